@@ -1,0 +1,1 @@
+"""Domains: where conditions hold."""
