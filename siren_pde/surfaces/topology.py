@@ -1,0 +1,89 @@
+"""How the faces of a mesh hang together: closed or not, in how many pieces, with handles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What does not change when a mesh is bent: closedness, pieces, handles and holes."""
+
+    is_watertight: bool
+    components: int
+    genus: int | None
+    boundary_loops: int
+
+    @classmethod
+    def of(cls, faces: Integers, vertices: int) -> Topology:
+        """Read the topology of `faces` (f, 3) among `vertices` many vertices."""
+        labels = connected_vertices(faces, vertices)
+        twins = _twins(faces, vertices)
+        return cls(
+            is_watertight=twins is not None,
+            components=len(np.unique(labels[faces])),
+            genus=None if twins is None else _genus(twins),
+            boundary_loops=_boundary_loops(faces, vertices),
+        )
+
+
+def connected_vertices(faces: Integers, vertices: int) -> Integers:
+    """The piece each vertex belongs to, (v,)."""
+    edges = _directed_edges(faces)
+    return _labels(edges[:, 0], edges[:, 1], vertices)
+
+
+def _directed_edges(faces: Integers) -> Integers:
+    """Edge 3f + c runs from corner c of face f to the next corner, (3f, 2)."""
+    return np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
+
+
+def _twins(faces: Integers, vertices: int) -> Integers | None:
+    """For every directed edge the one running the other way, (3f,); None unless watertight."""
+    start, end = _directed_edges(faces).T
+    key, reverse = start * vertices + end, end * vertices + start
+    order = np.argsort(key)
+    found = np.searchsorted(key[order], reverse)
+    if not len(faces) or np.any(np.diff(key[order]) == 0) or np.any(start == end):
+        return None
+    twins = order[np.minimum(found, len(order) - 1)]
+    return twins if np.array_equal(key[twins], reverse) else None
+
+
+def _genus(twins: Integers) -> int:
+    """g = C − (V − E + F)/2, where a vertex in which several sheets meet counts once per sheet."""
+    edges = np.arange(len(twins))
+    after = edges - edges % 3 + (edges + 1) % 3
+    # Corner c of face f starts edge 3f + c, and sits at the end of that edge's twin.
+    sheets = _count(edges, after[twins], len(twins))
+    pieces = _count(edges // 3, twins // 3, len(twins) // 3)
+    return pieces - (sheets - len(twins) // 2 + len(twins) // 3) // 2
+
+
+def _boundary_loops(faces: Integers, vertices: int) -> int:
+    ends = np.sort(_directed_edges(faces), axis=1)
+    _, first, count = np.unique(
+        ends[:, 0] * vertices + ends[:, 1], return_index=True, return_counts=True
+    )
+    single = ends[first[count == 1]]
+    used, local = np.unique(single, return_inverse=True)
+    local = local.reshape(-1, 2)
+    return _count(local[:, 0], local[:, 1], len(used))
+
+
+def _labels(start: Integers, end: Integers, size: int) -> Integers:
+    """The connected component of each of `size` nodes of an undirected graph."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(start), dtype=bool), (start, end)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _count(start: Integers, end: Integers, size: int) -> int:
+    return int(_labels(start, end, size).max(initial=-1)) + 1
