@@ -1,0 +1,83 @@
+"""Sine networks that solve differential equations: residuals on domains, one solver, measured
+errors.
+
+The public names, by the module that defines each. They are loaded on first use, so that importing
+the package, or asking the command line for help, costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    # where
+    "Box": "domains.box",
+    "Ball": "domains.ball",
+    "Sphere": "domains.ball",
+    "PointCloud": "domains.cloud",
+    "Domain": "domains.base",
+    "Points": "points",
+    "Sobol": "quadrature",
+    "MonteCarlo": "quadrature",
+    "GaussLegendre": "quadrature",
+    "Grid": "quadrature",
+    # calculus
+    "d": "operators",
+    "grad": "operators",
+    "div": "operators",
+    "curl": "operators",
+    "lap": "operators",
+    "hess": "operators",
+    "dot": "operators",
+    "norm": "operators",
+    "re": "operators",
+    "im": "operators",
+    "pi": "functions",
+    "sin": "functions",
+    "cos": "functions",
+    "tan": "functions",
+    "exp": "functions",
+    "log": "functions",
+    "sqrt": "functions",
+    "tanh": "functions",
+    "sinh": "functions",
+    "cosh": "functions",
+    "arctan": "functions",
+    "erf": "functions",
+    "Jet": "jets",
+    "Vector": "vectors",
+    # what
+    "Siren": "fields.siren",
+    "Ansatz": "fields.ansatz",
+    "System": "fields.system",
+    "Unknown": "fields.system",
+    "Generic": "fields.generic",
+    "Problem": "problem",
+    "Condition": "problem",
+    "on": "problem",
+    # how
+    "Objective": "objective",
+    "LeastSquares": "methods.least_squares",
+    "GaussNewton": "methods.gauss_newton",
+    "Adam": "methods.adam",
+    "LBFGS": "methods.lbfgs",
+    "Auto": "methods.auto",
+    "Budget": "trainer",
+    "solve": "trainer",
+    "Solution": "solution",
+}
+
+__all__ = [*_HOME, "errors"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(
+            f"siren_pde has no `{name}`; its names are {', '.join(sorted(_HOME))}."
+        )
+    value = getattr(import_module(f"siren_pde.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

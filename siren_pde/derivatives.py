@@ -1,0 +1,95 @@
+"""Names of derivatives, and the combinatorics of the product and chain rules on them.
+
+A derivative is a sorted tuple of axis numbers - `()` is the value, `(0,)` is u_x, `(0, 1)` is u_xy
+- or `Laplace(axes)`, the sum of pure second derivatives, which has a name of its own because a
+network can carry the sum far more cheaply than its terms.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import comb, prod
+
+from torch import Tensor
+
+Alpha = tuple[int, ...]
+Part = Tensor | float
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """The sum of pure second derivatives along `axes`, as one derivative."""
+
+    axes: Alpha
+
+
+Key = Alpha | Laplace
+
+
+def is_zero(part: Part) -> bool:
+    """Whether a part is the exact, symbolic zero."""
+    return isinstance(part, float) and part == 0.0
+
+
+def add(a: Part, b: Part) -> Part:
+    """a + b, where exact zeros cost nothing."""
+    return b if is_zero(a) else a if is_zero(b) else a + b
+
+
+def multiply(a: Part, b: Part) -> Part:
+    """a · b, where exact zeros and ones cost nothing."""
+    if is_zero(a) or is_zero(b):
+        return 0.0
+    if isinstance(a, float) and a == 1.0:
+        return b
+    return a if isinstance(b, float) and b == 1.0 else a * b
+
+
+@lru_cache(maxsize=None)
+def partitions(key: Key) -> tuple[tuple[int, tuple[Key, ...]], ...]:
+    """Faà di Bruno: ∂^key f(u) = Σ count · f⁽ᵏ⁾(u) · Π ∂^block u, as pairs (count, k blocks)."""
+    if isinstance(key, Laplace):
+        return ((1, (key,)), *((1, ((i,), (i,))) for i in key.axes))
+    found: Counter[tuple[Alpha, ...]] = Counter()
+    for blocks in _set_partitions(range(len(key))):
+        found[tuple(sorted(tuple(sorted(key[i] for i in block)) for block in blocks))] += 1
+    return tuple((count, blocks) for blocks, count in found.items())
+
+
+def _set_partitions(items: range | list[int]) -> Iterator[list[list[int]]]:
+    rest = list(items)
+    if not rest:
+        yield []
+        return
+    first = rest.pop(0)
+    for smaller in _set_partitions(rest):
+        yield [[first], *smaller]
+        for i, block in enumerate(smaller):
+            yield [*smaller[:i], [first, *block], *smaller[i + 1 :]]
+
+
+@lru_cache(maxsize=None)
+def splits(key: Key) -> tuple[tuple[int, Key, Key], ...]:
+    """Leibniz: ∂^key (a b) = Σ count · ∂^left a · ∂^right b, as triples (count, left, right)."""
+    if isinstance(key, Laplace):
+        return ((1, key, ()), *((2, (i,), (i,)) for i in key.axes), (1, (), key))
+    powers = sorted(Counter(key).items())
+    found = []
+    for taken in itertools.product(*(range(n + 1) for _, n in powers)):
+        left = tuple(i for (i, _), k in zip(powers, taken, strict=True) for _ in range(k))
+        right = tuple(i for (i, n), k in zip(powers, taken, strict=True) for _ in range(n - k))
+        found.append(
+            (prod(comb(n, k) for (_, n), k in zip(powers, taken, strict=True)), left, right)
+        )
+    return tuple(found)
+
+
+def shifted(key: Key, by: Alpha) -> tuple[Alpha, ...]:
+    """The derivatives whose sum is ∂^by ∂^key."""
+    if isinstance(key, Laplace):
+        return tuple(tuple(sorted((i, i, *by))) for i in key.axes)
+    return (tuple(sorted((*key, *by))),)
