@@ -1,5 +1,4 @@
-"""A jet is a value that carries its derivatives; it computes them on demand, and its algebra is
-closed.
+"""A jet is a value that carries its derivatives, on demand; its algebra is closed.
 
 A jet u answers `u.part(key)`, the derivative ∂^key u at all points at once (`siren_pde.derivatives`
 says what a key is). Sums, products (Leibniz) and smooth functions (Faà di Bruno) ask their operands
@@ -120,8 +119,7 @@ class Jet(ABC):
 
 
 def as_jet(value: object) -> Any:
-    """A number, tensor or jet as a jet; `NotImplemented` for anything else, so that Python asks the
-    other operand.
+    """A number, tensor or jet as a jet; `NotImplemented` for others, as Python's operators want.
 
     A Python number or a tensor without axes is a constant; a tensor of shape (n,) is data.
     """

@@ -1,0 +1,95 @@
+"""What a field is: leaves that the engine differentiates, and how unknowns are made of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from siren_pde.fields.plan import Plan
+from siren_pde.points import Points
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A leaf's channels (S, n, outputs) at n points, and whatever its adjoint needs."""
+
+    channels: Tensor
+    plan: Plan
+    tape: Any
+
+
+class Field(nn.Module, ABC):
+    """Unknown functions: named leaves with parameters, and the unknowns that residuals see.
+
+    A residual `def r(p, u, q)` receives the entries of `unknowns` by name; where there is only one,
+    its name is free.
+    """
+
+    @abstractmethod
+    def leaves(self) -> dict[str, Leaf]:
+        """The differentiable parts by name, in the order of their parameters in θ."""
+
+    @abstractmethod
+    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+        """The unknowns at points p, as jets or vectors, given the jets of the leaves."""
+
+    @abstractmethod
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Field:
+        """A copy of this field, its free scales chosen for the box [low, high].
+
+        `frequency` holds the highest angular frequency expected along each axis (radians per unit
+        length). A field whose scales were given by the user keeps them.
+        """
+
+    @abstractmethod
+    def featured(self, width: int, frequency: Tensor, seed: int) -> Field:
+        """This field with each network replaced by `width` frozen sine features.
+
+        Their frequencies fill the box [−frequency, frequency] uniformly; only the output layer is
+        left to determine. Raises ConfigError for fields without an output layer.
+        """
+
+
+class Leaf(Field, ABC):
+    """A parametric function with all its derivatives, x (n, d) → channels (S, n, outputs).
+
+    θ is the flat vector of its parameters, in the order of `parameters()`. The three products with
+    the Jacobian of the channels are what every method is built from; they need no autograd graph.
+    """
+
+    inputs: int
+    outputs: int
+    output_size: int
+    """How many of the last parameters the channels are affine in: the output layer's."""
+
+    def leaves(self) -> dict[str, Leaf]:
+        """This leaf alone."""
+        return {"u": self}
+
+    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+        """The leaf's own jet."""
+        return {"u": jets["u"]}
+
+    @abstractmethod
+    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """The channels at x."""
+
+    @abstractmethod
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Jᵀ·seeds: the gradient (p,) of ⟨seeds, channels⟩, seeds (S, n, outputs)."""
+
+    @abstractmethod
+    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Per-point gradients (n, p) of Σ seeds·channels."""
+
+    @abstractmethod
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The last `output_size` columns of `rows`, alone."""
+
+    @abstractmethod
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """J·direction: how the channels (S, n, outputs) move along direction (p,)."""

@@ -1,0 +1,101 @@
+"""Any differentiable module as a field, through `torch.func`: slower than a closed form, and its
+oracle.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jacrev, jvp, vjp, vmap
+
+from siren_pde.derivatives import Key, Laplace
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.plan import Plan
+
+
+@final
+class Generic(Leaf):
+    """A user's `nn.Module` as a field; its derivatives come from nested forward differentiation.
+
+    `module` maps x (n, inputs) to (n,), (n, 1) or (n, outputs), each point by itself. `solve` wraps
+    modules that are no fields by itself.
+    """
+
+    def __init__(self, module: nn.Module, inputs: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.module, self.inputs, self.outputs = module, inputs, outputs
+        self.output_size = 0
+        parameter = next(module.parameters(), None)
+        if parameter is None:
+            raise ConfigError(
+                f"`{type(module).__name__}` has no parameters, so nothing can be fitted."
+            )
+
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Generic:
+        """A copy: a module's own scales are its author's."""
+        return copy.deepcopy(self)
+
+    def featured(self, width: int, frequency: Tensor, seed: int) -> Generic:
+        """Impossible: an arbitrary module has no output layer to solve for."""
+        raise ConfigError(
+            f"`LeastSquares` freezes the frequencies of a sine network, and "
+            f"`{type(self.module).__name__}` "
+            "is none. Solve with a `Siren`, or with `GaussNewton()`."
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The module's own values."""
+        return self.module(x)
+
+    def _call(self, theta: Tensor, x: Tensor) -> Tensor:
+        named, start = {}, 0
+        for name, parameter in self.module.named_parameters():
+            named[name] = theta[start : start + parameter.numel()].view_as(parameter)
+            start += parameter.numel()
+        return functional_call(self.module, named, (x,)).reshape(x.shape[0], self.outputs)
+
+    def _channels(self, theta: Tensor, x: Tensor, plan: Plan) -> Tensor:
+        def along(f: Callable[[Tensor], Tensor], axis: int) -> Callable[[Tensor], Tensor]:
+            step = torch.zeros_like(x)
+            step[:, axis] = 1.0
+            return lambda y: jvp(f, (y,), (step,))[1]
+
+        def derivative(key: Key) -> Tensor:
+            if isinstance(key, Laplace):
+                return torch.stack([derivative((i, i)) for i in key.axes]).sum(0)
+            f = lambda y: self._call(theta, y)  # noqa: E731
+            for axis in key:
+                f = along(f, axis)
+            return f(x)
+
+        return torch.stack([derivative(key) for key in plan.keys])
+
+    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """The channels at x, by nested `jvp`."""
+        return Evaluation(self._channels(theta, x, plan).detach(), plan, x)
+
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Jᵀ·seeds, by one reverse sweep through the nested derivatives."""
+        _, pull = vjp(lambda t: self._channels(t, at.tape, at.plan), theta)
+        return pull(seeds)[0]
+
+    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Per-point gradients, by `vmap(jacrev)`."""
+
+        def weighted(t: Tensor, x: Tensor, seed: Tensor) -> Tensor:
+            return (self._channels(t, x[None], at.plan)[:, 0] * seed).sum()
+
+        return vmap(jacrev(weighted), in_dims=(None, 0, 1))(theta, at.tape, seeds)
+
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """No columns: an arbitrary module has no output layer known to be affine."""
+        return theta.new_empty((seeds.shape[1], 0))
+
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """J·direction, by one forward sweep."""
+        return jvp(lambda t: self._channels(t, at.tape, at.plan), (theta,), (direction,))[1]

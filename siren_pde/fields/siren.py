@@ -1,0 +1,262 @@
+"""The sinusoidal network, u(x) = W sin(… sin(ω W₁ sin(W₀ x̂ + b₀) + …)) + b (Sitzmann et al.,
+2020).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields import sine
+from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.plan import Plan
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Inputs A (S, n, h) of every affine layer and the sine tape that follows it."""
+
+    inputs: list[Tensor]
+    sines: list[sine.SineTape]
+
+
+@final
+class Siren(Leaf):
+    """A sinusoidal network: `depth` sine layers of `width` neurons, then a linear one.
+
+    The first layer is sin(W₀ x̂ + b₀) with x̂ = frequency ⊙ (x − centre), W₀ uniform in [−1, 1] and
+    phases b₀ uniform in [−π, π]; hidden ones are sin(ω (W a + b)), W uniform in ±√(6/width)/ω.
+
+    *Main*: `inputs` coordinates and `outputs` values, shapes (n, inputs) → (n,) or (n, outputs);
+    `width`, `depth`.
+
+    *Other*: `frequency`, the highest angular frequency the first layer starts with, in radians per
+    unit length, one number or one per axis; left out, it is measured from the problem when it is
+    solved. `centre` likewise. `hidden_frequency` is ω of the hidden layers: the network starts as
+    the same function for every ω, but first-order steps move it ω times as fast (SIREN: 30).
+    `seed` makes the initial parameters reproducible.
+
+    Raises ConfigError for sizes below 1 or frequencies that are not positive.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int = 1,
+        *,
+        width: int = 64,
+        depth: int = 2,
+        frequency: float | Sequence[float] | None = None,
+        centre: Sequence[float] | None = None,
+        hidden_frequency: float = 1.0,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__()
+        if min(inputs, outputs, width, depth) < 1:
+            raise ConfigError(
+                f"`Siren` needs at least one input, output, neuron and layer, got inputs={inputs}, "
+                f"outputs={outputs}, width={width}, depth={depth}."
+            )
+        self.inputs, self.outputs, self.width, self.depth = inputs, outputs, width, depth
+        self.hidden_frequency, self.seed = hidden_frequency, seed
+        self.given_frequency = _per_axis(frequency, inputs, "frequency")
+        self.given_centre = _per_axis(centre, inputs, "centre")
+        if hidden_frequency <= 0 or min(self.given_frequency or (1.0,)) <= 0:
+            raise ConfigError(f"`Siren` frequencies are positive, got {frequency=}.")
+
+        def buffer(values: Sequence[float] | None, default: float) -> Tensor:
+            return torch.tensor(values or [default] * inputs, dtype=dtype, device=device)
+
+        self.output_size = outputs * (width + 1)
+        self.register_buffer("frequency", buffer(self.given_frequency, 1.0))
+        self.register_buffer("centre", buffer(self.given_centre, 0.0))
+        self.layers = nn.ParameterList(
+            nn.Parameter(p.to(dtype=dtype, device=device)) for p in self._initial()
+        )
+
+    def _initial(self) -> list[Tensor]:
+        generator = torch.Generator(device="cpu").manual_seed(self.seed)
+
+        def uniform(bound: float, *shape: int) -> Tensor:
+            draw = torch.rand(*shape, generator=generator, dtype=torch.float64, device="cpu")
+            return (2 * draw - 1) * bound
+
+        h, omega = self.width, self.hidden_frequency
+        bound = math.sqrt(6 / h) / omega
+        found = [uniform(1.0, h, self.inputs), uniform(math.pi, h)]
+        for _ in range(self.depth - 1):
+            found += [uniform(bound, h, h), uniform(1 / math.sqrt(h), h)]
+        zeros = torch.zeros(self.outputs, dtype=torch.float64, device="cpu")
+        return [*found, uniform(bound, self.outputs, h), zeros]
+
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
+        """A copy centred on the box, its first layer at `frequency`, unless these were given."""
+        copy = self.like()
+        if self.given_frequency is None:
+            copy.frequency.copy_(frequency)
+        if self.given_centre is None:
+            copy.centre.copy_((low + high) / 2)
+        return copy
+
+    def featured(self, width: int, frequency: Tensor, seed: int) -> Siren:
+        """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence."""
+        from siren_pde.quadrature import sobol
+
+        where = {"dtype": self.frequency.dtype, "device": self.frequency.device}
+        unit = 2 * sobol(width, self.inputs + 1, seed=seed, **where) - 1
+        hidden = [unit[:, :-1], math.pi * unit[:, -1]]
+        output = [torch.zeros(self.outputs, width, **where), torch.zeros(self.outputs, **where)]
+        centre = tuple(self.centre.tolist())
+        ranges = tuple(frequency.tolist())
+        shape = {"width": width, "depth": 1, "frequency": ranges, "centre": centre}
+        return self.like([*hidden, *output], **shape)
+
+    def like(self, parameters: Sequence[Tensor] | None = None, **changes: object) -> Siren:
+        """A copy of this network, with other parameters or sizes where given."""
+        options = {**self.architecture(), **changes}
+        where = {"dtype": self.frequency.dtype, "device": self.frequency.device}
+        copy = Siren(**{**where, **options})  # type: ignore[arg-type]
+        if parameters is not None:
+            for mine, theirs in zip(copy.layers, parameters, strict=True):
+                mine.data.copy_(theirs)
+        return copy
+
+    def architecture(self) -> dict[str, object]:
+        """The arguments that make a network of this shape."""
+        return {
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "width": self.width,
+            "depth": self.depth,
+            "frequency": self.given_frequency,
+            "centre": self.given_centre,
+            "hidden_frequency": self.hidden_frequency,
+            "seed": self.seed,
+        }
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values (n,) or (n, outputs) at x (n, inputs), as an ordinary differentiable module."""
+        a = (x - self.centre) * self.frequency
+        *hidden, weight, bias = self.layers
+        for i in range(0, len(hidden), 2):
+            omega = self.hidden_frequency if i else 1.0
+            a = torch.sin(omega * torch.nn.functional.linear(a, hidden[i], hidden[i + 1]))
+        u = torch.nn.functional.linear(a, weight, bias)
+        return u[:, 0] if self.outputs == 1 else u
+
+    # ── the engine ────────────────────────────────────────────────────────────────────────────
+
+    def _affine(self, theta: Tensor) -> list[tuple[Tensor, Tensor, float]]:
+        """The layers as (ω W, ω b, ω), in this order: what the parameters are multiplied by."""
+        found, start = [], 0
+        for i in range(0, len(self.layers), 2):
+            weight, bias = self.layers[i], self.layers[i + 1]
+            w = theta[start : start + weight.numel()].view_as(weight)
+            start += weight.numel()
+            b = theta[start : start + bias.numel()]
+            start += bias.numel()
+            omega = self.hidden_frequency if 0 < i < len(self.layers) - 2 else 1.0
+            found.append((w * omega, b * omega, omega) if omega != 1.0 else (w, b, 1.0))
+        return found
+
+    def _first(self, x: Tensor, plan: Plan) -> Tensor:
+        """The channels (S, n, d) of x̂ itself: its value, and constant first derivatives."""
+        a = x.new_zeros((len(plan.keys), *x.shape))
+        torch.mul(x - self.centre, self.frequency, out=a[0])
+        for channel, key in enumerate(plan.keys):
+            if isinstance(key, tuple) and len(key) == 1:
+                a[channel, :, key[0]] = self.frequency[key[0]]
+        return a
+
+    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """The channels at x (n, inputs): one matrix product per layer for all of them."""
+        a = self._first(x, plan)
+        layers = self._affine(theta)
+        tape = Tape([], [])
+        for w, b, _ in layers[:-1]:
+            z = a @ w.T
+            z[0] += b
+            tape.inputs.append(a)
+            a, record = sine.forward(z, plan)
+            tape.sines.append(record)
+        tape.inputs.append(a)
+        w, b, _ = layers[-1]
+        channels = a @ w.T
+        channels[0] += b
+        return Evaluation(channels, plan, tape)
+
+    def _deltas(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> list[Tensor]:
+        """The derivatives of ⟨seeds, channels⟩ by each affine layer's output, first layer first."""
+        layers, g = self._affine(theta), seeds
+        found = [g]
+        for i in range(len(layers) - 2, -1, -1):
+            g = sine.adjoint(g @ layers[i + 1][0], at.tape.sines[i], at.plan)
+            found.append(g)
+        return found[::-1]
+
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Jᵀ·seeds (p,): one matrix product per layer."""
+        parts = []
+        affine = self._affine(theta)
+        for g, a, (_, _, omega) in zip(
+            self._deltas(theta, at, seeds), at.tape.inputs, affine, strict=True
+        ):
+            parts += [omega * (g.flatten(0, 1).T @ a.flatten(0, 1)).flatten(), omega * g[0].sum(0)]
+        return torch.cat(parts)
+
+    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Per-point gradients (n, p): batched outer products of deltas and inputs."""
+        n = seeds.shape[1]
+        out = theta.new_empty((n, theta.numel()))
+        start = 0
+        affine = self._affine(theta)
+        for g, a, (_, _, omega) in zip(
+            self._deltas(theta, at, seeds), at.tape.inputs, affine, strict=True
+        ):
+            h, k = g.shape[2], a.shape[2]
+            block = torch.bmm(g.permute(1, 2, 0), a.permute(1, 0, 2)).view(n, h * k)
+            out[:, start : start + h * k] = block if omega == 1.0 else block.mul_(omega)
+            out[:, start + h * k : start + h * k + h] = omega * g[0]
+            start += h * k + h
+        return out
+
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
+        a = at.tape.inputs[-1]
+        weight = torch.einsum("sno,snh->noh", seeds, a).flatten(1)
+        return torch.cat([weight, seeds[0]], dim=1)
+
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """J·direction (S, n, outputs), forward through the layers."""
+        layers, moves = self._affine(theta), self._affine(direction)
+        da = None
+        for i, ((w, _, _), (dw, db, _)) in enumerate(zip(layers, moves, strict=True)):
+            dz = at.tape.inputs[i] @ dw.T
+            dz[0] += db
+            if da is not None:
+                dz += da @ w.T
+            da = dz if i == len(layers) - 1 else sine.tangent(dz, at.tape.sines[i], at.plan)
+        return da
+
+
+def _per_axis(
+    given: float | Sequence[float] | None, inputs: int, name: str
+) -> tuple[float, ...] | None:
+    if given is None:
+        return None
+    values = (
+        (float(given),) * inputs if isinstance(given, int | float) else tuple(map(float, given))
+    )
+    if len(values) != inputs or not all(map(math.isfinite, values)):
+        raise ConfigError(
+            f"`Siren` {name} has one finite value per input, got {given} for {inputs}."
+        )
+    return values

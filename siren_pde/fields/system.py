@@ -1,0 +1,96 @@
+"""Several unknowns at once: fields and constants by name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.plan import Plan
+from siren_pde.points import Points
+
+
+@final
+class Unknown(Leaf):
+    """An unknown constant of an inverse problem, such as a viscosity, starting at `start`."""
+
+    def __init__(self, start: float, *, dtype: torch.dtype = torch.float64) -> None:
+        super().__init__()
+        self.start = float(start)
+        self.inputs, self.outputs, self.output_size = 0, 1, 1
+        self.number = nn.Parameter(torch.tensor([self.start], dtype=dtype, device="cpu"))
+
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Unknown:
+        """A copy: a constant has no scales."""
+        return copy.deepcopy(self)
+
+    def featured(self, width: int, frequency: Tensor, seed: int) -> Unknown:
+        """A copy: a constant is its own output layer."""
+        return copy.deepcopy(self)
+
+    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """The constant at every point; its derivatives are zero."""
+        channels = x.new_zeros((len(plan.keys), x.shape[0], 1))
+        channels[0] = theta
+        return Evaluation(channels, plan, None)
+
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The sum of the seeds of the value."""
+        return seeds[0].sum(0)
+
+    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The seeds of the value."""
+        return seeds[0]
+
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The seeds of the value."""
+        return seeds[0]
+
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """The direction at every point."""
+        moved = torch.zeros_like(at.channels)
+        moved[0] = direction
+        return moved
+
+
+@final
+class System(Field):
+    """Several unknowns: `System(u=Siren(2, 2), q=Siren(2), nu=Unknown(0.1))`.
+
+    Residuals take the unknowns they use by name, in any order: `def momentum(p, u, q, nu)`.
+    """
+
+    def __init__(self, **unknowns: Field) -> None:
+        super().__init__()
+        if not unknowns or not all(isinstance(f, Field) for f in unknowns.values()):
+            kinds = {name: type(f).__name__ for name, f in unknowns.items()}
+            raise ConfigError(
+                f"`System` needs a field for each name, got {kinds}. Wrap constants as "
+                "`Unknown(0.1)` and modules of your own as `Generic(module, inputs, outputs)`."
+            )
+        self.parts = nn.ModuleDict(unknowns)
+
+    def leaves(self) -> dict[str, Leaf]:
+        """The leaf of each unknown, under its name."""
+        return {name: part.leaves()["u"] for name, part in self.parts.items()}  # type: ignore[operator]
+
+    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+        """Each unknown under its name."""
+        return {
+            name: part.unknowns(p, {"u": jets[name]})["u"]  # type: ignore[operator]
+            for name, part in self.parts.items()
+        }
+
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> System:
+        """The system of the placed unknowns."""
+        return System(**{n: f.placed(low, high, frequency) for n, f in self.parts.items()})  # type: ignore[operator]
+
+    def featured(self, width: int, frequency: Tensor, seed: int) -> System:
+        """The system of the unknowns' frozen features, different ones for each."""
+        parts = enumerate(self.parts.items())
+        return System(**{n: f.featured(width, frequency, seed + i) for i, (n, f) in parts})  # type: ignore[operator]

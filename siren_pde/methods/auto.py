@@ -1,0 +1,40 @@
+"""The method that chooses the method: by measuring whether the problem is affine, and its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from siren_pde.methods.adam import Adam
+from siren_pde.methods.base import Method
+from siren_pde.methods.gauss_newton import GaussNewton
+from siren_pde.methods.least_squares import LeastSquares
+
+ROUNDING = 1e-9
+"""Below this relative curvature, measured in float64, residuals count as affine in the field."""
+
+
+@final
+@dataclass(frozen=True)
+class Auto:
+    """Least squares where residuals are affine in the field, Gauss-Newton where parameters are few.
+
+    Affinity is measured, not declared: residuals at the midpoint of random field values are
+    compared with the mean of the residuals. `few` is the most parameters Gauss-Newton is given.
+    """
+
+    few: int = 6000
+
+    def choose(self, objective: Any, parameters: int | None) -> tuple[Method, str]:
+        """The method and why; `parameters` is the size of the user's field, None if it is ours."""
+        bend = objective.curvature()
+        if bend < ROUNDING and objective.has_output_layer():
+            return LeastSquares(), (
+                f"least squares, since the residuals are affine in the field (measured curvature "
+                f"{bend:.0e}), so that its output layer is a linear least-squares problem"
+            )
+        reason = f"the residuals are not affine in the field (measured curvature {bend:.0e})"
+        if parameters is None or parameters <= self.few:
+            size = "a small network suffices" if parameters is None else f"{parameters} parameters"
+            return GaussNewton(), f"Gauss-Newton, since {reason} and {size}"
+        return Adam(), f"Adam, since {reason} and {parameters} parameters are too many for JᵀJ"

@@ -1,0 +1,115 @@
+"""A problem is a set of residuals on domains: equation, boundary, initial and data terms alike."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from siren_pde.domains.base import Domain
+from siren_pde.errors import ConfigError, DomainError, ResidualError
+
+Residual = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A residual that shall vanish on a domain.
+
+    `weight` multiplies the mean square of the residual over the domain in the loss.
+    """
+
+    residual: Residual
+    domain: Domain
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """The residual function's name."""
+        return getattr(self.residual, "__name__", type(self.residual).__name__)
+
+    def __call__(self, p: Any, *unknowns: Any) -> Any:
+        """The residual itself, at points p."""
+        return self.residual(p, *unknowns)
+
+    def arguments(self, unknowns: dict[str, Any]) -> list[Any]:
+        """The unknowns this residual takes, in its order; with a single unknown its name is free.
+
+        Raises ResidualError if it asks for unknowns that do not exist.
+        """
+        names = list(inspect.signature(self.residual).parameters)[1:]
+        if len(unknowns) == 1 and len(names) == 1:
+            return list(unknowns.values())
+        missing = [name for name in names if name not in unknowns]
+        if missing or not names:
+            raise ResidualError(
+                f"condition `{self.name}` takes ({', '.join(['p', *names])}), but the field "
+                f"provides {', '.join(f'`{n}`' for n in unknowns)}. Write "
+                f"`def {self.name}(p, {', '.join(unknowns)})`, or solve with "
+                f"`System({', '.join(f'{n}=…' for n in names) or 'u=…'})`."
+            )
+        return [unknowns[name] for name in names]
+
+
+def on(domain: Domain, *, weight: float = 1.0) -> Callable[[Residual], Condition]:
+    """Make a residual function a condition on `domain`: `@on(square.boundary, weight=10)`.
+
+    Raises DomainError if `domain` is no domain, ConfigError if the weight is not positive.
+    """
+    if not isinstance(domain, Domain):
+        raise DomainError(
+            f"`on` needs a domain, got {type(domain).__name__}. Write for example "
+            "`@on(Box(x=(0, 1)))`, `@on(box.boundary)` or `@on(PointCloud(positions))`."
+        )
+    if not weight > 0:
+        raise ConfigError(f"the weight of a condition is positive, got {weight}.")
+    return lambda residual: Condition(residual, domain, float(weight))
+
+
+class Problem:
+    """Conditions that one field shall satisfy together.
+
+    `exact(p)` is the known solution in the algebra of jets, for a system a dictionary by name: it
+    is never used to solve, only to measure the error of a solution and to test the conditions.
+
+    Raises ConfigError if no condition is given or one of them is not made by `on`.
+    """
+
+    def __init__(
+        self, *conditions: Condition, exact: Callable[[Any], Any] | None = None, name: str = ""
+    ) -> None:
+        wrong = [c for c in conditions if not isinstance(c, Condition)]
+        if not conditions or wrong:
+            seen = f"got {type(wrong[0]).__name__}" if wrong else "got none"
+            raise ConfigError(
+                f"`Problem` needs conditions, {seen}. Decorate a residual: `@on(domain)` above "
+                "`def residual(p, u)`."
+            )
+        axes = {c.domain.axes for c in conditions}
+        if len(axes) > 1:
+            raise ConfigError(
+                f"the conditions of a problem share their coordinates, got {sorted(axes)}. "
+                "A face of a box (`box.at(t=0)`) keeps all of the box's axes."
+            )
+        names = [c.name for c in conditions]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"the conditions of a problem have different names, got {names}.")
+        self.conditions, self.exact = conditions, exact
+        self.name = name or conditions[0].name
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        return self.conditions[0].domain.axes
+
+    @property
+    def bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The smallest box that holds all domains, as (low, high)."""
+        boxes = [c.domain.bounds for c in self.conditions]
+        low = tuple(min(values) for values in zip(*(b[0] for b in boxes), strict=True))
+        high = tuple(max(values) for values in zip(*(b[1] for b in boxes), strict=True))
+        return low, high
+
+    def __repr__(self) -> str:
+        return f"Problem({', '.join(c.name for c in self.conditions)})"

@@ -1,0 +1,206 @@
+"""One condition at its points: the residual as a pointwise function of a field's derivative
+channels.
+
+This is the light half of the engine. It asks the user's residual once, on a few points, which
+derivatives it needs (its plan), and from then on evaluates it on channels: plain torch on a few
+numbers per point, whose derivatives by the channels (the seeds) come from autograd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from siren_pde.derivatives import Key
+from siren_pde.errors import NonFiniteError, ResidualError
+from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.plan import Plan
+from siren_pde.jets import FieldJet, Jet
+from siren_pde.points import Points
+from siren_pde.problem import Condition
+from siren_pde.vectors import Vector
+
+Plans = Mapping[str, Plan]
+Channels = Mapping[str, Tensor]
+
+
+def _leaf_jets(leaves: Mapping[str, Leaf], axes: tuple[str, ...], ask: Any) -> dict[str, Any]:
+    """A jet (or vector) for each leaf; `ask(name, output, key)` answers for one of its outputs."""
+
+    def jet(name: str, output: int) -> FieldJet:
+        return FieldJet(axes, lambda key: ask(name, output, key))
+
+    return {
+        name: jet(name, 0)
+        if leaf.outputs == 1
+        else Vector([jet(name, j) for j in range(leaf.outputs)])
+        for name, leaf in leaves.items()
+    }
+
+
+@dataclass(frozen=True)
+class Light:
+    """A condition bound to a field's structure: plans per leaf, and residual values from
+    channels.
+    """
+
+    condition: Condition
+    field: Field
+    plans: Plans
+    components: int
+
+    @staticmethod
+    def of(condition: Condition, field: Field, points: Points) -> Light:
+        """Find the plans by evaluating the residual once on placeholders at a few points.
+
+        Raises ResidualError, naming the condition, if it asks for unknown fields, returns another
+        shape than (n,) or (n, m), or does not depend on the field at all.
+        """
+        sample = points.select(slice(0, 4))
+        demand: dict[str, set[Key]] = {name: set() for name in field.leaves()}
+        generator = torch.Generator(device=sample.positions.device).manual_seed(0)
+
+        def record(name: str, output: int, key: Key) -> Tensor:
+            demand[name].add(key)
+            where = {"dtype": sample.positions.dtype, "device": sample.positions.device}
+            return 0.5 + torch.rand(len(sample), generator=generator, **where)
+
+        unknowns = field.unknowns(sample, _leaf_jets(field.leaves(), sample.axes, record))
+        out = _call(condition, sample, unknowns)
+        components = stacked(condition, out, len(sample), sample).shape[1]
+        if not any(demand.values()):
+            raise ResidualError(
+                f"condition `{condition.name}` does not depend on the field: it never asked for a "
+                "value or derivative of it, so nothing could make it vanish. Return an expression "
+                "in the unknown, such as `u - g(p)`."
+            )
+        plans = {name: Plan.closing(keys) for name, keys in demand.items() if keys}
+        return Light(condition, field, plans, components)
+
+    def residual(self, points: Points, channels: Channels) -> Tensor:
+        """Residual values (n, m) from channels (S, n, outputs) of each leaf in `plans`."""
+
+        def ask(name: str, output: int, key: Key) -> Tensor:
+            return self.plans[name].part(channels[name], key)[:, output]
+
+        jets = _leaf_jets(self.field.leaves(), points.axes, ask)
+        out = _call(self.condition, points, self.field.unknowns(points, jets))
+        return stacked(self.condition, out, len(points), points)
+
+    def seeds(self, points: Points, channels: Channels) -> tuple[Tensor, list[dict[str, Tensor]]]:
+        """Residuals (n, m), and for each component the derivatives by the channels of each leaf."""
+        live = {name: c.detach().requires_grad_() for name, c in channels.items()}
+        r = self.residual(points, live)
+        found = [_gradient(r[:, j].sum(), live, keep=j + 1 < r.shape[1]) for j in range(r.shape[1])]
+        return r.detach(), found
+
+    def loss_seeds(
+        self, points: Points, channels: Channels, scale: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """½ Σ (scale r)² and its derivatives by the channels."""
+        live = {name: c.detach().requires_grad_() for name, c in channels.items()}
+        half = 0.5 * (scale[:, None] * self.residual(points, live)).square().sum()
+        return half.detach(), _gradient(half, live, keep=False)
+
+    def curvature(self, points: Points, generator: torch.Generator) -> float:
+        """How far the residual is from affine in the field, relative to its size; 0 if it is.
+
+        Compares r at the midpoint of two random field values with the mean of r at both, for values
+        of several sizes.
+        """
+        worst = 0.0
+        for size in (1.0, 30.0):
+            ends = []
+            for _ in range(2):
+                channels = {
+                    name: size
+                    * torch.randn(
+                        (len(plan.keys), len(points), self.field.leaves()[name].outputs),
+                        generator=generator,
+                        dtype=points.positions.dtype,
+                        device=points.positions.device,
+                    )
+                    for name, plan in self.plans.items()
+                }
+                ends.append(channels)
+            middle = {name: (ends[0][name] + ends[1][name]) / 2 for name in self.plans}
+            with torch.no_grad():
+                a, b, c = (self.residual(points, at) for at in (*ends, middle))
+            scale = torch.maximum(a.abs().max(), b.abs().max()).clamp_min(1e-300)
+            worst = max(worst, float(((a + b) / 2 - c).abs().max() / scale))
+        return worst
+
+    def require_finite(self, r: Tensor, points: Points) -> None:
+        """Raise NonFiniteError naming the condition and the first point where r (n, m) is not
+        finite.
+        """
+        bad = (~torch.isfinite(r).all(1)).nonzero()
+        if len(bad):
+            first = int(bad[0])
+            place = ", ".join(
+                f"{a}={x:.6g}"
+                for a, x in zip(points.axes, points.positions[first].tolist(), strict=True)
+            )
+            raise NonFiniteError(
+                f"condition `{self.condition.name}` is {r[first].tolist()} at {place} "
+                f"({len(bad)} of {len(r)} points are not finite). Look for a division by zero, a "
+                "root or logarithm of a negative number, or NaN in the data there."
+            )
+
+
+def _gradient(total: Tensor, live: dict[str, Tensor], *, keep: bool) -> dict[str, Tensor]:
+    grads = torch.autograd.grad(total, list(live.values()), retain_graph=keep, allow_unused=True)
+    return {
+        name: torch.zeros_like(c) if g is None else g
+        for (name, c), g in zip(live.items(), grads, strict=True)
+    }
+
+
+def _call(condition: Condition, points: Points, unknowns: dict[str, Any]) -> Any:
+    """The user's function at the points, its slips explained."""
+    arguments = condition.arguments(unknowns)
+    try:
+        return condition(points, *arguments)
+    except ValueError as error:
+        if "unpack" in str(error):
+            raise ResidualError(
+                f"condition `{condition.name}` unpacks another number of coordinates than its "
+                f"domain has ({', '.join(points.axes)}): write `{', '.join(points.axes)} = p`."
+            ) from error
+        raise
+
+
+def stacked(condition: Condition, out: Any, n: int, points: Points) -> Tensor:
+    """A condition's return value as a tensor (n, m); ResidualError for any other shape."""
+    flat: list[Any] = []
+
+    def gather(value: Any) -> None:
+        if isinstance(value, Vector | tuple | list):
+            for v in value:
+                gather(v)
+        else:
+            flat.append(value)
+
+    gather(out)
+    columns = []
+    for value in flat:
+        part = value.value if isinstance(value, Jet) else value
+        if isinstance(part, int | float):
+            part = points.positions.new_full((n,), float(part))
+        shape = tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
+        if shape != (n,):
+            raise ResidualError(
+                f"condition `{condition.name}` returned {shape} at {n} points; a residual has "
+                f"shape "
+                f"({n},), one number per point, or is a vector of such. Use `u` and its "
+                f"derivatives "
+                "as they are, without reshaping or a trailing axis of length 1."
+            )
+        columns.append(part)
+    if not columns:
+        raise ResidualError(f"condition `{condition.name}` returned no residual at all.")
+    return torch.stack(columns, dim=1)

@@ -1,0 +1,139 @@
+"""What solving gives: a field one can call and differentiate, how it was found, and its error."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.points import Points
+from siren_pde.problem import Condition, Problem
+from siren_pde.quadrature import Sobol
+from siren_pde.residuals import Light, stacked
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The run, one row per report: step number, seconds since the start, loss, the method's
+    note.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def append(self, step: int, seconds: float, loss: float, note: str) -> None:
+        """Add a row."""
+        self.steps.append(step)
+        self.seconds.append(seconds)
+        self.losses.append(loss)
+        self.notes.append(note)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A fitted field and its story.
+
+    `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
+    it. `problem` is None for a solution read from a file until one is attached.
+    """
+
+    field: Field
+    axes: tuple[str, ...]
+    problem: Problem | None
+    method: str
+    why: str
+    stop_reason: str
+    seconds: float
+    loss: float
+    history: History
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers determine the field."""
+        return sum(q.numel() for q in self.field.parameters())
+
+    def points(self, x: Any) -> Points:
+        """Positions (n, d), or (d,) for one point, as points in the field's precision."""
+        like = next(self.field.parameters())
+        x = torch.as_tensor(x, dtype=like.dtype, device=like.device)
+        x = x[None] if x.ndim == 1 and len(self.axes) == len(x) else x
+        if x.ndim != 2 or x.shape[1] != len(self.axes):
+            raise ConfigError(
+                f"a solution in {', '.join(self.axes)} is evaluated at positions of shape "
+                f"(n, {len(self.axes)}), got {tuple(x.shape)}."
+            )
+        return Points(self.axes, x, x.new_full((len(x),), 1 / max(len(x), 1)))
+
+    def __call__(self, x: Any) -> Tensor:
+        """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs."""
+        return self.evaluate(lambda p, u: u, x)
+
+    def evaluate(self, expression: Callable[..., Any], x: Any, *, block: int = 8192) -> Tensor:
+        """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
+
+        `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
+        system, unknowns are taken by name: `lambda p, q: lap(q)`.
+        """
+        points = x if isinstance(x, Points) else self.points(x)
+        condition = Condition(expression, None)  # type: ignore[arg-type]
+        light = Light.of(condition, self.field, points)
+        leaves = self.field.leaves()
+        theta = {
+            name: torch.cat([q.detach().flatten() for q in leaf.parameters()])
+            for name, leaf in leaves.items()
+        }
+        found = []
+        for start in range(0, len(points), block):
+            part = points.select(slice(start, start + block))
+            channels = {
+                name: leaves[name].evaluate(theta[name], part.positions, plan).channels
+                for name, plan in light.plans.items()
+            }
+            with torch.no_grad():
+                found.append(light.residual(part, channels))
+        values = torch.cat(found)
+        return values[:, 0] if light.components == 1 else values
+
+    def error(self, n: int = 20_000, seed: int = 12345) -> float:
+        """The relative L² error ‖u − exact‖ / ‖exact‖ over the domain of the equation.
+
+        Measured at n Sobol points that no method has seen. For a system, over all unknowns in
+        `exact`. Raises ConfigError if the problem has no exact solution.
+        """
+        problem = self.problem
+        if problem is None or problem.exact is None:
+            raise ConfigError(
+                "this solution has nothing to be compared with: give the problem an exact "
+                "solution, `Problem(…, exact=exact)`, or attach it, `load(path, problem)`."
+            )
+        domain = max((c.domain for c in problem.conditions), key=lambda d: d.dimension)
+        like = next(self.field.parameters())
+        p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
+        exact = problem.exact(p)
+        difference = size = p.weights.new_zeros(())
+        for name, truth in (exact if isinstance(exact, dict) else {"u": exact}).items():
+            expected = stacked(Condition(problem.exact, domain), truth, len(p), p)
+            found = self.evaluate(_only(name), p).reshape(expected.shape)
+            weights = p.weights[:, None]
+            difference = difference + (weights * (found - expected).square()).sum()
+            size = size + (weights * expected.square()).sum()
+        return float((difference / size).sqrt())
+
+
+def _only(name: str) -> Callable[..., Any]:
+    """The residual that is one unknown itself."""
+
+    def value(p: Points, unknown: Any) -> Any:
+        return unknown
+
+    names = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ("p", name)]
+    value.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
+    return value

@@ -1,0 +1,201 @@
+"""solve(): the one loop that all problems and methods share."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from siren_pde import scales
+from siren_pde.errors import ConfigError, NonFiniteError
+from siren_pde.fields.base import Field
+from siren_pde.fields.generic import Generic
+from siren_pde.fields.siren import Siren
+from siren_pde.methods.auto import Auto
+from siren_pde.methods.base import Iterate, Method
+from siren_pde.objective import Objective
+from siren_pde.problem import Problem
+from siren_pde.quadrature import Quadrature, Sobol
+from siren_pde.solution import History, Solution
+
+EVERY = 0.5
+"""Seconds between two readings of the loss: reading it waits for the device."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a solve may spend: wall-clock seconds, steps of the method, or a loss to reach.
+
+    Whatever is reached first ends the solve. Without `seconds` and `steps`, methods that do not
+    end by themselves get `SECONDS`.
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+    target: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("seconds", "steps", "target"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"`Budget` needs {name} > 0, got {value}.")
+
+
+SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a callback is told: where the solve stands."""
+
+    step: int
+    seconds: float
+    used: float
+    iterate: Iterate
+    loss: float
+    method: Method
+
+    def terms(self) -> dict[str, float]:
+        """The mean square of each condition, weighted, evaluated now."""
+        found = self.iterate.objective.terms(self.iterate.theta)
+        return {name: float(value) for name, value in found.items()}
+
+
+Callback = Callable[[Report], None]
+
+
+def solve(
+    problem: Problem,
+    field: Field | nn.Module | None = None,
+    method: Method | Auto | None = None,
+    *,
+    quadrature: Quadrature | None = None,
+    budget: Budget | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    seed: int = 0,
+    callbacks: Sequence[Callback] = (),
+    quiet: bool = False,
+) -> Solution:
+    """Find the field that makes all residuals of a problem vanish.
+
+    *Main*: `problem`; `field` (default: a `Siren` that suits the method, its frequencies measured
+    from the problem); `method` (default: `Auto`, which measures what the problem is and says why).
+
+    *Other*: `quadrature` places the points (`Sobol(n)`, n interior points); `budget` bounds
+    seconds, steps or loss; `device` and `dtype` default to the field's device and the method's
+    precision; `seed` makes everything reproducible; `callbacks` are called with a `Report` twice a
+    second; automatic choices go to stderr unless `quiet`.
+
+    Raises ConfigError, ResidualError or NonFiniteError with the condition's name if the problem
+    cannot be evaluated. Ctrl-C ends the solve early and keeps what was reached.
+    """
+    started = time.monotonic()
+    budget = budget or Budget()
+    say = (lambda text: None) if quiet else _say
+    method, why, objective = _prepare(
+        problem, field, method or Auto(), quadrature, device, dtype, seed
+    )
+    say(why)
+    at = method.start(objective)
+    objective.require_finite(objective.parameters)
+    history = History()
+    at, reason = _loop(method, at, budget, callbacks, history, started)
+    loss = float(at.objective.loss(at.theta))
+    seconds = time.monotonic() - started
+    say(f"{reason} after {seconds:.1f} s")
+    return Solution(
+        field=at.objective.install(at.theta),
+        axes=problem.axes,
+        problem=problem,
+        method=method.name,
+        why=why,
+        stop_reason=reason,
+        seconds=seconds,
+        loss=loss,
+        history=history,
+    )
+
+
+def _loop(
+    method: Method,
+    at: Iterate,
+    budget: Budget,
+    callbacks: Sequence[Callback],
+    history: History,
+    started: float,
+) -> tuple[Iterate, str]:
+    """Step until the method or the budget ends it; returns the last iterate and the reason."""
+    seconds = budget.seconds or (None if budget.steps else SECONDS)
+    step, reported = 0, 0.0
+    try:
+        while True:
+            elapsed = time.monotonic() - started
+            shares = (
+                elapsed / seconds if seconds else 0,
+                step / budget.steps if budget.steps else 0,
+            )
+            used = min(max(shares), 1.0)
+            reason = at.finished or ("the budget is used up" if used >= 1 and step else "")
+            if reason or elapsed - reported >= EVERY or not step:
+                reported, loss = elapsed, float(at.loss)
+                if loss != loss or loss in (float("inf"), float("-inf")):
+                    at.objective.require_finite(at.theta)
+                    raise NonFiniteError(f"{method.name} reached the loss {loss} at step {step}.")
+                history.append(step, elapsed, loss, at.note)
+                for callback in callbacks:
+                    callback(Report(step, elapsed, used, at, loss, method))
+                if budget.target is not None and loss <= budget.target:
+                    return at, f"the loss reached the target {budget.target:g}"
+            if reason:
+                return at, reason
+            at = method.step(at, used)
+            step += 1
+    except KeyboardInterrupt:
+        return at, "interrupted by the user"
+
+
+def _say(text: str) -> None:
+    print(f"siren_pde: {text}", file=sys.stderr)
+
+
+def _prepare(
+    problem: Problem,
+    field: Field | nn.Module | None,
+    method: Method | Auto,
+    quadrature: Quadrature | None,
+    device: torch.device | str | None,
+    dtype: torch.dtype | None,
+    seed: int,
+) -> tuple[Method, str, Objective]:
+    """The method, why it was chosen, and its objective."""
+    d = len(problem.axes)
+    if isinstance(field, nn.Module) and not isinstance(field, Field):
+        field = Generic(field, d)
+    if not (field is None or isinstance(field, Field)):
+        raise ConfigError(
+            f"`solve` needs a field such as `Siren({d})`, got {type(field).__name__}."
+        )
+    if not isinstance(method, Method | Auto):
+        raise ConfigError(f"`solve` needs a method such as `Adam()`, got {type(method).__name__}.")
+    where = device or (next(field.parameters()).device if field is not None else "cpu")
+    draft = Siren(d, width=8, seed=seed) if field is None else copy.deepcopy(field)
+    draft = draft.to(device=where, dtype=torch.float64)
+    probe = Objective(problem, draft, rule=(quadrature or Sobol(64)).with_count(64), seed=seed)
+    why = "chosen by the caller"
+    if isinstance(method, Auto):
+        size = None if field is None else sum(q.numel() for q in field.parameters())
+        method, why = method.choose(probe, size)
+    if field is None:
+        draft = Siren(d, seed=seed, device=where, **vars(method.network))
+    low, high = scales.box(probe)
+    placed = draft.placed(low, high, scales.frequencies(probe))
+    placed = placed.to(device=where, dtype=dtype or method.dtype)
+    size = sum(q.numel() for q in placed.parameters())
+    rule = quadrature or Sobol(method.points(size))
+    return method, why, Objective(problem, placed, rule=rule, seed=seed)
