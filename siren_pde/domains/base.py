@@ -102,7 +102,7 @@ class Domain(ABC):
             return self.pieces[0].points(self.pieces[0].chart(u))
         found, start = [], 0.0
         for piece in self.pieces:
-            mine = u
+            mine = u[:1]
             if wide:
                 share = piece.measure / self.measure
                 inside = (u[:, 0] >= start) & (u[:, 0] < start + share)
@@ -133,7 +133,7 @@ class Domain(ABC):
 
     @final
     def __mul__(self, other: Domain) -> Domain:
-        from siren_pde.domains.algebra import product
+        from siren_pde.domains.product import product
 
         return product(self, other)
 

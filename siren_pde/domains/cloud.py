@@ -148,6 +148,15 @@ class PointCloud(Piece):
         weights = torch.full_like(chosen.weights, 1 / max(len(chosen), 1))
         return Points(chosen.axes, chosen.positions, weights, chosen.normals, chosen.data)
 
+    def where(self, mask: Tensor) -> PointCloud:
+        """The cloud of the points that a mask (n,) keeps. Raises DomainError if there are none."""
+        if not bool(mask.any()):
+            raise DomainError(f"none of {self!r} is left: all its points were cut away.")
+        chosen = self.all_points.select(mask)
+        return PointCloud(
+            chosen.positions, normals=chosen.normals, axes=chosen.axes, **dict(chosen.data)
+        )
+
     def sample(self, n: int, *, seed: int = 0) -> Points:
         """n points drawn at random, with replacement, each with weight 1/n."""
         if n < 1:

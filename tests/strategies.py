@@ -1,0 +1,57 @@
+"""All members of every family, so that each law is tested on all of them: add yours here."""
+
+from siren_pde.domains.ball import Ball
+from siren_pde.domains.base import Domain
+from siren_pde.domains.box import Box
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
+
+_square = Box(x=(-1, 1), y=(-1, 1))
+_strip = Box(x=(-1, 1), t=(0, 2))
+_disc = Ball(x=0, y=0)
+_hole = Ball(x=0.2, y=0, radius=0.5)
+_beside = Ball(x=1, y=0)
+
+ALL_DOMAINS: list[tuple[str, Domain]] = [
+    ("interval", Box(x=(1, 3))),
+    ("square", _square),
+    ("strip", _strip),
+    ("cube", Box(x=(0, 1), y=(-1, 1), z=(0, 3))),
+    ("wall", _strip.at(x=-1)),
+    ("start", _strip.at(t=0)),
+    ("slice inside", _strip.at(t=0.5)),
+    ("corner", _strip.at(x=-1, t=0)),
+    ("box boundary", Box(x=(0, 1), y=(-1, 1), z=(0, 3)).boundary),
+    ("ends", Box(x=(1, 3)).boundary),
+    ("walls", _strip.at(x=-1) | _strip.at(x=1)),
+    ("ball in 1-D", Ball(x=1, radius=2)),
+    ("disc", _disc),
+    ("ball", Ball(x=0, y=1, z=2, radius=0.5)),
+    ("ball in 4-D", Ball(x=0, y=0, z=0, w=1)),
+    ("circle", _disc.boundary),
+    ("sphere", Ball(x=0, y=1, z=2, radius=0.5).boundary),
+    ("sphere in 4-D", Ball(x=0, y=0, z=0, w=1).boundary),
+    ("L-shape", _square - Box(x=(0, 1), y=(0, 1))),
+    ("glued boxes", Box(x=(0, 1), y=(0, 1)) | Box(x=(1, 2), y=(0, 1))),
+    ("crossed boxes", Box(x=(-2, 2), y=(-1, 1)) | Box(x=(-1, 1), y=(-2, 2))),
+    ("plate with hole", _square - _hole),
+    ("plate with holes", _square - _hole - Ball(x=-0.6, y=0, radius=0.2)),
+    ("notched plate", Box(x=(0, 1), y=(0, 1)) - Ball(x=0, y=0, radius=0.5)),
+    ("annulus", _disc - _hole - Ball(x=-0.6, y=0, radius=0.2)),
+    ("lens", _disc & _beside),
+    ("two discs", _disc | _beside),
+    ("crescent", _disc - _beside),
+    ("stadium", Box(x=(0, 1), y=(-1, 1)) | _disc | _beside),
+    ("refilled", (_disc | Box(x=(0, 2), y=(-1, 1))) - _disc),
+    ("half circle", _disc.boundary & Box(x=(0, 1), y=(-1, 1))),
+    ("disc in time", _disc * Box(t=(0, 2))),
+    ("circle in time", _disc.boundary * Box(t=(0, 2))),
+    ("disc at start", _disc * Box(t=(0, 2)).at(t=0)),
+    (
+        "notched plate in time",
+        (Box(x=(0, 1), y=(0, 1)) - Ball(x=0, y=0, radius=0.5)) * Box(t=(0, 2)),
+    ),
+    ("cloud", PointCloud([[0.0, 1.0], [1.0, 0.5], [2.0, 0.0]], normals=[[1, 0], [0, 1], [3, 4]])),
+]
+
+ALL_QUADRATURES: list[Quadrature] = [Sobol(64), MonteCarlo(64), GaussLegendre(4), Grid(4)]
