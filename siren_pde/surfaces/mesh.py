@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import DomainError
-from siren_pde.surfaces.topology import Topology, connected_vertices
+from siren_pde.surfaces.topology import Topology, connected_vertices, edge_twins
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ class Mesh:
     @cached_property
     def triangles(self) -> Floats:
         """The corners of every face, (f, 3, 3)."""
-        return self.vertices[self.faces]
+        return np.asarray(self.vertices[self.faces])
 
     @cached_property
     def _area_normals(self) -> Floats:
@@ -60,12 +60,12 @@ class Mesh:
     @cached_property
     def face_areas(self) -> Floats:
         """The area of every face, (f,)."""
-        return np.sqrt(np.einsum("ij,ij->i", self._area_normals, self._area_normals))
+        return np.asarray(np.linalg.norm(self._area_normals, axis=1))
 
     @cached_property
     def face_normals(self) -> Floats:
         """The unit normal of every face, (f, 3); zero where a face has no area."""
-        return _unit(self._area_normals)
+        return unit(self._area_normals)
 
     @cached_property
     def vertex_normals(self) -> Floats:
@@ -82,7 +82,7 @@ class Mesh:
             for axis in range(3):
                 share = angle * self.face_normals[:, axis]
                 total[:, axis] += np.bincount(self.faces[:, corner], share, len(total))
-        return _unit(total)
+        return unit(total)
 
     @property
     def area(self) -> float:
@@ -106,6 +106,17 @@ class Mesh:
     def topology(self) -> Topology:
         """How the faces hang together: see `Topology`."""
         return Topology.of(self.faces, len(self.vertices))
+
+    @cached_property
+    def edge_twins(self) -> Integers:
+        """For edge 3f + c, from corner c of face f to the next, the one that runs back, (3f,).
+
+        Raises `DomainError` when the mesh is not watertight.
+        """
+        twins = edge_twins(self.faces, len(self.vertices))
+        if twins is None:
+            raise DomainError(f"{self!r} is not watertight: some edges have no face on one side.")
+        return twins
 
     @property
     def is_watertight(self) -> bool:
@@ -159,8 +170,8 @@ class Mesh:
         return points, self.face_normals[chosen]
 
 
-def _unit(vectors: Floats) -> Floats:
-    """Vectors at length one; zero vectors stay zero."""
+def unit(vectors: Floats) -> Floats:
+    """Vectors (n, 3) at length one; zero vectors stay zero."""
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0.0)
     scaled = vectors / np.where(largest > 0, largest, 1.0)  # no square under- or overflows
     lengths = np.linalg.norm(scaled, axis=1, keepdims=True)

@@ -23,7 +23,7 @@ class Topology:
     def of(cls, faces: Integers, vertices: int) -> Topology:
         """Read the topology of `faces` (f, 3) among `vertices` many vertices."""
         labels = connected_vertices(faces, vertices)
-        twins = _twins(faces, vertices)
+        twins = edge_twins(faces, vertices)
         return cls(
             is_watertight=twins is not None,
             components=len(np.unique(labels[faces])),
@@ -43,7 +43,7 @@ def _directed_edges(faces: Integers) -> Integers:
     return np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
 
 
-def _twins(faces: Integers, vertices: int) -> Integers | None:
+def edge_twins(faces: Integers, vertices: int) -> Integers | None:
     """For every directed edge the one running the other way, (3f,); None unless watertight."""
     start, end = _directed_edges(faces).T
     key, reverse = start * vertices + end, end * vertices + start

@@ -1,0 +1,39 @@
+"""The nearest point of one triangle, for many points and triangles in pairs."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+# Where on a triangle a nearest point is: inside, on the edge after corner i, or at corner i.
+INSIDE, EDGE, CORNER = 0, 1, 4
+
+
+def nearest_on_triangles(points: Floats, triangles: Floats) -> tuple[Floats, Integers]:
+    """The nearest points, (n, 3), of `triangles` (n, 3, 3) to `points` (n, 3), and where they are.
+
+    The second result is `INSIDE`, `EDGE` + i or `CORNER` + i. The nearest point of the plane, if
+    it is inside, else the nearest of the three edges; triangles without area are their edges.
+    """
+    sides = np.roll(triangles, -1, axis=1) - triangles
+    normal = np.cross(sides[:, 0], sides[:, 1])
+    square = np.einsum("ij,ij->i", normal, normal)
+    to_points = points[:, None] - triangles
+    inward = np.cross(normal[:, None], sides)
+    inside = (np.einsum("nij,nij->ni", to_points, inward) >= 0).all(axis=1) & (square > 0)
+
+    lengths = np.einsum("nij,nij->ni", sides, sides)
+    along = np.einsum("nij,nij->ni", to_points, sides) / np.where(lengths > 0, lengths, 1.0)
+    along = np.clip(along, 0.0, 1.0)
+    gaps = to_points - along[:, :, None] * sides
+    edge = np.einsum("nij,nij->ni", gaps, gaps).argmin(axis=1)
+    row = np.arange(len(points))
+    along_edge = along[row, edge]
+    feature = np.where(along_edge == 0, CORNER + edge, EDGE + edge)
+    feature = np.where(along_edge == 1, CORNER + (edge + 1) % 3, feature)
+    nearest = triangles[row, edge] + along_edge[:, None] * sides[row, edge]
+
+    height = np.einsum("ij,ij->i", to_points[:, 0], normal) / np.where(square > 0, square, 1.0)
+    nearest = np.where(inside[:, None], points - height[:, None] * normal, nearest)
+    return nearest, np.where(inside, INSIDE, feature).astype(np.int64)
