@@ -259,7 +259,10 @@ class Objective:
         found = []
         for r, seeds, at, _ in self._seeded(theta):
             moved = {n: leaves[n].push(parts[n], at[n], moves[n]) for n in at}
-            columns = [sum((seed[n] * moved[n]).sum((0, 2)) for n in seed) for seed in seeds]
+            columns = [
+                torch.stack([(seed[n] * moved[n]).sum((0, 2)) for n in seed]).sum(0)
+                for seed in seeds
+            ]
             found.append(torch.stack(columns, dim=1).view_as(r).flatten())
         return torch.cat(found)
 
@@ -272,7 +275,8 @@ class Objective:
             w = weights[start : start + r.numel()].view_as(r)
             start += r.numel()
             for name in at:
-                seed = sum(w[:, j, None] * s[name] for j, s in enumerate(seeds))
+                weighted = [w[:, j, None] * s[name] for j, s in enumerate(seeds)]
+                seed = torch.stack(weighted).sum(0)
                 into[name] += leaves[name].pullback(parts[name], at[name], seed)
         return gradient
 

@@ -17,12 +17,14 @@ Residual = Callable[..., Any]
 class Condition:
     """A residual that shall vanish on a domain.
 
-    `weight` multiplies the mean square of the residual over the domain in the loss.
+    `weight` multiplies the mean square of the residual over the domain in the loss. `points` is how
+    many points it takes; left out, the solve decides.
     """
 
     residual: Residual
     domain: Domain
     weight: float = 1.0
+    points: int | None = None
 
     @property
     def name(self) -> str:
@@ -52,7 +54,9 @@ class Condition:
         return [unknowns[name] for name in names]
 
 
-def on(domain: Domain, *, weight: float = 1.0) -> Callable[[Residual], Condition]:
+def on(
+    domain: Domain, *, weight: float = 1.0, points: int | None = None
+) -> Callable[[Residual], Condition]:
     """Make a residual function a condition on `domain`: `@on(square.boundary, weight=10)`.
 
     Raises DomainError if `domain` is no domain, ConfigError if the weight is not positive.
@@ -64,7 +68,7 @@ def on(domain: Domain, *, weight: float = 1.0) -> Callable[[Residual], Condition
         )
     if not weight > 0:
         raise ConfigError(f"the weight of a condition is positive, got {weight}.")
-    return lambda residual: Condition(residual, domain, float(weight))
+    return lambda residual: Condition(residual, domain, float(weight), points)
 
 
 class Problem:

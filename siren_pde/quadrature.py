@@ -13,12 +13,12 @@ from typing import Self, final
 import numpy as np
 import torch
 from torch import Tensor
-from torch.quasirandom import SobolEngine
 
 from siren_pde.domains.base import Domain, Piece
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DomainError
 from siren_pde.points import Points
+from siren_pde.sequences import digits, sobol, to_unit
 
 _MOST_DRAWN = 2**22  # points drawn on one piece before rejection is given up
 _BATCH = 2**18  # points drawn at once while most are rejected
@@ -119,7 +119,7 @@ class MonteCarlo(Quadrature):
 
     def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
         generator = torch.Generator(device=like.device).manual_seed(seed)
-        bits = _bits(like.dtype)
+        bits = digits(like.dtype)
 
         def draw(n: int, skip: int) -> Tensor:
             integers = torch.randint(
@@ -129,7 +129,7 @@ class MonteCarlo(Quadrature):
                 dtype=torch.int64,
                 device=like.device,
             )
-            return _to_unit(integers, bits, like.dtype)
+            return to_unit(integers, bits, like.dtype)
 
         return _sampled(piece, count, draw)
 
@@ -169,55 +169,6 @@ class Grid(Quadrature):
     def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
         middles = tuple((i + 0.5) / self.n for i in range(self.n))
         return _product_rule(piece, middles, (1 / self.n,) * self.n, like)
-
-
-def sobol(
-    n: int,
-    dimension: int,
-    *,
-    seed: int,
-    skip: int = 0,
-    dtype: torch.dtype = torch.float64,
-    device: torch.device | str = "cpu",
-) -> Tensor:
-    """Points number skip … skip + n − 1 of a scrambled Sobol sequence, shape (n, dimension).
-
-    The i-th point is the exclusive or of the direction numbers at the bits of the Gray code of i.
-    Coordinates lie strictly between 0 and 1, in the middle of the interval that their bits tell.
-    Raises DomainError beyond 2³⁰ points or 21201 dimensions.
-    """
-    if dimension > SobolEngine.MAXDIM or skip + n > 2**SobolEngine.MAXBIT:
-        raise DomainError(
-            f"a Sobol sequence has at most 2^{SobolEngine.MAXBIT} points in {SobolEngine.MAXDIM} "
-            f"dimensions, got {skip + n} in {dimension}. Write `MonteCarlo`."
-        )
-    if dimension == 0:
-        return torch.empty((n, 0), dtype=dtype, device=device)
-    state, shift = _directions(dimension, seed, torch.device(device))
-    index = torch.arange(skip, skip + n, dtype=torch.int64, device=device)
-    gray = index ^ (index >> 1)
-    integers = shift.expand(n, dimension)
-    for bit in range((skip + n - 1).bit_length()):
-        integers = integers ^ (state[:, bit] * ((gray >> bit) & 1)[:, None])
-    return _to_unit(integers, SobolEngine.MAXBIT, dtype)
-
-
-@lru_cache(maxsize=256)
-def _directions(dimension: int, seed: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The scrambled direction numbers (dimension, 30) and the shift (dimension,), as int64."""
-    engine = SobolEngine(dimension, scramble=True, seed=seed)
-    return engine.sobolstate.to(device), engine.shift.to(device)
-
-
-def _bits(dtype: torch.dtype) -> int:
-    """How many bits a coordinate may have so that the middle of its interval is a number."""
-    return min(SobolEngine.MAXBIT, -round(math.log2(torch.finfo(dtype).eps)))
-
-
-def _to_unit(integers: Tensor, bits: int, dtype: torch.dtype) -> Tensor:
-    """The middle of the interval [k, k + 1] / 2^bits, cut to the bits that the dtype can tell."""
-    used = min(bits, _bits(dtype))
-    return ((integers >> (bits - used)).to(dtype) + 0.5) * 2.0**-used
 
 
 def _all_of(piece: Piece, n: int) -> int:

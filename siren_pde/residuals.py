@@ -66,8 +66,10 @@ class Light:
 
         def record(name: str, output: int, key: Key) -> Tensor:
             demand[name].add(key)
-            where = {"dtype": sample.positions.dtype, "device": sample.positions.device}
-            return 0.5 + torch.rand(len(sample), generator=generator, **where)
+            like = sample.positions
+            return 0.5 + torch.rand(
+                len(sample), generator=generator, dtype=like.dtype, device=like.device
+            )
 
         unknowns = field.unknowns(sample, _leaf_jets(field.leaves(), sample.axes, record))
         out = _call(condition, sample, unknowns)

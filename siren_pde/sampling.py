@@ -41,7 +41,9 @@ def sample(light: Light, points: Points) -> Sample:
 def shares(problem: Problem, n: int) -> dict[str, int]:
     """How many points each condition takes when an equation in the interior takes n.
 
-    Conditions on lower-dimensional domains, such as boundaries, take a quarter as many.
+    Conditions on lower-dimensional domains, such as boundaries, take a quarter as many; conditions
+    that say how many they want, so many.
     """
     top = max(c.domain.dimension for c in problem.conditions)
-    return {c.name: n if c.domain.dimension == top else max(n // 4, 1) for c in problem.conditions}
+    usual = {c.name: n if c.domain.dimension == top else n // 4 for c in problem.conditions}
+    return {c.name: c.points or max(usual[c.name], 1) for c in problem.conditions}

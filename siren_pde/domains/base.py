@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -65,6 +65,16 @@ class Domain(ABC):
     @abstractmethod
     def pieces(self) -> tuple[Piece, ...]:
         """Pieces that make up the domain and share no set of positive measure."""
+
+    @final
+    def vanishing(self, p: Points) -> Any:
+        """A smooth jet at p that is zero exactly on this domain, for `Ansatz(vanishing_on=…)`.
+
+        Raises DomainError where none is known in closed form.
+        """
+        from siren_pde.domains.vanishing import vanishing
+
+        return vanishing(self, p)
 
     @abstractmethod
     def _holds(self, x: Tensor, tolerance: float) -> Tensor: ...

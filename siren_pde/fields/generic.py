@@ -81,7 +81,7 @@ class Generic(Leaf):
 
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds, by one reverse sweep through the nested derivatives."""
-        _, pull = vjp(lambda t: self._channels(t, at.tape, at.plan), theta)
+        pull = vjp(lambda t: self._channels(t, at.tape, at.plan), theta)[1]
         return pull(seeds)[0]
 
     def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields import sine
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
+from siren_pde.sequences import sobol
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Siren(Leaf):
 
     Raises ConfigError for sizes below 1 or frequencies that are not positive.
     """
+
+    frequency: Tensor
+    centre: Tensor
 
     def __init__(
         self,
@@ -108,12 +112,11 @@ class Siren(Leaf):
 
     def featured(self, width: int, frequency: Tensor, seed: int) -> Siren:
         """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence."""
-        from siren_pde.quadrature import sobol
-
-        where = {"dtype": self.frequency.dtype, "device": self.frequency.device}
-        unit = 2 * sobol(width, self.inputs + 1, seed=seed, **where) - 1
+        like = self.frequency
+        unit = sobol(width, self.inputs + 1, seed=seed, dtype=like.dtype, device=like.device)
+        unit = 2 * unit - 1
         hidden = [unit[:, :-1], math.pi * unit[:, -1]]
-        output = [torch.zeros(self.outputs, width, **where), torch.zeros(self.outputs, **where)]
+        output = [like.new_zeros((self.outputs, width)), like.new_zeros((self.outputs,))]
         centre = tuple(self.centre.tolist())
         ranges = tuple(frequency.tolist())
         shape = {"width": width, "depth": 1, "frequency": ranges, "centre": centre}
@@ -237,7 +240,7 @@ class Siren(Leaf):
     def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs), forward through the layers."""
         layers, moves = self._affine(theta), self._affine(direction)
-        da = None
+        da: Any = None
         for i, ((w, _, _), (dw, db, _)) in enumerate(zip(layers, moves, strict=True)):
             dz = at.tape.inputs[i] @ dw.T
             dz[0] += db

@@ -25,6 +25,11 @@ class Unknown(Leaf):
         self.inputs, self.outputs, self.output_size = 0, 1, 1
         self.number = nn.Parameter(torch.tensor([self.start], dtype=dtype, device="cpu"))
 
+    @property
+    def value(self) -> float:
+        """The constant itself, as it stands."""
+        return float(self.number.detach())
+
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Unknown:
         """A copy: a constant has no scales."""
         return copy.deepcopy(self)

@@ -1,0 +1,179 @@
+"""From a point cloud to a signed distance function: pseudo-distances first, fitted by a sine
+network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import DataFileError
+from siren_pde.fields.siren import Siren
+from siren_pde.functions import sqrt
+from siren_pde.methods.adam import Adam
+from siren_pde.operators import grad
+from siren_pde.problem import Problem, on
+from siren_pde.solution import Solution
+from siren_pde.surfaces.extract import extract
+from siren_pde.surfaces.mesh import Mesh
+from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.trainer import Budget, Callback, solve
+from siren_pde.vectors import Vector
+
+Floats = npt.NDArray[np.float64]
+
+MARGIN = 1.2
+"""The padded box is this much larger than the cloud's bounding box."""
+
+
+@dataclass(frozen=True, eq=False)
+class SignedDistance:
+    """A fitted signed distance function, in the user's own units.
+
+    Inside, the network lives in the coordinates (x − centre) / scale, where the padded box fits
+    into [−1, 1]³.
+    """
+
+    solution: Solution
+    centre: Floats
+    scale: float
+    half: Floats
+
+    def __call__(self, x: Any) -> Floats:
+        """Signed distances (n,) at x (n, 3), positive outside, in the unit of x."""
+        inner = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
+        return self.scale * self.solution(inner).double().cpu().numpy()
+
+    def normals(self, x: Any) -> Floats:
+        """Unit gradients (n, 3) at x (n, 3)."""
+        inner = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
+        g = self.solution.evaluate(lambda p, u: grad(u), inner).double().cpu().numpy()
+        return g / np.maximum(np.linalg.norm(g, axis=1, keepdims=True), 1e-30)
+
+    def mesh(self, resolution: int = 256) -> Mesh:
+        """The zero level set as a mesh in the user's units, `resolution` cells along the box."""
+        like = next(self.solution.field.parameters())
+        found = extract(
+            self.solution,
+            -self.half,
+            self.half,
+            resolution=resolution,
+            gradient=lambda x: self.solution.evaluate(lambda p, u: grad(u), x),
+            dtype=like.dtype,
+            device=like.device,
+        )
+        return found.transformed(self.scale, self.centre)
+
+
+def robust(error: Any, scale: float) -> Any:
+    """A residual whose square is a smoothed absolute value: r² = 2 (√(e² + δ²) − δ).
+
+    Errors below δ = `scale` count by their square, larger ones by their size, so that a few wrong
+    pseudo-distances do not outvote many right ones.
+    """
+    return error * sqrt(2 / (scale + sqrt(error * error + scale * scale)))
+
+
+def fit_sdf(
+    cloud: PointCloud,
+    *,
+    seconds: float = 60.0,
+    seed: int = 0,
+    width: int = 128,
+    depth: int = 3,
+    frequency: float = 20.0,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    callbacks: Sequence[Callback] = (),
+    quiet: bool = True,
+) -> SignedDistance:
+    """Fit a signed distance function to a point cloud in three dimensions.
+
+    The network is trained on the cloud's own pseudo-distances (`OrientedCloud.distance`) at samples
+    around the surface and in the whole padded box, and on its positions and normals. Missing
+    normals are estimated. `frequency` is ω of all layers, in radians per half-length of the box.
+
+    Raises DataFileError for clouds with fewer than four points, or without extent.
+    """
+    positions = cloud.positions.double().cpu().numpy()
+    centre, scale, half = _frame(positions)
+    inner = (positions - centre) / scale
+    oriented = OrientedCloud(inner, _normals(cloud, inner))
+    problem = sdf_problem(oriented, half, seed)
+    field = Siren(
+        3,
+        width=width,
+        depth=depth,
+        frequency=frequency / 3,
+        centre=(0.0, 0.0, 0.0),
+        hidden_frequency=frequency,
+        seed=seed,
+    )
+    solution = solve(
+        problem,
+        field,
+        Adam(),
+        budget=Budget(seconds=seconds),
+        device=device,
+        dtype=dtype,
+        seed=seed,
+        callbacks=callbacks,
+        quiet=quiet,
+    )
+    return SignedDistance(solution, centre, scale, half)
+
+
+def sdf_problem(oriented: OrientedCloud, half: Floats, seed: int = 0) -> Problem:
+    """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
+    samples, distances = training_samples(oriented, half, seed)
+
+    @on(PointCloud(samples, distance=distances), points=4096)
+    def distance(p: Any, u: Any) -> Any:
+        return robust(u - p.distance, 1e-3)
+
+    @on(PointCloud(oriented.positions, normals=oriented.normals), points=1024)
+    def surface(p: Any, u: Any) -> Any:
+        along = grad(u) - p.normal
+        return Vector([robust(u, 1e-3), *along * 0.1])
+
+    return Problem(distance, surface, name="signed distance")
+
+
+def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Where the distance is supervised: at two widths around the surface, and in the whole box."""
+    rng = np.random.default_rng(seed)
+    n = 225_000
+    around = []
+    for width in (0.01, 0.05):
+        chosen = oriented.positions[rng.integers(len(oriented.positions), size=n)]
+        around.append(chosen + width * rng.standard_normal((n, 3)))
+    everywhere = rng.uniform(-1, 1, (n * 2 // 3, 3)) * half
+    x = np.concatenate([*around, everywhere])
+    return x, oriented.distance(x)
+
+
+def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
+    low, high = positions.min(0), positions.max(0)
+    extent = float((high - low).max())
+    if len(positions) < 4 or not extent > 0:
+        raise DataFileError(
+            f"a surface needs at least four different points, got {len(positions)} points with an "
+            f"extent of {extent:g}. Check that the file holds the positions you expect."
+        )
+    scale = MARGIN * extent / 2
+    half = (high - low) / 2 / scale + (MARGIN - 1) / MARGIN
+    return (low + high) / 2, scale, half
+
+
+def _normals(cloud: PointCloud, inner: Floats) -> Floats:
+    if cloud.normals is not None:
+        return cloud.normals.double().cpu().numpy()
+    from siren_pde.surfaces.normals import estimate_normals
+
+    return np.asarray(estimate_normals(inner))

@@ -1,0 +1,131 @@
+"""Methods minimise objectives of any kind: here Rosenbrock's, linear ones, and exponentials."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+
+from siren_pde import LBFGS, Adam, GaussNewton
+from siren_pde.linear import least_squares, shifted_cholesky
+
+METHODS = [GaussNewton(), LBFGS(), Adam(rate=0.05, final=0.5, fresh=False)]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An objective given by a residual function alone."""
+
+    function: object
+    parameters: Tensor
+    seed: int = 0
+
+    def residual(self, theta):
+        return self.function(theta)
+
+    def loss(self, theta):
+        return 0.5 * self.function(theta).square().sum()
+
+    def residual_and_jacobian(self, theta):
+        return self.function(theta), torch.func.jacrev(self.function)(theta)
+
+    def loss_and_gradient(self, theta):
+        gradient, loss = torch.func.grad_and_value(self.loss)(theta)
+        return loss, gradient
+
+    def redrawn(self, seed):
+        return self
+
+
+def vector(*numbers):
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+def rosenbrock(x):
+    return torch.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
+
+
+def overdetermined(x):
+    t = torch.linspace(0, 1, 12, dtype=x.dtype)
+    return x[0] * torch.exp(-x[1] * t) - 2 * torch.exp(-3 * t)
+
+
+def underdetermined(x):
+    return torch.stack([x.sum() - 1, (x**2).sum() - 1])
+
+
+PROBLEMS = {
+    "Rosenbrock": (rosenbrock, vector(-1.2, 1.0)),
+    "exponential fit": (overdetermined, vector(1.0, 1.0)),
+    "fewer rows than columns": (underdetermined, vector(0.9, 0.4, 0.2, 0.1)),
+}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_method_solves_every_problem(method, name):
+    function, start = PROBLEMS[name]
+    at = method.start(Plain(function, start))
+    steps = 3000 if isinstance(method, Adam) else 60
+    for k in range(steps):
+        if at.finished:
+            break
+        at = method.step(at, k / steps)
+    final = 0.5 * function(at.theta).square().sum()
+    # Adam's rate, not the problem, bounds how close it gets
+    assert final < (1e-6 if isinstance(method, Adam) else 1e-16)
+
+
+@pytest.mark.parametrize("rows", [3, 40])
+def test_one_gauss_newton_step_solves_a_linear_problem(rows):
+    generator = torch.Generator().manual_seed(1)
+    a = torch.randn(rows, 8, generator=generator, dtype=torch.float64)
+    b = torch.randn(rows, generator=generator, dtype=torch.float64)
+    plain = Plain(lambda x: a @ x - b, torch.zeros(8, dtype=torch.float64))
+    method = GaussNewton(shift=1e-12)
+    at = method.step(method.start(plain), 0.0)
+    best = torch.linalg.lstsq(a, b[:, None]).solution[:, 0]
+    assert torch.allclose(plain.residual(at.theta), plain.residual(best), atol=1e-8)
+
+
+def test_gauss_newton_ends_where_nothing_decreases():
+    plain = Plain(lambda x: x.new_tensor([1.0]) + 0 * x, vector(0.0))
+    method = GaussNewton()
+    assert "no step" in method.step(method.start(plain), 0.0).finished
+
+
+def test_the_predicted_decrease_is_the_linear_models():
+    """Primal and dual forms agree on the step and on what it promises."""
+    from siren_pde.methods.gauss_newton import _System
+
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((5, 9), (9, 5)):
+        j = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        r = torch.randn(shape[0], generator=generator, dtype=torch.float64)
+        system = _System.of(r, j)
+        step, predicted = system.direction(0.3)
+        damping = 0.3 * system.unit
+        eye = torch.eye(shape[1], dtype=torch.float64)
+        assert torch.allclose(step, -torch.linalg.solve(j.T @ j + damping * eye, j.T @ r))
+        model = (r + j @ step).square().sum() + damping * step.square().sum() * 0
+        assert predicted <= r.square().sum() - model + 1e-12
+
+
+@pytest.mark.parametrize("rank", [3, 6])
+def test_least_squares_reveals_rank(rank):
+    generator = torch.Generator().manual_seed(2)
+    left = torch.randn(20, rank, generator=generator, dtype=torch.float64)
+    right = torch.randn(rank, 6, generator=generator, dtype=torch.float64)
+    scales = torch.tensor([1e-8, 1e-4, 1.0, 1e3, 1e6, 1e9], dtype=torch.float64)
+    a = (left @ right) * scales
+    x = torch.ones(6, dtype=torch.float64) / scales
+    fit = least_squares(a, a @ x, tolerance=1e-13)
+    assert fit.relative_residual < 1e-12
+    assert (fit.x * scales).norm() <= x.mul(scales).norm() * (1 + 1e-9)  # the shortest, scaled
+
+
+def test_a_shift_makes_a_semidefinite_gram_matrix_definite():
+    gram = torch.ones(3, 3, dtype=torch.float64)
+    assert shifted_cholesky(gram, -1.0) is None
+    factor = shifted_cholesky(gram, 0.5)
+    assert torch.allclose(factor @ factor.T, gram + 0.5 * torch.eye(3, dtype=torch.float64))

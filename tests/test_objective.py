@@ -1,0 +1,227 @@
+"""The seam between equations and optimisation: every product agrees with autograd and finite rows."""
+
+import pytest
+import torch
+
+from siren_pde import (
+    Box,
+    Generic,
+    Objective,
+    PointCloud,
+    Problem,
+    Siren,
+    System,
+    Unknown,
+    Vector,
+    d,
+    div,
+    grad,
+    lap,
+    norm,
+    on,
+    sin,
+)
+from siren_pde.errors import ConfigError, DomainError, NonFiniteError, ResidualError
+
+square = Box(x=(0, 1), t=(0, 2))
+
+
+@on(square)
+def burgers(p, u):
+    x, t = p
+    return d(u, t) + u * d(u, x) - 0.1 * d(u, x, x)
+
+
+@on(square.at(t=0), weight=3)
+def start(p, u):
+    return u + sin(p.x)
+
+
+@on(square)
+def eikonal(p, u):
+    return Vector([norm(grad(u, p.x, p.t)) - 1, lap(u) * u])
+
+
+SCALAR = [burgers, start, eikonal]
+
+
+@on(square)
+def momentum(p, v, q, nu):
+    return grad(q, p.x, p.t) + nu * v * q
+
+
+@on(square.at(x=0))
+def inflow(p, v):
+    return div(v, p.x, p.t) - 1
+
+
+def objectives():
+    counts = {"burgers": 13, "start": 6, "eikonal": 9, "momentum": 11, "inflow": 5}
+    scalar = Problem(*SCALAR)
+    yield Objective(scalar, Siren(2, width=5, depth=2, frequency=2.0), counts, block=4)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1))
+    yield Objective(scalar, Generic(module.double(), 2), counts, block=7)
+    fields = System(v=Siren(2, 2, width=4), q=Siren(2, width=3, depth=1), nu=Unknown(0.3))
+    yield Objective(Problem(momentum, inflow), fields, counts, block=6)
+
+
+IDS = ["siren", "module", "system"]
+
+
+def by_finite_differences(objective, theta):
+    h = 1e-6
+    columns = []
+    for e in torch.eye(theta.numel(), dtype=theta.dtype):
+        columns.append(
+            (objective.residual(theta + h * e) - objective.residual(theta - h * e)) / (2 * h)
+        )
+    return torch.stack(columns, dim=1)
+
+
+@pytest.mark.parametrize("objective", list(objectives()), ids=IDS)
+def test_the_jacobian_is_the_derivative_of_the_residual(objective):
+    theta = objective.parameters
+    jacobian = objective.jacobian(theta)
+    differences = by_finite_differences(objective, theta)
+    # central differences of size h = 1e-6 err by h² and by rounding / h = 1e-10
+    assert (jacobian - differences).abs().max() < 1e-7 * differences.abs().max()
+
+
+@pytest.mark.parametrize("objective", list(objectives()), ids=IDS)
+def test_every_product_is_the_jacobians(objective):
+    theta = objective.parameters
+    r, jacobian = objective.residual_and_jacobian(theta)
+    v = torch.linspace(-1, 1, theta.numel(), dtype=theta.dtype)
+    w = torch.linspace(1, 2, r.numel(), dtype=theta.dtype)
+    loss, gradient = objective.loss_and_gradient(theta)
+
+    def close(a, b):
+        assert (a - b).abs().max() <= 1e-12 * b.abs().max().clamp_min(1.0)
+
+    close(r, objective.residual(theta))
+    close(loss, 0.5 * r @ r)
+    close(gradient, jacobian.T @ r)
+    close(objective.push(theta, v), jacobian @ v)
+    close(objective.pull(theta, w), jacobian.T @ w)
+    close(torch.stack(list(objective.terms(theta).values())).sum(), r @ r)
+    _, rows = objective.residual_and_output_rows(theta)
+    assert rows.shape[1] == sum(x.output_size for x in objective.field.leaves().values())
+
+
+def test_blocks_do_not_matter():
+    field = Siren(2, width=5)
+    counts = {"burgers": 31, "start": 8, "eikonal": 5}
+    small, large = (Objective(Problem(*SCALAR), field, counts, block=b) for b in (3, 1000))
+    theta = small.parameters
+    assert torch.allclose(small.gradient(theta), large.gradient(theta), rtol=1e-13, atol=1e-13)
+    assert small.rows() == {"burgers": slice(0, 31), "start": slice(31, 39), "eikonal": slice(39, 49)}
+
+
+def test_the_loss_is_half_the_weighted_mean_square():
+    @on(square, weight=4)
+    def value(p, u):
+        return u - 3
+
+    objective = Objective(Problem(value), Siren(2, width=4, depth=1), {value: 50})
+    zero = torch.zeros_like(objective.parameters)
+    assert objective.loss(zero) == pytest.approx(0.5 * 4 * 9, rel=1e-12)
+
+
+def test_redrawn_points_are_new_and_reproducible():
+    objective = Objective(Problem(burgers, start), Siren(2), {burgers: 20, start: 5})
+    again, other = objective.redrawn(0), objective.redrawn(1)
+    first = objective.samples[0].points.positions
+    assert torch.equal(first, again.samples[0].points.positions)
+    assert not torch.equal(first, other.samples[0].points.positions)
+
+
+@pytest.mark.parametrize(
+    ("residual", "affine"),
+    [
+        (lambda p, u: lap(u) + p.x * u - sin(p.x), True),
+        (lambda p, u: d(u, p.t, p.t) - 4 * d(u, p.x, p.x), True),
+        (lambda p, u: d(u, p.t) + u * d(u, p.x), False),
+        (lambda p, u: lap(u) + u**3, False),
+        (lambda p, u: norm(grad(u, p.x, p.t)) - 1, False),
+    ],
+)
+def test_affinity_is_measured(residual, affine):
+    objective = Objective(Problem(on(square)(residual)), Siren(2))
+    assert (objective.curvature() < 1e-9) == affine
+
+
+# ── slips of users, each named ────────────────────────────────────────────────────────────────
+
+
+def two(p, u):
+    x, y, z = p
+    return u
+
+
+def spread(p, u):
+    return u.value[:, None]
+
+
+def constant(p, u):
+    return sin(p.x)
+
+
+def number(p, u):
+    return 1.0
+
+
+def nothing(p, u):
+    return None
+
+
+def crowd(p, u, v):
+    return u - v
+
+
+def component(p, u):
+    return u - torch.ones(3, 1, dtype=torch.float64)
+
+
+SLIPS = {
+    two: "unpacks another number of coordinates",
+    spread: r"\(4, 1\)",
+    constant: "does not depend on the field",
+    number: "does not depend on the field",
+    nothing: "NoneType",
+    crowd: r"takes \(p, u, v\)",
+    component: r"\(3, 1\)",
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda f: f.__name__)
+def test_slips_are_named(slip):
+    with pytest.raises(ResidualError, match=SLIPS[slip]) as caught:
+        Objective(Problem(on(square)(slip)), Siren(2))
+    assert slip is component or slip.__name__ in str(caught.value)
+
+
+def test_values_that_are_not_finite_are_located():
+    @on(square)
+    def logarithm(p, u):
+        return u + (p.x - 0.5) ** 0.5
+
+    objective = Objective(Problem(logarithm), Siren(2))
+    with pytest.raises(NonFiniteError, match=r"`logarithm` is \[nan\] at x=0\.\d+, t="):
+        objective.require_finite(objective.parameters)
+
+
+def test_problems_check_their_conditions():
+    with pytest.raises(ConfigError, match="@on"):
+        Problem(lambda p, u: u)
+    with pytest.raises(ConfigError, match="got none"):
+        Problem()
+    with pytest.raises(ConfigError, match="different names"):
+        Problem(burgers, burgers)
+    with pytest.raises(ConfigError, match="coordinates"):
+        Problem(burgers, on(Box(x=(0, 1)))(two))
+    with pytest.raises(DomainError, match="str"):
+        on("square")
+    with pytest.raises(ConfigError, match="positive"):
+        on(square, weight=0)
+    cloud = PointCloud([[0.0, 1.0]], axes=("x", "t"))
+    assert len(Objective(Problem(on(cloud)(lambda p, u: u)), Siren(2)).samples[0].points) == 1
