@@ -1,0 +1,151 @@
+"""The bytes of a file, and how to say what is wrong with them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.errors import DataFileError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+EXPORT_AGAIN = "The file may be truncated or damaged: copy or export it again."
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """What a file holds: positions (n, 3), perhaps normals (n, 3) and faces (f, 3), and further
+    columns (n,) by name.
+    """
+
+    positions: Floats
+    normals: Floats | None = None
+    faces: Integers | None = None
+    columns: dict[str, Floats] = field(default_factory=dict)
+
+    @classmethod
+    def of_columns(cls, columns: dict[str, Floats], faces: Integers | None = None) -> Arrays:
+        """Sort columns (n,) by their names: x y z, nx ny nz, and the rest."""
+        rest = dict(columns)
+        positions = np.stack([rest.pop(axis) for axis in ("x", "y", "z")], axis=1)
+        normals = None
+        if {"nx", "ny", "nz"} <= set(rest):
+            normals = np.stack([rest.pop(axis) for axis in ("nx", "ny", "nz")], axis=1)
+        return cls(positions, normals, faces, rest)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text and its number in the file, from 1."""
+
+    number: int
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Source:
+    """A whole file in memory."""
+
+    name: str
+    data: bytes
+
+    @classmethod
+    def of(cls, path: Path) -> Source:
+        """Read a file; `DataFileError` when there is none, or nothing in it."""
+        try:
+            if not path.is_file():
+                raise FileNotFoundError(2, "there is no such file")
+            data = path.read_bytes()
+        except (OSError, ValueError) as cause:
+            reason = cause.strerror if isinstance(cause, OSError) else cause
+            raise DataFileError(
+                f"cannot read `{path}`: {reason}. Check the spelling and the permissions."
+            ) from cause
+        if not data.strip():
+            raise DataFileError(f"`{path}` is empty. {EXPORT_AGAIN}")
+        return cls(str(path), data)
+
+    def broken(self, where: str, seen: str, remedy: str = EXPORT_AGAIN) -> DataFileError:
+        """The error that names the file, the place in it, what was seen there and what to do."""
+        return DataFileError(f"`{self.name}`, {where}: {seen}. {remedy}")
+
+    def lines(self, start: int = 0, first: int = 1, comment: bytes = b"#") -> list[Line]:
+        """The lines from byte `start`, where line `first` is, without comments and empty ones."""
+        found = []
+        for number, text in enumerate(self.data[start:].splitlines(), start=first):
+            text = text.partition(comment)[0].strip()
+            if text:
+                found.append(Line(number, text))
+        return found
+
+    def rows(self, lines: Sequence[Line], columns: int | None = None) -> Floats:
+        """Lines of numbers as an array (lines, columns); without `columns`, as many as line one."""
+        if not lines:
+            return np.empty((0, columns or 0))
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="loadtxt: input contained no data")
+                table = np.loadtxt([line.text for line in lines], comments=None, ndmin=2)
+        except ValueError as cause:
+            raise self._first_bad_row(lines, columns, str(cause)) from None
+        if table.shape != (len(lines), columns or table.shape[1]):  # it passes over blanks
+            raise self._first_bad_row(lines, columns, f"a table of shape {table.shape}")
+        return table
+
+    def _first_bad_row(
+        self, lines: Sequence[Line], columns: int | None, otherwise: str
+    ) -> DataFileError:
+        columns = columns or len(lines[0].text.split())
+        for line in lines:
+            words = line.text.split()
+            for word in words:
+                try:
+                    float(word)
+                except ValueError:
+                    return self.broken(f"line {line.number}", f"{shown(word)} is not a number")
+            if len(words) != columns:
+                seen = f"{len(words)} numbers where {columns} were expected"
+                return self.broken(f"line {line.number}", seen)
+        return self.broken(
+            f"from line {lines[0].number}", f"numbers that cannot be read: {otherwise}"
+        )
+
+    def whole(self, word: bytes, where: str) -> int:
+        """A word as an integer of at most 15 digits."""
+        digits = word[1:] if word[:1] in (b"-", b"+") else word
+        if not digits.isdigit() or len(digits) > 15:
+            raise self.broken(where, f"{shown(word)} is not an index or a count")
+        return int(word)
+
+
+def shown(word: bytes) -> str:
+    """A word of a file as it can be printed, shortened."""
+    text = word[:24].decode("ascii", errors="backslashreplace")
+    return (
+        f"`{''.join(c if c.isprintable() else '?' for c in text)}{'…' if len(word) > 24 else ''}`"
+    )
+
+
+def fans(polygons: Sequence[Sequence[int]]) -> Integers:
+    """Polygons of at least three corners as triangles around their first corner, (f, 3)."""
+    lengths = np.array([len(polygon) for polygon in polygons], dtype=np.int64)
+    triangles, owners = [np.empty((0, 3), dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for length in np.unique(lengths).tolist():
+        owner = np.flatnonzero(lengths == length)
+        triangles.append(fan(np.array([polygons[i] for i in owner.tolist()], dtype=np.int64)))
+        owners.append(np.repeat(owner, length - 2))
+    order = np.argsort(np.concatenate(owners), kind="stable")
+    return np.asarray(np.concatenate(triangles)[order])
+
+
+def fan(polygons: Integers) -> Integers:
+    """Polygons that all have k corners, (m, k), as triangles (m (k − 2), 3)."""
+    first = np.broadcast_to(polygons[:, :1], (len(polygons), polygons.shape[1] - 2))
+    parts = np.stack([first, polygons[:, 1:-1], polygons[:, 2:]], axis=2)
+    return np.asarray(parts.reshape(-1, 3))
