@@ -1,0 +1,66 @@
+"""What is written is read back to the last bit, and nothing half-written is left."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from siren_pde.errors import NonFiniteError, StorageError
+from siren_pde.readers import read_arrays, read_mesh
+from siren_pde.surfaces.mesh import Mesh
+from siren_pde.writers import write_mesh
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@st.composite
+def meshes(draw: st.DrawFn) -> Mesh:
+    vertices = draw(arrays.arrays(np.float64, (draw(st.integers(1, 12)), 3), elements=numbers))
+    faces = arrays.arrays(
+        np.int64, (draw(st.integers(1, 9)), 3), elements=st.integers(0, len(vertices) - 1)
+    )
+    return Mesh(vertices, draw(faces))
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".obj", ".PLY"])
+@settings(max_examples=60, deadline=None)
+@given(mesh=meshes())
+def test_meshes_come_back_exactly(
+    suffix: str, mesh: Mesh, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"mesh{suffix}"
+    write_mesh(path, mesh)
+    again = read_mesh(path)
+    np.testing.assert_array_equal(again.vertices, mesh.vertices)
+    np.testing.assert_array_equal(again.faces, mesh.faces)
+
+
+TRIANGLES = Mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, 1, 2], [0, 1, 3], [0, 2, 3]])
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".obj"])
+def test_normals_come_back(suffix: str, tmp_path: Path) -> None:
+    write_mesh(tmp_path / f"a{suffix}", TRIANGLES, normals=TRIANGLES.vertex_normals)
+    again = read_arrays(tmp_path / f"a{suffix}")
+    np.testing.assert_allclose(again.normals, TRIANGLES.vertex_normals, atol=1e-15)
+    np.testing.assert_array_equal(again.faces, TRIANGLES.faces)
+
+
+def test_failures_name_the_path_and_leave_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.ply"
+    write_mesh(path, TRIANGLES)
+    before = path.read_bytes()
+    with pytest.raises(NonFiniteError, match=r"a\.ply"):
+        write_mesh(path, TRIANGLES, normals=np.full((4, 3), np.nan))
+    with pytest.raises(StorageError, match=r"\(4, 3\), got \(3, 3\)"):
+        write_mesh(path, TRIANGLES, normals=np.ones((3, 3)))
+    with pytest.raises(StorageError, match=r"\.ply, \.obj"):
+        write_mesh(tmp_path / "a.stl", TRIANGLES)
+    with pytest.raises(StorageError, match="nowhere"):
+        write_mesh(tmp_path / "nowhere" / "a.ply", TRIANGLES)
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
