@@ -8,6 +8,8 @@ the package, or asking the command line for help, costs nothing.
 from importlib import import_module
 from typing import Any
 
+__version__ = "0.1.0"
+
 _HOME = {
     # where
     "Box": "domains.box",
@@ -64,6 +66,12 @@ _HOME = {
     "Budget": "trainer",
     "solve": "trainer",
     "Solution": "solution",
+    # around
+    "save": "storage",
+    "load": "storage",
+    "plot": "plotting",
+    "plot_history": "plotting",
+    "watching": "progress",
 }
 
 __all__ = [*_HOME, "errors"]

@@ -1,0 +1,132 @@
+"""Sealed HDF5 files: a text and groups of arrays, read only after their checksum was found right.
+
+The first 512 bytes (HDF5's user block) are a line with the format, a line with the SHA-256 of
+everything after them, and zeros; HDF5 follows. The HDF5 library can crash on damaged input, so no
+damaged byte reaches it. Links, external and virtual data are refused, so that a file can neither
+name other files nor be larger than it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.errors import StorageError
+
+FORMAT = 1
+BLOCK = 512
+_TITLE = re.compile(rb"siren_pde solution, format (\d{1,9})\nsha256 ([0-9a-f]{64})\n")
+
+Array = npt.NDArray[Any]
+Groups = Mapping[str, Mapping[str, Array]]
+
+
+def pack(about: Mapping[str, Any], groups: Groups) -> bytes:
+    """The bytes of a file with a description, stored as JSON, and named arrays in named groups.
+
+    Raises StorageError if the description is no JSON.
+    """
+    import h5py
+
+    try:
+        text = json.dumps(about, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as cause:
+        raise StorageError(f"its description is no JSON: {cause}.") from cause
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=BLOCK) as file:
+
+        def put(group: Any, name: str, values: Array) -> None:
+            # HDF5 has checksums for arrays only, not for scalars or arrays without entries.
+            group.create_dataset(name, data=values, fletcher32=bool(values.ndim and values.size))
+
+        put(file, "about", texts([text]))
+        for title, arrays in groups.items():
+            group = file.create_group(title)
+            for name, values in arrays.items():
+                put(group, quote(name, safe=""), values)
+    data = buffer.getvalue()[BLOCK:]
+    digest = hashlib.sha256(data).hexdigest()
+    return (
+        f"siren_pde solution, format {FORMAT}\nsha256 {digest}\n".encode().ljust(BLOCK, b"\0")
+        + data
+    )
+
+
+def texts(lines: list[str]) -> Array:
+    """UTF-8 strings, padded to the same length, as HDF5 programs in any language read them."""
+    import h5py
+
+    encoded = [line.encode() for line in lines]
+    longest = max((len(line) for line in encoded), default=1)
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(longest, 1)))
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
+    """The description and the groups of arrays of a file.
+
+    Raises StorageError for a foreign or damaged file; files with a right checksum but another
+    inside may raise whatever JSON and HDF5 raise.
+    """
+    import h5py
+
+    _check(data)
+    with h5py.File(io.BytesIO(data), "r") as file:
+        about = json.loads(_dataset(file, "about", len(data)).item().decode())
+        groups = {}
+        for title in file:
+            if title != "about":
+                group = _member(file, title, h5py.Group)
+                groups[title] = {unquote(n): _dataset(group, n, len(data)) for n in group}
+    return about, groups
+
+
+def _check(data: bytes) -> None:
+    title = _TITLE.match(data)
+    if title is None:
+        raise StorageError("it is not a solution written by `save`.")
+    if int(title[1]) != FORMAT:
+        raise StorageError(
+            f"it has format {int(title[1])}, and this version of siren_pde reads {FORMAT}. Use the "
+            "version that wrote it."
+        )
+    right = hashlib.sha256(data[BLOCK:]).hexdigest().encode() == title[2]
+    if not right or any(data[title.end() : BLOCK]):
+        raise StorageError("it is damaged or truncated: its checksum is wrong. Use another copy.")
+
+
+def _member(group: Any, name: str, kind: type) -> Any:
+    """A group or dataset of the file itself, not a link to anything."""
+    import h5py
+
+    found = type(group.get(name, getlink=True))
+    if found is h5py.HardLink:
+        found = group.get(name, getclass=True)
+    if found is not kind:
+        raise StorageError(
+            f"`{name}` should be a {kind.__name__} in the file itself, but is {found.__name__}."
+        )
+    return group[name]
+
+
+def _dataset(group: Any, name: str, limit: int) -> Array:
+    """An array that lies in the file as it is, so that it cannot be larger than the file."""
+    import h5py
+
+    data = _member(group, name, h5py.Dataset)
+    if data.external or data.is_virtual or data.compression:
+        raise StorageError(f"`{name}` is not stored plainly in the file itself.")
+    chunk = math.prod(data.chunks or ()) * data.dtype.itemsize
+    if data.dtype.kind not in "biufcS" or max(data.nbytes, chunk) > limit:
+        raise StorageError(
+            f"`{name}` has {data.nbytes} bytes of type {data.dtype}, which cannot be."
+        )
+    return np.asarray(data[()])
