@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,9 @@ from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Sobol
 from siren_pde.residuals import Light, stacked
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,36 @@ class Solution:
     seconds: float
     loss: float
     history: History
+
+    def __repr__(self) -> str:
+        name = self.problem.name if self.problem else f"in {', '.join(self.axes)}"
+        return (
+            f"Solution({name}: {self.method}, loss {self.loss:.1e}, {self.parameters} parameters)"
+        )
+
+    def __str__(self) -> str:
+        rows = {
+            "problem": self.problem.name if self.problem else "none attached",
+            "method": self.method,
+            "why": self.why,
+            "loss": f"{self.loss:.2e}",
+            "time": f"{self.seconds:.1f} s",
+            "ended": self.stop_reason,
+            "parameters": f"{self.parameters}",
+        }
+        return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the solution to an HDF5 file; see `siren_pde.save`."""
+        from siren_pde.storage import save
+
+        save(self, path)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
+        from siren_pde.plotting import plot
+
+        return plot(self, path)
 
     @property
     def parameters(self) -> int:
