@@ -253,6 +253,7 @@ BROKEN = [  # name, content, what the message must say
     ("a.xyz", b"1 2 3 4\n", "4 columns. Give three"),
     ("a.xyz", b"7\n1 2 3\n", "line 1: `7` points are declared, 1 lines"),
     ("a.csv", b"1,5;2,0;3,1\n", "line 1: both"),
+    ("a.csv", b"# a, b; c\n\nx;y;z\n1,5;2,0;3,1\n", "line 4: both"),
     ("a.csv", b"x,y,z,x\n1,2,3,4\n", "4 columns under 3"),
     ("a.npy", b"\x93NUMPX", "byte 0"),
     ("a.npy", npy(POINTS)[:-8], "needs 120 bytes, 112 follow"),

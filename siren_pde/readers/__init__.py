@@ -108,13 +108,17 @@ def read_arrays(path: str | os.PathLike[str]) -> Arrays:
 def _check_positions(source: Source, positions: Floats) -> None:
     if not len(positions):
         raise source.broken("the whole file", "no points")
-    bad = ~np.isfinite(positions).all(axis=1)
+    bad = ~_finite_rows(positions)
     if bad.any():
         raise source.broken(
             f"point {int(bad.argmax())}",
             f"NaN or infinity, as at {int(bad.sum())} of {len(bad)} points",
             "Remove these points before saving, counted from 0 here.",
         )
+
+
+def _finite_rows(table: Floats) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.logical_and.reduce(np.isfinite(table), axis=1))
 
 
 def _check_faces(source: Source, faces: Integers, vertices: int) -> None:
@@ -129,8 +133,7 @@ def _check_faces(source: Source, faces: Integers, vertices: int) -> None:
 def _unit_or_none(source: Source, normals: Floats) -> Floats | None:
     from siren_pde.surfaces.mesh import unit
 
-    usable: npt.NDArray[np.bool_] = np.isfinite(normals).all(axis=1)
-    usable &= (normals != 0).any(axis=1)
+    usable = _finite_rows(normals) & ~np.equal(normals, 0).all(axis=1)
     if usable.all():
         return unit(normals)
     warnings.warn(

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +41,7 @@ class Arrays:
         return cls(positions, normals, faces, rest)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of text and its number in the file, from 1."""
 
     number: int

@@ -24,16 +24,17 @@ def read_text(source: Source) -> Arrays:
 
     The first line may name the columns, or hold the number of points.
     """
-    lines = source.lines()
-    if not lines:
+    for number, text in enumerate(source.data[:65536].splitlines(), start=1):
+        text = text.partition(b"#")[0]
+        if b";" in text and b"," in text:
+            raise source.broken(
+                f"line {number}",
+                "both `,` and `;`, so that 1,5 could be one number or two",
+                "Write decimal points and separate columns by one kind of sign.",
+            )
+    rows = Source(source.name, source.data.translate(_SEPARATORS)).lines()
+    if not rows:
         raise source.broken("the whole file", "only comments")
-    if any(b";" in line.text and b"," in line.text for line in lines[:2]):
-        raise source.broken(
-            f"line {lines[0].number}",
-            "both `,` and `;`, so that 1,5 could be one number or two",
-            "Write decimal points and separate columns by one kind of sign.",
-        )
-    rows = [Line(line.number, line.text.translate(_SEPARATORS)) for line in lines]
     names = _names(source, rows)
     if names is not None:
         rows = rows[1:]
