@@ -1,0 +1,136 @@
+"""The same five points and three polygons in every format the readers know."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+POINTS = np.array([[0, 0, 0], [1, 0, 0.5], [1, 1, -2], [0, 1.25, 3e-4], [2, 2, 2]])
+NORMALS = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0], [0.6, 0.8, 0], [0, -1, 0]])
+POLYGONS = [(0, 1, 2, 3), (0, 3, 4), (0, 1, 2, 3, 4)]
+TRIANGLES = [(0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 1, 2), (0, 2, 3), (0, 3, 4)]
+
+
+def ply(
+    encoding: str,
+    real: str = "double",
+    polygons: Sequence[Sequence[int]] = POLYGONS,
+    before: bool = False,
+) -> bytes:
+    """A PLY file with normals, two extra properties, polygons, and an element no one knows."""
+    known = {"float": "f4", "double": "f8", "float32": "f4", "float64": "f8"}
+    names = ["confidence", "x", "y", "z", "nx", "ny", "nz", "red"]
+    table = np.column_stack([np.arange(5) / 4, POINTS, NORMALS, np.arange(5) + 250])
+    types = [real] * 7 + ["uchar"]
+    camera = ["element camera 2", "property list ushort short things", "property int8 one"]
+    header = ["ply", f"format {encoding} 1.0", "comment made here", "obj_info and here"]
+    header += camera if before else []
+    header += [
+        "element vertex 5",
+        *(f"property {t} {n}" for t, n in zip(types, names, strict=True)),
+    ]
+    header += [f"element face {len(polygons)}", "property uchar flag"]
+    header += ["property list uchar int vertex_indices", "end_header", ""]
+    head = "\n".join(header).encode()
+    if encoding == "ascii":
+        lines = ["2 7 -8 9", "0 1"] if before else []
+        lines += [" ".join(repr(float(v)) for v in row[:7]) + f" {int(row[7])}" for row in table]
+        lines += ["1 " + " ".join(map(str, (len(p), *p))) for p in polygons]
+        return head + "\n".join(lines).encode()
+    order = "<" if "little" in encoding else ">"
+    body = b""
+    if before:
+        body += np.array([2], order + "u2").tobytes() + np.array([7, -8], order + "i2").tobytes()
+        body += b"\x09" + np.array([0], order + "u2").tobytes() + b"\x01"
+    kinds = [
+        (n, "u1" if t == "uchar" else order + known[t]) for n, t in zip(names, types, strict=True)
+    ]
+    body += np.rec.fromarrays(table.T, dtype=kinds).tobytes()
+    for p in polygons:
+        body += b"\x01" + bytes([len(p)]) + np.array(p, order + "i4").tobytes()
+    return head + body
+
+
+def text(separator: str, header: str = "", normals: bool = True) -> bytes:
+    table = np.hstack([POINTS, NORMALS]) if normals else POINTS
+    return (header + "\n".join(separator.join(map(repr, r)) for r in table.tolist())).encode()
+
+
+def npy(table: np.ndarray) -> bytes:
+    file = BytesIO()
+    np.save(file, table)
+    return file.getvalue()
+
+
+OBJ = b"""# a house
+mtllib none.mtl
+v 0 0 0
+v 1 0 0.5   # a comment
+v 1 1 -2
+v 0 1.25 3e-4
+v 2 2 2
+vn 0 0 1
+vn 0 1 0
+vn 1 0 0
+vn 0.6 0.8 0
+vn 0 -1 0
+vt 0.5 0.5
+g roof
+f 1//1 2//2 3/1/3 4//4
+f -5/1/-5 \\
+  -2/1/-2 -1//-1
+f 1//1 2//2 3//3 4//4 5//5
+"""
+OFF = b"""OFF
+# vertices faces edges
+
+5 3 0
+0 0 0
+1 0 0.5
+1 1 -2
+
+0 1.25 3e-4   # here
+2 2 2
+4 0 1 2 3  255 0 0
+3 0 3 4
+5 0 1 2 3 4 0.5 0.5 0.5
+"""
+NOFF = b"CNOFF 5 3 0\n" + b"\n".join(
+    [
+        *(
+            f"{' '.join(map(str, [*p, *n]))} 9 9 9".encode()
+            for p, n in zip(POINTS, NORMALS, strict=True)
+        ),
+        *(f"{len(p)} {' '.join(map(str, p))}".encode() for p in POLYGONS),
+    ]
+)
+TABLE = np.hstack([POINTS, NORMALS])
+MESHES = {
+    "ascii.ply": ply("ascii"),
+    "little.ply": ply("binary_little_endian"),
+    "big.ply": ply("binary_big_endian"),
+    "single.ply": ply("binary_little_endian", "float"),
+    "later.ply": ply("binary_big_endian", "float64", before=True),
+    "latertext.ply": ply("ascii", "float32", before=True),
+    "house.obj": OBJ,
+    "house.off": NOFF,
+    "windows.obj": OBJ.replace(b"\n", b"\r\n"),
+    "windows.off": NOFF.replace(b"\n", b"\r\n"),
+    "windows.ply": ply("ascii").replace(b"\n", b"\r\n"),
+}
+CLOUDS = {
+    "spaces.xyz": text(" "),
+    "tabs.txt": text("\t", "# made here\n\n"),
+    "commas.csv": text(",", "x,y,z,nx,ny,nz\n"),
+    "semicolons.csv": text(" ; ", '"x";"y";"z";"nx";"ny";"nz"\n'),
+    "counted.xyz": text(" ", "5\n"),
+    "array.npy": npy(TABLE),
+    "fortran.npy": npy(np.asfortranarray(TABLE.astype(">f8"))),
+}
+
+
+def saved(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
