@@ -12,7 +12,6 @@ from siren_pde.errors import DataFileError
 from siren_pde.readers import read_arrays, read_mesh, read_points
 from tests.sample_files import CLOUDS, MESHES, OFF, POINTS, npy, ply, saved
 
-
 BROKEN = [  # name, content, what the message must say
     ("a.ply", b"plx\n", "line 1.*`plx.`"),
     ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 3\n", "end_header"),
