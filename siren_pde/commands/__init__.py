@@ -1,0 +1,1 @@
+"""What the commands of `siren-pde` do, apart from reading their options."""

@@ -1,0 +1,23 @@
+"""What a command prints: one strict JSON object for programs, or a short table for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def as_json(answer: Mapping[str, Any]) -> str:
+    """One line of JSON; NaN and infinity, which JSON does not have, become null."""
+    clean = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in answer.items()
+    }
+    return json.dumps(clean, allow_nan=False, ensure_ascii=False)
+
+
+def as_table(rows: Mapping[str, object]) -> str:
+    """One line per entry, aligned."""
+    width = max(map(len, rows)) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in rows.items())

@@ -1,0 +1,158 @@
+"""`siren-pde solve`: from a Python file to a solution, its pictures and its numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from siren_pde.commands.answers import as_json
+from siren_pde.commands.machine import Machine
+from siren_pde.commands.script import Script, blaming, read_script
+from siren_pde.errors import ConfigError, SirenPDEError, StorageError
+from siren_pde.fields.base import Field
+from siren_pde.fields.siren import Siren
+from siren_pde.methods.adam import Adam
+from siren_pde.methods.auto import Auto
+from siren_pde.methods.base import Method
+from siren_pde.methods.gauss_newton import GaussNewton
+from siren_pde.methods.lbfgs import LBFGS
+from siren_pde.methods.least_squares import LeastSquares
+from siren_pde.plotting import plot, plot_history
+from siren_pde.progress import watching
+from siren_pde.solution import Solution
+from siren_pde.storage import save
+from siren_pde.trainer import Budget, solve
+
+METHODS: dict[str, type[Method] | type[Auto]] = {
+    "auto": Auto,
+    "least-squares": LeastSquares,
+    "gauss-newton": GaussNewton,
+    "adam": Adam,
+    "lbfgs": LBFGS,
+}
+
+
+def run(
+    file: Path,
+    machine: Machine,
+    *,
+    method: str | None,
+    network: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    out: Path | None,
+    json: bool,
+) -> str:
+    """Solve the problem in `file`, write the results to `out`, and return what to print.
+
+    `network` holds those of width, depth and frequency that were given, `limits` those of steps,
+    seconds and target; what was not given is as the file says, or else as `solve` chooses.
+    """
+    script = read_script(file)
+    machine.prepare()
+    chosen = METHODS[method]() if method else script.method
+    chosen, field = _with_network(script, chosen, network)
+    folder = _folder(out or Path("runs") / file.stem)
+    with blaming(file), watching() as report:
+        solution = solve(
+            script.problem,
+            field,
+            chosen,
+            quadrature=script.quadrature,
+            budget=replace(script.budget or Budget(), **limits),
+            device=machine.device,
+            dtype=machine.precision,
+            seed=machine.seed,
+            callbacks=[report],
+        )
+    error = solution.error() if script.problem.exact is not None else None
+    save(solution, folder / "results.h5", error=error)
+    _draw(solution, folder)
+    return _answer(solution, script.problem.name, error, folder, json)
+
+
+def _with_network(
+    script: Script, method: Method | Auto | None, given: Mapping[str, Any]
+) -> tuple[Method | Auto | None, Field | nn.Module | None]:
+    """The method and the field, with the sizes that were asked for."""
+    inputs = len(script.problem.axes)
+    if not given:
+        return method, script.field
+    if script.field is not None and not isinstance(script.field, Siren):
+        raise ConfigError(
+            f"{_options(given)} would change the file's own field, a "
+            f"{type(script.field).__name__}. Change it in the file, or leave out the options."
+        )
+    if isinstance(method, LeastSquares):
+        return _features(method, given, inputs), script.field
+    if script.field is not None:
+        return method, script.field.like(**given)
+    suited = vars(method.network) if isinstance(method, Method) else {}
+    return method, Siren(inputs, **{**suited, **given})
+
+
+def _features(method: LeastSquares, given: Mapping[str, Any], inputs: int) -> LeastSquares:
+    """Least squares has one layer: its width is the number of features."""
+    if given.get("depth", 1) != 1:
+        raise ConfigError(
+            f"least squares has a single layer, got {_options(given)}. Leave out `--depth`, or "
+            "solve with `--method gauss-newton`."
+        )
+    if "width" in given:
+        method = replace(method, features=given["width"])
+    if "frequency" in given:
+        method = replace(method, frequency=(given["frequency"],) * inputs)
+    return method
+
+
+def _options(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"`--{name} {value:g}`" for name, value in given.items())
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise StorageError(
+            f"cannot make the folder `{path}`: {cause.strerror or cause}. Choose another `--out`."
+        ) from cause
+    return path
+
+
+def _draw(solution: Solution, folder: Path) -> None:
+    """Both pictures; a field that cannot be drawn is no reason to lose the rest."""
+    plot_history(solution, folder / "history.png")
+    try:
+        plot(solution, folder / "field.png")
+    except SirenPDEError as error:
+        print(f"siren_pde: no picture of the field: {error}", file=sys.stderr)
+
+
+def _answer(solution: Solution, name: str, error: float | None, folder: Path, json: bool) -> str:
+    if json:
+        return as_json(
+            {
+                "problem": name,
+                "method": solution.method,
+                "why": solution.why,
+                "error": error,
+                "loss": solution.loss,
+                "seconds": solution.seconds,
+                "steps": solution.history.steps[-1],
+                "stop_reason": solution.stop_reason,
+                "parameters": solution.parameters,
+                "out": str(folder),
+            }
+        )
+    truth = "unknown, as the problem has no exact solution"
+    return "\n".join(
+        [
+            str(solution),
+            f"{'error':<11}{truth if error is None else f'{error:.2e} (relative L²)'}",
+            f"{'written':<11}{folder}: results.h5, field.png, history.png",
+        ]
+    )
