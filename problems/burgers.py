@@ -37,5 +37,4 @@ def walls(p, u):
 problem = Problem(burgers, start, walls, exact=exact)
 
 if __name__ == "__main__":
-    solution = solve(problem)
-    print(f"relative L² error: {solution.error():.1e}")
+    print(f"relative L² error: {solve(problem).error():.1e}")

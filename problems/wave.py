@@ -37,5 +37,4 @@ def rest(p, u):
 problem = Problem(wave, ends, shape, rest, exact=exact)
 
 if __name__ == "__main__":
-    solution = solve(problem)
-    print(f"relative L² error: {solution.error():.1e}")
+    print(f"relative L² error: {solve(problem).error():.1e}")

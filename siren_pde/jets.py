@@ -56,7 +56,7 @@ class Jet(ABC):
 
     @property
     def value(self) -> Part:
-        """The jet's own value, shape (n,)."""
+        """The value itself, (n,)."""
         return self.part(())
 
     def __add__(self, other: object) -> Jet:
@@ -95,9 +95,7 @@ class Jet(ABC):
         return exp(as_jet(exponent) * log(self))
 
     def __rpow__(self, base: object) -> Jet:
-        from siren_pde.functions import exp, log
-
-        return exp(self * log(as_jet(base)))
+        return as_jet(base) ** self
 
     def __abs__(self) -> Jet:
         from siren_pde.functions import absolute

@@ -8,8 +8,7 @@ the field; the light half, channels ↔ residual, to `siren_pde.residuals`.
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import torch
@@ -20,7 +19,7 @@ from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Quadrature, Sobol
 from siren_pde.residuals import Light
-from siren_pde.sampling import Sample, sample, shares
+from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, shares
 
 Evaluations = Mapping[str, Evaluation]
 Seeds = dict[str, Tensor]
@@ -46,48 +45,68 @@ class Objective:
         seed: int = 0,
         block: int = 1024,
     ) -> None:
-        self.problem, self.field, self.seed, self.block = problem, field, seed, block
-        self.rule = rule or Sobol(1024)
+        self.problem, self.field, self.block = problem, field, block
+        rule = rule or Sobol(1024)
         given = {c if isinstance(c, str) else c.name: n for c, n in (points or {}).items()}
-        self.counts = {**shares(problem, self.rule.n), **given}
-        self.samples = tuple(
-            self._draw(c, seed * len(problem.conditions) + i)
-            for i, c in enumerate(problem.conditions)
-        )
+        self.sampling = Sampling(problem, rule, {**shares(problem, rule.n), **given}, seed)
+        self.samples = self.sampling.draw(lambda c, p: Light.of(c, field, p), self._like())
 
     # ── where the residuals are taken ─────────────────────────────────────────────────────────
 
-    def _draw(self, condition: Condition, seed: int, light: Light | None = None) -> Sample:
-        like = next(self.field.parameters())
-        rule = self.rule.with_count(self.counts[condition.name])
-        points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
-        return sample(light or Light.of(condition, self.field, points), points)
+    @property
+    def seed(self) -> int:
+        """The seed of the points."""
+        return self.sampling.seed
 
-    def _with_samples(self, samples: Iterable[Sample], **changes: object) -> Objective:
+    def _like(self) -> Tensor:
+        return next(self.field.parameters())
+
+    def _with(self, **changes: object) -> Objective:
         copy = object.__new__(Objective)
-        copy.__dict__.update(self.__dict__, samples=tuple(samples), **changes)
+        copy.__dict__.update(self.__dict__, **changes)
         return copy
+
+    def _sampled(self, sampling: Sampling) -> Objective:
+        lights = {s.condition.name: s.light for s in self.samples}
+        samples = sampling.draw(lambda condition, _: lights[condition.name], self._like())
+        return self._with(sampling=sampling, samples=samples)
 
     def redrawn(self, seed: int) -> Objective:
         """The same residuals at fresh points."""
-        fresh = (
-            self._draw(s.condition, seed * len(self.samples) + i, s.light)
-            for i, s in enumerate(self.samples)
-        )
-        return self._with_samples(fresh, seed=seed)
-
-    def with_points(self, points: Mapping[str, Points]) -> Objective:
-        """The same residuals, at other points for the conditions named."""
-        names = points.keys()
-        return self._with_samples(
-            sample(s.light, points[s.condition.name]) if s.condition.name in names else s
-            for s in self.samples
-        )
+        return self._sampled(replace(self.sampling, seed=seed))
 
     def sized(self, n: int) -> Objective:
         """The same residuals at n interior points and the matching number on boundaries."""
-        copy = self._with_samples(self.samples, counts=shares(self.problem, n))
-        return copy.redrawn(self.seed)
+        return self._sampled(self.sampling.sized(n))
+
+    def with_points(self, points: Mapping[str, Points]) -> Objective:
+        """The same residuals, at other points for the conditions named."""
+        samples = (
+            self.sampling.sample(s.light, points.get(s.condition.name, s.points))
+            for s in self.samples
+        )
+        return self._with(samples=tuple(samples))
+
+    def emphasised(self, weight: float) -> Objective:
+        """The same residuals, those on boundaries times √weight."""
+        sampling = self.sampling.emphasised(self.samples, weight)
+        samples = tuple(sampling.sample(s.light, s.points) for s in self.samples)
+        return self._with(sampling=sampling, samples=samples)
+
+    def adapted(self, theta: Tensor, share: float, seed: int) -> Objective:
+        """Fresh points, in the interior a `share` of them where residuals at θ are large.
+
+        They come from four times as many candidates and have equal weights: the loss stresses what
+        is not yet solved.
+        """
+        fresh, pool = self.redrawn(seed), 4
+        candidates = self._sampled(replace(self.sampling.times(pool), seed=seed)).samples
+        chosen = {}
+        for name, s in self.sampling.interior(candidates).items():
+            r = torch.linalg.vector_norm(self._residual(theta, s.light, s.points), dim=1)
+            index = drawn_to_residuals(r, max(len(r) // pool, 1), share, seed)
+            chosen[name] = replace(s.points.select(index), weights=torch.ones_like(r[index]))
+        return fresh.with_points(chosen)
 
     def rows(self) -> dict[str, slice]:
         """Which rows of r belong to which condition."""
@@ -104,14 +123,7 @@ class Objective:
         """The residuals of another field of the same structure, at the same points."""
         lights = (replace(s.light, field=field) for s in self.samples)
         samples = (replace(s, light=x) for s, x in zip(self.samples, lights, strict=True))
-        return self._with_samples(samples, field=field)
-
-    def weighted(self, weights: Mapping[str, float]) -> Objective:
-        """The same residuals, the rows of the conditions named multiplied by √weight."""
-        return self._with_samples(
-            replace(s, scale=s.scale * math.sqrt(weights.get(s.condition.name, 1.0)))
-            for s in self.samples
-        )
+        return self._with(samples=tuple(samples), field=field)
 
     # ── θ and its leaves ──────────────────────────────────────────────────────────────────────
 
@@ -152,11 +164,11 @@ class Objective:
         """How far the residuals are from affine in the field, relative to their size."""
         device = self.samples[0].points.positions.device
         generator = torch.Generator(device=device).manual_seed(self.seed)
-        few = slice(0, 64)
-        return max(s.light.curvature(s.points.select(few), generator) for s in self.samples)
+        few = [(s.light, s.points.select(slice(0, 64))) for s in self.samples]
+        return max(light.curvature(points, generator) for light, points in few)
 
     def has_output_layer(self) -> bool:
-        """Whether every leaf ends in parameters its channels are affine in."""
+        """Whether all leaves end in an output layer."""
         return all(leaf.output_size > 0 for leaf in self.field.leaves().values())
 
     # ── residuals and the products with their Jacobian ────────────────────────────────────────
@@ -169,10 +181,14 @@ class Objective:
         for s in self.samples:
             rows = []
             for points, scale in s.blocks(self.block):
-                channels = _channels(self._evaluate(theta, s.light, points))
-                with torch.no_grad():
-                    rows.append(scale[:, None] * s.light.residual(points, channels))
+                rows.append(scale[:, None] * self._residual(theta, s.light, points))
             yield s, torch.cat(rows)
+
+    def _residual(self, theta: Tensor, light: Light, points: Points) -> Tensor:
+        """Unscaled residuals (n, m) of one condition at any points."""
+        channels = _channels(self._evaluate(theta, light, points))
+        with torch.no_grad():
+            return light.residual(points, channels)
 
     def loss(self, theta: Tensor) -> Tensor:
         """½‖r(θ)‖², a tensor without axes."""

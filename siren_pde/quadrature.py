@@ -66,9 +66,9 @@ class Quadrature(ABC):
         parts = []
         for i, (piece, count) in enumerate(self._shares(domain)):
             if isinstance(piece, PointCloud):
-                whole = count >= len(piece)
-                chosen = piece.all() if whole else piece.sample(count, seed=seed + _PER_PIECE * i)
-                parts.append(chosen.to(dtype=dtype, device=device))
+                cloud, whole = piece.to(dtype, torch.device(device)), count >= len(piece)
+                chosen = cloud.all() if whole else cloud.sample(count, seed=seed + _PER_PIECE * i)
+                parts.append(chosen)
             else:
                 where = torch.empty((0,), dtype=dtype, device=device)
                 parts.append(self._on(piece, count, seed + _PER_PIECE * i, where))

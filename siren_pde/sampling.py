@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
+from siren_pde.quadrature import Quadrature
 from siren_pde.residuals import Light
 
 
@@ -32,10 +34,16 @@ class Sample:
             yield self.points.select(piece), self.scale[piece]
 
 
-def sample(light: Light, points: Points) -> Sample:
-    """A condition's residual at points, rows scaled to weighted means."""
-    mean = points.weights / points.weights.sum()
-    return Sample(light, points, (light.condition.weight * mean).sqrt())
+def drawn_to_residuals(residuals: Tensor, n: int, share: float, seed: int) -> Tensor:
+    """n of N candidates, by index: a `share` of them in proportion to |residual| (N,).
+
+    The rest is uniform, so that no region is ever left unwatched. Source: residual-based adaptive
+    distribution (Wu et al., Comput. Methods Appl. Mech. Eng. 403, 2023), k = 1.
+    """
+    size = residuals.abs()
+    density = (1 - share) + share * size / size.mean().clamp_min(1e-300)
+    generator = torch.Generator(device=residuals.device).manual_seed(seed)
+    return torch.multinomial(density, n, replacement=True, generator=generator)
 
 
 def shares(problem: Problem, n: int) -> dict[str, int]:
@@ -47,3 +55,54 @@ def shares(problem: Problem, n: int) -> dict[str, int]:
     top = max(c.domain.dimension for c in problem.conditions)
     usual = {c.name: n if c.domain.dimension == top else n // 4 for c in problem.conditions}
     return {c.name: c.points or max(usual[c.name], 1) for c in problem.conditions}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Where a problem's residuals are taken: a rule, how many points each condition has, a seed.
+
+    `emphasis` multiplies the weights of the conditions it names.
+    """
+
+    problem: Problem
+    rule: Quadrature
+    counts: Mapping[str, int]
+    seed: int
+    emphasis: Mapping[str, float] = field(default_factory=dict)
+
+    def draw(self, light: Callable[[Condition, Points], Light], like: Tensor) -> tuple[Sample, ...]:
+        """Points for every condition, of the dtype and on the device of `like`."""
+        found = []
+        for i, condition in enumerate(self.problem.conditions):
+            rule = self.rule.with_count(self.counts[condition.name])
+            seed = self.seed * len(self.problem.conditions) + i
+            points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
+            found.append(self.sample(light(condition, points), points))
+        return tuple(found)
+
+    def sample(self, light: Light, points: Points) -> Sample:
+        """A condition's residual at points, rows scaled to weighted means."""
+        mean = points.weights / points.weights.sum()
+        weight = light.condition.weight * self.emphasis.get(light.condition.name, 1.0)
+        return Sample(light, points, (weight * mean).sqrt())
+
+    def sized(self, n: int) -> Sampling:
+        """n points in the interior and the matching number on boundaries."""
+        return replace(self, counts=shares(self.problem, n))
+
+    def times(self, factor: int) -> Sampling:
+        """`factor` times as many points everywhere."""
+        return replace(self, counts={name: factor * n for name, n in self.counts.items()})
+
+    def interior(self, samples: Iterable[Sample]) -> dict[str, Sample]:
+        """The samples on the widest domains that are not measured data, by name."""
+        top = max(c.domain.dimension for c in self.problem.conditions)
+        wide = (s for s in samples if s.condition.domain.dimension == top)
+        return {s.condition.name: s for s in wide if not s.points.data}
+
+    def emphasised(self, samples: Iterable[Sample], weight: float) -> Sampling:
+        """Boundary conditions (of lower dimension, not data) counting `weight` times."""
+        samples = list(samples)
+        inner = self.interior(samples)
+        outer = [s for s in samples if s.condition.name not in inner and not s.points.data]
+        return replace(self, emphasis={s.condition.name: weight for s in outer})

@@ -19,7 +19,7 @@ def box(objective: Objective) -> tuple[Tensor, Tensor]:
 def frequencies(objective: Objective) -> Tensor:
     """The highest angular frequency (d,) to start a field with along each axis.
 
-    Twice the root-mean-square frequency √(mean |∂f|² / mean f²) of the data f, which is the
+    The root-mean-square frequency √(mean |∂f|² / mean f²) of the data f, which is the
     residual of the zero field (sources, boundary and initial values), over all conditions; at least
     two radians per half-length of the box. Measurements at points have no known slope and do not
     count.
@@ -48,7 +48,7 @@ def frequencies(objective: Objective) -> Tensor:
                 slope = ((apart[0] - apart[1]) / step[axis]).square().mean()
                 ratio = (slope / f.square().mean()).sqrt()
                 if bool(torch.isfinite(ratio)):
-                    found[axis] = torch.maximum(found[axis], 2.0 * ratio)
+                    found[axis] = torch.maximum(found[axis], ratio)
     return found
 
 

@@ -106,7 +106,8 @@ def solve(
     objective.require_finite(objective.parameters)
     history = History()
     at, reason = _loop(method, at, budget, callbacks, history, started)
-    loss = float(at.objective.loss(at.theta))
+    # at the points of the start, without a method's own emphasis
+    loss = float(objective.with_field(at.objective.field).loss(at.theta))
     seconds = time.monotonic() - started
     say(f"{reason} after {seconds:.1f} s")
     return Solution(
@@ -184,15 +185,16 @@ def _prepare(
     if not isinstance(method, Method | Auto):
         raise ConfigError(f"`solve` needs a method such as `Adam()`, got {type(method).__name__}.")
     where = device or (next(field.parameters()).device if field is not None else "cpu")
-    draft = Siren(d, width=8, seed=seed) if field is None else copy.deepcopy(field)
-    draft = draft.to(device=where, dtype=torch.float64)
+    precision = dtype or (method.dtype if isinstance(method, Method) else torch.float64)
+    draft = Siren(d, width=8, dtype=precision) if field is None else copy.deepcopy(field)
+    draft = draft.to(device=where, dtype=precision)
     probe = Objective(problem, draft, rule=(quadrature or Sobol(64)).with_count(64), seed=seed)
     why = "chosen by the caller"
     if isinstance(method, Auto):
         size = None if field is None else sum(q.numel() for q in field.parameters())
         method, why = method.choose(probe, size)
     if field is None:
-        draft = Siren(d, seed=seed, device=where, **vars(method.network))
+        draft = Siren(d, seed=seed, dtype=precision, device=where, **vars(method.network))
     low, high = scales.box(probe)
     placed = draft.placed(low, high, scales.frequencies(probe))
     placed = placed.to(device=where, dtype=dtype or method.dtype)

@@ -33,7 +33,10 @@ class Plain:
         gradient, loss = torch.func.grad_and_value(self.loss)(theta)
         return loss, gradient
 
-    def redrawn(self, seed):
+    def adapted(self, theta, share, seed):
+        return self
+
+    def emphasised(self, weight):
         return self
 
 

@@ -1,4 +1,6 @@
-"""The seam between equations and optimisation: every product agrees with autograd and finite rows."""
+"""The seam between equations and optimisation: every product agrees with autograd and finite
+rows.
+"""
 
 import pytest
 import torch
@@ -114,7 +116,11 @@ def test_blocks_do_not_matter():
     small, large = (Objective(Problem(*SCALAR), field, counts, block=b) for b in (3, 1000))
     theta = small.parameters
     assert torch.allclose(small.gradient(theta), large.gradient(theta), rtol=1e-13, atol=1e-13)
-    assert small.rows() == {"burgers": slice(0, 31), "start": slice(31, 39), "eikonal": slice(39, 49)}
+    assert small.rows() == {
+        "burgers": slice(0, 31),
+        "start": slice(31, 39),
+        "eikonal": slice(39, 49),
+    }
 
 
 def test_the_loss_is_half_the_weighted_mean_square():

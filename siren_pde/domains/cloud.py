@@ -157,6 +157,20 @@ class PointCloud(Piece):
             chosen.positions, normals=chosen.normals, axes=chosen.axes, **dict(chosen.data)
         )
 
+    def to(self, dtype: torch.dtype, device: torch.device) -> PointCloud:
+        """The same cloud in another precision or place, converted once and kept."""
+        like = self.positions
+        if (like.dtype, like.device) == (dtype, device):
+            return self
+        copies: dict[tuple[torch.dtype, torch.device], PointCloud]
+        copies = self.__dict__.setdefault("_copies", {})
+        if (dtype, device) not in copies:
+            copy = object.__new__(PointCloud)
+            moved = self.all_points.to(dtype=dtype, device=device)
+            object.__setattr__(copy, "all_points", moved)
+            copies[dtype, device] = copy
+        return copies[dtype, device]
+
     def sample(self, n: int, *, seed: int = 0) -> Points:
         """n points drawn at random, with replacement, each with weight 1/n."""
         if n < 1:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -82,24 +83,24 @@ class Siren(Leaf):
         self.output_size = outputs * (width + 1)
         self.register_buffer("frequency", buffer(self.given_frequency, 1.0))
         self.register_buffer("centre", buffer(self.given_centre, 0.0))
-        self.layers = nn.ParameterList(
-            nn.Parameter(p.to(dtype=dtype, device=device)) for p in self._initial()
-        )
+        self.layers = nn.ParameterList(nn.Parameter(p) for p in self._initial())
 
     def _initial(self) -> list[Tensor]:
-        generator = torch.Generator(device="cpu").manual_seed(self.seed)
+        """W₀, b₀, … drawn by the same generator whatever the precision and device."""
+        rng = np.random.default_rng(self.seed)
+        like = self.frequency
+        kind = torch.empty((0,), dtype=like.dtype, device="cpu").numpy().dtype
 
         def uniform(bound: float, *shape: int) -> Tensor:
-            draw = torch.rand(*shape, generator=generator, dtype=torch.float64, device="cpu")
-            return (2 * draw - 1) * bound
+            draw = rng.uniform(-bound, bound, shape).astype(kind)
+            return torch.as_tensor(draw, device=like.device)
 
         h, omega = self.width, self.hidden_frequency
         bound = math.sqrt(6 / h) / omega
         found = [uniform(1.0, h, self.inputs), uniform(math.pi, h)]
         for _ in range(self.depth - 1):
             found += [uniform(bound, h, h), uniform(1 / math.sqrt(h), h)]
-        zeros = torch.zeros(self.outputs, dtype=torch.float64, device="cpu")
-        return [*found, uniform(bound, self.outputs, h), zeros]
+        return [*found, uniform(bound, self.outputs, h), like.new_zeros((self.outputs,))]
 
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
         """A copy centred on the box, its first layer at `frequency`, unless these were given."""

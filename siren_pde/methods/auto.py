@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
+import torch
+
 from siren_pde.methods.adam import Adam
 from siren_pde.methods.base import Method
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.least_squares import LeastSquares
 
-ROUNDING = 1e-9
-"""Below this relative curvature, measured in float64, residuals count as affine in the field."""
+ROUNDING = 1e4
+"""Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
 
 
 @final
@@ -28,7 +30,8 @@ class Auto:
     def choose(self, objective: Any, parameters: int | None) -> tuple[Method, str]:
         """The method and why; `parameters` is the size of the user's field, None if it is ours."""
         bend = objective.curvature()
-        if bend < ROUNDING and objective.has_output_layer():
+        unit = torch.finfo(objective.parameters.dtype).eps
+        if bend < ROUNDING * unit and objective.has_output_layer():
             return LeastSquares(), (
                 f"least squares, since the residuals are affine in the field (measured curvature "
                 f"{bend:.0e}), so that its output layer is a linear least-squares problem"

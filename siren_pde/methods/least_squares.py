@@ -102,7 +102,8 @@ class LeastSquares(Method):
         frequency = like.new_tensor([k / s for k, s in zip(trial.bandwidth, half, strict=True)])
         sized = objective.sized(int(self.rows * trial.features))
         tried = sized.featured(trial.features, frequency)
-        theta = tried.parameters
+        given = tried.parameters
+        theta = tried.with_output(given, torch.zeros_like(given))
         b, a = tried.residual_and_output_rows(theta)
         balance = {}
         for name, rows in tried.rows().items():

@@ -1,0 +1,1 @@
+"""Unknown functions: networks the engine can differentiate, and fields made of them."""

@@ -1,0 +1,107 @@
+"""Photographs as data: slopes between pixels to fit, and how well a field reproduces the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import ConfigError, StorageError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A grey photograph (rows, columns) with values in [0, 1], on the square [−1, 1]².
+
+    Pixel (0, 0) is at the top left: x grows to the right, y upwards.
+    """
+
+    values: Floats
+
+    @property
+    def pixels(self) -> Floats:
+        """The centres of the pixels, row by row, shape (rows · columns, 2)."""
+        x, y = self._axes()
+        grid = np.meshgrid(x, y, indexing="xy")
+        return np.stack([g.ravel() for g in grid], axis=1)
+
+    @property
+    def across(self) -> PointCloud:
+        """Slopes ∂I/∂x as differences of horizontal neighbours, taken midway between them."""
+        x, y = self._axes()
+        slope = np.diff(self.values, axis=1) / (x[1] - x[0])
+        return _cloud((x[1:] + x[:-1]) / 2, y, slope)
+
+    @property
+    def upwards(self) -> PointCloud:
+        """Slopes ∂I/∂y as differences of vertical neighbours, taken midway between them."""
+        x, y = self._axes()
+        slope = np.diff(self.values, axis=0) / (y[1] - y[0])
+        return _cloud(x, (y[1:] + y[:-1]) / 2, slope)
+
+    def rendered(self, field: Any) -> Floats:
+        """A field's values at the pixels, fitted to the image by the best a u + b.
+
+        Slopes determine an image up to a constant only, and its scale by convention.
+        """
+        u = np.asarray(field(self.pixels).detach().double().cpu()).reshape(self.values.shape)
+        design = np.stack([u.ravel(), np.ones(u.size)], axis=1)
+        (a, b), *_ = np.linalg.lstsq(design, self.values.ravel(), rcond=None)
+        return a * u + b
+
+    def psnr(self, field: Any) -> float:
+        """Peak signal-to-noise ratio −10 log₁₀ mean (I − Î)² in decibels, after `rendered`."""
+        return float(-10 * np.log10(np.mean((self.rendered(field) - self.values) ** 2)))
+
+    def compare(self, field: Any, path: str) -> None:
+        """Write the photograph, its reconstruction and their difference side by side as a PNG."""
+        from matplotlib.figure import Figure
+
+        found = self.rendered(field)
+        figure = Figure(figsize=(9.6, 3.5), dpi=200, layout="constrained")
+        panels = figure.subplots(1, 3)
+        shown = [
+            ("photograph", self.values, "gray", 0, 1),
+            (f"from its slopes, {self.psnr(field):.1f} dB", found, "gray", 0, 1),
+            ("difference", found - self.values, "RdBu_r", -0.25, 0.25),
+        ]
+        for axes, (title, values, colours, low, high) in zip(panels, shown, strict=True):
+            drawn = axes.imshow(values, cmap=colours, vmin=low, vmax=high)
+            axes.set_title(title, fontsize=10)
+            axes.set_axis_off()
+        figure.colorbar(drawn, ax=panels[-1], shrink=0.85)
+        try:
+            figure.savefig(path)
+        except OSError as error:
+            raise StorageError(f"{path} could not be written: {error}.") from error
+
+    def _axes(self) -> tuple[Floats, Floats]:
+        rows, columns = self.values.shape
+        return (
+            (2 * np.arange(columns) + 1) / columns - 1,
+            1 - (2 * np.arange(rows) + 1) / rows,
+        )
+
+
+def photograph(size: int = 128) -> Image:
+    """Scikit-image's `camera`, a photograph of 512² pixels, averaged down to `size`².
+
+    Raises ConfigError unless 512 is a multiple of `size`.
+    """
+    from skimage.data import camera
+
+    if size < 1 or 512 % size:
+        raise ConfigError(f"the photograph has 512² pixels; its size must divide 512, got {size}.")
+    block = 512 // size
+    full = np.asarray(camera(), dtype=np.float64) / 255
+    return Image(full.reshape(size, block, size, block).mean(axis=(1, 3)))
+
+
+def _cloud(x: Floats, y: Floats, slope: Floats) -> PointCloud:
+    grid = np.meshgrid(x, y, indexing="xy")
+    return PointCloud(np.stack([g.ravel() for g in grid], axis=1), slope=slope.ravel())

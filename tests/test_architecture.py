@@ -1,0 +1,55 @@
+"""The house rules that a machine can check."""
+
+import ast
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import siren_pde
+
+PACKAGE = Path(siren_pde.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_a_file_has_one_idea(file):
+    text = file.read_text()
+    assert len(text.splitlines()) <= 300
+    assert ast.get_docstring(ast.parse(text)), "a module opens with a sentence saying its idea"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_no_device_is_assumed_and_nothing_is_unpickled(file):
+    text = file.read_text()
+    for banned in (r"\.cuda\(", r"torch\.load\(", r"\bpickle\b(?! anywhere)", r"allow_pickle=True"):
+        assert not re.search(banned, re.sub(r'""".*?"""', "", text, flags=re.S)), banned
+    assert not re.search(r"\bTODO\b|\bFIXME\b", text)
+
+
+def test_every_public_name_exists_and_is_documented():
+    for name in siren_pde.__all__:
+        value = getattr(siren_pde, name)
+        if callable(value):
+            assert value.__doc__, name
+    assert "Siren" in dir(siren_pde)
+    with pytest.raises(AttributeError, match="Sirne"):
+        _ = siren_pde.Sirne
+
+
+def test_importing_the_package_costs_nothing():
+    code = "import sys, siren_pde; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_help_is_instant():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "siren_pde.cli", "--help"], check=True, capture_output=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+    assert spent < 0.8

@@ -1,0 +1,75 @@
+"""Every problem file: its exact solution kills its residuals before any training, and it trains."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from siren_pde import Adam, Budget, GaussNewton, Siren, Sobol, solve
+from siren_pde.residuals import stacked
+
+FOLDER = Path(__file__).parents[1] / "problems"
+FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+def load(name: str):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def problems():
+    return {name: getattr(load(name), "problem", None) for name in FILES}
+
+
+PROBLEMS = {name: problem for name, problem in problems().items() if problem}
+
+
+@pytest.mark.parametrize("name", [n for n, p in PROBLEMS.items() if p.exact])
+def test_the_exact_solution_kills_every_residual(name):
+    problem = PROBLEMS[name]
+    for condition in problem.conditions:
+        p = Sobol(400)(condition.domain, seed=1)
+        exact = problem.exact(p)
+        unknowns = exact if isinstance(exact, dict) else {"u": exact}
+        r = stacked(condition, condition(p, *condition.arguments(unknowns)), len(p), p)
+        # rounding in the largest term of the equation is what remains
+        zero = {key: 0 * value for key, value in unknowns.items()}
+        size = stacked(condition, condition(p, *condition.arguments(zero)), len(p), p).abs().max()
+        assert r.abs().max() <= 1e-10 * max(1.0, float(size)), condition.name
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_three_steps_decrease_the_loss(name):
+    problem = PROBLEMS[name]
+    field = Siren(len(problem.axes), width=8, depth=2)
+    solution = solve(
+        problem, field, GaussNewton(), quadrature=Sobol(128), budget=Budget(steps=3), quiet=True
+    )
+    assert solution.history.losses[-1] < 0.9 * solution.history.losses[0]
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_first_order_training_runs_in_single_precision(name):
+    problem = PROBLEMS[name]
+    solution = solve(
+        problem,
+        Siren(len(problem.axes), width=8, depth=2),
+        Adam(batch=64),
+        budget=Budget(steps=3),
+        quiet=True,
+    )
+    assert next(solution.field.parameters()).dtype == torch.float32
+    assert solution.stop_reason == "the budget is used up"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_are_short_and_import_nothing_else(name):
+    text = (FOLDER / f"{name}.py").read_text()
+    lines = text.splitlines()
+    assert text.startswith('"""')
+    assert len(lines) <= 40, f"{name} has {len(lines)} lines"
+    imports = [x for x in lines if x.startswith(("import ", "from "))]
+    assert all(x.startswith("from siren_pde import") for x in imports), imports
