@@ -65,6 +65,13 @@ _HOME = {
     "Auto": "methods.auto",
     "Budget": "trainer",
     "solve": "trainer",
+    "fit_sdf": "surfaces.fit",
+    "Mesh": "surfaces.mesh",
+    "extract": "surfaces.extract",
+    "read_points": "readers",
+    "read_mesh": "readers",
+    "write_mesh": "writers",
+    "photograph": "images",
     "Solution": "solution",
     # around
     "save": "storage",
@@ -78,6 +85,8 @@ __all__ = [*_HOME, "errors"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("siren_pde.errors")
     if name not in _HOME:
         raise AttributeError(
             f"siren_pde has no `{name}`; its names are {', '.join(sorted(_HOME))}."

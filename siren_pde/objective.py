@@ -1,8 +1,8 @@
 """The only seam between differential equations and optimisation: residuals r(θ) and their Jacobian.
 
-For each condition, rows are scaled by √(weight · w_i / Σw), so that the loss ½‖r‖² is half the sum
-of weighted mean squares over the domains. The heavy half of every product, θ ↔ channels, belongs to
-the field; the light half, channels ↔ residual, to `siren_pde.residuals`.
+Rows are scaled by √(weight · w_i / Σw), so that ½‖r‖² is half the sum of weighted mean squares over
+the domains. The heavy half of every product, θ ↔ channels, belongs to the field; the light half,
+channels ↔ residual, to `siren_pde.residuals`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Objective:
         return self._sampled(replace(self.sampling, seed=seed))
 
     def sized(self, n: int) -> Objective:
-        """The same residuals at n interior points and the matching number on boundaries."""
+        """The same residuals at n interior points, as `Sampling.sized` says."""
         return self._sampled(self.sampling.sized(n))
 
     def with_points(self, points: Mapping[str, Points]) -> Objective:
@@ -179,9 +179,7 @@ class Objective:
 
     def _residuals(self, theta: Tensor) -> Iterator[tuple[Sample, Tensor]]:
         for s in self.samples:
-            rows = []
-            for points, scale in s.blocks(self.block):
-                rows.append(scale[:, None] * self._residual(theta, s.light, points))
+            rows = [w[:, None] * self._residual(theta, s.light, p) for p, w in s.blocks(self.block)]
             yield s, torch.cat(rows)
 
     def _residual(self, theta: Tensor, light: Light, points: Points) -> Tensor:
@@ -220,13 +218,13 @@ class Objective:
         """The gradient of the loss, Jᵀr (p,)."""
         return self.loss_and_gradient(theta)[1]
 
-    def _seeded(self, theta: Tensor) -> Iterator[tuple[Tensor, list[Seeds], Evaluations, Tensor]]:
-        """Blockwise: scaled residuals (n, m), seeds per component, evaluations, scale."""
+    def _seeded(self, theta: Tensor) -> Iterator[tuple[Tensor, list[Seeds], Evaluations]]:
+        """Blockwise: scaled residuals (n, m), seeds per component, evaluations."""
         for light, points, scale in self._blocks():
             at = self._evaluate(theta, light, points)
             r, seeds = light.seeds(points, _channels(at))
             scaled = [{k: scale[:, None] * v for k, v in seed.items()} for seed in seeds]
-            yield scale[:, None] * r, scaled, at, scale
+            yield scale[:, None] * r, scaled, at
 
     def residual_and_jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form."""
@@ -246,7 +244,7 @@ class Objective:
         total = sum(s.light.components * len(s.points) for s in self.samples)
         jacobian = theta.new_zeros((total, sum(sizes.values())))
         residuals, filled = [], 0
-        for r, seeds, at, _ in self._seeded(theta):
+        for r, seeds, at in self._seeded(theta):
             residuals.append(r.flatten())
             block = jacobian[filled : filled + r.numel()].view(*r.shape, -1)
             filled += r.numel()
@@ -273,7 +271,7 @@ class Objective:
         """J·direction (N,), without J."""
         leaves, parts, moves = self.field.leaves(), self._split(theta), self._split(direction)
         found = []
-        for r, seeds, at, _ in self._seeded(theta):
+        for r, seeds, at in self._seeded(theta):
             moved = {n: leaves[n].push(parts[n], at[n], moves[n]) for n in at}
             columns = [
                 torch.stack([(seed[n] * moved[n]).sum((0, 2)) for n in seed]).sum(0)
@@ -287,7 +285,7 @@ class Objective:
         leaves, parts = self.field.leaves(), self._split(theta)
         gradient, start = torch.zeros_like(theta), 0
         into = self._split(gradient)
-        for r, seeds, at, _ in self._seeded(theta):
+        for r, seeds, at in self._seeded(theta):
             w = weights[start : start + r.numel()].view_as(r)
             start += r.numel()
             for name in at:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from siren_pde.domains.cloud import PointCloud
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Quadrature
@@ -87,8 +88,12 @@ class Sampling:
         return Sample(light, points, (weight * mean).sqrt())
 
     def sized(self, n: int) -> Sampling:
-        """n points in the interior and the matching number on boundaries."""
-        return replace(self, counts=shares(self.problem, n))
+        """n points in the interior, the matching number on boundaries, and all measured ones."""
+        measured = (
+            c for c in self.problem.conditions if isinstance(c.domain, PointCloud) and not c.points
+        )
+        whole = {c.name: len(c.domain) for c in measured}  # type: ignore[arg-type]
+        return replace(self, counts={**shares(self.problem, n), **whole})
 
     def times(self, factor: int) -> Sampling:
         """`factor` times as many points everywhere."""

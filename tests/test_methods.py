@@ -122,9 +122,23 @@ def test_least_squares_reveals_rank(rank):
     scales = torch.tensor([1e-8, 1e-4, 1.0, 1e3, 1e6, 1e9], dtype=torch.float64)
     a = (left @ right) * scales
     x = torch.ones(6, dtype=torch.float64) / scales
-    fit = least_squares(a, a @ x, tolerance=1e-13)
+    fit = least_squares(a.clone(), a @ x, tolerance=1e-13)
     assert fit.relative_residual < 1e-12
     assert (fit.x * scales).norm() <= x.mul(scales).norm() * (1 + 1e-9)  # the shortest, scaled
+
+
+def test_beyond_pivoting_the_normal_equations_are_refined(monkeypatch):
+    from siren_pde import linear
+
+    generator = torch.Generator().manual_seed(3)
+    left = torch.linalg.qr(torch.randn(60, 8, generator=generator, dtype=torch.float64)).Q
+    right = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64)).Q
+    a = left @ torch.diag(torch.logspace(0, -6, 8, dtype=torch.float64)) @ right.T
+    b = torch.randn(60, generator=generator, dtype=torch.float64)
+    pivoted = least_squares(a.clone(), b)
+    monkeypatch.setattr(linear, "PIVOTED", 4)
+    normal = least_squares(a.clone(), b)
+    assert (a @ (normal.x - pivoted.x)).norm() < 1e-8 * b.norm()  # condition 1e6, squared 1e12
 
 
 def test_a_shift_makes_a_semidefinite_gram_matrix_definite():

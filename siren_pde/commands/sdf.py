@@ -25,8 +25,8 @@ from siren_pde.writers import write_mesh
 
 Floats = npt.NDArray[np.float64]
 
-BAND = 0.05
-"""Half-width of the band around the reference, as a fraction of its largest extent."""
+BAND = 0.1
+"""Half-width of the band around the reference, where the padded box is scaled to [−1, 1]."""
 SAMPLES = 50_000
 """Points for each measurement of errors."""
 
@@ -86,13 +86,13 @@ def errors(distance: SignedDistance, mesh: Mesh, reference: Mesh, seed: int = 0)
 
     `reference_mean` is the mean of the mean distances both ways, `reference_max` the larger of the
     largest ones. `sdf_rmse` is the root mean square of φ − the exact signed distance in the padded
-    box of the fit, `sdf_rmse_band` the same where that distance is below `BAND` of the extent.
+    box of the fit, `sdf_rmse_band` the same where that distance is below `BAND`.
     """
     both = surface_errors(mesh, reference, samples=SAMPLES, seed=seed)
     rng = np.random.default_rng(seed)
     reach = distance.scale * distance.half
     box = distance.centre + rng.uniform(-1, 1, (SAMPLES, 3)) * reach
-    width = BAND * float(np.ptp(reference.vertices, axis=0).max())
+    width = BAND * distance.scale
     surface, normals = reference.sample(SAMPLES, seed)
     band = surface + rng.uniform(-width, width, (SAMPLES, 1)) * normals
     return Errors(

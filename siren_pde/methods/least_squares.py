@@ -168,6 +168,8 @@ class LeastSquares(Method):
     def _reason(self, s: Search) -> str:
         if s.residual < self.tolerance:
             return f"the residual has reached rounding ({s.residual:.1e} at fresh points)"
+        if self.features and self.frequency:
+            return f"the features asked for are fitted (residual {s.residual:.1e} at fresh points)"
         return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
 
 

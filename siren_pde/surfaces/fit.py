@@ -4,6 +4,7 @@ network.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,8 +100,11 @@ def fit_sdf(
     around the surface and in the whole padded box, and on its positions and normals. Missing
     normals are estimated. `frequency` is ω of all layers, in radians per half-length of the box.
 
+    `seconds` includes preparing the samples, but training gets at least a quarter of it.
+
     Raises DataFileError for clouds with fewer than four points, or without extent.
     """
+    started = time.monotonic()
     positions = cloud.positions.double().cpu().numpy()
     centre, scale, half = _frame(positions)
     inner = (positions - centre) / scale
@@ -115,11 +119,12 @@ def fit_sdf(
         hidden_frequency=frequency,
         seed=seed,
     )
+    left = seconds - (time.monotonic() - started)
     solution = solve(
         problem,
         field,
         Adam(),
-        budget=Budget(seconds=seconds),
+        budget=Budget(seconds=max(left, seconds / 4)),
         device=device,
         dtype=dtype,
         seed=seed,

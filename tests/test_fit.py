@@ -1,0 +1,89 @@
+"""Signed distance functions from point clouds."""
+
+import numpy as np
+import pytest
+import torch
+
+from siren_pde import Budget, PointCloud, Siren, Sobol, solve
+from siren_pde.errors import DataFileError
+from siren_pde.methods.adam import Adam
+from siren_pde.surfaces.fit import fit_sdf, robust
+from siren_pde.surfaces.pseudo import OrientedCloud
+
+
+def sphere(n: int = 4000, radius: float = 25.0, centre: float = 1e4):
+    """A sphere far from the origin, in the user's millimetres."""
+    rng = np.random.default_rng(0)
+    normals = rng.standard_normal((n, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return centre + radius * normals, normals
+
+
+def test_pseudo_distances_are_distances():
+    x, normals = sphere(centre=0.0, radius=1.0)
+    cloud = OrientedCloud(x, normals)
+    rng = np.random.default_rng(1)
+    query = rng.uniform(-1.5, 1.5, (5000, 3))
+    truth = np.linalg.norm(query, axis=1) - 1
+    found = cloud.distance(query)
+    # the nearest of points `spacing` apart is farther than the surface by spacing²/2d at most,
+    # and planes replace it below four spacings, where they err by the curvature they neglect
+    assert np.abs(found - truth).max() < 2 * cloud.spacing
+    near = np.abs(truth) < cloud.spacing
+    assert np.abs(found - truth)[near].max() < 0.2 * cloud.spacing
+    assert (np.sign(found) == np.sign(truth))[np.abs(truth) > 0.1 * cloud.spacing].all()
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0])
+def test_the_robust_residual_squares_to_a_smoothed_absolute_value(scale):
+    e = torch.linspace(-3, 3, 61, dtype=torch.float64)
+    expected = 2 * ((e**2 + scale**2).sqrt() - scale)
+    assert torch.allclose(robust(e, scale) ** 2, expected, atol=1e-14)
+    assert torch.equal(torch.sign(robust(e, scale)), torch.sign(e))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    x, normals = sphere()
+    return fit_sdf(PointCloud(x, normals=normals), seconds=8, width=48, depth=2, frequency=8.0)
+
+
+def test_a_sphere_becomes_a_distance_and_a_mesh_in_the_users_units(fitted):
+    rng = np.random.default_rng(2)
+    query = 1e4 + rng.uniform(-28, 28, (3000, 3))
+    truth = np.linalg.norm(query - 1e4, axis=1) - 25
+    assert np.sqrt(np.mean((fitted(query) - truth) ** 2)) < 0.5  # one fiftieth of the radius
+    mesh = fitted.mesh(48)
+    assert (mesh.is_watertight, mesh.components, mesh.genus) == (True, 1, 0)
+    radii = np.linalg.norm(mesh.vertices - 1e4, axis=1)
+    assert np.abs(radii - 25).mean() < 0.2
+    outward = np.einsum("nd,nd->n", fitted.normals(mesh.vertices), mesh.vertices - 1e4) / radii
+    assert outward.mean() > 0.99
+
+
+def test_clouds_without_a_surface_are_refused():
+    for points in (np.zeros((3, 3)), np.ones((50, 3))):
+        with pytest.raises(DataFileError, match="at least four different points"):
+            fit_sdf(PointCloud(points), seconds=1)
+
+
+def test_the_eikonal_problem_of_the_problem_file_trains():
+    import importlib.util
+    from pathlib import Path
+
+    path = Path(__file__).parents[1] / "problems" / "sdf_from_points.py"
+    spec = importlib.util.spec_from_file_location("sdf_from_points", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x, normals = sphere(n=300, radius=1.0, centre=0.0)
+    problem = module.sdf_from_points(PointCloud(x, normals=normals))
+    solution = solve(
+        problem,
+        Siren(3, width=32, depth=2),
+        Adam(rate=5e-3, batch=512),
+        quadrature=Sobol(512),
+        budget=Budget(steps=300),
+        quiet=True,
+    )
+    assert abs(float(solution([0.0, 0.0, 1.0]))) < 0.1
+    assert float(solution([0.0, 0.0, 0.0])) < -0.5
