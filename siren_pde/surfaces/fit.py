@@ -84,7 +84,8 @@ def robust(error: Any, scale: float) -> Any:
 def fit_sdf(
     cloud: PointCloud,
     *,
-    seconds: float = 60.0,
+    seconds: float | None = 60.0,
+    steps: int | None = None,
     seed: int = 0,
     width: int = 128,
     depth: int = 3,
@@ -100,7 +101,8 @@ def fit_sdf(
     around the surface and in the whole padded box, and on its positions and normals. Missing
     normals are estimated. `frequency` is ω of all layers, in radians per half-length of the box.
 
-    `seconds` includes preparing the samples, but training gets at least a quarter of it.
+    `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
+    bounds the steps of Adam.
 
     Raises DataFileError for clouds with fewer than four points, or without extent.
     """
@@ -119,12 +121,13 @@ def fit_sdf(
         hidden_frequency=frequency,
         seed=seed,
     )
-    left = seconds - (time.monotonic() - started)
+    spent = time.monotonic() - started
+    left = None if seconds is None else max(seconds - spent, seconds / 4)
     solution = solve(
         problem,
         field,
         Adam(),
-        budget=Budget(seconds=max(left, seconds / 4)),
+        budget=Budget(seconds=left, steps=steps),
         device=device,
         dtype=dtype,
         seed=seed,
@@ -153,7 +156,7 @@ def sdf_problem(oriented: OrientedCloud, half: Floats, seed: int = 0) -> Problem
 def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[Floats, Floats]:
     """Where the distance is supervised: at two widths around the surface, and in the whole box."""
     rng = np.random.default_rng(seed)
-    n = 225_000
+    n = min(max(25 * len(oriented.positions), 20_000), 225_000)
     around = []
     for width in (0.01, 0.05):
         chosen = oriented.positions[rng.integers(len(oriented.positions), size=n)]
