@@ -28,9 +28,9 @@ Seeds = dict[str, Tensor]
 class Objective:
     """The residuals of a problem for a field at collocation points, as a function of flat θ (p,).
 
-    `points` gives the number of points for each condition (by the condition or its name), `rule`
-    the quadrature that places them, and `seed` makes them reproducible; dtype and device are the
-    field's. `block` bounds how many points are evaluated at once.
+    `points` is the number of points of each condition, by the condition or its name, and `rule` the
+    quadrature that places them; dtype and device are the field's. At most `block` points are
+    evaluated at once. `frequencies` are those the problem's data suggest.
 
     Raises ResidualError, naming the condition, if a residual cannot be evaluated.
     """
@@ -44,12 +44,14 @@ class Objective:
         rule: Quadrature | None = None,
         seed: int = 0,
         block: int = 1024,
+        frequencies: tuple[float, ...] | None = None,
     ) -> None:
         self.problem, self.field, self.block = problem, field, block
+        self.frequencies = frequencies
         rule = rule or Sobol(1024)
         given = {c if isinstance(c, str) else c.name: n for c, n in (points or {}).items()}
         self.sampling = Sampling(problem, rule, {**shares(problem, rule.n), **given}, seed)
-        self.samples = self.sampling.draw(lambda c, p: Light.of(c, field, p), self._like())
+        self.samples = self.sampling.draw(lambda c, p: Light.of(c, field, p), self._ordered()[0])
 
     # ── where the residuals are taken ─────────────────────────────────────────────────────────
 
@@ -58,9 +60,6 @@ class Objective:
         """The seed of the points."""
         return self.sampling.seed
 
-    def _like(self) -> Tensor:
-        return next(self.field.parameters())
-
     def _with(self, **changes: object) -> Objective:
         copy = object.__new__(Objective)
         copy.__dict__.update(self.__dict__, **changes)
@@ -68,7 +67,7 @@ class Objective:
 
     def _sampled(self, sampling: Sampling) -> Objective:
         lights = {s.condition.name: s.light for s in self.samples}
-        samples = sampling.draw(lambda condition, _: lights[condition.name], self._like())
+        samples = sampling.draw(lambda condition, _: lights[condition.name], self._ordered()[0])
         return self._with(sampling=sampling, samples=samples)
 
     def redrawn(self, seed: int) -> Objective:

@@ -7,6 +7,10 @@ from torch import Tensor
 
 from siren_pde.objective import Objective
 from siren_pde.points import Points
+from siren_pde.sampling import Sample
+
+NEGLIGIBLE = 1e-6
+"""Data this much smaller than the largest of a problem are taken for rounding errors."""
 
 
 def box(objective: Objective) -> tuple[Tensor, Tensor]:
@@ -26,30 +30,38 @@ def frequencies(objective: Objective) -> Tensor:
     """
     low, high = box(objective)
     half = torch.where(high > low, (high - low) / 2, torch.ones_like(low))
-    found = 2.0 / half
+    sizes, slopes = [], []
     for s in objective.samples:
-        if s.points.data:
-            continue
-        zero = {
-            name: low.new_zeros((len(plan.keys), len(s.points), leaf.outputs))
-            for (name, plan), leaf in (
-                ((name, plan), objective.field.leaves()[name])
-                for name, plan in s.light.plans.items()
-            )
-        }
-        with torch.no_grad():
-            f = s.light.residual(s.points, zero)
-            for axis in range(len(low)):
-                step = torch.zeros_like(low)
-                step[axis] = 0.01 * half[axis]
-                apart = [
-                    s.light.residual(_moved(s.points, sign * step), zero) for sign in (0.5, -0.5)
-                ]
-                slope = ((apart[0] - apart[1]) / step[axis]).square().mean()
-                ratio = (slope / f.square().mean()).sqrt()
-                if bool(torch.isfinite(ratio)):
-                    found[axis] = torch.maximum(found[axis], ratio)
+        if not s.points.data:
+            f, gradient = _data_and_slopes(s, objective, half)
+            sizes.append(f)
+            slopes.append(gradient)
+    found = 2.0 / half
+    for size, slope in zip(sizes, slopes, strict=True):
+        if bool(size > NEGLIGIBLE * max(sizes)):  # what is all rounding has no frequency
+            ratio = slope / size
+            found = torch.where(torch.isfinite(ratio), torch.maximum(found, ratio), found)
     return found
+
+
+def _data_and_slopes(s: Sample, objective: Objective, half: Tensor) -> tuple[Tensor, Tensor]:
+    """Root mean squares of a condition's data, and of their slopes (d,) along the axes."""
+    leaves = objective.field.leaves()
+    zero = {
+        name: half.new_zeros((len(plan.keys), len(s.points), leaves[name].outputs))
+        for name, plan in s.light.plans.items()
+    }
+
+    def data(step: Tensor) -> Tensor:
+        with torch.no_grad():
+            return s.light.residual(_moved(s.points, step), zero)
+
+    slopes = []
+    for axis in range(len(half)):
+        step = torch.zeros_like(half)
+        step[axis] = 0.005 * half[axis]
+        slopes.append((data(step) - data(-step)).square().mean().sqrt() / (2 * step[axis]))
+    return data(torch.zeros_like(half)).square().mean().sqrt(), torch.stack(slopes)
 
 
 def _moved(points: Points, step: Tensor) -> Points:

@@ -196,8 +196,10 @@ def _prepare(
     if field is None:
         draft = Siren(d, seed=seed, dtype=precision, device=where, **vars(method.network))
     low, high = scales.box(probe)
-    placed = draft.placed(low, high, scales.frequencies(probe))
+    found = scales.frequencies(probe)
+    placed = draft.placed(low, high, found)
     placed = placed.to(device=where, dtype=dtype or method.dtype)
     size = sum(q.numel() for q in placed.parameters())
     rule = quadrature or Sobol(method.points(size))
-    return method, why, Objective(problem, placed, rule=rule, seed=seed)
+    suggested = tuple(found.tolist())
+    return method, why, Objective(problem, placed, rule=rule, seed=seed, frequencies=suggested)

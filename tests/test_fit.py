@@ -34,6 +34,18 @@ def test_pseudo_distances_are_distances():
     assert (np.sign(found) == np.sign(truth))[np.abs(truth) > 0.1 * cloud.spacing].all()
 
 
+def test_the_winding_number_tells_inside_from_outside():
+    x, normals = sphere(centre=0.0, radius=1.0)
+    cloud = OrientedCloud(x, normals)
+    rng = np.random.default_rng(3)
+    query = rng.uniform(-2, 2, (2000, 3))
+    radius = np.linalg.norm(query, axis=1)
+    apart = np.abs(radius - 1) > 0.2  # two clusters away
+    expected = (radius < 1).astype(float)
+    # areas are estimated from neighbours, to a few per cent
+    assert np.abs(cloud.winding_number(query) - expected)[apart].max() < 0.15
+
+
 @pytest.mark.parametrize("scale", [0.1, 1.0])
 def test_the_robust_residual_squares_to_a_smoothed_absolute_value(scale):
     e = torch.linspace(-3, 3, 61, dtype=torch.float64)

@@ -45,6 +45,7 @@ class SignedDistance:
     centre: Floats
     scale: float
     half: Floats
+    cloud: OrientedCloud
 
     def __call__(self, x: Any) -> Floats:
         """Signed distances (n,) at x (n, 3), positive outside, in the unit of x."""
@@ -58,7 +59,10 @@ class SignedDistance:
         return g / np.maximum(np.linalg.norm(g, axis=1, keepdims=True), 1e-30)
 
     def mesh(self, resolution: int = 256) -> Mesh:
-        """The zero level set as a mesh in the user's units, `resolution` cells along the box."""
+        """The zero level set as a mesh in the user's units, `resolution` cells along the box.
+
+        Pieces that most of the cloud knows nothing of are left out.
+        """
         like = next(self.solution.field.parameters())
         found = extract(
             self.solution,
@@ -69,7 +73,15 @@ class SignedDistance:
             dtype=like.dtype,
             device=like.device,
         )
-        return found.transformed(self.scale, self.centre)
+        return self._without_ghosts(found, resolution).transformed(self.scale, self.centre)
+
+    def _without_ghosts(self, mesh: Mesh, resolution: int) -> Mesh:
+        """Drop pieces most of which no point supports: less than half is near any point."""
+        reach = max(10 * self.cloud.spacing, 4 / resolution)
+        near = self.cloud.near(mesh.vertices, 1)[0][:, 0] < reach
+        supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)
+        kept = supported[mesh.labels][mesh.faces[:, 0]]
+        return mesh if kept.all() or not kept.any() else mesh.part(kept)
 
 
 def robust(error: Any, scale: float) -> Any:
@@ -134,7 +146,7 @@ def fit_sdf(
         callbacks=callbacks,
         quiet=quiet,
     )
-    return SignedDistance(solution, centre, scale, half)
+    return SignedDistance(solution, centre, scale, half, oriented)
 
 
 def sdf_problem(oriented: OrientedCloud, half: Floats, seed: int = 0) -> Problem:

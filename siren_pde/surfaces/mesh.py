@@ -140,12 +140,21 @@ class Mesh:
 
     def largest_component(self) -> Mesh:
         """The connected piece of largest area, without loose vertices."""
-        labels = connected_vertices(self.faces, len(self.vertices))[self.faces[:, 0]]
+        labels = self.labels[self.faces[:, 0]]
         if not len(labels):
             raise DomainError("a `Mesh` without faces has no largest component. Check its source.")
         areas = np.bincount(labels, weights=self.face_areas)
-        kept, faces = np.unique(self.faces[labels == areas.argmax()], return_inverse=True)
-        return Mesh(self.vertices[kept], faces.reshape(-1, 3))
+        return self.part(labels == areas.argmax())
+
+    @cached_property
+    def labels(self) -> Integers:
+        """The connected piece that each vertex belongs to, as a number (v,)."""
+        return connected_vertices(self.faces, len(self.vertices))
+
+    def part(self, faces: npt.NDArray[np.bool_]) -> Mesh:
+        """The mesh of the faces that a mask (f,) keeps, without loose vertices."""
+        kept, renumbered = np.unique(self.faces[faces], return_inverse=True)
+        return Mesh(self.vertices[kept], renumbered.reshape(-1, 3))
 
     def transformed(self, scale: float = 1.0, offset: npt.ArrayLike = 0.0) -> Mesh:
         """The mesh with x ↦ scale·x + offset, `offset` a number or (3,); scale must be positive."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from siren_pde.surfaces.mesh import Mesh
 from siren_pde.surfaces.nearest import Nearest, nearest_on_mesh
 from siren_pde.surfaces.triangles import CORNER, EDGE
+from siren_pde.surfaces.winding import dipole_winding
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,7 +31,7 @@ def signed_distance(points: npt.ArrayLike, mesh: Mesh) -> Floats:
     For a watertight mesh the sign is that of (x − nearest)·N, with N the angle-weighted
     pseudonormal of the face, edge or vertex that is nearest: exact (Baerentzen & Aanaes 2005).
     Otherwise a point is inside where the generalised winding number exceeds ½ (Jacobson et al.
-    2013), summed over all faces: the cost is then (points × faces).
+    2013), of dipoles, or close to the surface, where those do not decide, of the faces themselves.
     Raises what `nearest_on_mesh` raises.
     """
     points = np.asarray(points, dtype=np.float64)
@@ -39,7 +40,14 @@ def signed_distance(points: npt.ArrayLike, mesh: Mesh) -> Floats:
         towards = np.einsum("ij,ij->i", points - nearest.point, _pseudonormals(nearest, mesh))
         inside = towards < 0
     else:
-        inside = winding_number(points, mesh) > 0.5
+        around = dipole_winding(
+            points, mesh.triangles.mean(1), mesh.face_areas[:, None] * mesh.face_normals
+        )
+        width = np.sqrt(mesh.face_areas.mean())
+        close = nearest.distance < 4 * width
+        unsure = (nearest.distance < width) | (close & (np.abs(around - 0.5) < 0.25))
+        around[unsure] = winding_number(points[unsure], mesh)
+        inside = around > 0.5
     return np.where(inside, -nearest.distance, nearest.distance)
 
 
