@@ -26,7 +26,7 @@ def command(*arguments: str) -> tuple[dict, float]:
     """The JSON answer of a `siren-pde` command, and its wall-clock seconds with start-up."""
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "siren_pde.cli", *arguments, "--json"],
+        [sys.executable, "-m", "siren_pde", *arguments, "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -78,6 +78,7 @@ _HOME = {
     "load": "storage",
     "plot": "plotting",
     "plot_history": "plotting",
+    "plot_mesh": "views",
     "watching": "progress",
 }
 

@@ -135,7 +135,7 @@ def sdf(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Fit a signed distance function to points and write the mesh of its surface."""
+    """Fit a signed distance function to points; write the mesh of its surface, and views as PNG."""
     with _explained():
         from siren_pde.commands import sdf as command
         from siren_pde.commands.machine import Machine

@@ -34,7 +34,7 @@ def knot(n: int = 40_000, seed: int = 0) -> np.ndarray:
 def run(*command: str) -> dict:
     """A command of ours, its progress shown, its JSON result returned."""
     print("$", "siren-pde", *command, flush=True)
-    cli = [sys.executable, "-m", "siren_pde.cli", *command, "--json"]
+    cli = [sys.executable, "-m", "siren_pde", *command, "--json"]
     done = subprocess.run(cli, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

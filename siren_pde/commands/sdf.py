@@ -21,6 +21,7 @@ from siren_pde.readers import read_mesh, read_points
 from siren_pde.surfaces.fit import SignedDistance, fit_sdf
 from siren_pde.surfaces.mesh import Mesh
 from siren_pde.surfaces.metrics import point_triangle_distance, signed_distance, surface_errors
+from siren_pde.views import plot_mesh
 from siren_pde.writers import write_mesh
 
 Floats = npt.NDArray[np.float64]
@@ -52,7 +53,7 @@ def run(
     keep_largest: bool,
     json: bool,
 ) -> str:
-    """Fit the points in a file, write the mesh of the zero level set, and return what to print.
+    """Fit the points in a file, write mesh and views of the zero set, and return what to print.
 
     `distance_mean` and `distance_max` are distances from the points to the mesh. `seconds` counts
     fitting and extraction, not reading, measuring and writing. Lengths are in the unit of the
@@ -75,6 +76,7 @@ def run(
     mesh = mesh.largest_component() if keep_largest else mesh
     elapsed = time.monotonic() - started
     write_mesh(out, mesh, distance.normals(mesh.vertices))
+    plot_mesh(mesh, out.with_suffix(".png"), title=f"{points.name}, {seconds:g} s")
     lengths = _distances(cloud, mesh)
     if truth is not None:
         lengths |= vars(errors(distance, mesh, truth, machine.seed))

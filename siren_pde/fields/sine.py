@@ -45,9 +45,8 @@ def _outer(tape: SineTape, k: int) -> tuple[Tensor, int]:
 
 def forward(z: Tensor, plan: Plan) -> tuple[Tensor, SineTape]:
     """The channels V (S, n, h) of sin(Z), and the tape for the two functions below."""
-    tape = SineTape(z, torch.sin(z[0]), torch.cos(z[0]), {})
     v = torch.empty_like(z)
-    v[0].copy_(tape.sine)
+    tape = SineTape(z, torch.sin(z[0], out=v[0]), torch.cos(z[0]), {})
     torch.mul(z[1:], tape.cosine, out=v[1:])
     for channel, terms in plan.terms.items():
         for term in terms:
@@ -70,12 +69,15 @@ def adjoint(bar: Tensor, tape: SineTape, plan: Plan) -> Tensor:
     """Ḡ (S, n, h): the derivative by Z of ⟨bar, V⟩."""
     z, s, c = tape.z, tape.sine, tape.cosine
     g = bar * c
-    for channel in range(1, len(plan.keys)):
-        g[0].addcmul_(s, bar[channel] * z[channel], value=-1)
+    if len(plan.keys) > 1:
+        along = bar[1] * z[1]
+        for channel in range(2, len(plan.keys)):
+            along.addcmul_(bar[channel], z[channel])
+        g[0].addcmul_(s, along, value=-1)
     for channel, slopes in plan.slopes.items():
         for k in sorted({slope.order for slope in slopes}):
             wave, sign = _outer(tape, k + 1)
-            g[0].addcmul_(wave * bar[channel], tape.products[channel, k], value=sign)
+            g[0].addcmul_(wave, bar[channel] * tape.products[channel, k], value=sign)
             wave, sign = _outer(tape, k)
             weighted = wave * bar[channel]
             for slope in slopes:

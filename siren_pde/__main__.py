@@ -1,0 +1,5 @@
+"""`python -m siren_pde` is `siren-pde`."""
+
+from siren_pde.cli import app
+
+app()
