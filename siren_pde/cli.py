@@ -80,12 +80,12 @@ def solve(
     method: Annotated[
         MethodName | None, typer.Option(help="How; left out, the file's own or a measured choice.")
     ] = None,
-    width: Annotated[int | None, typer.Option(help="Neurons per layer.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Sine layers.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Neurons per layer.")] = None,
+    depth: Annotated[int | None, typer.Option(min=1, help="Sine layers.")] = None,
     frequency: Annotated[
         float | None, typer.Option(help="Highest frequency to start with, radians per unit length.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Most steps of the method.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps of the method.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Most seconds.")] = None,
     target: Annotated[float | None, typer.Option(help="Stop at this loss.")] = None,
     seed: Seed = 0,

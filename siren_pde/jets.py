@@ -1,9 +1,8 @@
 """A jet is a value that carries its derivatives, on demand; its algebra is closed.
 
-A jet u answers `u.part(key)`, the derivative ∂^key u at all points at once (`siren_pde.derivatives`
-says what a key is). Sums, products (Leibniz) and smooth functions (Faà di Bruno) ask their operands
-for exactly the parts they need; what finally reaches a field is the problem's demand, and users
-never declare an order.
+A jet u answers `u.part(key)`, the derivative ∂^key u at all points (`siren_pde.derivatives` says
+what a key is). Sums, products (Leibniz) and smooth functions (Faà di Bruno) ask their operands for
+just the parts they need; what finally reaches a field is the problem's demand.
 
 Parts are tensors of shape (n,), or Python floats where they are constant. The float `0.0` is the
 exact zero: it is never computed with, and what it multiplies is never asked for.
@@ -90,7 +89,7 @@ class Jet(ABC):
     def __pow__(self, exponent: object) -> Jet:
         from siren_pde.functions import exp, log, power
 
-        if isinstance(exponent, int | float):
+        if isinstance(exponent, int | float | np.integer | np.floating):
             return power(self, float(exponent))
         return exp(as_jet(exponent) * log(self))
 
@@ -105,9 +104,13 @@ class Jet(ABC):
     def __bool__(self) -> bool:
         raise ResidualError(
             "a residual cannot branch on the value of a field or coordinate (`if u > 0`): it is "
-            "evaluated at all points at once. "
-            "Write the condition as arithmetic, or put the branch into separate domains."
+            "evaluated at all points at once. Write arithmetic, or separate domains."
         )
+
+    def __lt__(self, other: object) -> bool:
+        return bool(self)
+
+    __le__ = __gt__ = __ge__ = __lt__
 
     def __iter__(self) -> Iterator[Jet]:
         raise ResidualError(
@@ -117,10 +120,7 @@ class Jet(ABC):
 
 
 def as_jet(value: object) -> Any:
-    """A number, tensor or jet as a jet; `NotImplemented` for others, as Python's operators want.
-
-    A Python number or a tensor without axes is a constant; a tensor of shape (n,) is data.
-    """
+    """A jet; a number or tensor without axes is a constant, a tensor (n,) data, others no jet."""
     if isinstance(value, Jet):
         return value
     if isinstance(value, int | float | np.integer | np.floating):

@@ -19,7 +19,7 @@ from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Quadrature, Sobol
 from siren_pde.residuals import Light
-from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, shares
+from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, require_matching, shares
 
 Evaluations = Mapping[str, Evaluation]
 Seeds = dict[str, Tensor]
@@ -43,13 +43,15 @@ class Objective:
         *,
         rule: Quadrature | None = None,
         seed: int = 0,
-        block: int = 1024,
+        block: int | None = None,
         frequencies: tuple[float, ...] | None = None,
     ) -> None:
-        self.problem, self.field, self.block = problem, field, block
+        self.problem, self.field = problem, field
+        self.block = block or (1024 if next(field.parameters()).device.type == "cpu" else 65536)
         self.frequencies = frequencies
         rule = rule or Sobol(1024)
         given = {c if isinstance(c, str) else c.name: n for c, n in (points or {}).items()}
+        require_matching(problem, field, given)
         self.sampling = Sampling(problem, rule, {**shares(problem, rule.n), **given}, seed)
         self.samples = self.sampling.draw(lambda c, p: Light.of(c, field, p), self._ordered()[0])
 
@@ -166,9 +168,9 @@ class Objective:
         few = [(s.light, s.points.select(slice(0, 64))) for s in self.samples]
         return max(light.curvature(points, generator) for light, points in few)
 
-    def has_output_layer(self) -> bool:
-        """Whether all leaves end in an output layer."""
-        return all(leaf.output_size > 0 for leaf in self.field.leaves().values())
+    def may_be_featured(self) -> bool:
+        """Whether all leaves may be replaced by frozen features: the user fixed no layers."""
+        return not any(leaf.sized for leaf in self.field.leaves().values())
 
     # ── residuals and the products with their Jacobian ────────────────────────────────────────
 

@@ -32,7 +32,14 @@ def _axes(u: Jet, along: tuple[object, ...]) -> Alpha:
         return tuple(_axis(x) for x in along)
     if isinstance(u, Data):
         u.part((0,))  # says that the derivatives of data are unknown
-    return tuple(i for i, name in enumerate(u.frame) if name != "t")
+    space = tuple(i for i, name in enumerate(u.frame) if name != "t")
+    if u.frame and not space:
+        raise DerivativeError(
+            "`grad`, `div`, `lap` and their kin act on space coordinates, and there is only the "
+            "time "
+            "`t` here. Write `d(u, t)`, or name it: `lap(u, t)`."
+        )
+    return space
 
 
 def _as_jet(u: object) -> Any:
@@ -67,7 +74,10 @@ def grad(u: Any, *along: Any) -> Vector:
 
 
 def div(v: Vector, *along: Any) -> Any:
-    """The divergence of a vector Σᵢ ∂ᵢvᵢ, or of a matrix row by row."""
+    """The divergence of a vector Σᵢ ∂ᵢvᵢ, or of a matrix row by row.
+
+    Raises ResidualError unless v has as many components as there are coordinates.
+    """
     if not isinstance(v, Vector):
         raise ResidualError(
             "`div` needs a vector field. For a scalar u write `lap(u)`, `grad(u)` or `d(u, x)`."
@@ -84,7 +94,10 @@ def div(v: Vector, *along: Any) -> Any:
 
 
 def curl(v: Vector, *along: Any) -> Any:
-    """The curl: ∂ₓv_y − ∂_yvₓ of a vector in the plane, the usual vector in space."""
+    """The curl: ∂ₓv_y − ∂_yvₓ of a vector in the plane, the usual vector in space.
+
+    Raises ResidualError for other numbers of components.
+    """
     axes = _axes(next((c for c in v if c.frame), v[0]), along)
     if len(v) != len(axes) or len(v) not in (2, 3):
         raise ResidualError(
@@ -106,14 +119,16 @@ def lap(u: Any, *along: Any) -> Any:
 
 
 def hess(u: Any, *along: Any) -> Vector:
-    """The matrix of second derivatives of a scalar."""
+    """The matrix (d, d) of second derivatives of a scalar; of a vector, one for each component."""
     u = _as_jet(u)
+    if isinstance(u, Vector):
+        return u.map(lambda c: hess(c, *along))
     axes = _axes(u, along)
     return Vector([Vector([Derivative(Derivative(u, i), j) for j in axes]) for i in axes])
 
 
 def dot(v: Vector, w: Vector) -> Any:
-    """The inner product Σᵢ vᵢwᵢ."""
+    """The inner product Σᵢ vᵢwᵢ, a scalar. Raises ResidualError unless v and w are alike."""
     if not (isinstance(v, Vector) and isinstance(w, Vector) and len(v) == len(w)):
         raise ResidualError(
             "`dot` needs two vectors with the same number of components, such as `grad(u)` and "
@@ -133,9 +148,15 @@ def norm(v: Vector) -> Any:
 
 def re(z: Vector) -> Any:
     """The real part of a complex field, which is a field with two outputs."""
-    return z[0]
+    return _complex(z)[0]
 
 
 def im(z: Vector) -> Any:
     """The imaginary part of a complex field, which is a field with two outputs."""
-    return z[1]
+    return _complex(z)[1]
+
+
+def _complex(z: Vector) -> Vector:
+    if not isinstance(z, Vector) or len(z) != 2:
+        raise ResidualError("a complex field has two outputs, real and imaginary: `Siren(2, 2)`.")
+    return z

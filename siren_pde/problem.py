@@ -40,7 +40,8 @@ class Condition:
 
         Raises ResidualError if it asks for unknowns that do not exist.
         """
-        names = list(inspect.signature(self.residual).parameters)[1:]
+        parameters = list(inspect.signature(self.residual).parameters.values())[1:]
+        names = [p.name for p in parameters if p.default is inspect.Parameter.empty]
         if len(unknowns) == 1 and len(names) == 1:
             return list(unknowns.values())
         missing = [name for name in names if name not in unknowns]
@@ -66,8 +67,11 @@ def on(
             f"`on` needs a domain, got {type(domain).__name__}. Write for example "
             "`@on(Box(x=(0, 1)))`, `@on(box.boundary)` or `@on(PointCloud(positions))`."
         )
-    if not weight > 0:
-        raise ConfigError(f"the weight of a condition is positive, got {weight}.")
+    if not weight > 0 or not (points is None or points >= 1):
+        raise ConfigError(
+            f"the weight of a condition is positive and it has at least one point, got "
+            f"weight={weight}, points={points}."
+        )
     return lambda residual: Condition(residual, domain, float(weight), points)
 
 

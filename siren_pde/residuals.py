@@ -8,6 +8,7 @@ numbers per point, whose derivatives by the channels (the seeds) come from autog
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.derivatives import Key
-from siren_pde.errors import NonFiniteError, ResidualError
+from siren_pde.errors import NonFiniteError, ResidualError, SirenPDEError
 from siren_pde.fields.base import Field, Leaf
 from siren_pde.fields.plan import Plan
 from siren_pde.jets import FieldJet, Jet
@@ -72,8 +73,7 @@ class Light:
             )
 
         unknowns = field.unknowns(sample, _leaf_jets(field.leaves(), sample.axes, record))
-        out = _call(condition, sample, unknowns)
-        components = stacked(condition, out, len(sample), sample).shape[1]
+        components = _evaluated(condition, sample, unknowns).shape[1]
         if not any(demand.values()):
             raise ResidualError(
                 f"condition `{condition.name}` does not depend on the field: it never asked for a "
@@ -90,8 +90,7 @@ class Light:
             return self.plans[name].part(channels[name], key)[:, output]
 
         jets = _leaf_jets(self.field.leaves(), points.axes, ask)
-        out = _call(self.condition, points, self.field.unknowns(points, jets))
-        return stacked(self.condition, out, len(points), points)
+        return _evaluated(self.condition, points, self.field.unknowns(points, jets))
 
     def seeds(self, points: Points, channels: Channels) -> tuple[Tensor, list[dict[str, Tensor]]]:
         """Residuals (n, m), and for each component the derivatives by the channels of each leaf."""
@@ -110,6 +109,8 @@ class Light:
 
     def curvature(self, points: Points, generator: torch.Generator) -> float:
         """How far the residual is from affine in the field, relative to its size; 0 if it is.
+
+        Infinite where random values of the field leave the residual's domain of definition.
 
         Compares r at the midpoint of two random field values with the mean of r at both, for values
         of several sizes.
@@ -132,8 +133,10 @@ class Light:
             middle = {name: (ends[0][name] + ends[1][name]) / 2 for name in self.plans}
             with torch.no_grad():
                 a, b, c = (self.residual(points, at) for at in (*ends, middle))
-            scale = torch.maximum(a.abs().max(), b.abs().max()).clamp_min(1e-300)
-            worst = max(worst, float(((a + b) / 2 - c).abs().max() / scale))
+            tiny = torch.finfo(a.dtype).tiny
+            scale = torch.maximum(a.abs().max(), b.abs().max()).clamp_min(tiny)
+            bend = float(((a + b) / 2 - c).abs().max() / scale)
+            worst = max(worst, bend if math.isfinite(bend) else math.inf)
         return worst
 
     def require_finite(self, r: Tensor, points: Points) -> None:
@@ -162,18 +165,25 @@ def _gradient(total: Tensor, live: dict[str, Tensor], *, keep: bool) -> dict[str
     }
 
 
-def _call(condition: Condition, points: Points, unknowns: dict[str, Any]) -> Any:
-    """The user's function at the points, its slips explained."""
+def _evaluated(condition: Condition, points: Points, unknowns: dict[str, Any]) -> Tensor:
+    """The user's function at the points as a tensor (n, m), its slips explained."""
+    name, axes = condition.name, ", ".join(points.axes)
     arguments = condition.arguments(unknowns)
     try:
-        return condition(points, *arguments)
+        return stacked(condition, condition(points, *arguments), len(points), points)
+    except SirenPDEError as error:
+        if f"`{name}`" in str(error):
+            raise
+        raise type(error)(f"condition `{name}`: {error}") from error
     except ValueError as error:
-        if "unpack" in str(error):
-            raise ResidualError(
-                f"condition `{condition.name}` unpacks another number of coordinates than its "
-                f"domain has ({', '.join(points.axes)}): write `{', '.join(points.axes)} = p`."
-            ) from error
-        raise
+        if "unpack" not in str(error):
+            raise
+        raise ResidualError(
+            f"condition `{name}` unpacks another number of values than there are ({error}). Its "
+            f"domain has the coordinates {axes}: write `{axes} = p`."
+        ) from error
+    except (TypeError, AttributeError, RuntimeError) as error:
+        raise ResidualError(f"condition `{name}` cannot be evaluated: {error}") from error
 
 
 def stacked(condition: Condition, out: Any, n: int, points: Points) -> Tensor:
@@ -197,10 +207,8 @@ def stacked(condition: Condition, out: Any, n: int, points: Points) -> Tensor:
         if shape != (n,):
             raise ResidualError(
                 f"condition `{condition.name}` returned {shape} at {n} points; a residual has "
-                f"shape "
-                f"({n},), one number per point, or is a vector of such. Use `u` and its "
-                f"derivatives "
-                "as they are, without reshaping or a trailing axis of length 1."
+                f"shape ({n},), one number per point, or is a vector of such. Use `u` and its "
+                "derivatives as they are, without reshaping or a trailing axis of length 1."
             )
         columns.append(part)
     if not columns:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as made
 
 import torch
 from torch import Tensor
 
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Quadrature
@@ -42,7 +45,7 @@ def drawn_to_residuals(residuals: Tensor, n: int, share: float, seed: int) -> Te
     distribution (Wu et al., Comput. Methods Appl. Mech. Eng. 403, 2023), k = 1.
     """
     size = residuals.abs()
-    density = (1 - share) + share * size / size.mean().clamp_min(1e-300)
+    density = (1 - share) + share * size / size.mean().clamp_min(torch.finfo(size.dtype).tiny)
     generator = torch.Generator(device=residuals.device).manual_seed(seed)
     return torch.multinomial(density, n, replacement=True, generator=generator)
 
@@ -58,6 +61,20 @@ def shares(problem: Problem, n: int) -> dict[str, int]:
     return {c.name: c.points or max(usual[c.name], 1) for c in problem.conditions}
 
 
+def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) -> None:
+    """Raise ConfigError unless the field takes the problem's coordinates, and counts its names."""
+    names, axes = [c.name for c in problem.conditions], ", ".join(problem.axes)
+    unknown = sorted(set(counts) - set(names))
+    if unknown:
+        raise ConfigError(f"`points` names {unknown}, but the conditions are {names}.")
+    for name, leaf in field.leaves().items():
+        if leaf.inputs not in (0, len(problem.axes)):
+            raise ConfigError(
+                f"the field `{name}` takes {leaf.inputs} coordinates, but the problem has "
+                f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`."
+            )
+
+
 @dataclass(frozen=True)
 class Sampling:
     """Where a problem's residuals are taken: a rule, how many points each condition has, a seed.
@@ -69,7 +86,7 @@ class Sampling:
     rule: Quadrature
     counts: Mapping[str, int]
     seed: int
-    emphasis: Mapping[str, float] = field(default_factory=dict)
+    emphasis: Mapping[str, float] = made(default_factory=dict)
 
     def draw(self, light: Callable[[Condition, Points], Light], like: Tensor) -> tuple[Sample, ...]:
         """Points for every condition, of the dtype and on the device of `like`."""

@@ -95,10 +95,14 @@ class Solution:
         return sum(q.numel() for q in self.field.parameters())
 
     def points(self, x: Any) -> Points:
-        """Positions (n, d), or (d,) for one point, as points in the field's precision."""
+        """Positions (n, d), or (d,) for one point, as points in the field's precision.
+
+        In one coordinate (n,) are n points. Raises ConfigError for other shapes.
+        """
         like = next(self.field.parameters())
         x = torch.as_tensor(x, dtype=like.dtype, device=like.device)
-        x = x[None] if x.ndim == 1 and len(self.axes) == len(x) else x
+        if x.ndim == 1:
+            x = x[:, None] if len(self.axes) == 1 else x[None]
         if x.ndim != 2 or x.shape[1] != len(self.axes):
             raise ConfigError(
                 f"a solution in {', '.join(self.axes)} is evaluated at positions of shape "
@@ -125,7 +129,7 @@ class Solution:
             for name, leaf in leaves.items()
         }
         found = []
-        for start in range(0, len(points), block):
+        for start in range(0, max(len(points), 1), block):
             part = points.select(slice(start, start + block))
             channels = {
                 name: leaves[name].evaluate(theta[name], part.positions, plan).channels

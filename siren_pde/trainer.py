@@ -87,13 +87,16 @@ def solve(
     *Main*: `problem`; `field` (default: a `Siren` that suits the method, its frequencies measured
     from the problem); `method` (default: `Auto`, which measures what the problem is and says why).
 
-    *Other*: `quadrature` places the points (`Sobol(n)`, n interior points); `budget` bounds
-    seconds, steps or loss; `device` and `dtype` default to the field's device and the method's
-    precision; `seed` makes everything reproducible; `callbacks` are called with a `Report` twice a
-    second; automatic choices go to stderr unless `quiet`.
+    *Other*: `quadrature` places the points (`Sobol(n)`, n of them in the interior; least squares
+    takes its rule but chooses n by its number of features, so give it Sobol or Monte-Carlo);
+    `budget` bounds seconds, steps or loss; `device` and `dtype` default to the field's device and
+    the method's precision; `seed` fixes the points and the default field (a field of yours has its
+    own); `callbacks` are called with a `Report` twice a second; automatic choices go to stderr
+    unless `quiet`.
 
-    Raises ConfigError, ResidualError or NonFiniteError with the condition's name if the problem
-    cannot be evaluated. Ctrl-C ends the solve early and keeps what was reached.
+    Raises ConfigError, DomainError, DerivativeError, ResidualError or NonFiniteError, with the
+    condition's name where one cannot be evaluated. Ctrl-C ends the solve early and keeps what was
+    reached.
     """
     started = time.monotonic()
     budget = budget or Budget()
@@ -175,6 +178,10 @@ def _prepare(
     seed: int,
 ) -> tuple[Method, str, Objective]:
     """The method, why it was chosen, and its objective."""
+    if not isinstance(problem, Problem):
+        raise ConfigError(f"`solve` needs a `Problem(…)`, got {type(problem).__name__}.")
+    if dtype not in (None, torch.float32, torch.float64):
+        raise ConfigError(f"`solve` works in float32 or float64, got {dtype}.")
     d = len(problem.axes)
     if isinstance(field, nn.Module) and not isinstance(field, Field):
         field = Generic(field, d)
@@ -186,8 +193,11 @@ def _prepare(
         raise ConfigError(f"`solve` needs a method such as `Adam()`, got {type(method).__name__}.")
     where = device or (next(field.parameters()).device if field is not None else "cpu")
     precision = dtype or (method.dtype if isinstance(method, Method) else torch.float64)
-    draft = Siren(d, width=8, dtype=precision) if field is None else copy.deepcopy(field)
-    draft = draft.to(device=where, dtype=precision)
+    draft = Siren(d, dtype=precision) if field is None else copy.deepcopy(field)
+    try:
+        draft = draft.to(device=where, dtype=precision)
+    except (RuntimeError, AssertionError) as cause:
+        raise ConfigError(f"the device `{where}` cannot be used here: {cause}") from cause
     probe = Objective(problem, draft, rule=(quadrature or Sobol(64)).with_count(64), seed=seed)
     why = "chosen by the caller"
     if isinstance(method, Auto):

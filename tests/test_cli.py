@@ -116,7 +116,7 @@ def test_every_method_has_a_name(call, name):
     assert set(METHODS) == set(MethodName)
     answer = parsed(call(KNOWN, "--method", name, "--steps", 1, "--width", 9, "--json").stdout)
     spelled = {"least-squares": "least squares", "gauss-newton": "Gauss-Newton"}
-    expected = {**spelled, "adam": "Adam", "lbfgs": "L-BFGS", "auto": "least squares"}[name]
+    expected = {**spelled, "adam": "Adam", "lbfgs": "L-BFGS", "auto": "Gauss-Newton"}[name]
     assert answer["method"] == expected
 
 
@@ -208,8 +208,8 @@ MISTAKES = {
     "another problem": ("problem = 3", [], "ConfigError.*defines none"),
     "device": (KNOWN, ["--device", "cuda:77"], "--device cuda:77.*Available: cpu"),
     "no device": (KNOWN, ["--device", "abacus"], "--device abacus"),
-    "steps": (KNOWN, ["--steps", "0"], "steps > 0"),
-    "width": (KNOWN, ["--width", "-3"], "width=-3"),
+    "steps": (KNOWN, ["--steps", "0"], "--steps"),
+    "width": (KNOWN, ["--width", "-3"], "--width"),
     "field": (KNOWN + "field = System(u=Siren(1))", ["--width", "3"], "`--width 3`.*a System"),
     "folder": (KNOWN, ["--out", "/dev/null/x"], "StorageError.*cannot make the folder"),
 }
@@ -299,7 +299,7 @@ def test_a_surface_needs_space_and_a_format(sphere, tmp_path):
     for options, message in (
         ({"points": "flat.txt"}, "flat.txt"),
         ({"points": "none.ply"}, "none.ply"),
-        ({"out": "mesh.stl"}, "suffix"),
+        ({"out": "mesh.stl"}, "mesh format"),
     ):
         result = sphere(**options)
         assert result.exit_code == 2 and message in result.stderr

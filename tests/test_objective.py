@@ -2,6 +2,8 @@
 rows.
 """
 
+import re
+
 import pytest
 import torch
 
@@ -19,11 +21,18 @@ from siren_pde import (
     div,
     grad,
     lap,
+    log,
     norm,
     on,
     sin,
 )
-from siren_pde.errors import ConfigError, DomainError, NonFiniteError, ResidualError
+from siren_pde.errors import (
+    ConfigError,
+    DomainError,
+    NonFiniteError,
+    ResidualError,
+    SirenPDEError,
+)
 
 square = Box(x=(0, 1), t=(0, 2))
 
@@ -58,13 +67,13 @@ def inflow(p, v):
 
 
 def objectives():
-    counts = {"burgers": 13, "start": 6, "eikonal": 9, "momentum": 11, "inflow": 5}
+    counts = {"burgers": 13, "start": 6, "eikonal": 9}
     scalar = Problem(*SCALAR)
     yield Objective(scalar, Siren(2, width=5, depth=2, frequency=2.0), counts, block=4)
     module = torch.nn.Sequential(torch.nn.Linear(2, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1))
     yield Objective(scalar, Generic(module.double(), 2), counts, block=7)
     fields = System(v=Siren(2, 2, width=4), q=Siren(2, width=3, depth=1), nu=Unknown(0.3))
-    yield Objective(Problem(momentum, inflow), fields, counts, block=6)
+    yield Objective(Problem(momentum, inflow), fields, {"momentum": 11, inflow: 5}, block=6)
 
 
 IDS = ["siren", "module", "system"]
@@ -189,7 +198,7 @@ def component(p, u):
 
 
 SLIPS = {
-    two: "unpacks another number of coordinates",
+    two: "unpacks another number of values",
     spread: r"\(4, 1\)",
     constant: "does not depend on the field",
     number: "does not depend on the field",
@@ -231,3 +240,63 @@ def test_problems_check_their_conditions():
         on(square, weight=0)
     cloud = PointCloud([[0.0, 1.0]], axes=("x", "t"))
     assert len(Objective(Problem(on(cloud)(lambda p, u: u)), Siren(2)).samples[0].points) == 1
+
+
+@pytest.mark.parametrize(
+    "residual",
+    [lambda p, u: u + lap(u) ** 0.5, lambda p, u: d(u, p.t) + log(u), lambda p, u: u**1.5],
+)
+def test_what_is_undefined_for_some_fields_is_not_affine(residual):
+    objective = Objective(Problem(on(square)(residual)), Siren(2))
+    assert objective.curvature() == float("inf")
+
+
+ALGEBRA = {
+    "sum of unlike": (lambda p, u: u - p.positions[:, :1], r"\(4, 1\)"),
+    "vector and number": (lambda p, u: grad(u, p.x, p.t) - 1, "norm"),
+    "no coordinate": (lambda p, u: d(u, "x"), "coordinate"),
+    "no normal": (lambda p, u: u * p.normal[0], "normal"),
+    "no such data": (lambda p, u: u - p.temperature, "temperature"),
+    "branch": (lambda p, u: u if u > 0 else -u, "branch"),
+    "no components": (lambda p, u: u[0], "cannot be evaluated"),
+}
+
+
+@pytest.mark.parametrize("name", ALGEBRA)
+def test_slips_inside_a_residual_name_the_condition(name):
+    slip, message = ALGEBRA[name]
+
+    def wrong(p, u):
+        return slip(p, u)
+
+    with pytest.raises(SirenPDEError, match="condition `wrong`") as caught:
+        Objective(Problem(on(square)(wrong)), Siren(2))
+    assert re.search(message, str(caught.value))
+
+
+def test_there_is_no_laplacian_in_time_alone():
+    clock = Box(t=(0, 1))
+
+    def decay(p, u):
+        return lap(u) + u
+
+    with pytest.raises(SirenPDEError, match=r"condition `decay`.*lap\(u, t\)"):
+        Objective(Problem(on(clock)(decay)), Siren(1))
+
+
+def test_counts_and_coordinates_must_match():
+    with pytest.raises(ConfigError, match="burger'"):
+        Objective(Problem(burgers), Siren(2), {"burger": 10})
+    with pytest.raises(ConfigError, match=r"`Siren\(2\)`"):
+        Objective(Problem(burgers), Siren(3))
+    with pytest.raises(ConfigError, match="points=0"):
+        on(square, points=0)
+
+
+def test_defaults_of_a_residual_are_not_unknowns():
+    @on(square)
+    def mode(p, u, k=2):
+        return u - sin(k * p.x)
+
+    objective = Objective(Problem(mode), Siren(2), {mode: 8})
+    assert objective.residual(objective.parameters).shape == (8,)

@@ -75,6 +75,18 @@ def test_many_parameters_get_adam():
     assert solution.method == "Adam"
 
 
+def test_layers_the_user_chose_are_kept():
+    solution = solve(linear, small, budget=Budget(steps=2), quadrature=Sobol(64), quiet=True)
+    assert (solution.field.width, solution.field.depth) == (8, 2)
+    assert "given" in solution.why
+
+
+def test_a_solved_field_is_where_the_next_solve_starts():
+    first = solve(nonlinear, small, budget=Budget(steps=5), quadrature=Sobol(64), quiet=True)
+    again = solve(nonlinear, first.field, budget=Budget(steps=1), quadrature=Sobol(64), quiet=True)
+    assert again.history.losses[0] < 0.1 * first.history.losses[0]
+
+
 def test_choices_are_said_and_can_be_silenced(capsys):
     solve(nonlinear, small, budget=Budget(steps=1), quadrature=Sobol(32))
     said = capsys.readouterr()
@@ -144,6 +156,12 @@ def test_senseless_arguments_are_named():
         solve(linear, "siren")
     with pytest.raises(ConfigError, match=r"Adam\(\)"):
         solve(linear, method="adam")
+    with pytest.raises(ConfigError, match=r"Problem\(…\)"):
+        solve(poisson)
+    with pytest.raises(ConfigError, match="float16"):
+        solve(linear, dtype=torch.float16)
+    with pytest.raises(ConfigError, match="device `cuda"):
+        solve(linear, device="cuda:99")
     with pytest.raises(ConfigError, match="exact"):
         solve(nonlinear, small, budget=Budget(steps=1), quiet=True).error()
     with pytest.raises(ConfigError, match=r"\(n, 2\)"):

@@ -15,7 +15,7 @@ import torch
 from siren_pde.commands.answers import as_json, as_table
 from siren_pde.commands.machine import Machine
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import DataFileError
+from siren_pde.errors import ConfigError, DataFileError, StorageError
 from siren_pde.progress import watching
 from siren_pde.readers import read_mesh, read_points
 from siren_pde.surfaces.fit import SignedDistance, fit_sdf
@@ -61,6 +61,7 @@ def run(
     """
     cloud, truth = read_points(points), read_mesh(reference) if reference else None
     _require_space(cloud, points)
+    _require_place(out)
     machine.prepare()
     started = time.monotonic()
     with watching() as report:
@@ -111,10 +112,25 @@ def _rms(distance: SignedDistance, reference: Mesh, x: Floats, width: float) -> 
     return float(np.sqrt(np.mean((distance(x[kept]) - truth[kept]) ** 2)))
 
 
+def _require_place(out: Path) -> None:
+    """The mesh must find its place before an hour of work, not after."""
+    if out.suffix.lower() not in (".ply", ".obj"):
+        raise ConfigError(f"`--out {out}` is no mesh format: write a name ending in .ply or .obj.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise StorageError(f"cannot make the folder `{out.parent}`: {cause}.") from cause
+
+
 def _require_space(cloud: PointCloud, path: Path) -> None:
     if len(cloud.axes) != 3:
         raise DataFileError(
             f"`{path}` holds points in {len(cloud.axes)} coordinates; a surface needs x, y and z."
+        )
+    if len(cloud) < 4 or not np.ptp(cloud.positions.cpu().numpy(), axis=0).max() > 0:
+        raise DataFileError(
+            f"`{path}` holds {len(cloud)} points in one place or fewer than four; a surface needs "
+            "at least four different points. Check that it is the file you mean."
         )
 
 

@@ -69,7 +69,9 @@ def run(
             seed=machine.seed,
             callbacks=[report],
         )
-    error = solution.error() if script.problem.exact is not None else None
+    save(solution, folder / "results.h5")  # before anything else of the user's can fail
+    with blaming(file):
+        error = solution.error() if script.problem.exact is not None else None
     save(solution, folder / "results.h5", error=error)
     _draw(solution, folder)
     return _answer(solution, script.problem.name, error, folder, json)

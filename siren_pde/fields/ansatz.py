@@ -41,6 +41,11 @@ class Ansatz(Field):
         vanishing: Callable[[Points], Any] | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(field, Leaf):
+            raise ConfigError(
+                f"`Ansatz` is built around one network such as `Siren(2)`, got "
+                f"{type(field).__name__}. In a system, give each unknown its own ansatz."
+            )
         if (vanishing_on is None) == (vanishing is None):
             raise ConfigError(
                 "`Ansatz` needs the place where its network shall vanish, once: write either "

@@ -63,6 +63,8 @@ class Leaf(Field, ABC):
 
     inputs: int
     outputs: int
+    sized: bool
+    """Whether its layers were chosen by the user, and are not to be replaced unasked."""
     output_size: int
     """How many of the last parameters the channels are affine in: the output layer's."""
 

@@ -29,7 +29,7 @@ class Generic(Leaf):
     def __init__(self, module: nn.Module, inputs: int, outputs: int = 1) -> None:
         super().__init__()
         self.module, self.inputs, self.outputs = module, inputs, outputs
-        self.output_size = 0
+        self.output_size, self.sized = 0, True
         parameter = next(module.parameters(), None)
         if parameter is None:
             raise ConfigError(

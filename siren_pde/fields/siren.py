@@ -36,7 +36,7 @@ class Siren(Leaf):
     phases b₀ uniform in [−π, π]; hidden ones are sin(ω (W a + b)), W uniform in ±√(6/width)/ω.
 
     *Main*: `inputs` coordinates and `outputs` values, shapes (n, inputs) → (n,) or (n, outputs);
-    `width`, `depth`.
+    `width` (64) and `depth` (2), which automatic choices keep if they are given.
 
     *Other*: `frequency`, the highest angular frequency the first layer starts with, in radians per
     unit length, one number or one per axis; left out, it is measured from the problem when it is
@@ -55,8 +55,8 @@ class Siren(Leaf):
         inputs: int,
         outputs: int = 1,
         *,
-        width: int = 64,
-        depth: int = 2,
+        width: int | None = None,
+        depth: int | None = None,
         frequency: float | Sequence[float] | None = None,
         centre: Sequence[float] | None = None,
         hidden_frequency: float = 1.0,
@@ -65,6 +65,8 @@ class Siren(Leaf):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
+        self.sized = (width, depth) != (None, None)
+        width, depth = 64 if width is None else width, 2 if depth is None else depth
         if min(inputs, outputs, width, depth) < 1:
             raise ConfigError(
                 f"`Siren` needs at least one input, output, neuron and layer, got inputs={inputs}, "
@@ -103,13 +105,15 @@ class Siren(Leaf):
         return [*found, uniform(bound, self.outputs, h), like.new_zeros((self.outputs,))]
 
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
-        """A copy centred on the box, its first layer at `frequency`, unless these were given."""
-        copy = self.like()
-        if self.given_frequency is None:
-            copy.frequency.copy_(frequency)
-        if self.given_centre is None:
-            copy.centre.copy_((low + high) / 2)
-        return copy
+        """A copy with the same parameters, centred on the box, its first layer at `frequency`.
+
+        What was given, or is known from an earlier solve, stays.
+        """
+        return self.like(
+            list(self.layers),
+            frequency=self.given_frequency or tuple(frequency.tolist()),
+            centre=self.given_centre or tuple(((low + high) / 2).tolist()),
+        )
 
     def featured(self, width: int, frequency: Tensor, seed: int) -> Siren:
         """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence."""
@@ -257,7 +261,9 @@ def _per_axis(
     if given is None:
         return None
     values = (
-        (float(given),) * inputs if isinstance(given, int | float) else tuple(map(float, given))
+        (float(given),) * inputs
+        if isinstance(given, int | float | np.number)
+        else tuple(float(v) for v in given)
     )
     if len(values) != inputs or not all(map(math.isfinite, values)):
         raise ConfigError(

@@ -22,7 +22,7 @@ class Unknown(Leaf):
     def __init__(self, start: float, *, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
         self.start = float(start)
-        self.inputs, self.outputs, self.output_size = 0, 1, 1
+        self.inputs, self.outputs, self.output_size, self.sized = 0, 1, 1, False
         self.number = nn.Parameter(torch.tensor([self.start], dtype=dtype, device="cpu"))
 
     @property
@@ -78,7 +78,11 @@ class System(Field):
                 f"`System` needs a field for each name, got {kinds}. Wrap constants as "
                 "`Unknown(0.1)` and modules of your own as `Generic(module, inputs, outputs)`."
             )
-        self.parts = nn.ModuleDict(unknowns)
+        self.parts = nn.ModuleDict()
+        for name, part in unknowns.items():
+            if name in dir(self.parts):
+                raise ConfigError(f"`{name}` cannot name an unknown, it means something to torch.")
+            self.parts[name] = part
 
     def leaves(self) -> dict[str, Leaf]:
         """The leaf of each unknown, under its name."""

@@ -31,13 +31,18 @@ class Auto:
         """The method and why; `parameters` is the size of the user's field, None if it is ours."""
         bend = objective.curvature()
         unit = torch.finfo(objective.parameters.dtype).eps
-        if bend < ROUNDING * unit and objective.has_output_layer():
+        if bend < ROUNDING * unit and objective.may_be_featured():
             return LeastSquares(), (
                 f"least squares, since the residuals are affine in the field (measured curvature "
                 f"{bend:.0e}), so that its output layer is a linear least-squares problem"
             )
         reason = f"the residuals are not affine in the field (measured curvature {bend:.0e})"
+        if bend < ROUNDING * unit:
+            reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None or parameters <= self.few:
-            size = "a small network suffices" if parameters is None else f"{parameters} parameters"
-            return GaussNewton(), f"Gauss-Newton, since {reason} and {size}"
+            size = "the default network is small" if parameters is None else f"{parameters} are few"
+            return (
+                GaussNewton(),
+                f"Gauss-Newton, since {reason} and {size if parameters is None else 'its ' + size}",
+            )
         return Adam(), f"Adam, since {reason} and {parameters} parameters are too many for JᵀJ"

@@ -44,17 +44,17 @@ class Damping:
 class GaussNewton(Method):
     """Minimise ½‖r‖² by steps d = −(JᵀJ + λ)⁻¹ Jᵀr.
 
-    λ is the smallest of a geometric sequence whose measured decrease is at least `ratio` times the
-    one the quadratic model predicts, ρ = (‖r‖² − ‖r(θ+d)‖²) / (‖r‖² − ‖r + Jd‖² + …): not the step
-    of best decrease, but the boldest one that still decreases, so that λ falls by many orders and
-    convergence turns quadratic. The system is solved in the smaller of its two forms, with N rows
-    (J Jᵀ + λ) or p columns (JᵀJ + λ).
+    λ is the smallest of a geometric sequence whose measured decrease of ‖r‖² is at least `ratio`
+    times the one that the linear model predicts, ‖r‖² − ‖r + Jd‖²: not the step of best decrease,
+    but the boldest one that still decreases, so that λ falls by many orders and convergence turns
+    quadratic. The system is solved in the smaller of its two forms, with N rows (J Jᵀ + λ) or p
+    columns (JᵀJ + λ).
 
-    *Other*: `shift` is the first λ, relative to the mean diagonal. Every `refresh` steps (0: never)
-    the points are redrawn, a share `adapt` of them where residuals are large; fixed points would be
-    fitted better than the problem. Rows of boundary conditions count `boundary` times, since an
-    error there spreads through the whole domain. It ends when the loss has not halved in `patience`
-    steps.
+    *Other*: `shift` is ten times the first λ tried, relative to the mean diagonal. Every `refresh`
+    steps (0: never) the points are redrawn, a share `adapt` of them where residuals are large;
+    fixed points would be fitted better than the problem. Rows of boundary conditions count
+    `boundary` times, since an error there spreads through the whole domain. It ends when the loss
+    has not halved in `patience` steps.
 
     Source: decrease-ratio rule after Webb, Jerad, Cartis (2026), here with Cholesky probes.
     """

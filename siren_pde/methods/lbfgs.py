@@ -60,5 +60,6 @@ class LBFGS(Method):
         optimiser.step(closure)
         theta = live.detach().clone()
         loss = at.objective.loss(theta)
-        done = "" if bool(loss < at.loss) else "the line search finds no lower loss"
-        return replace(at, theta=theta, loss=loss, finished=done)
+        if not bool(loss < at.loss):  # NaN included: what was reached is kept
+            return replace(at, finished="the line search finds no lower loss")
+        return replace(at, theta=theta, loss=loss)

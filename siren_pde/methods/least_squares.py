@@ -9,6 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from siren_pde.errors import ConfigError
 from siren_pde.linear import least_squares
 from siren_pde.methods.bandwidth import Search, Trial
 from siren_pde.methods.base import Iterate, Method, Network
@@ -65,6 +66,12 @@ class LeastSquares(Method):
     dtype: torch.dtype = torch.float64
     network: Network = Network(1, 1)
 
+    def __post_init__(self) -> None:
+        if self.features is not None and self.features < 1:
+            raise ConfigError(f"`LeastSquares` needs at least one feature, got {self.features}.")
+        if self.frequency is not None and not all(w > 0 for w in self.frequency):
+            raise ConfigError(f"`LeastSquares` frequencies are positive, got {self.frequency}.")
+
     def points(self, parameters: int) -> int:
         """The rows of the first trial."""
         return int(self.rows * (self.features or 250))
@@ -73,6 +80,11 @@ class LeastSquares(Method):
         """The zero field; the first trial has the bandwidth that the problem's data suggest."""
         low, high = objective.problem.bounds
         half = tuple((b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True))
+        if self.frequency is not None and len(self.frequency) != len(low):
+            raise ConfigError(
+                f"`LeastSquares` needs a frequency for each of {len(low)} coordinates, got "
+                f"{self.frequency}."
+            )
         wanted = self.frequency or objective.frequencies or tuple(4 / s for s in half)
         band = tuple(w * s for w, s in zip(wanted, half, strict=True))
         if self.frequency is None:  # the suggestion is a mean, and blind along some axes
