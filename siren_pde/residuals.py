@@ -9,7 +9,7 @@ numbers per point, whose derivatives by the channels (the seeds) come from autog
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,6 +155,28 @@ class Light:
                 f"({len(bad)} of {len(r)} points are not finite). Look for a division by zero, a "
                 "root or logarithm of a negative number, or NaN in the data there."
             )
+
+
+def evaluate(
+    field: Field, expression: Callable[..., Any], points: Points, *, block: int = 8192
+) -> Tensor:
+    """An expression in the language of residuals, for a field at n points: (n, m)."""
+    light = Light.of(Condition(expression, None), field, points)  # type: ignore[arg-type]
+    leaves = field.leaves()
+    theta = {
+        name: torch.cat([q.detach().flatten() for q in leaf.parameters()])
+        for name, leaf in leaves.items()
+    }
+    found = []
+    for start in range(0, max(len(points), 1), block):
+        part = points.select(slice(start, start + block))
+        channels = {
+            name: leaves[name].evaluate_output(theta[name], part.positions, plan).channels
+            for name, plan in light.plans.items()
+        }
+        with torch.no_grad():
+            found.append(light.residual(part, channels))
+    return torch.cat(found)
 
 
 def _gradient(total: Tensor, live: dict[str, Tensor], *, keep: bool) -> dict[str, Tensor]:

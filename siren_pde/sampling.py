@@ -79,7 +79,8 @@ def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) 
 class Sampling:
     """Where a problem's residuals are taken: a rule, how many points each condition has, a seed.
 
-    `emphasis` multiplies the weights of the conditions it names.
+    `emphasis` multiplies the weights of the conditions it names; `move` takes points where they
+    shall be.
     """
 
     problem: Problem
@@ -87,6 +88,7 @@ class Sampling:
     counts: Mapping[str, int]
     seed: int
     emphasis: Mapping[str, float] = made(default_factory=dict)
+    move: Callable[[Points], Points] | None = None
 
     def draw(self, light: Callable[[Condition, Points], Light], like: Tensor) -> tuple[Sample, ...]:
         """Points for every condition, of the dtype and on the device of `like`."""
@@ -95,6 +97,7 @@ class Sampling:
             rule = self.rule.with_count(self.counts[condition.name])
             seed = self.seed * len(self.problem.conditions) + i
             points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
+            points = points if self.move is None else self.move(points)
             found.append(self.sample(light(condition, points), points))
         return tuple(found)
 

@@ -16,7 +16,7 @@ from siren_pde.fields.base import Field
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Sobol
-from siren_pde.residuals import Light, stacked
+from siren_pde.residuals import evaluate, stacked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,24 +121,8 @@ class Solution:
         system, unknowns are taken by name: `lambda p, q: lap(q)`.
         """
         points = x if isinstance(x, Points) else self.points(x)
-        condition = Condition(expression, None)  # type: ignore[arg-type]
-        light = Light.of(condition, self.field, points)
-        leaves = self.field.leaves()
-        theta = {
-            name: torch.cat([q.detach().flatten() for q in leaf.parameters()])
-            for name, leaf in leaves.items()
-        }
-        found = []
-        for start in range(0, max(len(points), 1), block):
-            part = points.select(slice(start, start + block))
-            channels = {
-                name: leaves[name].evaluate(theta[name], part.positions, plan).channels
-                for name, plan in light.plans.items()
-            }
-            with torch.no_grad():
-                found.append(light.residual(part, channels))
-        values = torch.cat(found)
-        return values[:, 0] if light.components == 1 else values
+        values = evaluate(self.field, expression, points, block=block)
+        return values[:, 0] if values.shape[1] == 1 else values
 
     def error(self, n: int = 20_000, seed: int = 12345) -> float:
         """The relative L² error ‖u − exact‖ / ‖exact‖ over the domain of the equation.

@@ -101,6 +101,18 @@ def test_output_rows_are_the_last_columns():
     close(field.output_rows(theta, at, seeds), rows[:, -field.output_size :])
 
 
+@pytest.mark.parametrize("name", DEMANDS)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_the_short_evaluation_agrees_with_the_whole(name, depth):
+    field = siren(depth, outputs=2)
+    theta = torch.cat([q.detach().flatten() for q in field.parameters()])
+    x, plan = draw(6, 2), Plan.closing(DEMANDS[name])
+    whole, short = field.evaluate(theta, x, plan), field.evaluate_output(theta, x, plan)
+    close(short.channels, whole.channels)
+    seeds = draw(*whole.channels.shape, seed=7)
+    close(field.output_rows(theta, short, seeds), field.output_rows(theta, whole, seeds))
+
+
 def test_the_module_is_the_value_channel():
     field = siren(3)
     theta = torch.cat([q.detach().flatten() for q in field.parameters()])

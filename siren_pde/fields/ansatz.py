@@ -72,5 +72,9 @@ class Ansatz(Field):
         """The same ansatz around frozen features."""
         return self._around(self.field.featured(width, frequency, seed))
 
+    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Ansatz:
+        """The same ansatz around the changed network."""
+        return self._around(self.field.rebuilt(change))
+
     def _around(self, field: Field) -> Ansatz:
         return Ansatz(field, lift=self.lift, vanishing=self.vanishing)  # type: ignore[arg-type]

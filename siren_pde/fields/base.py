@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ class Field(nn.Module, ABC):
         """
 
     @abstractmethod
+    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Field:
+        """This field with `change(leaf)` in place of each leaf, in their order."""
+
+    @abstractmethod
     def featured(self, width: int, frequency: Tensor, seed: int) -> Field:
         """This field with each network replaced by `width` frozen sine features.
 
@@ -76,9 +80,17 @@ class Leaf(Field, ABC):
         """The leaf's own jet."""
         return {"u": jets["u"]}
 
+    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Field:
+        """What `change` makes of it."""
+        return change(self)
+
     @abstractmethod
     def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """The channels at x."""
+
+    def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """As `evaluate`, but good for `output_rows` alone, which may be much cheaper."""
+        return self.evaluate(theta, x, plan)
 
     @abstractmethod
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:

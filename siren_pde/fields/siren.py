@@ -17,6 +17,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields import sine
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.waves import Waves
 from siren_pde.sequences import sobol
 
 
@@ -201,6 +202,15 @@ class Siren(Leaf):
         channels[0] += b
         return Evaluation(channels, plan, tape)
 
+    def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """As `evaluate`; a single layer of sines needs no channels of its own."""
+        if self.depth > 1:
+            return self.evaluate(theta, x, plan)
+        (w, b, _), (weight, bias, _) = self._affine(theta)
+        slopes = w * self.frequency
+        waves = Waves.of(torch.addmm(b, x - self.centre, slopes.T), slopes, plan)
+        return Evaluation(waves.channels(weight, bias), plan, waves)
+
     def _deltas(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> list[Tensor]:
         """The derivatives of ⟨seeds, channels⟩ by each affine layer's output, first layer first."""
         layers, g = self._affine(theta), seeds
@@ -238,6 +248,9 @@ class Siren(Leaf):
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
+        if isinstance(at.tape, Waves):
+            weights = [at.tape.rows(seeds[:, :, j]) for j in range(self.outputs)]
+            return torch.cat([*weights, seeds[0]], dim=1)
         a = at.tape.inputs[-1]
         weight = torch.einsum("sno,snh->noh", seeds, a).flatten(1)
         return torch.cat([weight, seeds[0]], dim=1)

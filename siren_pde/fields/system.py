@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import torch
@@ -98,6 +98,10 @@ class System(Field):
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> System:
         """The system of the placed unknowns."""
         return System(**{n: f.placed(low, high, frequency) for n, f in self.parts.items()})  # type: ignore[operator]
+
+    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> System:
+        """The system of the changed unknowns."""
+        return System(**{n: f.rebuilt(change) for n, f in self.parts.items()})  # type: ignore[operator]
 
     def featured(self, width: int, frequency: Tensor, seed: int) -> System:
         """The system of the unknowns' frozen features, different ones for each."""

@@ -1,0 +1,237 @@
+"""Where a problem's residuals are taken, and their values r(θ) there.
+
+Rows are scaled by √(weight · w_i / Σw), so that ½‖r‖² is half the sum of weighted mean squares over
+the domains. The heavy half of every value, θ ↔ channels, belongs to the field; the light half,
+channels ↔ residual, to `siren_pde.residuals`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from siren_pde import slabs
+from siren_pde.fields.base import Evaluation, Field
+from siren_pde.points import Points
+from siren_pde.problem import Condition, Problem
+from siren_pde.quadrature import Quadrature, Sobol
+from siren_pde.residuals import Light
+from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, require_matching, shares
+
+Evaluations = Mapping[str, Evaluation]
+
+
+class Collocation:
+    """The residuals of a problem for a field at collocation points, as a function of flat θ (p,).
+
+    `points` is the number of points of each condition, by the condition or its name, and `rule` the
+    quadrature that places them; dtype and device are the field's. At most `block` points are
+    evaluated at once. `frequencies` are those the problem's data suggest. The points lie in `slab`,
+    if one is given.
+
+    Raises ResidualError, naming the condition, if a residual cannot be evaluated.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        field: Field,
+        points: Mapping[Condition | str, int] | None = None,
+        *,
+        rule: Quadrature | None = None,
+        seed: int = 0,
+        block: int | None = None,
+        frequencies: tuple[float, ...] | None = None,
+        slab: slabs.Slab | None = None,
+    ) -> None:
+        self.problem, self.field = problem, field
+        self.block = block or (1024 if next(field.parameters()).device.type == "cpu" else 65536)
+        self.frequencies = frequencies
+        rule = rule or Sobol(1024)
+        given = {c if isinstance(c, str) else c.name: n for c, n in (points or {}).items()}
+        require_matching(problem, field, given)
+        counts = {**shares(problem, rule.n), **given}
+        self.sampling = Sampling(problem, rule, counts, seed, move=slab)
+        self.samples = self.sampling.draw(lambda c, p: Light.of(c, field, p), self._ordered()[0])
+
+    # ── where the residuals are taken ─────────────────────────────────────────────────────────
+
+    @property
+    def seed(self) -> int:
+        """The seed of the points."""
+        return self.sampling.seed
+
+    def _with(self, **changes: object) -> Self:
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **changes)
+        return copy
+
+    def _sampled(self, sampling: Sampling) -> Self:
+        lights = {s.condition.name: s.light for s in self.samples}
+        samples = sampling.draw(lambda condition, _: lights[condition.name], self._ordered()[0])
+        return self._with(sampling=sampling, samples=samples)
+
+    def redrawn(self, seed: int) -> Self:
+        """The same residuals at fresh points."""
+        return self._sampled(replace(self.sampling, seed=seed))
+
+    def sized(self, n: int) -> Self:
+        """The same residuals at n interior points, as `Sampling.sized` says."""
+        return self._sampled(self.sampling.sized(n))
+
+    def with_points(self, points: Mapping[str, Points]) -> Self:
+        """The same residuals, at other points for the conditions named."""
+        samples = (
+            self.sampling.sample(s.light, points.get(s.condition.name, s.points))
+            for s in self.samples
+        )
+        return self._with(samples=tuple(samples))
+
+    def emphasised(self, weight: float) -> Self:
+        """The same residuals, those on boundaries times √weight."""
+        sampling = self.sampling.emphasised(self.samples, weight)
+        samples = tuple(sampling.sample(s.light, s.points) for s in self.samples)
+        return self._with(sampling=sampling, samples=samples)
+
+    def adapted(self, theta: Tensor, share: float, seed: int) -> Self:
+        """Fresh points, in the interior a `share` of them where residuals at θ are large.
+
+        They come from four times as many candidates and have equal weights: the loss stresses what
+        is not yet solved.
+        """
+        fresh, pool = self.redrawn(seed), 4
+        candidates = self._sampled(replace(self.sampling.times(pool), seed=seed)).samples
+        chosen = {}
+        for name, s in self.sampling.interior(candidates).items():
+            r = torch.linalg.vector_norm(self._residual(theta, s.light, s.points), dim=1)
+            index = drawn_to_residuals(r, max(len(r) // pool, 1), share, seed)
+            chosen[name] = replace(s.points.select(index), weights=torch.ones_like(r[index]))
+        return fresh.with_points(chosen)
+
+    def rows(self) -> dict[str, slice]:
+        """Which rows of r belong to which condition."""
+        sizes = [len(s.points) * s.light.components for s in self.samples]
+        ends = list(itertools.accumulate(sizes))
+        names = [s.condition.name for s in self.samples]
+        return {n: slice(e - k, e) for n, e, k in zip(names, ends, sizes, strict=True)}
+
+    def featured(self, width: int, frequency: Tensor, seed: int = 0) -> Self:
+        """The residuals of frozen features in place of the networks (`Field.featured`)."""
+        return self.with_field(self.field.featured(width, frequency, seed))
+
+    def with_field(self, field: Field) -> Self:
+        """The residuals of another field of the same structure, at the same points."""
+        lights = (replace(s.light, field=field) for s in self.samples)
+        samples = (replace(s, light=x) for s, x in zip(self.samples, lights, strict=True))
+        return self._with(samples=tuple(samples), field=field)
+
+    # ── θ and its leaves ──────────────────────────────────────────────────────────────────────
+
+    @property
+    def parameters(self) -> Tensor:
+        """The field's own parameters as one vector θ (p,)."""
+        return torch.cat([q.detach().flatten() for q in self._ordered()])
+
+    def _ordered(self) -> list[nn.Parameter]:
+        return [q for leaf in self.field.leaves().values() for q in leaf.parameters()]
+
+    def install(self, theta: Tensor) -> Field:
+        """Write θ into the field's parameters, and return the field."""
+        start = 0
+        for q in self._ordered():
+            q.data.copy_(theta[start : start + q.numel()].view_as(q))
+            start += q.numel()
+        return self.field
+
+    def _split(self, theta: Tensor) -> dict[str, Tensor]:
+        leaves = self.field.leaves()
+        sizes = [sum(q.numel() for q in leaf.parameters()) for leaf in leaves.values()]
+        return dict(zip(leaves, theta.split(sizes), strict=True))
+
+    def _evaluate(
+        self, theta: Tensor, light: Light, points: Points, *, output: bool = False
+    ) -> dict[str, Evaluation]:
+        """The leaves' channels and tapes; with `output`, tapes for the output layer alone."""
+        leaves, parts, found = self.field.leaves(), self._split(theta), {}
+        for name, plan in light.plans.items():
+            at = leaves[name].evaluate_output if output else leaves[name].evaluate
+            found[name] = at(parts[name], points.positions, plan)
+        return found
+
+    def _blocks(self) -> Iterator[tuple[Light, Points, Tensor]]:
+        for s in self.samples:
+            for points, scale in s.blocks(self.block):
+                yield s.light, points, scale
+
+    def curvature(self) -> float:
+        """How far the residuals are from affine in the field, relative to their size."""
+        device = self.samples[0].points.positions.device
+        generator = torch.Generator(device=device).manual_seed(self.seed)
+        few = [(s.light, s.points.select(slice(0, 64))) for s in self.samples]
+        return max(light.curvature(points, generator) for light, points in few)
+
+    def may_be_featured(self) -> bool:
+        """Whether all leaves may be replaced by frozen features: the user fixed no layers."""
+        return not any(leaf.sized for leaf in self.field.leaves().values())
+
+    # ── residuals and the products with their Jacobian ────────────────────────────────────────
+
+    def residual(self, theta: Tensor) -> Tensor:
+        """All scaled residuals r(θ), shape (N,): condition by condition, point by point."""
+        return torch.cat([r.flatten() for _, r in self._residuals(theta)])
+
+    def _residuals(self, theta: Tensor) -> Iterator[tuple[Sample, Tensor]]:
+        for s in self.samples:
+            rows = [w[:, None] * self._residual(theta, s.light, p) for p, w in s.blocks(self.block)]
+            yield s, torch.cat(rows)
+
+    def _residual(self, theta: Tensor, light: Light, points: Points) -> Tensor:
+        """Unscaled residuals (n, m) of one condition at any points."""
+        channels = channels_of(self._evaluate(theta, light, points, output=True))
+        with torch.no_grad():
+            return light.residual(points, channels)
+
+    def loss(self, theta: Tensor) -> Tensor:
+        """½‖r(θ)‖², a tensor without axes."""
+        return 0.5 * self.residual(theta).square().sum()
+
+    def terms(self, theta: Tensor) -> dict[str, Tensor]:
+        """The weighted mean square of each condition; the loss is half their sum."""
+        return {s.condition.name: r.square().sum() for s, r in self._residuals(theta)}
+
+    def require_finite(self, theta: Tensor) -> None:
+        """Raise NonFiniteError, naming condition and point, unless all residuals are finite."""
+        for s, r in self._residuals(theta):
+            s.light.require_finite(r / s.scale[:, None], s.points)
+
+    # ── slabs of time ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def evolution(self) -> slabs.Evolution | None:
+        """The axis of time, its interval and the order of the problem in it, if there is one."""
+        plans = [plan for s in self.samples for plan in s.light.plans.values()]
+        return slabs.evolution(self.problem, plans)
+
+    def slab(self, slab: slabs.Slab, before: Field | None = None) -> Self:
+        """The residuals in a slab of time, which starts with the end of the field `before`."""
+        return self._asking(slabs.slab_problem(self.problem, slab, before), slab)
+
+    def still(self, slab: slabs.Slab, before: Field | None = None) -> Self:
+        """What a slab begins with, asked of all its time."""
+        whole = slabs.slab_problem(self.problem, slab, before)
+        return self._asking(slabs.still_problem(whole, slab.evolution.axis), slab)
+
+    def _asking(self, problem: Problem, slab: slabs.Slab) -> Self:
+        n = max(self.sampling.counts.values())
+        return type(self)(problem, self.field, rule=self.sampling.rule.with_count(n), slab=slab,
+            seed=self.seed, block=self.block, frequencies=self.frequencies)  # fmt: skip
+
+
+def channels_of(at: Evaluations) -> dict[str, Tensor]:
+    """The channels of each leaf."""
+    return {name: evaluation.channels for name, evaluation in at.items()}

@@ -1,0 +1,152 @@
+"""Slabs of time: a problem in [t₀, t₁] that starts from where the slab before has ended.
+
+All domains of an evolution are cylinders in time, so points are drawn as for the whole problem and
+squeezed into the slab; only the initial conditions are replaced, by values handed over.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from siren_pde.derivatives import Laplace
+from siren_pde.domains.base import Domain
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.fields.base import Field
+from siren_pde.fields.plan import Plan
+from siren_pde.fields.stretched import Stretch
+from siren_pde.operators import d
+from siren_pde.points import Points
+from siren_pde.problem import Condition, Problem
+from siren_pde.residuals import evaluate
+from siren_pde.vectors import Vector
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """Time: an axis, the problem's interval [low, high] of it, and the order in ∂/∂t."""
+
+    axis: int
+    low: float
+    high: float
+    order: int
+
+
+@dataclass(frozen=True)
+class Slab:
+    """The part begin ≤ t ≤ end of an evolution, with space stretched by `stretch`."""
+
+    evolution: Evolution
+    begin: float
+    end: float
+    stretch: Stretch | None = None
+
+    def __call__(self, points: Points) -> Points:
+        """Points of the whole problem, moved into the slab, and denser where space is stretched."""
+        time, columns = self.evolution, list(points.positions.unbind(1))
+        share = (columns[time.axis] - time.low) / (time.high - time.low)
+        columns[time.axis] = self.begin + (self.end - self.begin) * share
+        weights = points.weights
+        if self.stretch is not None:
+            x = self.stretch.inverse(columns[self.stretch.axis])
+            columns[self.stretch.axis] = x
+            weights = weights / self.stretch.derivative(x, 1)
+        return replace(points, positions=torch.stack(columns, 1), weights=weights)
+
+
+def evolution(problem: Problem, plans: Iterable[Plan]) -> Evolution | None:
+    """The axis along which a problem starts from initial conditions and has no final ones.
+
+    `plans` are the derivatives that its residuals take. None where there is no such axis, or
+    measured data, which lie where they lie.
+    """
+    domains = [c.domain for c in problem.conditions]
+    if any(isinstance(domain, PointCloud) for domain in domains):
+        return None
+    sides = enumerate(zip(*problem.bounds, strict=True))
+    found = [(i, low, high) for i, (low, high) in sides if _starts_alone(domains, i, low, high)]
+    named = [side for side in found if problem.axes[side[0]] == "t"]
+    if not found:
+        return None
+    axis, low, high = (named or found)[0]
+    keys = [key for plan in plans for key in plan.keys]
+    orders = [2 * (axis in k.axes) if isinstance(k, Laplace) else k.count(axis) for k in keys]
+    return Evolution(axis, low, high, max(orders))
+
+
+def _starts_alone(domains: list[Domain], axis: int, low: float, high: float) -> bool:
+    """Whether some domains lie at the low end of an axis, and all others reach from end to end."""
+    flat = [_flat(domain, axis, low) for domain in domains]
+    return any(flat) and all(
+        at_start or _spans(domain, axis, low, high)
+        for domain, at_start in zip(domains, flat, strict=True)
+    )
+
+
+def _flat(domain: Domain, axis: int, at: float) -> bool:
+    return domain.bounds[0][axis] == domain.bounds[1][axis] == at
+
+
+def _spans(domain: Domain, axis: int, low: float, high: float) -> bool:
+    ends = {(piece.bounds[0][axis], piece.bounds[1][axis]) for piece in domain.pieces}
+    return ends == {(low, high)}
+
+
+def _initial(problem: Problem, axis: int) -> list[Condition]:
+    low = problem.bounds[0][axis]
+    return [c for c in problem.conditions if _flat(c.domain, axis, low)]
+
+
+def slab_problem(problem: Problem, slab: Slab, before: Field | None) -> Problem:
+    """The problem with its initial conditions replaced by the end of the field `before`, if any."""
+    if before is None:
+        return problem
+    time = slab.evolution
+    first = _initial(problem, time.axis)
+    others = [c for c in problem.conditions if c not in first]
+    begin = Condition(_handed_over(before, slab), first[0].domain)
+    return Problem(*others, begin, name=problem.name)
+
+
+def still_problem(problem: Problem, axis: int) -> Problem:
+    """The initial conditions asked everywhere: the field that stays as it begins."""
+    inner = max((c.domain for c in problem.conditions), key=lambda domain: domain.dimension)
+    first = _initial(problem, axis)
+    return Problem(*(replace(c, domain=inner) for c in first), name=problem.name)
+
+
+def _handed_over(before: Field, slab: Slab) -> Callable[..., Any]:
+    """The residual that is each unknown, and its first order − 1 derivatives in time, less those
+    of the field before, which are taken at the slab's begin whatever the time asked.
+    """
+    names, time = list(before.leaves()), slab.evolution
+
+    def state(p: Points, *unknowns: Any) -> list[Any]:
+        t = p.coordinates[time.axis]
+        found = []
+        for u in unknowns:
+            for k in range(time.order):
+                part = d(u, *[t] * k) if k else u
+                found += list(part) if isinstance(part, Vector) else [part]
+        return found
+
+    def handover(p: Points, *unknowns: Any) -> list[Any]:
+        positions = p.positions.clone()
+        positions[:, time.axis] = slab.begin
+        known = evaluate(before, state, replace(p, positions=positions))
+        return [u - known[:, i] for i, u in enumerate(state(p, *unknowns))]
+
+    _named(state, names)
+    return _named(handover, names)
+
+
+def _named(residual: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+    """The residual with parameters p and these names, for those who match arguments by name."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, kind) for name in ("p", *names)]
+    residual.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return residual

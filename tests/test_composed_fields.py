@@ -1,0 +1,106 @@
+"""Fields made of fields: stretched and pieced ones are what differentiating them says."""
+
+import pytest
+import torch
+
+from siren_pde import Siren
+from siren_pde.derivatives import Laplace
+from siren_pde.errors import ConfigError
+from siren_pde.fields.generic import Generic
+from siren_pde.fields.pieces import Pieces
+from siren_pde.fields.plan import Plan
+from siren_pde.fields.stretched import Stretch, Stretched
+
+STRETCH = Stretch(axis=1, low=-1.0, high=1.0, centres=(0.2, -0.6), widths=(0.1, 0.3))
+DEMANDS = [
+    {()},
+    {(0,), (1,)},
+    {Laplace((0, 1))},
+    {(0, 1, 1), (1, 1, 1)},
+    {(1, 1, 1, 1), (0, 0, 1, 1)},
+    {Laplace((0,)), (0, 1)},
+]
+
+
+def draw(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return 2 * torch.rand(*shape, dtype=torch.float64, generator=generator) - 1
+
+
+def network(seed, depth=1):
+    return Siren(2, width=7, depth=depth, frequency=2.0, seed=seed)
+
+
+def stretched(depth):
+    return Stretched(network(1, depth), STRETCH)
+
+
+def pieced(depth):
+    return Pieces(0, [-0.3, 0.4], [network(seed, depth) for seed in range(3)])
+
+
+def flat(field):
+    return torch.cat([q.detach().flatten() for q in field.parameters()])
+
+
+def close(a, b):
+    assert a.shape == b.shape
+    assert (a - b).abs().max() <= 1e-10 * b.abs().max().clamp_min(1.0)
+
+
+@pytest.mark.parametrize("demand", DEMANDS)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_stretched_equals_torch_func(depth, demand):
+    field, x, plan = stretched(depth), draw(5, 2), Plan.closing(demand)
+    theta, generic = flat(field), Generic(field, 2)
+    a, b = field.evaluate(theta, x, plan), generic.evaluate(theta, x, plan)
+    close(a.channels, b.channels)
+    close(field.evaluate_output(theta, x, plan).channels, b.channels)
+    seeds, direction = draw(*a.channels.shape, seed=1), draw(len(theta), seed=2)
+    close(field.pullback(theta, a, seeds), generic.pullback(theta, b, seeds))
+    close(field.rows(theta, a, seeds), generic.rows(theta, b, seeds))
+    close(field.push(theta, a, direction), generic.push(theta, b, direction))
+    last = field.rows(theta, a, seeds)[:, -field.output_size :]
+    close(field.output_rows(theta, field.evaluate_output(theta, x, plan), seeds), last)
+
+
+def test_a_stretch_maps_the_interval_to_itself_and_back():
+    x = torch.linspace(-1, 1, 101, dtype=torch.float64)
+    xi = STRETCH.derivative(x, 0)
+    assert abs(float(xi[0]) + 1) < 1e-14 and abs(float(xi[-1]) - 1) < 1e-14
+    close(STRETCH.inverse(xi), x)
+    for order in range(1, 5):
+        h = 1e-5
+        slope = (STRETCH.derivative(x + h, order - 1) - STRETCH.derivative(x - h, order - 1)) / (
+            2 * h
+        )
+        expected = STRETCH.derivative(x, order)
+        assert (slope - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_each_point_belongs_to_its_piece(depth):
+    field, x = pieced(depth), draw(40, 2)
+    plan = Plan.closing({(0,), (1, 1)})
+    at = field.evaluate(flat(field), x, plan)
+    close(field(x).detach(), at.channels[0, :, 0])
+    parts = [leaf.evaluate(flat(leaf), x, plan).channels for leaf in field.parts]
+    for i, place in enumerate(x[:, 0].tolist()):
+        k = 0 if place <= -0.3 else 1 if place <= 0.4 else 2
+        close(at.channels[:, i], parts[k][:, i])
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_products_of_pieces_are_adjoint(depth):
+    field, x = pieced(depth), draw(30, 2)
+    theta = flat(field)
+    at = field.evaluate(theta, x, Plan.closing({Laplace((0, 1))}))
+    seeds, direction = draw(*at.channels.shape, seed=4), draw(len(theta), seed=5)
+    forward = (field.push(theta, at, direction) * seeds).sum()
+    assert abs(forward - field.pullback(theta, at, seeds) @ direction) <= 1e-11 * abs(forward)
+    close(field.rows(theta, at, seeds).sum(0), field.pullback(theta, at, seeds))
+
+
+def test_pieces_need_their_breaks():
+    with pytest.raises(ConfigError, match="breaks"):
+        Pieces(0, [], [network(0), network(1)])
