@@ -16,7 +16,7 @@ class Fit:
     relative_residual: Tensor
 
 
-PIVOTED = 2500
+PIVOTED = 4000
 """Up to so many columns, pivoted QR; beyond, its memory traffic would cost minutes."""
 
 

@@ -64,7 +64,7 @@ class GaussNewton(Method):
     refresh: int = 10
     adapt: float = 0.5
     boundary: float = 100.0
-    patience: int = 60
+    patience: int = 200
     name: str = "Gauss-Newton"
     dtype: torch.dtype = torch.float64
     network: Network = Network(16, 4)
