@@ -59,6 +59,7 @@ _HOME = {
     # how
     "Objective": "objective",
     "LeastSquares": "methods.least_squares",
+    "Marching": "methods.marching",
     "GaussNewton": "methods.gauss_newton",
     "Adam": "methods.adam",
     "LBFGS": "methods.lbfgs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from typing import Any
 
 from torch import nn
@@ -11,7 +12,9 @@ from siren_pde.errors import StorageError
 from siren_pde.fields.ansatz import Ansatz
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
+from siren_pde.fields.pieces import Pieces
 from siren_pde.fields.siren import Siren
+from siren_pde.fields.stretched import Stretch, Stretched
 from siren_pde.fields.system import System, Unknown
 
 Blueprint = dict[str, Any]
@@ -29,6 +32,11 @@ def blueprint(field: Field) -> Blueprint:
         return kind | {"parts": {name: blueprint(part) for name, part in parts}}  # type: ignore[arg-type]
     if isinstance(field, Ansatz):
         return kind | {"field": blueprint(field.field)}
+    if isinstance(field, Stretched):
+        return kind | {"field": blueprint(field.leaf), "stretch": asdict(field.stretch)}
+    if isinstance(field, Pieces):
+        leaves = [blueprint(leaf) for leaf in field.leaves_in_order]
+        return kind | {"axis": field.axis, "breaks": list(field.breaks), "parts": leaves}
     if isinstance(field, Generic):
         sizes = {"inputs": field.inputs, "outputs": field.outputs}
         return kind | sizes | {"module": type(field.module).__name__}
@@ -47,6 +55,15 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
         return Siren(**_checked(plan, numbers))
     if kind == "Unknown":
         return Unknown(plan["start"])
+    if kind == "Stretched":
+        inner = build(plan["field"], None, numbers)
+        stretch = {**plan["stretch"]}
+        for name in ("centres", "widths"):
+            stretch[name] = tuple(map(float, stretch[name]))
+        return Stretched(inner, Stretch(**stretch))  # type: ignore[arg-type]
+    if kind == "Pieces":
+        leaves = [build(part, None, numbers) for part in plan["parts"]]
+        return Pieces(int(plan["axis"]), plan["breaks"], leaves)  # type: ignore[arg-type]
     if kind == "System":
         if not (template is None or isinstance(template, System)):
             raise _needs(kind, "has several unknowns", "field=System(…)", template)

@@ -27,6 +27,7 @@ class MethodName(StrEnum):
     auto = "auto"
     least_squares = "least-squares"
     gauss_newton = "gauss-newton"
+    marching = "marching"
     adam = "adam"
     lbfgs = "lbfgs"
 

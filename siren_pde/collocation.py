@@ -10,13 +10,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from siren_pde import slabs
+from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Field
+from siren_pde.fields.stretched import Stretch
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Quadrature, Sobol
@@ -211,25 +214,43 @@ class Collocation:
 
     # ── slabs of time ─────────────────────────────────────────────────────────────────────────
 
-    @property
+    @cached_property
     def evolution(self) -> slabs.Evolution | None:
         """The axis of time, its interval and the order of the problem in it, if there is one."""
+        if not all(leaf.inputs for leaf in self.field.leaves().values()):
+            return None  # a constant is the same in all slabs
         plans = [plan for s in self.samples for plan in s.light.plans.values()]
         return slabs.evolution(self.problem, plans)
 
-    def slab(self, slab: slabs.Slab, before: Field | None = None) -> Self:
-        """The residuals in a slab of time, which starts with the end of the field `before`."""
+    def slab(self, begin: float, end: float, stretch: Stretch | None, before: Field | None) -> Self:
+        """The residuals in begin ≤ t ≤ end, starting from where the field `before` has ended."""
+        slab = self._slab(begin, end, stretch)
         return self._asking(slabs.slab_problem(self.problem, slab, before), slab)
 
-    def still(self, slab: slabs.Slab, before: Field | None = None) -> Self:
+    def still(
+        self, begin: float, end: float, stretch: Stretch | None, before: Field | None
+    ) -> Self:
         """What a slab begins with, asked of all its time."""
+        slab = self._slab(begin, end, stretch)
         whole = slabs.slab_problem(self.problem, slab, before)
         return self._asking(slabs.still_problem(whole, slab.evolution.axis), slab)
 
+    def stretch(self, begin: float, before: Field | None) -> Stretch | None:
+        """How space is to be stretched from `begin` on, where the field `before` is steep."""
+        if before is None or self.evolution is None:
+            return None
+        return slabs.steep(self.problem, self.evolution.axis, begin, before)
+
+    def _slab(self, begin: float, end: float, stretch: Stretch | None) -> slabs.Slab:
+        if self.evolution is None:
+            raise ConfigError(f"{self.problem!r} is no evolution, so it has no slabs of time.")
+        return slabs.Slab(self.evolution, begin, end, stretch)
+
     def _asking(self, problem: Problem, slab: slabs.Slab) -> Self:
-        n = max(self.sampling.counts.values())
-        return type(self)(problem, self.field, rule=self.sampling.rule.with_count(n), slab=slab,
-            seed=self.seed, block=self.block, frequencies=self.frequencies)  # fmt: skip
+        rule = self.sampling.rule.with_count(max(self.sampling.counts.values()))
+        return type(self)(
+            problem, self.field, rule=rule, seed=self.seed, block=self.block, slab=slab
+        )
 
 
 def channels_of(at: Evaluations) -> dict[str, Tensor]:

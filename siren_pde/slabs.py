@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from scipy.signal import find_peaks, peak_widths
 
 from siren_pde.derivatives import Laplace
 from siren_pde.domains.base import Domain
@@ -24,6 +25,11 @@ from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.residuals import evaluate
 from siren_pde.vectors import Vector
+
+PROFILE = 4001
+"""Points across space at which slopes are looked for."""
+STEEP = 2.5
+"""A slope this many times the mean one stands out."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,36 @@ def still_problem(problem: Problem, axis: int) -> Problem:
     inner = max((c.domain for c in problem.conditions), key=lambda domain: domain.dimension)
     first = _initial(problem, axis)
     return Problem(*(replace(c, domain=inner) for c in first), name=problem.name)
+
+
+def steep(problem: Problem, axis: int, time: float, before: Field) -> Stretch | None:
+    """Where a field is steep at one time, in one space dimension: around the peaks of |u_x|.
+
+    None in more dimensions, and where no slope stands out of the mean.
+    """
+    low, high = problem.bounds
+    if len(low) != 2:
+        return None
+    space = 1 - axis
+    like = next(before.parameters())
+    x = torch.linspace(low[space], high[space], PROFILE, dtype=like.dtype, device=like.device)
+    columns = [x, torch.full_like(x, time)]
+    positions = torch.stack(columns[::-1] if axis == 0 else columns, 1)
+    points = Points(problem.axes, positions, torch.ones_like(x))
+
+    def slopes(p: Points, *unknowns: Any) -> list[Any]:
+        return [d(u, p.coordinates[space]) for u in unknowns]
+
+    found = evaluate(before, _named(slopes, list(before.leaves())), points)
+    size = torch.linalg.vector_norm(found, dim=1).cpu().numpy()
+    peaks, _ = find_peaks(size, height=STEEP * size.mean(), prominence=size.max() / 10)
+    if not len(peaks):
+        return None
+    step = (high[space] - low[space]) / (PROFILE - 1)
+    widths = 0.5 * step * peak_widths(size, peaks, rel_height=0.5)[0]
+    centres = [float(x[i]) for i in peaks.tolist()]
+    spread = tuple(max(float(w), 2 * step) for w in widths)
+    return Stretch(space, low[space], high[space], tuple(centres), spread)
 
 
 def _handed_over(before: Field, slab: Slab) -> Callable[..., Any]:

@@ -145,7 +145,7 @@ def _loop(
                 step / budget.steps if budget.steps else 0,
             )
             used = min(max(shares), 1.0)
-            reason = at.finished or ("the budget is used up" if used >= 1 and step else "")
+            reason = at.finished or (_used_up(at) if used >= 1 and step else "")
             if reason or elapsed - reported >= EVERY or not step:
                 reported, loss = elapsed, float(at.loss)
                 if loss != loss or loss in (float("inf"), float("-inf")):
@@ -162,6 +162,10 @@ def _loop(
             step += 1
     except KeyboardInterrupt:
         return at, "interrupted by the user"
+
+
+def _used_up(at: Iterate) -> str:
+    return "the budget is used up" + (f" at {at.reached}" if at.reached else "")
 
 
 def _say(text: str) -> None:

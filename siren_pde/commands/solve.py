@@ -22,6 +22,7 @@ from siren_pde.methods.base import Method
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.lbfgs import LBFGS
 from siren_pde.methods.least_squares import LeastSquares
+from siren_pde.methods.marching import Marching
 from siren_pde.plotting import plot, plot_history
 from siren_pde.progress import watching
 from siren_pde.solution import Solution
@@ -32,6 +33,7 @@ METHODS: dict[str, type[Method] | type[Auto]] = {
     "auto": Auto,
     "least-squares": LeastSquares,
     "gauss-newton": GaussNewton,
+    "marching": Marching,
     "adam": Adam,
     "lbfgs": LBFGS,
 }

@@ -31,24 +31,25 @@ class Pieces(Leaf):
         self.output_size, self.sized = 0, True
 
     @property
-    def _leaves(self) -> list[Leaf]:
+    def leaves_in_order(self) -> list[Leaf]:
+        """The leaves, first interval first."""
         return list(self.parts)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
         values = x.new_zeros((len(x), self.outputs))
-        for leaf, index in zip(self._leaves, self._indices(x), strict=True):
+        for leaf, index in zip(self.leaves_in_order, self._indices(x), strict=True):
             values[index] = leaf(x[index]).view(-1, self.outputs)
         return values[:, 0] if self.outputs == 1 else values
 
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Pieces:
         """The pieces placed, each in the whole box."""
-        leaves = [leaf.placed(low, high, frequency) for leaf in self._leaves]
+        leaves = [leaf.placed(low, high, frequency) for leaf in self.leaves_in_order]
         return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
 
     def featured(self, width: int, frequency: Tensor, seed: int) -> Pieces:
         """The pieces' frozen features."""
-        leaves = [leaf.featured(width, frequency, seed) for leaf in self._leaves]
+        leaves = [leaf.featured(width, frequency, seed) for leaf in self.leaves_in_order]
         return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
 
     def _indices(self, x: Tensor) -> list[Tensor]:
@@ -56,14 +57,18 @@ class Pieces(Leaf):
         which = torch.searchsorted(ends, x[:, self.axis].contiguous())
         return [torch.nonzero(which == k)[:, 0] for k in range(len(self.parts))]
 
+    @property
+    def _sizes(self) -> list[int]:
+        return [sum(q.numel() for q in leaf.parameters()) for leaf in self.leaves_in_order]
+
     def _split(self, theta: Tensor) -> tuple[Tensor, ...]:
-        return theta.split([sum(q.numel() for q in leaf.parameters()) for leaf in self._leaves])
+        return theta.split(self._sizes)
 
     def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """The channels (S, n, outputs), each point by the piece it is in."""
         channels = x.new_zeros((len(plan.keys), len(x), self.outputs))
         tape: list[tuple[Tensor, Evaluation | None]] = []
-        parts = zip(self._leaves, self._split(theta), self._indices(x), strict=True)
+        parts = zip(self.leaves_in_order, self._split(theta), self._indices(x), strict=True)
         for leaf, part, index in parts:
             at = leaf.evaluate(part, x[index], plan) if len(index) else None
             if at is not None:
@@ -74,7 +79,7 @@ class Pieces(Leaf):
     def _each(
         self, theta: Tensor, at: Evaluation, use: Callable[[Leaf, Tensor, Evaluation, Tensor], None]
     ) -> None:
-        parts = zip(self._leaves, self._split(theta), at.tape, strict=True)
+        parts = zip(self.leaves_in_order, self._split(theta), at.tape, strict=True)
         for leaf, part, (index, inner) in parts:
             if inner is not None:
                 use(leaf, part, inner, index)
@@ -82,7 +87,7 @@ class Pieces(Leaf):
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         out = torch.zeros_like(theta)
-        slices = dict(zip(map(id, self._leaves), self._split(out), strict=True))
+        slices = dict(zip(map(id, self.leaves_in_order), self._split(out), strict=True))
 
         def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
             slices[id(leaf)].copy_(leaf.pullback(part, inner, seeds[:, index]))
@@ -93,7 +98,7 @@ class Pieces(Leaf):
     def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Per-point gradients (n, p): zero but for the piece that a point is in."""
         out = theta.new_zeros((seeds.shape[1], theta.numel()))
-        slices = dict(zip(map(id, self._leaves), self._split_columns(out), strict=True))
+        slices = dict(zip(map(id, self.leaves_in_order), self._split_columns(out), strict=True))
 
         def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
             slices[id(leaf)][index] = leaf.rows(part, inner, seeds[:, index])
@@ -102,8 +107,7 @@ class Pieces(Leaf):
         return out
 
     def _split_columns(self, rows: Tensor) -> tuple[Tensor, ...]:
-        sizes = [sum(q.numel() for q in leaf.parameters()) for leaf in self._leaves]
-        return rows.split(sizes, dim=1)
+        return rows.split(self._sizes, dim=1)
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """No columns (n, 0): the pieces are determined one after the other."""
@@ -112,7 +116,7 @@ class Pieces(Leaf):
     def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs)."""
         moved = torch.zeros_like(at.channels)
-        moves = dict(zip(map(id, self._leaves), self._split(direction), strict=True))
+        moves = dict(zip(map(id, self.leaves_in_order), self._split(direction), strict=True))
 
         def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
             moved[:, index] = leaf.push(part, inner, moves[id(leaf)])

@@ -128,7 +128,9 @@ class Stretched(Leaf):
         rest = tuple(i for i in key if i != axis)
         powers: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
         for count, blocks in partitions((0,) * times):
-            powers.setdefault(len(blocks), []).append((count, tuple(len(b) for b in blocks if isinstance(b, tuple))))
+            powers.setdefault(len(blocks), []).append(
+                (count, tuple(len(b) for b in blocks if isinstance(b, tuple)))
+            )
         return [(tuple(sorted((*rest, *[axis] * j))), found) for j, found in powers.items()]
 
     def _table(self, x: Tensor, plan: Plan, inner: Plan) -> list[Entry]:

@@ -11,6 +11,7 @@ from siren_pde.methods.adam import Adam
 from siren_pde.methods.base import Method
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.least_squares import LeastSquares
+from siren_pde.methods.marching import Marching
 
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
@@ -19,7 +20,9 @@ ROUNDING = 1e4
 @final
 @dataclass(frozen=True)
 class Auto:
-    """Least squares where residuals are affine in the field, Gauss-Newton where parameters are few.
+    """Least squares where residuals are affine in the field, else a march where time has a start.
+
+    Otherwise Gauss-Newton where parameters are few, and Adam where they are many.
 
     Affinity is measured, not declared: residuals at the midpoint of random field values are
     compared with the mean of the residuals. `few` is the most parameters Gauss-Newton is given.
@@ -37,6 +40,10 @@ class Auto:
                 f"{bend:.0e}), so that its output layer is a linear least-squares problem"
             )
         reason = f"the residuals are not affine in the field (measured curvature {bend:.0e})"
+        time = objective.evolution
+        if time is not None and objective.may_be_featured() and len(objective.problem.axes) <= 3:
+            axis = objective.problem.axes[time.axis]
+            return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
         if bend < ROUNDING * unit:
             reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None or parameters <= self.few:

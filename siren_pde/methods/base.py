@@ -15,7 +15,8 @@ class Iterate:
     """Where a method stands: parameters θ (p,) of an objective, and their loss (no axes).
 
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
-    further step will help; it is empty while steps may.
+    further step will help; it is empty while steps may. `reached` says how far a method is that
+    solves part after part, until all are solved.
     """
 
     objective: Any
@@ -24,6 +25,7 @@ class Iterate:
     state: Any = None
     note: str = ""
     finished: str = ""
+    reached: str = ""
 
 
 @dataclass(frozen=True)

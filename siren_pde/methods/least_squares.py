@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
-from siren_pde.linear import least_squares
 from siren_pde.methods.bandwidth import Search, Trial
 from siren_pde.methods.base import Iterate, Method, Network
+from siren_pde.methods.newton import fit_output, weighted_size
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class LeastSquares(Method):
     *Other*: `rows` per feature; `most` features; `tolerance` of the relative residual.
 
     Source: random feature method (Chen, Chi, E, Yang, 2022), here with uniform Sobol frequencies,
-    rows scaled across conditions, columns to unit length, and rank-revealing QR.
+    rows scaled across conditions, columns to unit length, and QR.
     """
 
     features: int | None = None
@@ -106,10 +106,14 @@ class LeastSquares(Method):
         known = state.ground if state.features == trial.features else None
         sized = known.rows if known else at.objective.sized(int(self.rows * trial.features))
         tried = sized.featured(trial.features, frequency, at.objective.seed)
-        theta, balance = self._fitted(tried)
+        theta, balance = fit_output(
+            tried, tried.with_output(tried.parameters, torch.zeros_like(tried.parameters))
+        )
         weights = state.weights or balance
         ground = known or _ground(sized, tried, theta, weights)
-        residual = float(_size(ground.fresh.with_field(tried.field), theta, weights) / ground.zero)
+        residual = float(
+            weighted_size(ground.fresh.with_field(tried.field), theta, weights) / ground.zero
+        )
         most = trial.features if self.features else self.most
         search = state.search.after(residual, self.tolerance, most)
         state = State(search, state.half, weights, ground, trial.features)
@@ -119,19 +123,6 @@ class LeastSquares(Method):
         if search.best is not trial:
             return replace(at, state=state, note=note, finished=done)
         return Iterate(tried, theta, tried.loss(theta), state, note, done)
-
-    def _fitted(self, tried: Any) -> tuple[Tensor, dict[str, float]]:
-        """θ with the best output layer, and the factor that balanced each condition's rows."""
-        given = tried.parameters
-        theta = tried.with_output(given, torch.zeros_like(given))
-        b, a = tried.residual_and_output_rows(theta)
-        balance = {}
-        for name, rows in tried.rows().items():
-            size = torch.linalg.vector_norm(a[rows]) / math.sqrt(a.shape[1])
-            balance[name] = 1 / max(float(size), torch.finfo(a.dtype).tiny)
-            a[rows] *= balance[name]
-            b[rows] *= balance[name]
-        return tried.with_output(theta, least_squares(a, -b).x), balance
 
     def _reason(self, s: Search) -> str:
         if s.residual < self.tolerance:
@@ -151,13 +142,5 @@ def _suited(band: tuple[float, ...], most: int) -> int:
 def _ground(sized: Any, tried: Any, theta: Tensor, weights: dict[str, float]) -> Ground:
     fresh = sized.redrawn(sized.seed + 1)
     zero = tried.with_output(theta, torch.zeros_like(theta))
-    size = _size(fresh.with_field(tried.field), zero, weights)
+    size = weighted_size(fresh.with_field(tried.field), zero, weights)
     return Ground(sized, fresh, weights, size.clamp_min(torch.finfo(size.dtype).tiny))
-
-
-def _size(objective: Any, theta: Tensor, weights: dict[str, float]) -> Tensor:
-    """The norm of the residuals with the rows of each condition times its weight."""
-    r = objective.residual(theta)
-    for name, rows in objective.rows().items():
-        r[rows] *= weights[name]
-    return torch.linalg.vector_norm(r)

@@ -1,0 +1,224 @@
+"""March through time, slab by slab: each a small problem, solved to a tolerance before the next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import torch
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.pieces import Pieces
+from siren_pde.fields.stretched import Stretch, Stretched
+from siren_pde.methods.base import Iterate, Method, Network
+from siren_pde.methods.newton import fit_output, weighted_size
+
+TIME_BAND = 3.0
+"""Radians per half-length of a slab: enough for what is smooth in it, few features for time."""
+WIDER, SHORTER = 1.25, 0.6
+GUESS = 1e-7
+"""Singular values below this are left out of the guess, to which Newton's steps are added."""
+HELPED = 0.2
+"""A shorter slab should lower the residual to this share; else length does not set it."""
+WEAKER = 2.0
+"""By how much the limit of a slab rises where neither length nor features help."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A slab solved with some band of frequencies, and its relative residual at fresh points."""
+
+    field: Field
+    band: tuple[float, ...]
+    residual: float
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the march stands: slabs behind it, the next one's length, its band (see `Attempt`).
+
+    `band` holds radians per half-length of each axis; `upwards` is how it last changed for the
+    better. `limit` is what residuals are held to. `rejected` attempts at this slab came before, the
+    last with the residual `refused`.
+    """
+
+    whole: Any
+    half: tuple[float, ...]
+    begin: float
+    length: float
+    band: tuple[float, ...]
+    fields: tuple[Field, ...] = ()
+    breaks: tuple[float, ...] = ()
+    upwards: bool = True
+    features: int = 0
+    limit: float = 0.0
+    rejected: int = 0
+    refused: float = math.inf
+    worst: float = 0.0
+
+
+@final
+@dataclass(frozen=True)
+class Marching(Method):
+    """Solve an evolution in slabs of time by Newton's method on frozen sine features.
+
+    Every slab starts from the end of the one before it. Its length follows from `tolerance`, the
+    residual at fresh points relative to that of the zero field: slabs above it are tried again with
+    other frequencies, then shorter. In one space dimension, coordinates are stretched where the
+    solution is steep.
+
+    *Other*: `features` of a slab; `rows` per feature.
+
+    Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with sinh maps and
+    lengths chosen by the residual.
+    """
+
+    tolerance: float = 1e-8
+    features: int = 800
+    rows: float = 1.6
+    name: str = "time slabs"
+    dtype: torch.dtype = torch.float64
+    network: Network = Network(1, 1)
+
+    def __post_init__(self) -> None:
+        if not (self.tolerance > 0 and self.features >= 1):
+            raise ConfigError(
+                f"`Marching` needs a tolerance > 0 and features, got {self.tolerance} and "
+                f"{self.features}."
+            )
+
+    def points(self, parameters: int) -> int:
+        """The rows of a slab."""
+        return int(self.rows * self.features)
+
+    def start(self, objective: Any) -> Iterate:
+        """Before the first slab. Raises ConfigError if the problem is no evolution."""
+        time = objective.evolution
+        if time is None:
+            raise ConfigError(
+                "`Marching` needs an evolution: initial conditions such as `@on(box.at(t=0))`, "
+                "conditions for all times elsewhere, and no measured data."
+            )
+        low, high = objective.problem.bounds
+        half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
+        wanted = objective.frequencies or tuple(4 / s for s in half)
+        band = [max(8.0, 2 * w * s) for w, s in zip(wanted, half, strict=True)]
+        band[time.axis] = TIME_BAND
+        one = objective.parameters.new_ones((len(low),))
+        zero = objective.featured(1, one)
+        theta = torch.zeros_like(zero.parameters)
+        length = (time.high - time.low) / 20
+        space, size = tuple(half), self.features
+        state = State(objective, space, time.low, length, tuple(band))
+        state = replace(state, features=size, limit=self.tolerance)
+        return Iterate(zero, theta, zero.loss(theta), state)
+
+    def step(self, at: Iterate, used: float) -> Iterate:
+        """Try the next slab; keep it if its residual is small enough, else try less."""
+        state, time = at.state, at.state.whole.evolution
+        length = min(state.length, time.high - state.begin)
+        if time.high - state.begin - length < 0.2 * length:
+            length = time.high - state.begin
+        best = None
+        for band in self._bands(state, time.axis):
+            found = self._attempt(state, length, band)
+            best = found if best is None or found.residual < best.residual else best
+            if best.residual <= state.limit:
+                break
+        assert best is not None
+        axis = next(i for i in range(len(state.band)) if i != time.axis or len(state.band) == 1)
+        if best.band != state.band:
+            state = replace(state, upwards=best.band[axis] > state.band[axis], band=best.band)
+        if not best.residual <= state.limit:
+            note = f"t = {state.begin:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
+            return replace(at, state=self._after_rejection(state, best, length), note=note)
+        return self._accepted(at, state, best, length)
+
+    def _after_rejection(self, state: State, best: Attempt, length: float) -> State:
+        """A shorter slab; where that does not help, more features, and then a weaker limit."""
+        helped = best.residual < HELPED * state.refused
+        state = replace(state, rejected=state.rejected + 1, refused=best.residual)
+        if helped:
+            return replace(state, length=SHORTER * length)
+        if state.features < 2 * self.features:
+            return replace(state, features=int(1.25 * state.features))
+        return replace(state, limit=WEAKER * state.limit)
+
+    def _accepted(self, at: Iterate, state: State, best: Attempt, length: float) -> Iterate:
+        end, time = state.begin + length, state.whole.evolution
+        growth = min(max((0.3 * state.limit / max(best.residual, 1e-300)) ** 0.2, 0.8), 2.0)
+        state = replace(
+            state,
+            begin=end,
+            length=growth * length,
+            fields=(*state.fields, best.field),
+            breaks=(*state.breaks, end),
+            features=max(int(0.95 * state.features), self.features),
+            limit=max(state.limit / WEAKER, self.tolerance),
+            rejected=0,
+            refused=math.inf,
+            worst=max(state.worst, best.residual),
+        )
+        joined = _joined(time.axis, state.breaks[:-1], state.fields)
+        objective = state.whole.with_field(joined)
+        theta = objective.parameters
+        done = ""
+        if end >= time.high:
+            done = f"{len(state.fields)} slabs are solved, their residuals ≤ {state.worst:.1e}"
+        note = f"t = {end:.4g}: residual {best.residual:.1e} in {length:.2g}"
+        loss = theta.new_tensor(best.residual**2 / 2)
+        return Iterate(objective, theta, loss, state, note, done, "" if done else f"t = {end:.4g}")
+
+    def _bands(self, state: State, time: int) -> Iterator[tuple[float, ...]]:
+        """The band as it is, and what else may do better."""
+        yield state.band
+        if len(state.band) == 1:
+            return
+        for up in (state.upwards, not state.upwards):
+            factor = WIDER if up else 1 / WIDER
+            yield tuple(k if i == time else k * factor for i, k in enumerate(state.band))
+
+    def _attempt(self, state: State, length: float, band: tuple[float, ...]) -> Attempt:
+        whole, begin = state.whole, state.begin
+        before = state.fields[-1] if state.fields else None
+        half = list(state.half)
+        half[whole.evolution.axis] = length / 2
+        like = whole.parameters
+        frequency = like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
+        stretch = whole.stretch(begin, before)
+        seed = whole.seed + 2 * (len(state.fields) + state.rejected)
+        field = whole.featured(state.features, frequency, seed).field
+        if stretch is not None:
+            field = field.rebuilt(_stretching(stretch))
+        n = int(self.rows * state.features)
+        slab = (begin, begin + length, stretch, before)
+        sized = whole.slab(*slab).sized(n).redrawn(seed)
+        still = whole.still(*slab).sized(n).redrawn(seed).with_field(field)
+        tried = sized.with_field(field)
+        zero = torch.zeros_like(tried.parameters)
+        zero = tried.with_output(tried.parameters, zero)
+        theta, _ = fit_output(still, zero, tolerance=GUESS)
+        theta, weights = fit_output(tried, theta)
+        fresh = sized.redrawn(seed + 1).with_field(field)
+        residual = weighted_size(fresh, theta, weights) / weighted_size(fresh, zero, weights)
+        return Attempt(tried.install(theta), band, float(residual))
+
+
+def _stretching(stretch: Stretch) -> Any:
+    def change(leaf: Leaf) -> Leaf:
+        return Stretched(leaf, stretch)
+
+    return change
+
+
+def _joined(axis: int, breaks: tuple[float, ...], fields: tuple[Field, ...]) -> Field:
+    """The fields one after the other along an axis, leaf by leaf."""
+    columns = zip(*(field.leaves().values() for field in fields), strict=True)
+
+    def change(leaf: Leaf) -> Leaf:
+        return Pieces(axis, breaks, next(columns))
+
+    return fields[0].rebuilt(change)
