@@ -123,9 +123,9 @@ class Collocation:
         names = [s.condition.name for s in self.samples]
         return {n: slice(e - k, e) for n, e, k in zip(names, ends, sizes, strict=True)}
 
-    def featured(self, width: int, frequency: Tensor, seed: int = 0) -> Self:
+    def featured(self, width: int, frequency: Tensor, seed: int = 0, order: int = 0) -> Self:
         """The residuals of frozen features in place of the networks (`Field.featured`)."""
-        return self.with_field(self.field.featured(width, frequency, seed))
+        return self.with_field(self.field.featured(width, frequency, seed, order))
 
     def with_field(self, field: Field) -> Self:
         """The residuals of another field of the same structure, at the same points."""

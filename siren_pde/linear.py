@@ -16,7 +16,7 @@ class Fit:
     relative_residual: Tensor
 
 
-ORTHOGONAL = 4000
+ORTHOGONAL = 5000
 """Up to so many columns by orthogonal transformations; beyond, they would cost minutes."""
 
 

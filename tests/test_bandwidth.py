@@ -47,3 +47,27 @@ def test_fixed_features_are_tried_once_and_left_alone():
     start = Trial((4.0,), 300)
     search, count = climbed(Search.starting(start, fixed=True), lambda t: 0.1, most=300)
     assert (search.best, count) == (start, 1)
+
+
+def test_many_axes_begin_with_waves_along_few():
+    def landscape(trial):
+        return {1: 0.5, 2: 1e-3, 0: 0.1}[trial.order]
+
+    tried = []
+
+    def watched(trial):
+        tried.append(trial.order)
+        return landscape(trial)
+
+    start = Trial((4.0,) * 6, 600)
+    search, _ = climbed(Search.starting(start, fixed=False), watched)
+    assert tried[:3] == [1, 2, 0] and set(tried[3:]) == {2} and search.best.order == 2
+
+
+def test_growth_aims_at_the_tolerance():
+    """A residual that falls as a power of the features is met in the fewest steps."""
+    start = Trial((4.0, 4.0), 200)
+    fall = lambda t: (t.features / 100) ** -12.0  # noqa: E731
+    search, count = climbed(Search.starting(start, fixed=True), fall, tolerance=1e-10)
+    assert search.residual < 1e-10 and count <= 4
+    assert search.best.features < 1.3 * 100 * 10 ** (10 / 12)

@@ -1,5 +1,7 @@
 """The closed-form engine equals nested `torch.func` differentiation to rounding."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -111,6 +113,16 @@ def test_the_short_evaluation_agrees_with_the_whole(name, depth):
     close(short.channels, whole.channels)
     seeds = draw(*whole.channels.shape, seed=7)
     close(field.output_rows(theta, short, seeds), field.output_rows(theta, whole, seeds))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_waves_vary_along_few_axes_and_all_of_them_in_turn(order):
+    frequency = torch.full((4,), 3.0, dtype=torch.float64)
+    field = Siren(4).featured(60, frequency, 0, order)
+    held = field.layers[0] != 0
+    assert held.sum(1).max() == order and held.sum(1).min() == 1
+    sets = {tuple(row.tolist()) for row in held}
+    assert len(sets) == sum(math.comb(4, k) for k in range(1, order + 1))
 
 
 def test_the_module_is_the_value_channel():

@@ -68,9 +68,9 @@ class Ansatz(Field):
         """The same ansatz around a placed network."""
         return self._around(self.field.placed(low, high, frequency))
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Ansatz:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Ansatz:
         """The same ansatz around frozen features."""
-        return self._around(self.field.featured(width, frequency, seed))
+        return self._around(self.field.featured(width, frequency, seed, order))
 
     def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Ansatz:
         """The same ansatz around the changed network."""

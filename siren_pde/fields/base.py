@@ -50,11 +50,12 @@ class Field(nn.Module, ABC):
         """This field with `change(leaf)` in place of each leaf, in their order."""
 
     @abstractmethod
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Field:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Field:
         """This field with each network replaced by `width` frozen sine features.
 
-        Their frequencies fill the box [−frequency, frequency] uniformly; only the output layer is
-        left to determine. Raises ConfigError for fields without an output layer.
+        Their frequencies fill the box [−frequency, frequency] uniformly, or, where `order` is not
+        0, its faces: all but `order` of them, or more, are zero. Only the output layer is left to
+        determine. Raises ConfigError for fields without an output layer.
         """
 
 

@@ -40,7 +40,7 @@ class Generic(Leaf):
         """A copy: a module's own scales are its author's."""
         return copy.deepcopy(self)
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Generic:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Generic:
         """Impossible: an arbitrary module has no output layer to solve for."""
         raise ConfigError(
             f"`LeastSquares` freezes the frequencies of a sine network, and "

@@ -47,9 +47,9 @@ class Pieces(Leaf):
         leaves = [leaf.placed(low, high, frequency) for leaf in self.leaves_in_order]
         return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Pieces:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Pieces:
         """The pieces' frozen features."""
-        leaves = [leaf.featured(width, frequency, seed) for leaf in self.leaves_in_order]
+        leaves = [leaf.featured(width, frequency, seed, order) for leaf in self.leaves_in_order]
         return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
 
     def _indices(self, x: Tensor) -> list[Tensor]:

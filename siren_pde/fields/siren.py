@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,12 +117,15 @@ class Siren(Leaf):
             centre=self.given_centre or tuple(((low + high) / 2).tolist()),
         )
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Siren:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Siren:
         """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence."""
         like = self.frequency
         unit = sobol(width, self.inputs + 1, seed=seed, dtype=like.dtype, device=like.device)
         unit = 2 * unit - 1
-        hidden = [unit[:, :-1], math.pi * unit[:, -1]]
+        waves = unit[:, :-1]
+        if order:
+            waves = waves * _supports(width, self.inputs, order, seed).to(waves)
+        hidden = [waves, math.pi * unit[:, -1]]
         output = [like.new_zeros((self.outputs, width)), like.new_zeros((self.outputs,))]
         centre = tuple(self.centre.tolist())
         ranges = tuple(frequency.tolist())
@@ -266,6 +270,16 @@ class Siren(Leaf):
                 dz += da @ w.T
             da = dz if i == len(layers) - 1 else sine.tangent(dz, at.tape.sines[i], at.plan)
         return da
+
+
+def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:
+    """Which axes each wave varies along (width, inputs): all sets of at most `order` in turn."""
+    sets = [c for k in range(1, order + 1) for c in itertools.combinations(range(inputs), k)]
+    turns = np.random.default_rng(seed).permutation(len(sets))
+    held = np.zeros((width, inputs))
+    for wave in range(width):
+        held[wave, list(sets[turns[wave % len(sets)]])] = 1.0
+    return torch.from_numpy(held)
 
 
 def _per_axis(

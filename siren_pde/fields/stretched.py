@@ -104,9 +104,9 @@ class Stretched(Leaf):
         """The same stretch of the placed leaf; the box is mapped to itself."""
         return Stretched(self.leaf.placed(low, high, frequency), self.stretch)  # type: ignore[arg-type]
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Stretched:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Stretched:
         """The same stretch of frozen features."""
-        return Stretched(self.leaf.featured(width, frequency, seed), self.stretch)  # type: ignore[arg-type]
+        return Stretched(self.leaf.featured(width, frequency, seed, order), self.stretch)  # type: ignore[arg-type]
 
     def _stretched(self, x: Tensor) -> Tensor:
         axis = self.stretch.axis

@@ -34,7 +34,7 @@ class Unknown(Leaf):
         """A copy: a constant has no scales."""
         return copy.deepcopy(self)
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> Unknown:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Unknown:
         """A copy: a constant is its own output layer."""
         return copy.deepcopy(self)
 
@@ -103,7 +103,7 @@ class System(Field):
         """The system of the changed unknowns."""
         return System(**{n: f.rebuilt(change) for n, f in self.parts.items()})  # type: ignore[operator]
 
-    def featured(self, width: int, frequency: Tensor, seed: int) -> System:
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> System:
         """The system of the unknowns' frozen features, different ones for each."""
         parts = enumerate(self.parts.items())
-        return System(**{n: f.featured(width, frequency, seed + i) for i, (n, f) in parts})  # type: ignore[operator]
+        return System(**{n: f.featured(width, frequency, seed + i, order) for i, (n, f) in parts})  # type: ignore[operator]

@@ -10,18 +10,35 @@ from dataclasses import dataclass, replace
 COMMON, AXIS, GROWTH = 1.6, 1.5, 1.5
 """By how much a step stretches all axes, one axis, and the number of features."""
 
+WIDENING = 0.28
+"""Bands grow with the number of features to this power."""
+FASTEST = 2.5
+"""The most by which features grow at once."""
+FEW, HIGHEST = 3, 2
+"""Up to how many axes bands are found axis by axis, and beyond, how many a wave has at most but for
+all."""
+
 AFRESH = 2.5
 """By how much features grow where no band resolved anything."""
-RESOLVED = 0.05
-"""Below this relative residual, the features are taken to resolve the solution at all."""
+RESOLVED, BLIND = 0.05, 0.3
+"""Below the first relative residual, the features are taken to resolve the solution at all; above
+the second, they do not tell one axis from another.
+"""
+ROUNDED = 1e-9
+"""Where more features gain little and the residual is below this, rounding errors are what is left.
+"""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A bandwidth per axis (radians per half-length of the box) and a number of features."""
+    """A bandwidth per axis (radians per half-length of the box) and a number of features.
+
+    Each wave varies along `order` axes at most, 0 for all of them.
+    """
 
     bandwidth: tuple[float, ...]
     features: int
+    order: int = 0
 
     def stretched(self, axis: int | None, factor: float) -> Trial:
         """With the band of one axis, or of all, times `factor`."""
@@ -34,8 +51,10 @@ class Search:
     """A climb along one direction after the other, all axes together first, then growth.
 
     `trial` is next, None when there is no more to try. `best` is the trial of the lowest relative
-    `residual` so far. A direction is left when steps along it, in one sense and then in the
-    other, are no better.
+    `residual` so far, `smaller` the one that it has outgrown, and its residual. A direction is left
+    when steps along it, in one sense and then in the other, are no better. Beyond three axes, the
+    climb begins with waves along one axis, along pairs, and along all (direction −1): solutions
+    there are often sums of functions of few coordinates.
     """
 
     trial: Trial | None
@@ -45,11 +64,16 @@ class Search:
     upwards: bool = True
     moved: bool = False
     strikes: int = 0
+    smaller: tuple[int, float] | None = None
 
     @staticmethod
     def starting(trial: Trial, *, fixed: bool) -> Search:
         """A search from `trial` on; with `fixed` bandwidth only the number of features grows."""
-        return Search(trial, trial, direction=len(trial.bandwidth) + 1 if fixed else 0)
+        axes = len(trial.bandwidth)
+        if axes > FEW and not fixed:
+            first = replace(trial, order=1)
+            return Search(first, first, direction=-1)
+        return Search(trial, trial, direction=axes + 1 if fixed else 0)
 
     def after(self, residual: float, tolerance: float, most: int) -> Search:
         """The search after `trial` gave `residual`: it ends below `tolerance` or above `most`."""
@@ -59,8 +83,15 @@ class Search:
         s = replace(self, best=self.trial, residual=residual) if better else self
         if residual < tolerance:
             return replace(s, trial=None)
+        if s.direction < 0:
+            return s._widened()
         if s.direction > len(s.best.bandwidth):
-            return s._grown(0 if gained else s.strikes + 1, most)
+            last = (self.best.features, self.residual)
+            s = replace(s, smaller=last if better and not first else s.smaller)
+            strikes = 0 if gained else s.strikes + 1
+            if strikes and s.residual < ROUNDED:
+                return replace(s, trial=None, strikes=strikes)
+            return s._grown(strikes, tolerance, most)
         if better:
             return replace(s, moved=not first, strikes=0)._stepped(s.best)
         allowed = 1
@@ -70,28 +101,48 @@ class Search:
             return replace(s, strikes=s.strikes + 1)._stepped(self.trial)
         if s.upwards and not s.moved:
             return replace(s, upwards=False, strikes=0)._stepped(s.best)
-        return s._turned(most)
+        return s._turned(tolerance, most)
 
     def _stepped(self, origin: Trial) -> Search:
         axis, factor = (None, COMMON) if self.direction == 0 else (self.direction - 1, AXIS)
         return replace(self, trial=origin.stretched(axis, factor if self.upwards else 1 / factor))
 
-    def _turned(self, most: int) -> Search:
+    def _turned(self, tolerance: float, most: int) -> Search:
         axes = len(self.best.bandwidth)
-        last = self.direction == (axes if axes > 1 else 0)
+        last = self.direction == (axes if 1 < axes <= FEW else 0)
         s = replace(self, upwards=True, moved=False, strikes=0)
-        if not last:
-            return replace(s, direction=self.direction + 1)._stepped(s.best)
         many = int(AFRESH * s.best.features)
-        if s.residual > RESOLVED and many <= most:  # too few features to tell: climb once more
+        few = s.residual > (RESOLVED if last else BLIND)
+        if few and many <= most:  # too few features to tell: climb once more
             again = replace(s.best, features=many)
             return Search(again, again)
-        return replace(s, direction=axes + 1)._grown(0, most)
+        if not last:
+            return replace(s, direction=self.direction + 1)._stepped(s.best)
+        return replace(s, direction=axes + 1)._grown(0, tolerance, most)
 
-    def _grown(self, strikes: int, most: int) -> Search:
-        """More features and, as they allow it, a wider band; two failures in a row end it."""
-        features = int(GROWTH ** (1 + strikes) * self.best.features)
+    def _widened(self) -> Search:
+        """Waves along more axes, and then the climb from the order that was best."""
+        assert self.trial is not None
+        if self.trial.order:
+            order = self.trial.order + 1 if self.trial.order < HIGHEST else 0
+            return replace(self, trial=replace(self.trial, order=order))
+        return replace(self, direction=0, moved=True)._stepped(self.best)
+
+    def _grown(self, strikes: int, tolerance: float, most: int) -> Search:
+        """More features and, as they allow it, a wider band; two failures in a row end it.
+
+        How many follows from how the residual fell when they last grew, to reach the tolerance.
+        """
+        factor = GROWTH ** (1 + strikes)
+        if self.smaller is not None and not strikes:
+            features, residual = self.smaller
+            rate = math.log(residual / self.residual) / math.log(self.best.features / features)
+            wanted = math.log(2 * self.residual / tolerance) / max(rate, 1e-3)
+            factor = math.exp(min(max(wanted, math.log(1.2)), math.log(FASTEST)))
+        features = int(factor * self.best.features)
+        if features > most > 1.2 * self.best.features:
+            features, factor = most, most / self.best.features
         if strikes > 1 or features > most:
             return replace(self, trial=None, strikes=strikes)
-        grown = replace(self.best, features=features).stretched(None, 1.12)
-        return replace(self, trial=grown, strikes=strikes)
+        trial = replace(self.best, features=features).stretched(None, factor**WIDENING)
+        return replace(self, trial=trial, strikes=strikes)

@@ -59,9 +59,9 @@ class LeastSquares(Method):
 
     features: int | None = None
     frequency: tuple[float, ...] | None = None
-    rows: float = 2.5
-    most: int = 2000
-    tolerance: float = 1e-12
+    rows: float = 1.6
+    most: int = 4000
+    tolerance: float = 3e-11
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     network: Network = Network(1, 1)
@@ -105,7 +105,7 @@ class LeastSquares(Method):
         )
         known = state.ground if state.features == trial.features else None
         sized = known.rows if known else at.objective.sized(int(self.rows * trial.features))
-        tried = sized.featured(trial.features, frequency, at.objective.seed)
+        tried = sized.featured(trial.features, frequency, at.objective.seed, trial.order)
         theta, balance = fit_output(
             tried, tried.with_output(tried.parameters, torch.zeros_like(tried.parameters))
         )
@@ -126,7 +126,7 @@ class LeastSquares(Method):
 
     def _reason(self, s: Search) -> str:
         if s.residual < self.tolerance:
-            return f"the residual has reached rounding ({s.residual:.1e} at fresh points)"
+            return f"the residual is below {self.tolerance:g} ({s.residual:.1e} at fresh points)"
         if self.features and self.frequency:
             return f"the features asked for are fitted (residual {s.residual:.1e} at fresh points)"
         return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
@@ -135,7 +135,8 @@ class LeastSquares(Method):
 def _suited(band: tuple[float, ...], most: int) -> int:
     """Three features for each degree of freedom of the band, within limits."""
     freedom = math.prod(max(2 * k / math.pi, 1.0) for k in band)
-    low, high = (200, 600) if len(band) <= 3 else (600, 1000)
+    low, high = (200, 600) if len(band) <= 3 else (600, max(1000, 20 * len(band)))
+    low = max(low, min(20 * len(band), high) if len(band) > 3 else 0)
     return min(max(int(3 * freedom), low), high, most)
 
 
