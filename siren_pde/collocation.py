@@ -28,6 +28,9 @@ from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, require_mat
 
 Evaluations = Mapping[str, Evaluation]
 
+ROUNDING = 1e4
+"""Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
+
 
 class Collocation:
     """The residuals of a problem for a field at collocation points, as a function of flat θ (p,).
@@ -177,6 +180,11 @@ class Collocation:
         generator = torch.Generator(device=device).manual_seed(self.seed)
         few = [(s.light, s.points.select(slice(0, 64))) for s in self.samples]
         return max(light.curvature(points, generator) for light, points in few)
+
+    @cached_property
+    def affine(self) -> bool:
+        """Whether the residuals are affine in the field, to rounding."""
+        return self.curvature() < ROUNDING * torch.finfo(next(self.field.parameters()).dtype).eps
 
     def may_be_featured(self) -> bool:
         """Whether all leaves may be replaced by frozen features: the user fixed no layers."""

@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-import torch
-
 from siren_pde.methods.adam import Adam
 from siren_pde.methods.base import Method
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.least_squares import LeastSquares
 from siren_pde.methods.marching import Marching
-
-ROUNDING = 1e4
-"""Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
 
 
 @final
@@ -33,8 +28,7 @@ class Auto:
     def choose(self, objective: Any, parameters: int | None) -> tuple[Method, str]:
         """The method and why; `parameters` is the size of the user's field, None if it is ours."""
         bend = objective.curvature()
-        unit = torch.finfo(objective.parameters.dtype).eps
-        if bend < ROUNDING * unit and objective.may_be_featured():
+        if objective.affine and objective.may_be_featured():
             return LeastSquares(), (
                 f"least squares, since the residuals are affine in the field (measured curvature "
                 f"{bend:.0e}), so that its output layer is a linear least-squares problem"
@@ -44,7 +38,7 @@ class Auto:
         if time is not None and objective.may_be_featured() and len(objective.problem.axes) <= 3:
             axis = objective.problem.axes[time.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
-        if bend < ROUNDING * unit:
+        if objective.affine:
             reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None or parameters <= self.few:
             size = "the default network is small" if parameters is None else f"{parameters} are few"

@@ -12,7 +12,7 @@ COMMON, AXIS, GROWTH = 1.6, 1.5, 1.5
 
 WIDENING = 0.28
 """Bands grow with the number of features to this power."""
-FASTEST = 2.5
+FASTEST = 3.5
 """The most by which features grow at once."""
 FEW, HIGHEST = 3, 2
 """Up to how many axes bands are found axis by axis, and beyond, how many a wave has at most but for
@@ -20,7 +20,7 @@ all."""
 
 AFRESH = 2.5
 """By how much features grow where no band resolved anything."""
-RESOLVED, BLIND = 0.05, 0.3
+RESOLVED, BLIND = 0.02, 0.3
 """Below the first relative residual, the features are taken to resolve the solution at all; above
 the second, they do not tell one axis from another.
 """

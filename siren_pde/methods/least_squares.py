@@ -106,9 +106,9 @@ class LeastSquares(Method):
         known = state.ground if state.features == trial.features else None
         sized = known.rows if known else at.objective.sized(int(self.rows * trial.features))
         tried = sized.featured(trial.features, frequency, at.objective.seed, trial.order)
-        theta, balance = fit_output(
-            tried, tried.with_output(tried.parameters, torch.zeros_like(tried.parameters))
-        )
+        given = tried.parameters
+        zero = tried.with_output(given, torch.zeros_like(given))
+        theta, balance = fit_output(tried, zero, affine=at.objective.affine)
         weights = state.weights or balance
         ground = known or _ground(sized, tried, theta, weights)
         residual = float(

@@ -17,12 +17,18 @@ ROUNDED = 1e-11
 
 
 def fit_output(
-    objective: Any, theta: Tensor, *, tolerance: float | None = None, most: int = 12
+    objective: Any,
+    theta: Tensor,
+    *,
+    affine: bool = False,
+    tolerance: float | None = None,
+    most: int = 12,
 ) -> tuple[Tensor, dict[str, float]]:
     """θ with the output layers that minimise the residual, and the factor of each condition's rows.
 
     The factors balance the conditions: they give the columns of J a mean square of one per
-    condition. Newton steps are halved until they decrease the residual; affine residuals take one.
+    condition. Newton steps are halved until they decrease the residual; one is enough if residuals
+    are `affine`.
     `tolerance` is that of `least_squares`.
     """
     weights: dict[str, float] = {}
@@ -37,6 +43,8 @@ def fit_output(
         first = min(first, size)
         fit = least_squares(a, -b, tolerance=tolerance)
         step = objective.with_output(torch.zeros_like(theta), fit.x)
+        if affine:
+            return theta + step, weights
         predicted = float(fit.relative_residual) * size
         theta, reached = _descended(objective, theta, step, weights, size)
         if reached <= max(AGREEING * predicted, ROUNDED * first) or reached > size / 2:
