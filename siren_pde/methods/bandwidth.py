@@ -12,8 +12,8 @@ COMMON, AXIS, GROWTH = 1.6, 1.5, 1.5
 
 WIDENING = 0.28
 """Bands grow with the number of features to this power."""
-FASTEST = 3.5
-"""The most by which features grow at once."""
+FASTEST, DEAR = 3.5, 2000
+"""The most by which features grow at once, up to so many; beyond, they double."""
 FEW, HIGHEST = 3, 2
 """Up to how many axes bands are found axis by axis, and beyond, how many a wave has at most but for
 all."""
@@ -128,6 +128,10 @@ class Search:
             return replace(self, trial=replace(self.trial, order=order))
         return replace(self, direction=0, moved=True)._stepped(self.best)
 
+    def _fastest(self) -> float:
+        """By how much features may grow at once, less so where they are expensive."""
+        return max(2.0, min(FASTEST, DEAR / self.best.features))
+
     def _grown(self, strikes: int, tolerance: float, most: int) -> Search:
         """More features and, as they allow it, a wider band; two failures in a row end it.
 
@@ -138,7 +142,7 @@ class Search:
             features, residual = self.smaller
             rate = math.log(residual / self.residual) / math.log(self.best.features / features)
             wanted = math.log(2 * self.residual / tolerance) / max(rate, 1e-3)
-            factor = math.exp(min(max(wanted, math.log(1.2)), math.log(FASTEST)))
+            factor = math.exp(min(max(wanted, math.log(1.2)), math.log(self._fastest())))
         features = int(factor * self.best.features)
         if features > most > 1.2 * self.best.features:
             features, factor = most, most / self.best.features
