@@ -84,7 +84,8 @@ def sides(problem, width, inputs):
     gradient = objective.gradient(objective.parameters)
     theirs_first = [q.clone() for q in other.parameters()]
     theirs()
-    found = torch.cat([q.grad.flatten() for q in other.parameters()])
+    slopes = [torch.zeros_like(q) if q.grad is None else q.grad for q in other.parameters()]
+    found = torch.cat([g.flatten() for g in slopes])
     for q, before in zip(other.parameters(), theirs_first, strict=True):
         q.data.copy_(before)
     assert (gradient - found).norm() < 1e-4 * found.norm(), "the two sides differ"
