@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from siren_pde import slabs
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Field
 from siren_pde.fields.stretched import Stretch
+from siren_pde.fields.workspace import Workspace
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Quadrature, Sobol
@@ -27,6 +28,7 @@ from siren_pde.residuals import Light
 from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, require_matching, shares
 
 Evaluations = Mapping[str, Evaluation]
+Purpose = Literal["products", "gradient", "output"]
 
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
@@ -58,6 +60,7 @@ class Collocation:
         self.problem, self.field = problem, field
         self.block = block or (1024 if next(field.parameters()).device.type == "cpu" else 65536)
         self.frequencies = frequencies
+        self._spaces: dict[str, Workspace] = {}
         rule = rule or Sobol(1024)
         given = {c if isinstance(c, str) else c.name: n for c, n in (points or {}).items()}
         require_matching(problem, field, given)
@@ -160,13 +163,20 @@ class Collocation:
         return dict(zip(leaves, theta.split(sizes), strict=True))
 
     def _evaluate(
-        self, theta: Tensor, light: Light, points: Points, *, output: bool = False
+        self, theta: Tensor, light: Light, points: Points, *, purpose: Purpose = "products"
     ) -> dict[str, Evaluation]:
-        """The leaves' channels and tapes; with `output`, tapes for the output layer alone."""
+        """The leaves' channels, and tapes good for any product, one gradient, or the output
+        layer.
+        """
         leaves, parts, found = self.field.leaves(), self._split(theta), {}
         for name, plan in light.plans.items():
-            at = leaves[name].evaluate_output if output else leaves[name].evaluate
-            found[name] = at(parts[name], points.positions, plan)
+            leaf, given = leaves[name], (parts[name], points.positions, plan)
+            if purpose == "gradient":
+                space = self._spaces.setdefault(name, Workspace())
+                found[name] = leaf.evaluate_once(*given, space)
+            else:
+                at = leaf.evaluate_output if purpose == "output" else leaf.evaluate
+                found[name] = at(*given)
         return found
 
     def _blocks(self) -> Iterator[tuple[Light, Points, Tensor]]:
@@ -203,7 +213,7 @@ class Collocation:
 
     def _residual(self, theta: Tensor, light: Light, points: Points) -> Tensor:
         """Unscaled residuals (n, m) of one condition at any points."""
-        channels = channels_of(self._evaluate(theta, light, points, output=True))
+        channels = channels_of(self._evaluate(theta, light, points, purpose="output"))
         with torch.no_grad():
             return light.residual(points, channels)
 

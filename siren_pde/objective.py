@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from siren_pde.collocation import Collocation, Evaluations, channels_of
+from siren_pde.collocation import Collocation, Evaluations, Purpose, channels_of
 
 Seeds = dict[str, Tensor]
 
@@ -26,7 +26,7 @@ class Objective(Collocation):
         total, gradient = theta.new_zeros(()), torch.zeros_like(theta)
         into = self._split(gradient)
         for light, points, scale in self._blocks():
-            at = self._evaluate(theta, light, points)
+            at = self._evaluate(theta, light, points, purpose="gradient")
             half, seeds = light.loss_seeds(points, channels_of(at), scale)
             total += half
             for name, seed in seeds.items():
@@ -38,11 +38,11 @@ class Objective(Collocation):
         return self.loss_and_gradient(theta)[1]
 
     def _seeded(
-        self, theta: Tensor, *, output: bool = False
+        self, theta: Tensor, purpose: Purpose = "products"
     ) -> Iterator[tuple[Tensor, list[Seeds], Evaluations]]:
         """Blockwise: scaled residuals (n, m), seeds per component, evaluations."""
         for light, points, scale in self._blocks():
-            at = self._evaluate(theta, light, points, output=output)
+            at = self._evaluate(theta, light, points, purpose=purpose)
             r, seeds = light.seeds(points, channels_of(at))
             scaled = [{k: scale[:, None] * v for k, v in seed.items()} for seed in seeds]
             yield scale[:, None] * r, scaled, at
@@ -50,22 +50,22 @@ class Objective(Collocation):
     def residual_and_jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form."""
         sizes = {name: part.numel() for name, part in self._split(theta).items()}
-        return self._rows(theta, sizes, lambda leaf, *given: leaf.rows(*given), output=False)
+        return self._rows(theta, sizes, lambda leaf, *given: leaf.rows(*given), "products")
 
     def residual_and_output_rows(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """r (N,) and the columns (N, q) of J that belong to the output layers of all leaves."""
         sizes = {name: leaf.output_size for name, leaf in self.field.leaves().items()}
-        return self._rows(theta, sizes, lambda leaf, *given: leaf.output_rows(*given), output=True)
+        return self._rows(theta, sizes, lambda leaf, *given: leaf.output_rows(*given), "output")
 
     def _rows(
-        self, theta: Tensor, sizes: dict[str, int], rows: Callable[..., Tensor], *, output: bool
+        self, theta: Tensor, sizes: dict[str, int], rows: Callable[..., Tensor], purpose: Purpose
     ) -> tuple[Tensor, Tensor]:
         leaves, parts = self.field.leaves(), self._split(theta)
         starts = dict(zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False))
         total = sum(s.light.components * len(s.points) for s in self.samples)
         jacobian = theta.new_zeros((total, sum(sizes.values())))
         residuals, filled = [], 0
-        for r, seeds, at in self._seeded(theta, output=output):
+        for r, seeds, at in self._seeded(theta, purpose):
             residuals.append(r.flatten())
             block = jacobian[filled : filled + r.numel()].view(*r.shape, -1)
             filled += r.numel()

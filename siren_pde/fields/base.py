@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.workspace import Workspace
 from siren_pde.points import Points
 
 
@@ -91,6 +92,12 @@ class Leaf(Field, ABC):
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`, but good for `output_rows` alone, which may be much cheaper."""
+        return self.evaluate(theta, x, plan)
+
+    def evaluate_once(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """As `evaluate`, but good for one `pullback` alone, and until `space` is used again."""
         return self.evaluate(theta, x, plan)
 
     @abstractmethod

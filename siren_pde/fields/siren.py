@@ -7,27 +7,20 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields import sine
+from siren_pde.fields import stack
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.stack import Layer
 from siren_pde.fields.waves import Waves
+from siren_pde.fields.workspace import Workspace
 from siren_pde.sequences import sobol
-
-
-@dataclass(frozen=True)
-class Tape:
-    """Inputs A (S, n, h) of every affine layer and the sine tape that follows it."""
-
-    inputs: list[Tensor]
-    sines: list[sine.SineTape]
 
 
 @final
@@ -167,7 +160,7 @@ class Siren(Leaf):
 
     # ── the engine ────────────────────────────────────────────────────────────────────────────
 
-    def _affine(self, theta: Tensor) -> list[tuple[Tensor, Tensor, float]]:
+    def _affine(self, theta: Tensor) -> list[Layer]:
         """The layers as (ω W, ω b, ω), in this order: what the parameters are multiplied by."""
         found, start = [], 0
         for i in range(0, len(self.layers), 2):
@@ -180,30 +173,19 @@ class Siren(Leaf):
             found.append((w * omega, b * omega, omega) if omega != 1.0 else (w, b, 1.0))
         return found
 
-    def _first(self, x: Tensor, plan: Plan) -> Tensor:
-        """The channels (S, n, d) of x̂ itself: its value, and constant first derivatives."""
-        a = x.new_zeros((len(plan.keys), *x.shape))
-        torch.mul(x - self.centre, self.frequency, out=a[0])
-        for channel, key in enumerate(plan.keys):
-            if isinstance(key, tuple) and len(key) == 1:
-                a[channel, :, key[0]] = self.frequency[key[0]]
-        return a
+    def _place(self, x: Tensor) -> Tensor:
+        return (x - self.centre) * self.frequency
 
     def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """The channels at x (n, inputs): one matrix product per layer for all of them."""
-        a = self._first(x, plan)
-        layers = self._affine(theta)
-        tape = Tape([], [])
-        for w, b, _ in layers[:-1]:
-            z = a @ w.T
-            z[0] += b
-            tape.inputs.append(a)
-            a, record = sine.forward(z, plan)
-            tape.sines.append(record)
-        tape.inputs.append(a)
-        w, b, _ = layers[-1]
-        channels = a @ w.T
-        channels[0] += b
+        return self.evaluate_once(theta, x, plan)
+
+    def evaluate_once(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """As `evaluate`, in the memory of `space`."""
+        given = (self._affine(theta), self._place(x), self.frequency)
+        channels, tape = stack.forward(*given, plan, space)
         return Evaluation(channels, plan, tape)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
@@ -215,61 +197,26 @@ class Siren(Leaf):
         waves = Waves.of(torch.addmm(b, x - self.centre, slopes.T), slopes, plan)
         return Evaluation(waves.channels(weight, bias), plan, waves)
 
-    def _deltas(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> list[Tensor]:
-        """The derivatives of ⟨seeds, channels⟩ by each affine layer's output, first layer first."""
-        layers, g = self._affine(theta), seeds
-        found = [g]
-        for i in range(len(layers) - 2, -1, -1):
-            g = sine.adjoint(g @ layers[i + 1][0], at.tape.sines[i], at.plan)
-            found.append(g)
-        return found[::-1]
-
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,): one matrix product per layer."""
-        parts = []
-        affine = self._affine(theta)
-        for g, a, (_, _, omega) in zip(
-            self._deltas(theta, at, seeds), at.tape.inputs, affine, strict=True
-        ):
-            parts += [omega * (g.flatten(0, 1).T @ a.flatten(0, 1)).flatten(), omega * g[0].sum(0)]
-        return torch.cat(parts)
+        return stack.gradient(at.tape, at.plan, seeds)
 
     def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
-        """Per-point gradients (n, p): batched outer products of deltas and inputs."""
-        n = seeds.shape[1]
-        out = theta.new_empty((n, theta.numel()))
-        start = 0
-        affine = self._affine(theta)
-        for g, a, (_, _, omega) in zip(
-            self._deltas(theta, at, seeds), at.tape.inputs, affine, strict=True
-        ):
-            h, k = g.shape[2], a.shape[2]
-            block = torch.bmm(g.permute(1, 2, 0), a.permute(1, 0, 2)).view(n, h * k)
-            out[:, start : start + h * k] = block if omega == 1.0 else block.mul_(omega)
-            out[:, start + h * k : start + h * k + h] = omega * g[0]
-            start += h * k + h
-        return out
+        """Per-point gradients (n, p)."""
+        return stack.rows(at.tape, at.plan, seeds)
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
         if isinstance(at.tape, Waves):
             weights = [at.tape.rows(seeds[:, :, j]) for j in range(self.outputs)]
             return torch.cat([*weights, seeds[0]], dim=1)
-        a = at.tape.inputs[-1]
+        a = at.tape.input(self.depth)
         weight = torch.einsum("sno,snh->noh", seeds, a).flatten(1)
         return torch.cat([weight, seeds[0]], dim=1)
 
     def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs), forward through the layers."""
-        layers, moves = self._affine(theta), self._affine(direction)
-        da: Any = None
-        for i, ((w, _, _), (dw, db, _)) in enumerate(zip(layers, moves, strict=True)):
-            dz = at.tape.inputs[i] @ dw.T
-            dz[0] += db
-            if da is not None:
-                dz += da @ w.T
-            da = dz if i == len(layers) - 1 else sine.tangent(dz, at.tape.sines[i], at.plan)
-        return da
+        return stack.push(self._affine(direction), at.tape, at.plan)
 
 
 def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:
