@@ -30,6 +30,8 @@ from siren_pde.sampling import Sample, Sampling, drawn_to_residuals, require_mat
 Evaluations = Mapping[str, Evaluation]
 Purpose = Literal["products", "gradient", "output"]
 
+NEAR, FAR = 4 << 20, 256 << 20
+"""Bytes of a layer's channels for one block of points: on a processor, and on other devices."""
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
 
@@ -39,7 +41,7 @@ class Collocation:
 
     `points` is the number of points of each condition, by the condition or its name, and `rule` the
     quadrature that places them; dtype and device are the field's. At most `block` points are
-    evaluated at once. `frequencies` are those the problem's data suggest. The points lie in `slab`,
+    evaluated at once; left out, so many that a network's channels stay near the processor. `frequencies` are those the problem's data suggest. The points lie in `slab`,
     if one is given.
 
     Raises ResidualError, naming the condition, if a residual cannot be evaluated.
@@ -58,7 +60,7 @@ class Collocation:
         slab: slabs.Slab | None = None,
     ) -> None:
         self.problem, self.field = problem, field
-        self.block = block or (1024 if next(field.parameters()).device.type == "cpu" else 65536)
+        self.block = block
         self.frequencies = frequencies
         self._spaces: dict[str, Workspace] = {}
         rule = rule or Sobol(1024)
@@ -181,8 +183,17 @@ class Collocation:
 
     def _blocks(self) -> Iterator[tuple[Light, Points, Tensor]]:
         for s in self.samples:
-            for points, scale in s.blocks(self.block):
+            for points, scale in s.blocks(self._block(s)):
                 yield s.light, points, scale
+
+    def _block(self, sample: Sample) -> int:
+        """How many points are evaluated at once."""
+        if self.block is not None:
+            return self.block
+        like, leaves = sample.points.positions, self.field.leaves()
+        widest = max(leaves[n].breadth * len(p.keys) for n, p in sample.light.plans.items())
+        near = NEAR if like.device.type == "cpu" else FAR
+        return max(near // (widest * like.element_size()), 64)
 
     def curvature(self) -> float:
         """How far the residuals are from affine in the field, relative to their size."""
@@ -208,7 +219,7 @@ class Collocation:
 
     def _residuals(self, theta: Tensor) -> Iterator[tuple[Sample, Tensor]]:
         for s in self.samples:
-            rows = [w[:, None] * self._residual(theta, s.light, p) for p, w in s.blocks(self.block)]
+            rows = [w[:, None] * self._residual(theta, s.light, p) for p, w in s.blocks(self._block(s))]
             yield s, torch.cat(rows)
 
     def _residual(self, theta: Tensor, light: Light, points: Points) -> Tensor:

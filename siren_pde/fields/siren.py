@@ -77,7 +77,7 @@ class Siren(Leaf):
         def buffer(values: Sequence[float] | None, default: float) -> Tensor:
             return torch.tensor(values or [default] * inputs, dtype=dtype, device=device)
 
-        self.output_size = outputs * (width + 1)
+        self.output_size, self.breadth = outputs * (width + 1), max(width, outputs)
         self.register_buffer("frequency", buffer(self.given_frequency, 1.0))
         self.register_buffer("centre", buffer(self.given_centre, 0.0))
         self.layers = nn.ParameterList(nn.Parameter(p) for p in self._initial())

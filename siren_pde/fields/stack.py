@@ -111,7 +111,7 @@ def gradient(tape: Stack, plan: Plan, seeds: Tensor) -> Tensor:
     for i, g in _deltas(tape, plan, seeds):
         w, _, omega = tape.layers[i]
         if i > 1:
-            weight = g.flatten(0, 1).T @ tape.input(i).flatten(0, 1)
+            weight = torch.bmm(g.transpose(1, 2), tape.input(i)).sum(0)
         else:
             weight, phase, slopes = tape.waves.pulled(w, g, tape.space)
         parts = [_times(omega, weight.flatten()), _times(omega, g[0].sum(0)), *parts]
