@@ -41,8 +41,8 @@ class Collocation:
 
     `points` is the number of points of each condition, by the condition or its name, and `rule` the
     quadrature that places them; dtype and device are the field's. At most `block` points are
-    evaluated at once; left out, so many that a network's channels stay near the processor. `frequencies` are those the problem's data suggest. The points lie in `slab`,
-    if one is given.
+    evaluated at once; left out, so many that a network's channels stay near the processor.
+    `frequencies` are those the problem's data suggest. The points lie in `slab`, if one is given.
 
     Raises ResidualError, naming the condition, if a residual cannot be evaluated.
     """
@@ -219,7 +219,9 @@ class Collocation:
 
     def _residuals(self, theta: Tensor) -> Iterator[tuple[Sample, Tensor]]:
         for s in self.samples:
-            rows = [w[:, None] * self._residual(theta, s.light, p) for p, w in s.blocks(self._block(s))]
+            rows = [
+                w[:, None] * self._residual(theta, s.light, p) for p, w in s.blocks(self._block(s))
+            ]
             yield s, torch.cat(rows)
 
     def _residual(self, theta: Tensor, light: Light, points: Points) -> Tensor:

@@ -11,6 +11,7 @@ from siren_pde import Generic, Siren
 from siren_pde.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.workspace import Workspace
 
 DEMANDS = {
     "value": [()],
@@ -64,6 +65,21 @@ def test_closed_form_equals_torch_func(name, depth):
     close(ours.rows(theta, a, seeds), theirs.rows(theta, b, seeds))
     direction = draw(theta.numel(), seed=2)
     close(ours.push(theta, a, direction), theirs.push(theta, b, direction))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("name", DEMANDS)
+def test_the_evaluation_for_one_gradient_equals_the_whole(name, outputs, depth):
+    field = siren(depth, outputs)
+    theta = torch.cat([q.detach().flatten() for q in field.parameters()])
+    plan, space = Plan.closing(DEMANDS[name]), Workspace()
+    for n, seed in ((7, 0), (3, 1), (7, 2)):  # memory is used again, for other sizes too
+        x = draw(n, 2, seed=seed)
+        whole, once = field.evaluate(theta, x, plan), field.evaluate_once(theta, x, plan, space)
+        close(once.channels, whole.channels)
+        seeds = draw(*whole.channels.shape, seed=seed + 3)
+        close(field.pullback(theta, once, seeds), field.pullback(theta, whole, seeds))
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields import stack
+from siren_pde.fields import stack, sweep
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
 from siren_pde.fields.stack import Layer
@@ -178,14 +178,16 @@ class Siren(Leaf):
 
     def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """The channels at x (n, inputs): one matrix product per layer for all of them."""
-        return self.evaluate_once(theta, x, plan)
+        given = (self._affine(theta), self._place(x), self.frequency)
+        channels, tape = stack.forward(*given, plan, None)
+        return Evaluation(channels, plan, tape)
 
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
-        """As `evaluate`, in the memory of `space`."""
-        given = (self._affine(theta), self._place(x), self.frequency)
-        channels, tape = stack.forward(*given, plan, space)
+        """As `evaluate`, in the memory of `space`; by a reverse sweep where that is cheaper."""
+        run = sweep.forward if sweep.suits(plan, self.outputs) else stack.forward
+        channels, tape = run(self._affine(theta), self._place(x), self.frequency, plan, space)
         return Evaluation(channels, plan, tape)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
@@ -198,8 +200,9 @@ class Siren(Leaf):
         return Evaluation(waves.channels(weight, bias), plan, waves)
 
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
-        """Jᵀ·seeds (p,): one matrix product per layer."""
-        return stack.gradient(at.tape, at.plan, seeds)
+        """Jᵀ·seeds (p,)."""
+        run = sweep.gradient if isinstance(at.tape, sweep.Sweep) else stack.gradient
+        return run(at.tape, at.plan, seeds)
 
     def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Per-point gradients (n, p)."""

@@ -53,6 +53,11 @@ class Stack:
         return len(self.place), len(self.layers[layer][1])
 
 
+def axes_of(plan: Plan) -> dict[int, int]:
+    """Channel and axis of the first derivatives."""
+    return {i: k[0] for i, k in enumerate(plan.keys) if isinstance(k, tuple) and len(k) == 1}
+
+
 def forward(
     layers: list[Layer], place: Tensor, slope: Tensor, plan: Plan, space: Workspace | None
 ) -> tuple[Tensor, Stack]:
