@@ -167,18 +167,18 @@ class Collocation:
     def _evaluate(
         self, theta: Tensor, light: Light, points: Points, *, purpose: Purpose = "products"
     ) -> dict[str, Evaluation]:
-        """The leaves' channels, and tapes good for any product, one gradient, or the output
-        layer.
+        """The leaves' channels, and tapes good for any product, one gradient, or the output layer:
+        until the next evaluation.
         """
         leaves, parts, found = self.field.leaves(), self._split(theta), {}
         for name, plan in light.plans.items():
             leaf, given = leaves[name], (parts[name], points.positions, plan)
-            if purpose == "gradient":
-                space = self._spaces.setdefault(name, Workspace())
-                found[name] = leaf.evaluate_once(*given, space)
+            if purpose == "output":
+                found[name] = leaf.evaluate_output(*given)
             else:
-                at = leaf.evaluate_output if purpose == "output" else leaf.evaluate
-                found[name] = at(*given)
+                space = self._spaces.setdefault(name, Workspace())
+                at = leaf.evaluate_once if purpose == "gradient" else leaf.evaluate
+                found[name] = at(*given, space)
         return found
 
     def _blocks(self) -> Iterator[tuple[Light, Points, Tensor]]:

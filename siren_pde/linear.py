@@ -49,7 +49,8 @@ def least_squares(a: Tensor, b: Tensor, *, tolerance: float | None = None) -> Fi
 
 def _normal_equations(a: Tensor, b: Tensor, tolerance: float) -> Tensor:
     """Cholesky of AᵀA + σ with the smallest σ that rounding allows, and three refinements."""
-    gram = a.T @ a
+    gram = a.new_zeros((a.shape[1], a.shape[1]))
+    add_gram(gram, a)
     shift = tolerance * gram.diagonal().sum()
     while (factor := shifted_cholesky(gram, shift)) is None:
         shift = 10 * shift
@@ -65,3 +66,60 @@ def shifted_cholesky(gram: Tensor, shift: float | Tensor) -> Tensor | None:
     shifted.diagonal().add_(shift)
     factor, info = torch.linalg.cholesky_ex(shifted)
     return None if int(info) else factor
+
+
+PANEL = 256
+
+
+def add_gram(gram: Tensor, a: Tensor) -> None:
+    """Add AᵀA (q, q) of A (N, q) to the lower triangle, block column by block column.
+
+    What lies above the blocks on the diagonal is left as it is.
+    """
+    for start in range(0, a.shape[1], PANEL):
+        panel = slice(start, start + PANEL)
+        gram[start:, panel].addmm_(a[:, start:].T, a[:, panel])
+
+
+@dataclass(frozen=True)
+class NormalEquations:
+    """The equations of a linear model r + J d of N residuals, in p columns or in N rows.
+
+    With `jacobian` (N, p) they are (J Jᵀ + λ) y = r and d = −Jᵀy; without, (JᵀJ + λ) d = −Jᵀr.
+    `gram` is the matrix, its lower triangle filled, `right` the right-hand side, and `square` ‖r‖².
+    """
+
+    gram: Tensor
+    right: Tensor
+    square: Tensor
+    jacobian: Tensor | None = None
+
+    @staticmethod
+    def of(r: Tensor, jacobian: Tensor) -> NormalEquations:
+        """The smaller form, for J (N, p)."""
+        rows, columns = jacobian.shape
+        gram = r.new_zeros((min(rows, columns),) * 2)
+        if rows <= columns:
+            add_gram(gram, jacobian.T)
+            return NormalEquations(gram, r, r @ r, jacobian)
+        add_gram(gram, jacobian)
+        return NormalEquations(gram, jacobian.T @ r, r @ r)
+
+    @property
+    def unit(self) -> Tensor:
+        """The mean of the diagonal: λ is measured in it."""
+        return self.gram.diagonal().mean()
+
+    def step(self, shift: float) -> tuple[Tensor, Tensor] | None:
+        """d (p,) for λ = shift · unit, and the decrease of ‖r‖² that the linear model predicts.
+
+        None where rounding has made the matrix indefinite.
+        """
+        damping = shift * self.unit
+        factor = shifted_cholesky(self.gram, damping)
+        if factor is None:
+            return None
+        y = torch.cholesky_solve(self.right[:, None], factor)[:, 0]
+        if self.jacobian is not None:  # r + J d = λ y
+            return -(self.jacobian.T @ y), self.square - damping**2 * y.square().sum()
+        return -y, self.right @ y + damping * y.square().sum()

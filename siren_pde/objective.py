@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from siren_pde.collocation import Collocation, Evaluations, Purpose, channels_of
+from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.workspace import Workspace
+from siren_pde.linear import NormalEquations, add_gram
 
 Seeds = dict[str, Tensor]
 
@@ -47,33 +49,87 @@ class Objective(Collocation):
             scaled = [{k: scale[:, None] * v for k, v in seed.items()} for seed in seeds]
             yield scale[:, None] * r, scaled, at
 
-    def residual_and_jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form."""
+    def residual_and_jacobian(
+        self, theta: Tensor, out: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form; J is written into `out` if given.
+
+        Fresh memory for J costs more than its arithmetic: give the same `out` again where you can.
+        """
+        jacobian = self._matrix(theta, theta.numel()) if out is None else out
+        blocks = self._row_blocks(theta, lambda start, k: jacobian[start : start + k])
+        return torch.cat([r for r, _ in blocks]), jacobian
+
+    def _matrix(self, theta: Tensor, columns: int) -> Tensor:
+        return theta.new_empty((self.count, columns))
+
+    @property
+    def count(self) -> int:
+        """N, the number of rows."""
+        return sum(s.light.components * len(s.points) for s in self.samples)
+
+    def _row_blocks(
+        self, theta: Tensor, space: Callable[[int, int], Tensor]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Blockwise: residuals (k,) and their rows of J (k, p), in the memory that
+        space(start, k) gives.
+        """
+        start = 0
         sizes = {name: part.numel() for name, part in self._split(theta).items()}
-        return self._rows(theta, sizes, lambda leaf, *given: leaf.rows(*given), "products")
+        for r, seeds, at in self._seeded(theta):
+            block = space(start, r.numel())
+            start += r.numel()
+            self._fill(block.view(*r.shape, -1), theta, seeds, at, sizes, _rows)
+            yield r.flatten(), block
 
     def residual_and_output_rows(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """r (N,) and the columns (N, q) of J that belong to the output layers of all leaves."""
         sizes = {name: leaf.output_size for name, leaf in self.field.leaves().items()}
-        return self._rows(theta, sizes, lambda leaf, *given: leaf.output_rows(*given), "output")
-
-    def _rows(
-        self, theta: Tensor, sizes: dict[str, int], rows: Callable[..., Tensor], purpose: Purpose
-    ) -> tuple[Tensor, Tensor]:
-        leaves, parts = self.field.leaves(), self._split(theta)
-        starts = dict(zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False))
-        total = sum(s.light.components * len(s.points) for s in self.samples)
-        jacobian = theta.new_zeros((total, sum(sizes.values())))
+        jacobian = self._matrix(theta, sum(sizes.values()))
         residuals, filled = [], 0
-        for r, seeds, at in self._seeded(theta, purpose):
+        for r, seeds, at in self._seeded(theta, "output"):
             residuals.append(r.flatten())
             block = jacobian[filled : filled + r.numel()].view(*r.shape, -1)
             filled += r.numel()
-            for j, seed in enumerate(seeds):
-                for name in seed:
-                    columns = slice(starts[name], starts[name] + sizes[name])
-                    block[:, j, columns] = rows(leaves[name], parts[name], at[name], seed[name])
+            self._fill(block, theta, seeds, at, sizes, _output_rows)
         return torch.cat(residuals), jacobian
+
+    def _fill(
+        self,
+        block: Tensor,
+        theta: Tensor,
+        seeds: list[Seeds],
+        at: Evaluations,
+        sizes: dict[str, int],
+        write: Callable[..., None],
+    ) -> None:
+        """Rows (n, m, columns): of each leaf that a condition involves, zero for the others."""
+        leaves, parts = self.field.leaves(), self._split(theta)
+        for j, seed in enumerate(seeds):
+            for name, columns in zip(sizes, block[:, j].split([*sizes.values()], 1), strict=True):
+                if name in seed:
+                    write(leaves[name], parts[name], at[name], seed[name], columns)
+                else:
+                    columns.zero_()
+
+    def normal_equations(self, theta: Tensor) -> NormalEquations:
+        """J Jᵀ and r, or JᵀJ and Jᵀr, whichever is smaller.
+
+        The second is summed over blocks of points, so that J is never whole; the first holds J in
+        memory that the next call uses again.
+        """
+        rows, columns = self.count, theta.numel()
+        space = self._spaces.setdefault("", Workspace())
+        if rows <= columns:
+            out = space.take("jacobian", (rows, columns), theta)
+            return NormalEquations.of(*self.residual_and_jacobian(theta, out))
+        gram, right = theta.new_zeros((columns, columns)), torch.zeros_like(theta)
+        square = theta.new_zeros(())
+        for r, block in self._row_blocks(theta, lambda _, k: space.take("r", (k, columns), theta)):
+            add_gram(gram, block)
+            right.addmv_(block.T, r)
+            square += r @ r
+        return NormalEquations(gram, right, square)
 
     def with_output(self, theta: Tensor, coefficients: Tensor) -> Tensor:
         """θ with the parameters of all output layers replaced by `coefficients` (q,)."""
@@ -114,3 +170,11 @@ class Objective(Collocation):
                 seed = torch.stack(weighted).sum(0)
                 into[name] += leaves[name].pullback(parts[name], at[name], seed)
         return gradient
+
+
+def _rows(leaf: Leaf, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:
+    leaf.rows(theta, at, seeds, out)
+
+
+def _output_rows(leaf: Leaf, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:
+    out.copy_(leaf.output_rows(theta, at, seeds))

@@ -115,6 +115,11 @@ def test_every_product_is_the_jacobians(objective):
     close(objective.push(theta, v), jacobian @ v)
     close(objective.pull(theta, w), jacobian.T @ w)
     close(torch.stack(list(objective.terms(theta).values())).sum(), r @ r)
+    again = objective.normal_equations(theta)
+    gram = jacobian.T @ jacobian if again.jacobian is None else jacobian @ jacobian.T
+    close(again.gram.tril(), gram.tril())
+    close(again.right, jacobian.T @ r if again.jacobian is None else r)
+    close(again.square, r @ r)
     _, rows = objective.residual_and_output_rows(theta)
     assert rows.shape[1] == sum(x.output_size for x in objective.field.leaves().values())
 

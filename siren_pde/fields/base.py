@@ -60,6 +60,11 @@ class Field(nn.Module, ABC):
         """
 
 
+def written(rows: Tensor, out: Tensor | None) -> Tensor:
+    """The rows, in `out` if it is given."""
+    return rows if out is None else out.copy_(rows)
+
+
 class Leaf(Field, ABC):
     """A parametric function with all its derivatives, x (n, d) → channels (S, n, outputs).
 
@@ -89,8 +94,10 @@ class Leaf(Field, ABC):
         return change(self)
 
     @abstractmethod
-    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
-        """The channels at x."""
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """The channels at x, in the memory of `space` if it is given: until that is used again."""
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`, but good for `output_rows` alone, which may be much cheaper."""
@@ -99,16 +106,18 @@ class Leaf(Field, ABC):
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
-        """As `evaluate`, but good for one `pullback` alone, and until `space` is used again."""
-        return self.evaluate(theta, x, plan)
+        """As `evaluate`, but good for one `pullback` alone."""
+        return self.evaluate(theta, x, plan, space)
 
     @abstractmethod
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds: the gradient (p,) of ⟨seeds, channels⟩, seeds (S, n, outputs)."""
 
     @abstractmethod
-    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
-        """Per-point gradients (n, p) of Σ seeds·channels."""
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
+        """Per-point gradients (n, p) of Σ seeds·channels, written into `out` if it is given."""
 
     @abstractmethod
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ from torch.func import functional_call, jacrev, jvp, vjp, vmap
 
 from siren_pde.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.base import Evaluation, Leaf, written
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.workspace import Workspace
 
 
 @final
@@ -75,7 +76,9 @@ class Generic(Leaf):
 
         return torch.stack([derivative(key) for key in plan.keys])
 
-    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
         """The channels at x, by nested `jvp`."""
         return Evaluation(self._channels(theta, x, plan).detach(), plan, x)
 
@@ -84,13 +87,15 @@ class Generic(Leaf):
         pull = vjp(lambda t: self._channels(t, at.tape, at.plan), theta)[1]
         return pull(seeds)[0]
 
-    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
         """Per-point gradients, by `vmap(jacrev)`."""
 
         def weighted(t: Tensor, x: Tensor, seed: Tensor) -> Tensor:
             return (self._channels(t, x[None], at.plan)[:, 0] * seed).sum()
 
-        return vmap(jacrev(weighted), in_dims=(None, 0, 1))(theta, at.tape, seeds)
+        return written(vmap(jacrev(weighted), in_dims=(None, 0, 1))(theta, at.tape, seeds), out)
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """No columns: an arbitrary module has no output layer known to be affine."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.workspace import Workspace
 
 
 @final
@@ -64,7 +65,9 @@ class Pieces(Leaf):
     def _split(self, theta: Tensor) -> tuple[Tensor, ...]:
         return theta.split(self._sizes)
 
-    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
         """The channels (S, n, outputs), each point by the piece it is in."""
         channels = x.new_zeros((len(plan.keys), len(x), self.outputs))
         tape: list[tuple[Tensor, Evaluation | None]] = []
@@ -95,9 +98,12 @@ class Pieces(Leaf):
         self._each(theta, at, use)
         return out
 
-    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
         """Per-point gradients (n, p): zero but for the piece that a point is in."""
-        out = theta.new_zeros((seeds.shape[1], theta.numel()))
+        shape = (seeds.shape[1], theta.numel())
+        out = theta.new_zeros(shape) if out is None else out.zero_()
         slices = dict(zip(map(id, self.leaves_in_order), self._split_columns(out), strict=True))
 
         def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:

@@ -176,16 +176,18 @@ class Siren(Leaf):
     def _place(self, x: Tensor) -> Tensor:
         return (x - self.centre) * self.frequency
 
-    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
         """The channels at x (n, inputs): one matrix product per layer for all of them."""
         given = (self._affine(theta), self._place(x), self.frequency)
-        channels, tape = stack.forward(*given, plan, None)
+        channels, tape = stack.forward(*given, plan, space)
         return Evaluation(channels, plan, tape)
 
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
-        """As `evaluate`, in the memory of `space`; by a reverse sweep where that is cheaper."""
+        """As `evaluate`, by a reverse sweep where that is cheaper."""
         run = sweep.forward if sweep.suits(plan, self.outputs) else stack.forward
         channels, tape = run(self._affine(theta), self._place(x), self.frequency, plan, space)
         return Evaluation(channels, plan, tape)
@@ -204,9 +206,11 @@ class Siren(Leaf):
         run = sweep.gradient if isinstance(at.tape, sweep.Sweep) else stack.gradient
         return run(at.tape, at.plan, seeds)
 
-    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return stack.rows(at.tape, at.plan, seeds)
+        return stack.rows(at.tape, at.plan, seeds, out)
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""

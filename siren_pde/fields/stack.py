@@ -128,22 +128,35 @@ def _times(omega: float, values: Tensor) -> Tensor:
     return values if omega == 1.0 else omega * values
 
 
-def rows(tape: Stack, plan: Plan, seeds: Tensor) -> Tensor:
+CHUNK = 128
+"""Points whose outer products are formed at once, close to the processor."""
+
+
+def rows(tape: Stack, plan: Plan, seeds: Tensor, out: Tensor | None = None) -> Tensor:
     """Per-point gradients (n, p): batched outer products of deltas and inputs."""
     sizes = [w.numel() + b.numel() for w, b, _ in tape.layers]
-    out = seeds.new_empty((seeds.shape[1], sum(sizes)))
-
-    def write(layer: int, weight: Tensor, bias: Tensor) -> None:
-        start, omega = sum(sizes[:layer]), tape.layers[layer][2]
-        middle = start + weight.shape[1] * weight.shape[2]
-        torch.mul(weight.flatten(1), omega, out=out[:, start:middle])
-        torch.mul(bias, omega, out=out[:, middle : start + sizes[layer]])
-
+    n = seeds.shape[1]
+    out = seeds.new_empty((n, sum(sizes))) if out is None else out
     for i, g in _deltas(tape, plan, seeds):
-        write(i, torch.bmm(g.permute(1, 2, 0), tape.input(i).permute(1, 0, 2)), g[0])
+        w, _, omega = tape.layers[i]
+        _write(out, sum(sizes[:i]), _times(omega, g), tape.input(i), tape.space)
     phase, slopes = tape.waves.adjoint(_bar(tape, 0, g))
-    write(0, torch.addcmul(phase[:, :, None] * tape.place[:, None], slopes, tape.slope), phase)
+    first = torch.addcmul(phase[:, :, None] * tape.place[:, None], slopes, tape.slope).flatten(1)
+    out[:, : first.shape[1]] = first
+    out[:, first.shape[1] : sizes[0]] = phase
     return out
+
+
+def _write(out: Tensor, start: int, g: Tensor, a: Tensor, space: Workspace) -> None:
+    """Σ g ⊗ a over the channels (S, n, h), (S, n, k), and then the value's g, from column start."""
+    h, k = g.shape[2], a.shape[2]
+    left, right = g.permute(1, 2, 0), a.permute(1, 0, 2)
+    for begin in range(0, len(out), CHUNK):
+        piece = slice(begin, min(begin + CHUNK, len(out)))
+        block = space.take("outer", (piece.stop - begin, h, k), g)
+        torch.bmm(left[piece], right[piece], out=block)
+        out[piece, start : start + h * k] = block.flatten(1)
+    out[:, start + h * k : start + h * k + h] = g[0]
 
 
 def push(moves: list[Layer], tape: Stack, plan: Plan) -> Tensor:

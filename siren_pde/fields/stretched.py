@@ -17,6 +17,7 @@ from torch import Tensor
 from siren_pde.derivatives import Key, Laplace, partitions
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -154,10 +155,20 @@ class Stretched(Leaf):
             channels[e.channel] += _times(e.factor, at.channels[e.inner])
         return Evaluation(channels, plan, (at, table))
 
-    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
         """The channels at x (n, inputs), by the chain rule."""
         inner = self._inner(plan)
-        at = self.leaf.evaluate(theta, self._stretched(x), inner)
+        at = self.leaf.evaluate(theta, self._stretched(x), inner, space)
+        return self._combined(at, plan, self._table(x, plan, inner))
+
+    def evaluate_once(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """As `evaluate`, for one `pullback`."""
+        inner = self._inner(plan)
+        at = self.leaf.evaluate_once(theta, self._stretched(x), inner, space)
         return self._combined(at, plan, self._table(x, plan, inner))
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
@@ -178,9 +189,11 @@ class Stretched(Leaf):
         """Jᵀ·seeds (p,)."""
         return self.leaf.pullback(theta, *self._seeds(at, seeds))
 
-    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return self.leaf.rows(theta, *self._seeds(at, seeds))
+        return self.leaf.rows(theta, *self._seeds(at, seeds), out)
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, output_size) of the output layer."""

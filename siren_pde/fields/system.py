@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.base import Evaluation, Field, Leaf, written
 from siren_pde.fields.plan import Plan
+from siren_pde.fields.workspace import Workspace
 from siren_pde.points import Points
 
 
@@ -38,7 +39,9 @@ class Unknown(Leaf):
         """A copy: a constant is its own output layer."""
         return copy.deepcopy(self)
 
-    def evaluate(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
         """The constant at every point; its derivatives are zero."""
         channels = x.new_zeros((len(plan.keys), x.shape[0], 1))
         channels[0] = theta
@@ -48,9 +51,11 @@ class Unknown(Leaf):
         """The sum of the seeds of the value."""
         return seeds[0].sum(0)
 
-    def rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
         """The seeds of the value."""
-        return seeds[0]
+        return written(seeds[0], out)
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The seeds of the value."""

@@ -41,7 +41,7 @@ class Method(ABC):
     """How to minimise ½‖r(θ)‖².
 
     An objective is anything with the products the method uses, out of `parameters`, `residual`,
-    `loss`, `loss_and_gradient`, `residual_and_jacobian`, `redrawn`. Methods are values: what
+    `loss`, `loss_and_gradient`, `normal_equations`, `redrawn`. Methods are values: what
     changes from step to step is in the iterate.
     """
 

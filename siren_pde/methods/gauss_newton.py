@@ -10,7 +10,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from siren_pde.linear import shifted_cholesky
+from siren_pde.linear import NormalEquations
 from siren_pde.methods.base import Iterate, Method, Network
 
 ROUNDING = 1e-22
@@ -85,7 +85,7 @@ class GaussNewton(Method):
         objective, state = at.objective, at.state
         if self.refresh and state.steps and state.steps % self.refresh == 0:
             objective = objective.adapted(at.theta, self.adapt, objective.seed + 1)
-        system = _System.of(*objective.residual_and_jacobian(at.theta))
+        system = objective.normal_equations(at.theta)
         found = self._accepted(objective, at.theta, system, state.shift / 10, 3.0)
         if found is None:
             return replace(at, objective=objective, finished="no step decreases the loss any more")
@@ -94,7 +94,7 @@ class GaussNewton(Method):
         return Iterate(objective, theta, square / 2, state, f"λ = {shift:.0e}", self._end(state))
 
     def _accepted(
-        self, objective: Any, theta: Tensor, system: _System, shift: float, factor: float
+        self, objective: Any, theta: Tensor, system: NormalEquations, shift: float, factor: float
     ) -> tuple[float, Tensor, Tensor] | None:
         """The boldest step that decreases enough: its λ, the new θ and ‖r‖² there.
 
@@ -118,9 +118,9 @@ class GaussNewton(Method):
         return best
 
     def _tried(
-        self, objective: Any, theta: Tensor, system: _System, shift: float
+        self, objective: Any, theta: Tensor, system: NormalEquations, shift: float
     ) -> tuple[Tensor, Tensor] | None:
-        found = system.direction(shift)
+        found = system.step(shift)
         if found is None:
             return None
         step, predicted = found
@@ -134,32 +134,3 @@ class GaussNewton(Method):
         if state.steps - state.since > self.patience:
             return f"the loss has not halved in {self.patience} steps"
         return ""
-
-
-@dataclass(frozen=True)
-class _System:
-    """The damped normal equations at one θ, in their smaller form."""
-
-    jacobian: Tensor
-    right: Tensor
-    gram: Tensor
-    unit: Tensor
-    square: Tensor
-
-    @staticmethod
-    def of(r: Tensor, jacobian: Tensor) -> _System:
-        wide = jacobian.shape[0] <= jacobian.shape[1]
-        gram = jacobian @ jacobian.T if wide else jacobian.T @ jacobian
-        right = r if wide else jacobian.T @ r
-        return _System(jacobian, right, gram, gram.diagonal().mean(), r.square().sum())
-
-    def direction(self, shift: float) -> tuple[Tensor, Tensor] | None:
-        """The step d (p,) and the decrease of ‖r‖² that the linear model predicts."""
-        damping = shift * self.unit
-        factor = shifted_cholesky(self.gram, damping)
-        if factor is None:
-            return None
-        y = torch.cholesky_solve(self.right[:, None], factor)[:, 0]
-        if self.gram.shape[0] == self.jacobian.shape[0]:  # rows: r + J d = λ y
-            return -(self.jacobian.T @ y), self.square - damping**2 * y.square().sum()
-        return -y, self.right @ y + damping * y.square().sum()
