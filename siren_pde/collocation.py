@@ -32,6 +32,8 @@ Purpose = Literal["products", "gradient", "output"]
 
 NEAR, FAR = 4 << 20, 256 << 20
 """Bytes of a layer's channels for one block of points: on a processor, and on other devices."""
+SHARE = 64
+"""What part of the memory given a layer's channels may take: a few of them are held."""
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
 
@@ -42,6 +44,7 @@ class Collocation:
     `points` is the number of points of each condition, by the condition or its name, and `rule` the
     quadrature that places them; dtype and device are the field's. At most `block` points are
     evaluated at once; left out, so many that a network's channels stay near the processor.
+    All that products need beyond points and results fits into `memory` bytes, if given.
     `frequencies` are those the problem's data suggest. The points lie in `slab`, if one is given.
 
     Raises ResidualError, naming the condition, if a residual cannot be evaluated.
@@ -56,11 +59,12 @@ class Collocation:
         rule: Quadrature | None = None,
         seed: int = 0,
         block: int | None = None,
+        memory: int | None = None,
         frequencies: tuple[float, ...] | None = None,
         slab: slabs.Slab | None = None,
     ) -> None:
         self.problem, self.field = problem, field
-        self.block = block
+        self.block, self.memory = block, memory
         self.frequencies = frequencies
         self._spaces: dict[str, Workspace] = {}
         rule = rule or Sobol(1024)
@@ -193,7 +197,8 @@ class Collocation:
         like, leaves = sample.points.positions, self.field.leaves()
         widest = max(leaves[n].breadth * len(p.keys) for n, p in sample.light.plans.items())
         near = NEAR if like.device.type == "cpu" else FAR
-        return max(near // (widest * like.element_size()), 64)
+        near = near if self.memory is None else min(near, self.memory // SHARE)
+        return max(near // (widest * like.element_size()), 1)
 
     def curvature(self) -> float:
         """How far the residuals are from affine in the field, relative to their size."""
@@ -280,7 +285,13 @@ class Collocation:
     def _asking(self, problem: Problem, slab: slabs.Slab) -> Self:
         rule = self.sampling.rule.with_count(max(self.sampling.counts.values()))
         return type(self)(
-            problem, self.field, rule=rule, seed=self.seed, block=self.block, slab=slab
+            problem,
+            self.field,
+            rule=rule,
+            seed=self.seed,
+            block=self.block,
+            memory=self.memory,
+            slab=slab,
         )
 
 

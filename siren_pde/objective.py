@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation import Collocation, Evaluations, Purpose, channels_of
+from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.workspace import Workspace
 from siren_pde.linear import NormalEquations, add_gram
 
 Seeds = dict[str, Tensor]
+ROWS = 64 << 20
+"""Bytes of J at once, where only JᵀJ is wanted."""
 
 
 class Objective(Collocation):
@@ -116,20 +119,38 @@ class Objective(Collocation):
         """J Jᵀ and r, or JᵀJ and Jᵀr, whichever is smaller.
 
         The second is summed over blocks of points, so that J is never whole; the first holds J in
-        memory that the next call uses again.
+        memory that the next call uses again. Raises ConfigError if the memory allowed is too small
+        for the smaller one.
         """
         rows, columns = self.count, theta.numel()
         space = self._spaces.setdefault("", Workspace())
-        if rows <= columns:
+        least = 3 * min(rows, columns) ** 2 * theta.element_size()
+        if self.memory is not None and least > self.memory:
+            raise ConfigError(
+                f"the normal equations of {rows} residuals and {columns} parameters take "
+                f"{least:.1e} bytes, more than the {self.memory:.1e} allowed. Take `LBFGS()` or "
+                "`Adam()`, a smaller network, or a larger `Budget(memory=…)`."
+            )
+        if rows <= columns and self._affords(rows * columns * theta.element_size()):
             out = space.take("jacobian", (rows, columns), theta)
             return NormalEquations.of(*self.residual_and_jacobian(theta, out))
         gram, right = theta.new_zeros((columns, columns)), torch.zeros_like(theta)
         square = theta.new_zeros(())
-        for r, block in self._row_blocks(theta, lambda _, k: space.take("r", (k, columns), theta)):
+        few = self._with(block=self._fitting(columns * theta.element_size()))
+        for r, block in few._row_blocks(theta, lambda _, k: space.take("r", (k, columns), theta)):
             add_gram(gram, block)
             right.addmv_(block.T, r)
             square += r @ r
         return NormalEquations(gram, right, square)
+
+    def _affords(self, size: int) -> bool:
+        return self.memory is None or size <= self.memory // 2
+
+    def _fitting(self, row: int) -> int:
+        """How many points' rows of J, of `row` bytes each, are made at once."""
+        most = ROWS if self.memory is None else min(ROWS, self.memory // 8)
+        components = max(s.light.components for s in self.samples)
+        return max(min(most // (row * components), *(self._block(s) for s in self.samples)), 1)
 
     def with_output(self, theta: Tensor, coefficients: Tensor) -> Tensor:
         """θ with the parameters of all output layers replaced by `coefficients` (q,)."""

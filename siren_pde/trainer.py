@@ -32,15 +32,17 @@ class Budget:
     """How much a solve may spend: wall-clock seconds, steps of the method, or a loss to reach.
 
     Whatever is reached first ends the solve. Without `seconds` and `steps`, methods that do not
-    end by themselves get `SECONDS`.
+    end by themselves get `SECONDS`. `memory` bounds, in bytes, what the products with the Jacobian
+    take beyond the points themselves: their number never does.
     """
 
     seconds: float | None = None
     steps: int | None = None
     target: float | None = None
+    memory: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "steps", "target"):
+        for name in ("seconds", "steps", "target", "memory"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"`Budget` needs {name} > 0, got {value}.")
@@ -102,7 +104,7 @@ def solve(
     budget = budget or Budget()
     say = (lambda text: None) if quiet else _say
     method, why, objective = _prepare(
-        problem, field, method or Auto(), quadrature, device, dtype, seed
+        problem, field, method or Auto(), quadrature, budget.memory, device, dtype, seed
     )
     say(why)
     at = method.start(objective)
@@ -177,6 +179,7 @@ def _prepare(
     field: Field | nn.Module | None,
     method: Method | Auto,
     quadrature: Quadrature | None,
+    memory: int | None,
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     seed: int,
@@ -202,7 +205,9 @@ def _prepare(
         draft = draft.to(device=where, dtype=precision)
     except (RuntimeError, AssertionError) as cause:
         raise ConfigError(f"the device `{where}` cannot be used here: {cause}") from cause
-    probe = Objective(problem, draft, rule=(quadrature or Sobol(64)).with_count(64), seed=seed)
+    probe = Objective(
+        problem, draft, rule=(quadrature or Sobol(64)).with_count(64), seed=seed, memory=memory
+    )
     why = "chosen by the caller"
     if isinstance(method, Auto):
         size = None if field is None else sum(q.numel() for q in field.parameters())
@@ -216,4 +221,7 @@ def _prepare(
     size = sum(q.numel() for q in placed.parameters())
     rule = quadrature or Sobol(method.points(size))
     suggested = tuple(found.tolist())
-    return method, why, Objective(problem, placed, rule=rule, seed=seed, frequencies=suggested)
+    objective = Objective(
+        problem, placed, rule=rule, seed=seed, memory=memory, frequencies=suggested
+    )
+    return method, why, objective

@@ -305,3 +305,20 @@ def test_defaults_of_a_residual_are_not_unknowns():
 
     objective = Objective(Problem(mode), Siren(2), {mode: 8})
     assert objective.residual(objective.parameters).shape == (8,)
+
+
+def test_little_memory_changes_the_blocks_and_nothing_else():
+    field = Siren(2, width=5, depth=2)
+    counts = {"burgers": 310, "start": 80, "eikonal": 50}
+    p = sum(q.numel() for q in field.parameters())
+    little = 8 * 4 * p**2
+    small = Objective(Problem(*SCALAR), field, counts, memory=little)
+    large = Objective(Problem(*SCALAR), field, counts)
+    theta = small.parameters
+    a, b = small.normal_equations(theta), large.normal_equations(theta)
+    assert a.jacobian is None and a.gram.shape == (p, p)
+    assert torch.allclose(a.gram.tril(), b.gram.tril(), rtol=1e-12, atol=1e-12)
+    assert torch.allclose(a.right, b.right, rtol=1e-12, atol=1e-12)
+    assert torch.allclose(small.gradient(theta), large.gradient(theta), rtol=1e-12, atol=1e-12)
+    with pytest.raises(ConfigError, match=r"more than .* allowed.*Budget\(memory=…\)"):
+        Objective(Problem(*SCALAR), field, counts, memory=little // 8).normal_equations(theta)

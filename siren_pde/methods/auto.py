@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -40,10 +41,16 @@ class Auto:
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
         if objective.affine:
             reason = "the layers of the network were given, and least squares would replace them"
-        if parameters is None or parameters <= self.few:
+        if parameters is None or parameters <= self._few(objective):
             size = "the default network is small" if parameters is None else f"{parameters} are few"
             return (
                 GaussNewton(),
                 f"Gauss-Newton, since {reason} and {size if parameters is None else 'its ' + size}",
             )
         return Adam(), f"Adam, since {reason} and {parameters} parameters are too many for JᵀJ"
+
+    def _few(self, objective: Any) -> int:
+        """As many as asked for, and as three copies of JᵀJ leave room for."""
+        if objective.memory is None:
+            return self.few
+        return min(self.few, math.isqrt(int(objective.memory) // (3 * 8)))

@@ -89,7 +89,7 @@ class LeastSquares(Method):
         band = tuple(w * s for w, s in zip(wanted, half, strict=True))
         if self.frequency is None:  # the suggestion is a mean, and blind along some axes
             band = tuple(1.5 * max(k, max(band) / 4) for k in band)
-        trial = Trial(band, self.features or _suited(band, self.most))
+        trial = Trial(band, self.features or _suited(band, self._most(objective)))
         search = Search.starting(trial, fixed=self.frequency is not None)
         one = objective.parameters.new_ones((len(low),))
         zero = objective.featured(1, one)
@@ -114,7 +114,7 @@ class LeastSquares(Method):
         residual = float(
             weighted_size(ground.fresh.with_field(tried.field), theta, weights) / ground.zero
         )
-        most = trial.features if self.features else self.most
+        most = trial.features if self.features else self._most(at.objective)
         search = state.search.after(residual, self.tolerance, most)
         state = State(search, state.half, weights, ground, trial.features)
         text = "×".join(f"{w:.3g}" for w in frequency.tolist())
@@ -123,6 +123,13 @@ class LeastSquares(Method):
         if search.best is not trial:
             return replace(at, state=state, note=note, finished=done)
         return Iterate(tried, theta, tried.loss(theta), state, note, done)
+
+    def _most(self, objective: Any) -> int:
+        """As many features as asked for, and as three copies of their rows leave room for."""
+        if objective.memory is None:
+            return self.most
+        numbers = objective.memory / objective.parameters.element_size()
+        return min(self.most, int(math.sqrt(numbers / (3 * self.rows))))
 
     def _reason(self, s: Search) -> str:
         if s.residual < self.tolerance:
