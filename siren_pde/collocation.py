@@ -271,11 +271,17 @@ class Collocation:
         whole = slabs.slab_problem(self.problem, slab, before)
         return self._asking(slabs.still_problem(whole, slab.evolution.axis), slab)
 
-    def stretch(self, begin: float, before: Field | None) -> Stretch | None:
-        """How space is to be stretched from `begin` on, where the field `before` is steep."""
-        if before is None or self.evolution is None:
-            return None
-        return slabs.steep(self.problem, self.evolution.axis, begin, before)
+    def stretch(
+        self, begin: float, before: Field | None, ends: tuple[float, ...] = ()
+    ) -> Stretch | None:
+        """How space is to be stretched: where `before` is steep at `begin`, and at `ends`."""
+        time = self.evolution
+        return slabs.steep(self.problem, time.axis, begin, before, ends) if time else None
+
+    def corners(self, initial: Field) -> tuple[float, ...]:
+        """The ends of space where the field `initial` breaks a boundary condition."""
+        time = self.evolution
+        return slabs.corners(self.problem, self.samples, time.axis, initial) if time else ()
 
     def _slab(self, begin: float, end: float, stretch: Stretch | None) -> slabs.Slab:
         if self.evolution is None:

@@ -24,12 +24,15 @@ from siren_pde.operators import d
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.residuals import evaluate
+from siren_pde.sampling import Sample
 from siren_pde.vectors import Vector
 
 PROFILE = 4001
 """Points across space at which slopes are looked for."""
 STEEP = 2.5
 """A slope this many times the mean one stands out."""
+BROKEN, LAYER = 1e-2, 1e-3
+"""What breaks a boundary condition, and the share of space that a layer is first resolved to."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,44 @@ def still_problem(problem: Problem, axis: int) -> Problem:
     return Problem(*(replace(c, domain=inner) for c in first), name=problem.name)
 
 
-def steep(problem: Problem, axis: int, time: float, before: Field) -> Stretch | None:
-    """Where a field is steep at one time, in one space dimension: around the peaks of |u_x|.
+def _profile(problem: Problem, axis: int, time: float, field: Field) -> Points:
+    """Equidistant points across one-dimensional space, at one time."""
+    low, high = problem.bounds
+    space, like = 1 - axis, next(field.parameters())
+    x = torch.linspace(low[space], high[space], PROFILE, dtype=like.dtype, device=like.device)
+    columns = [x, torch.full_like(x, time)]
+    positions = torch.stack(columns[::-1] if axis == 0 else columns, 1)
+    return Points(problem.axes, positions, torch.ones_like(x))
+
+
+def corners(
+    problem: Problem, samples: Iterable[Sample], axis: int, initial: Field
+) -> tuple[float, ...]:
+    """The ends of one-dimensional space where the initial values break a boundary condition.
+
+    There the solution has a layer that starts with no width. A condition is broken where its
+    residual is more than `BROKEN` of the largest that it would have anywhere in space.
+    """
+    low, high = problem.bounds
+    if len(low) != 2:
+        return ()
+    space, found = 1 - axis, set()
+    points = _profile(problem, axis, low[axis], initial)
+    walls = [s for s in samples if s.condition.domain.dimension < len(low)]
+    for s in [s for s in walls if s.condition not in _initial(problem, axis)]:
+        r = evaluate(initial, s.condition.residual, points).abs().sum(1)
+        for index, end in ((0, low[space]), (-1, high[space])):
+            touched = bool((s.points.positions[:, space] == end).any())
+            if touched and float(r[index]) > BROKEN * float(r.max()):
+                found.add(end)
+    return tuple(sorted(found))
+
+
+def steep(
+    problem: Problem, axis: int, time: float, before: Field | None, ends: tuple[float, ...]
+) -> Stretch | None:
+    """Where a field is steep at one time, in one space dimension: around the peaks of |u_x|, and
+    at `ends` with layers.
 
     None in more dimensions, and where no slope stands out of the mean.
     """
@@ -134,11 +173,19 @@ def steep(problem: Problem, axis: int, time: float, before: Field) -> Stretch | 
     if len(low) != 2:
         return None
     space = 1 - axis
-    like = next(before.parameters())
-    x = torch.linspace(low[space], high[space], PROFILE, dtype=like.dtype, device=like.device)
-    columns = [x, torch.full_like(x, time)]
-    positions = torch.stack(columns[::-1] if axis == 0 else columns, 1)
-    points = Points(problem.axes, positions, torch.ones_like(x))
+    layers = [(end, LAYER * (high[space] - low[space])) for end in ends]
+    if before is not None:
+        layers += _peaks(problem, axis, time, before)
+    if not layers:
+        return None
+    centres, widths = zip(*layers, strict=True)
+    return Stretch(space, low[space], high[space], centres, widths)
+
+
+def _peaks(problem: Problem, axis: int, time: float, before: Field) -> list[tuple[float, float]]:
+    """Place and width of the peaks of |u_x|."""
+    space, points = 1 - axis, _profile(problem, axis, time, before)
+    x = points.positions[:, space]
 
     def slopes(p: Points, *unknowns: Any) -> list[Any]:
         return [d(u, p.coordinates[space]) for u in unknowns]
@@ -146,13 +193,10 @@ def steep(problem: Problem, axis: int, time: float, before: Field) -> Stretch | 
     found = evaluate(before, _named(slopes, list(before.leaves())), points)
     size = torch.linalg.vector_norm(found, dim=1).cpu().numpy()
     peaks, _ = find_peaks(size, height=STEEP * size.mean(), prominence=size.max() / 10)
-    if not len(peaks):
-        return None
-    step = (high[space] - low[space]) / (PROFILE - 1)
+    step = float(x[1] - x[0])
     widths = 0.5 * step * peak_widths(size, peaks, rel_height=0.5)[0]
-    centres = [float(x[i]) for i in peaks.tolist()]
-    spread = tuple(max(float(w), 2 * step) for w in widths)
-    return Stretch(space, low[space], high[space], tuple(centres), spread)
+    spread = [max(float(w), 2 * step) for w in widths]
+    return list(zip(x[peaks.tolist()].tolist(), spread, strict=True))
 
 
 def _handed_over(before: Field, slab: Slab) -> Callable[..., Any]:

@@ -23,6 +23,8 @@ GUESS = 1e-7
 """Singular values below this are left out of the guess, to which Newton's steps are added."""
 HELPED = 0.2
 """A shorter slab should lower the residual to this share; else length does not set it."""
+SLABS, HASTE = 20, 100
+"""The first slab tried is this part of the whole time, and of that, where it starts with layers."""
 WEAKER = 2.0
 """By how much the limit of a slab rises where neither length nor features help."""
 
@@ -42,7 +44,7 @@ class State:
 
     `band` holds radians per half-length of each axis; `upwards` is how it last changed for the
     better. `limit` is what residuals are held to. `rejected` attempts at this slab came before, the
-    last with the residual `refused`.
+    last with the residual `refused`. At `ends`, initial values break boundary conditions.
     """
 
     whole: Any
@@ -58,6 +60,7 @@ class State:
     rejected: int = 0
     refused: float = math.inf
     worst: float = 0.0
+    ends: tuple[float, ...] = ()
 
 
 @final
@@ -110,10 +113,13 @@ class Marching(Method):
         one = objective.parameters.new_ones((len(low),))
         zero = objective.featured(1, one)
         theta = torch.zeros_like(zero.parameters)
-        length = (time.high - time.low) / 20
+        length = (time.high - time.low) / SLABS
         space, size = tuple(half), self.features
         state = State(objective, space, time.low, length, tuple(band))
         state = replace(state, features=size, limit=self.tolerance)
+        initial = self._still(state, length, state.band, objective.seed, objective.stretch(0, None))
+        state = replace(state, ends=objective.corners(initial))
+        state = replace(state, length=length / HASTE) if state.ends else state
         return Iterate(zero, theta, zero.loss(theta), state)
 
     def step(self, at: Iterate, used: float) -> Iterate:
@@ -122,34 +128,46 @@ class Marching(Method):
         length = min(state.length, time.high - state.begin)
         if time.high - state.begin - length < 0.2 * length:
             length = time.high - state.begin
-        best = None
+        best, limit = None, state.limit * self._leeway(state, length)
         for band in self._bands(state, time.axis):
             found = self._attempt(state, length, band)
             best = found if best is None or found.residual < best.residual else best
-            if best.residual <= state.limit:
+            if best.residual <= limit:
                 break
         assert best is not None
         axis = next(i for i in range(len(state.band)) if i != time.axis or len(state.band) == 1)
         if best.band != state.band:
             state = replace(state, upwards=best.band[axis] > state.band[axis], band=best.band)
-        if not best.residual <= state.limit:
+        if not best.residual <= limit:
             note = f"t = {state.begin:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
             return replace(at, state=self._after_rejection(state, best, length), note=note)
-        return self._accepted(at, state, best, length)
+        return self._accepted(at, state, best, length, limit)
+
+    def _leeway(self, state: State, length: float) -> float:
+        """By how much residuals may be larger in the time right after broken boundary conditions.
+
+        There they grow without bound, but for a time so short that errors, their integrals, do not.
+        """
+        time = state.whole.evolution
+        usual, passed = (time.high - time.low) / SLABS, state.begin + length - time.low
+        return max(1.0, usual / passed) if state.ends else 1.0
 
     def _after_rejection(self, state: State, best: Attempt, length: float) -> State:
         """A shorter slab; where that does not help, more features, and then a weaker limit."""
-        helped = best.residual < HELPED * state.refused
-        state = replace(state, rejected=state.rejected + 1, refused=best.residual)
+        excess = best.residual / self._leeway(state, length)
+        helped = excess < HELPED * state.refused
+        state = replace(state, rejected=state.rejected + 1, refused=excess)
         if helped:
             return replace(state, length=SHORTER * length)
         if state.features < 2 * self.features:
             return replace(state, features=int(1.25 * state.features))
         return replace(state, limit=WEAKER * state.limit)
 
-    def _accepted(self, at: Iterate, state: State, best: Attempt, length: float) -> Iterate:
+    def _accepted(
+        self, at: Iterate, state: State, best: Attempt, length: float, limit: float
+    ) -> Iterate:
         end, time = state.begin + length, state.whole.evolution
-        growth = min(max((0.3 * state.limit / max(best.residual, 1e-300)) ** 0.2, 0.8), 2.0)
+        growth = min(max((0.3 * limit / max(best.residual, 1e-300)) ** 0.2, 0.8), 2.0)
         state = replace(
             state,
             begin=end,
@@ -184,27 +202,37 @@ class Marching(Method):
     def _attempt(self, state: State, length: float, band: tuple[float, ...]) -> Attempt:
         whole, begin = state.whole, state.begin
         before = state.fields[-1] if state.fields else None
+        stretch = whole.stretch(begin, before, state.ends)
+        seed = whole.seed + 2 * (len(state.fields) + state.rejected)
+        field = self._still(state, length, band, seed, stretch)
+        slab = whole.slab(begin, begin + length, stretch, before)
+        sized = slab.sized(int(self.rows * state.features)).redrawn(seed)
+        tried = sized.with_field(field)
+        theta, weights = fit_output(tried, tried.parameters, affine=whole.affine)
+        fresh = sized.redrawn(seed + 1).with_field(field)
+        zero = tried.with_output(theta, torch.zeros_like(theta))
+        residual = weighted_size(fresh, theta, weights) / weighted_size(fresh, zero, weights)
+        return Attempt(tried.install(theta), band, float(residual))
+
+    def _still(
+        self, state: State, length: float, band: tuple[float, ...], seed: int, stretch: Any
+    ) -> Field:
+        """Features fitted to what a slab begins with, for all its time."""
+        whole, begin = state.whole, state.begin
+        before = state.fields[-1] if state.fields else None
         half = list(state.half)
         half[whole.evolution.axis] = length / 2
         like = whole.parameters
         frequency = like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
-        stretch = whole.stretch(begin, before)
-        seed = whole.seed + 2 * (len(state.fields) + state.rejected)
         field = whole.featured(state.features, frequency, seed).field
         if stretch is not None:
             field = field.rebuilt(_stretching(stretch))
-        n = int(self.rows * state.features)
-        slab = (begin, begin + length, stretch, before)
-        sized = whole.slab(*slab).sized(n).redrawn(seed)
-        still = whole.still(*slab).sized(n).redrawn(seed).with_field(field)
-        tried = sized.with_field(field)
-        zero = torch.zeros_like(tried.parameters)
-        zero = tried.with_output(tried.parameters, zero)
+        still = whole.still(begin, begin + length, stretch, before)
+        still = still.sized(int(self.rows * state.features)).redrawn(seed).with_field(field)
+        given = still.parameters
+        zero = still.with_output(given, torch.zeros_like(given))
         theta, _ = fit_output(still, zero, affine=still.affine, tolerance=GUESS)
-        theta, weights = fit_output(tried, theta, affine=whole.affine)
-        fresh = sized.redrawn(seed + 1).with_field(field)
-        residual = weighted_size(fresh, theta, weights) / weighted_size(fresh, zero, weights)
-        return Attempt(tried.install(theta), band, float(residual))
+        return still.install(theta)
 
 
 def _stretching(stretch: Stretch) -> Any:
