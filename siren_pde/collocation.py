@@ -258,13 +258,15 @@ class Collocation:
         plans = [plan for s in self.samples for plan in s.light.plans.values()]
         return slabs.evolution(self.problem, plans)
 
-    def slab(self, begin: float, end: float, stretch: Stretch | None, before: Field | None) -> Self:
+    def slab(
+        self, begin: float, end: float, stretch: tuple[Stretch, ...], before: Field | None
+    ) -> Self:
         """The residuals in begin ≤ t ≤ end, starting from where the field `before` has ended."""
         slab = self._slab(begin, end, stretch)
         return self._asking(slabs.slab_problem(self.problem, slab, before), slab)
 
     def still(
-        self, begin: float, end: float, stretch: Stretch | None, before: Field | None
+        self, begin: float, end: float, stretch: tuple[Stretch, ...], before: Field | None
     ) -> Self:
         """What a slab begins with, asked of all its time."""
         slab = self._slab(begin, end, stretch)
@@ -272,33 +274,25 @@ class Collocation:
         return self._asking(slabs.still_problem(whole, slab.evolution.axis), slab)
 
     def stretch(
-        self, begin: float, before: Field | None, ends: tuple[float, ...] = ()
-    ) -> Stretch | None:
-        """How space is to be stretched: where `before` is steep at `begin`, and at `ends`."""
-        time = self.evolution
-        return slabs.steep(self.problem, time.axis, begin, before, ends) if time else None
+        self, begin: float, end: float, before: Field | None, ends: tuple[float, ...]
+    ) -> tuple[Stretch, ...]:
+        """How axes are to be stretched: where `before` is steep at `begin`, and at `ends`."""
+        return slabs.steep(self.problem, self._slab(begin, end), before, ends)
 
     def corners(self, initial: Field) -> tuple[float, ...]:
         """The ends of space where the field `initial` breaks a boundary condition."""
         time = self.evolution
         return slabs.corners(self.problem, self.samples, time.axis, initial) if time else ()
 
-    def _slab(self, begin: float, end: float, stretch: Stretch | None) -> slabs.Slab:
+    def _slab(self, begin: float, end: float, stretch: tuple[Stretch, ...] = ()) -> slabs.Slab:
         if self.evolution is None:
             raise ConfigError(f"{self.problem!r} is no evolution, so it has no slabs of time.")
         return slabs.Slab(self.evolution, begin, end, stretch)
 
     def _asking(self, problem: Problem, slab: slabs.Slab) -> Self:
         rule = self.sampling.rule.with_count(max(self.sampling.counts.values()))
-        return type(self)(
-            problem,
-            self.field,
-            rule=rule,
-            seed=self.seed,
-            block=self.block,
-            memory=self.memory,
-            slab=slab,
-        )
+        copy = type(self)(problem, self.field, rule=rule, seed=self.seed, slab=slab)
+        return copy._with(block=self.block, memory=self.memory)
 
 
 def channels_of(at: Evaluations) -> dict[str, Tensor]:

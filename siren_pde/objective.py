@@ -161,6 +161,13 @@ class Objective(Collocation):
             start += size
         return changed
 
+    def output(self, theta: Tensor) -> Tensor:
+        """The coefficients (q,) in θ of all output layers, one leaf after the other."""
+        leaves = self.field.leaves()
+        return torch.cat(
+            [p[p.numel() - leaves[n].output_size :] for n, p in self._split(theta).items()]
+        )
+
     def jacobian(self, theta: Tensor) -> Tensor:
         """J = ∂r/∂θ, shape (N, p)."""
         return self.residual_and_jacobian(theta)[1]

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from scipy.signal import find_peaks, peak_widths
+from torch import Tensor
 
 from siren_pde.derivatives import Laplace
 from siren_pde.domains.base import Domain
@@ -31,8 +32,12 @@ PROFILE = 4001
 """Points across space at which slopes are looked for."""
 STEEP = 2.5
 """A slope this many times the mean one stands out."""
-BROKEN, LAYER = 1e-2, 1e-3
-"""What breaks a boundary condition, and the share of space that a layer is first resolved to."""
+BROKEN, LAYER, SUDDEN = 1e-2, 1e-3, 1e-3
+"""What breaks a boundary condition, and the shares of space and of the first slab's time that the
+layer is resolved to.
+"""
+WIDE = 0.1
+"""A layer that takes this share of space needs no stretching any more."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +52,23 @@ class Evolution:
 
 @dataclass(frozen=True)
 class Slab:
-    """The part begin ≤ t ≤ end of an evolution, with space stretched by `stretch`."""
+    """The part begin ≤ t ≤ end of an evolution, with axes stretched by `stretch`."""
 
     evolution: Evolution
     begin: float
     end: float
-    stretch: Stretch | None = None
+    stretch: tuple[Stretch, ...] = ()
 
     def __call__(self, points: Points) -> Points:
-        """Points of the whole problem, moved into the slab, and denser where space is stretched."""
+        """Points of the whole problem, moved into the slab, and denser where axes are stretched."""
         time, columns = self.evolution, list(points.positions.unbind(1))
         share = (columns[time.axis] - time.low) / (time.high - time.low)
         columns[time.axis] = self.begin + (self.end - self.begin) * share
         weights = points.weights
-        if self.stretch is not None:
-            x = self.stretch.inverse(columns[self.stretch.axis])
-            columns[self.stretch.axis] = x
-            weights = weights / self.stretch.derivative(x, 1)
+        for along in self.stretch:
+            x = along.inverse(columns[along.axis])
+            columns[along.axis] = x
+            weights = weights / along.derivative(x, 1)
         return replace(points, positions=torch.stack(columns, 1), weights=weights)
 
 
@@ -162,36 +167,58 @@ def corners(
 
 
 def steep(
-    problem: Problem, axis: int, time: float, before: Field | None, ends: tuple[float, ...]
-) -> Stretch | None:
-    """Where a field is steep at one time, in one space dimension: around the peaks of |u_x|, and
-    at `ends` with layers.
+    problem: Problem, slab: Slab, before: Field | None, ends: tuple[float, ...]
+) -> tuple[Stretch, ...]:
+    """Stretches where a slab's solution is steep, in one space dimension: around the peaks of |u_x|
+    at its begin, and at `ends` with layers, and after the begin of those.
 
     None in more dimensions, and where no slope stands out of the mean.
     """
     low, high = problem.bounds
+    axis, begin = slab.evolution.axis, slab.begin
     if len(low) != 2:
-        return None
+        return ()
     space = 1 - axis
-    layers = [(end, LAYER * (high[space] - low[space])) for end in ends]
-    if before is not None:
-        layers += _peaks(problem, axis, time, before)
+    if before is None:
+        layers = [(end, LAYER * (high[space] - low[space])) for end in ends]
+    else:
+        x, slopes = _slopes(problem, axis, begin, before)
+        layers = _layers(x, slopes, ends) + _peaks(x, slopes)
     if not layers:
-        return None
+        return ()
     centres, widths = zip(*layers, strict=True)
-    return Stretch(space, low[space], high[space], centres, widths)
+    found = (Stretch(space, low[space], high[space], centres, widths),)
+    if before is not None or not ends:
+        return found
+    moment = SUDDEN * (slab.end - begin)
+    return (*found, Stretch(axis, begin, slab.end, (begin,), (moment,)))
 
 
-def _peaks(problem: Problem, axis: int, time: float, before: Field) -> list[tuple[float, float]]:
-    """Place and width of the peaks of |u_x|."""
+def _slopes(problem: Problem, axis: int, time: float, before: Field) -> tuple[Tensor, Tensor]:
+    """Places x (n,) across space and the derivatives u_x (n, m) there."""
     space, points = 1 - axis, _profile(problem, axis, time, before)
-    x = points.positions[:, space]
 
     def slopes(p: Points, *unknowns: Any) -> list[Any]:
         return [d(u, p.coordinates[space]) for u in unknowns]
 
     found = evaluate(before, _named(slopes, list(before.leaves())), points)
-    size = torch.linalg.vector_norm(found, dim=1).cpu().numpy()
+    return points.positions[:, space], found
+
+
+def _layers(x: Tensor, slopes: Tensor, ends: tuple[float, ...]) -> list[tuple[float, float]]:
+    """Place and width of the layers at ends: how far it is to half the change of u_x."""
+    found, size = [], float(x[-1] - x[0])
+    for end in ends:
+        change = torch.linalg.vector_norm(slopes - slopes[0 if end == float(x[0]) else -1], dim=1)
+        far = (x - end).abs()[change > 0.5 * change.max()]
+        if float(far.min()) < WIDE * size:
+            found.append((end, max(LAYER * size, 0.25 * float(far.min()))))
+    return found
+
+
+def _peaks(x: Tensor, slopes: Tensor) -> list[tuple[float, float]]:
+    """Place and width of the peaks of |u_x|."""
+    size = torch.linalg.vector_norm(slopes, dim=1).cpu().numpy()
     peaks, _ = find_peaks(size, height=STEEP * size.mean(), prominence=size.max() / 10)
     step = float(x[1] - x[0])
     widths = 0.5 * step * peak_widths(size, peaks, rel_height=0.5)[0]

@@ -160,3 +160,35 @@ def data(p, u):
 def test_what_is_no_evolution_does_not_march(problem, field):
     with pytest.raises(ConfigError, match="needs an evolution"):
         solve(problem, field, Marching(features=20), quiet=True)
+
+
+def sudden(speed=0.01):
+    """Heat let in through a wall, at slope 1, where at first there is none."""
+    rod = Box(x=(0, 1), t=(0, 1))
+
+    @on(rod)
+    def equation(p, u):
+        return d(u, p.t) - speed * d(u, p.x, p.x) * (1 + 0 * u)
+
+    @on(rod.at(t=0))
+    def begin(p, u):
+        return u
+
+    @on(rod.at(x=0))
+    def heated(p, u):
+        return d(u, p.x) + 1
+
+    @on(rod.at(x=1))
+    def insulated(p, u):
+        return d(u, p.x)
+
+    return Problem(equation, begin, heated, insulated)
+
+
+def test_broken_boundary_conditions_are_found_where_they_are():
+    problem = sudden()
+    objective = Objective(problem, Siren(2, width=4, depth=1), {c: 40 for c in problem.conditions})
+    zero = objective.install(torch.zeros_like(objective.parameters))
+    assert objective.corners(zero) == (0.0,)
+    assert [s.axis for s in objective.stretch(0.0, 0.1, None, (0.0,))] == [0, 1]
+    assert objective.stretch(0.0, 0.1, None, ()) == ()

@@ -119,10 +119,13 @@ class LeastSquares(Method):
         state = State(search, state.half, weights, ground, trial.features)
         text = "×".join(f"{w:.3g}" for w in frequency.tolist())
         note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
-        done = "" if search.trial else self._reason(search)
-        if search.best is not trial:
-            return replace(at, state=state, note=note, finished=done)
-        return Iterate(tried, theta, tried.loss(theta), state, note, done)
+        found = Iterate(tried, theta, tried.loss(theta), state, note)
+        best = found if search.best is trial else replace(at, state=state, note=note)
+        if search.trial is None:
+            size = float(torch.linalg.vector_norm(best.objective.output(best.theta)))
+            done = f"{self._reason(search)}, coefficients of norm {size:.2g}"
+            return replace(best, finished=done)
+        return best
 
     def _most(self, objective: Any) -> int:
         """As many features as asked for, and as three copies of their rows leave room for."""

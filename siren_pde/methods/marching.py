@@ -23,8 +23,8 @@ GUESS = 1e-7
 """Singular values below this are left out of the guess, to which Newton's steps are added."""
 HELPED = 0.2
 """A shorter slab should lower the residual to this share; else length does not set it."""
-SLABS, HASTE = 20, 100
-"""The first slab tried is this part of the whole time, and of that, where it starts with layers."""
+SLABS, SHORTEST = 20, 1e-3
+"""The first slab tried is one of so many, and none becomes a smaller part of the whole time."""
 WEAKER = 2.0
 """By how much the limit of a slab rises where neither length nor features help."""
 
@@ -117,9 +117,8 @@ class Marching(Method):
         space, size = tuple(half), self.features
         state = State(objective, space, time.low, length, tuple(band))
         state = replace(state, features=size, limit=self.tolerance)
-        initial = self._still(state, length, state.band, objective.seed, objective.stretch(0, None))
+        initial = self._still(state, length, state.band, objective.seed, ())
         state = replace(state, ends=objective.corners(initial))
-        state = replace(state, length=length / HASTE) if state.ends else state
         return Iterate(zero, theta, zero.loss(theta), state)
 
     def step(self, at: Iterate, used: float) -> Iterate:
@@ -128,7 +127,7 @@ class Marching(Method):
         length = min(state.length, time.high - state.begin)
         if time.high - state.begin - length < 0.2 * length:
             length = time.high - state.begin
-        best, limit = None, state.limit * self._leeway(state, length)
+        best, limit = None, state.limit
         for band in self._bands(state, time.axis):
             found = self._attempt(state, length, band)
             best = found if best is None or found.residual < best.residual else best
@@ -141,33 +140,23 @@ class Marching(Method):
         if not best.residual <= limit:
             note = f"t = {state.begin:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
             return replace(at, state=self._after_rejection(state, best, length), note=note)
-        return self._accepted(at, state, best, length, limit)
-
-    def _leeway(self, state: State, length: float) -> float:
-        """By how much residuals may be larger in the time right after broken boundary conditions.
-
-        There they grow without bound, but for a time so short that errors, their integrals, do not.
-        """
-        time = state.whole.evolution
-        usual, passed = (time.high - time.low) / SLABS, state.begin + length - time.low
-        return max(1.0, usual / passed) if state.ends else 1.0
+        return self._accepted(at, state, best, length)
 
     def _after_rejection(self, state: State, best: Attempt, length: float) -> State:
         """A shorter slab; where that does not help, more features, and then a weaker limit."""
-        excess = best.residual / self._leeway(state, length)
-        helped = excess < HELPED * state.refused
-        state = replace(state, rejected=state.rejected + 1, refused=excess)
+        time = state.whole.evolution
+        long = SHORTER * length > SHORTEST * (time.high - time.low)
+        helped = best.residual < HELPED * state.refused and long
+        state = replace(state, rejected=state.rejected + 1, refused=best.residual)
         if helped:
             return replace(state, length=SHORTER * length)
         if state.features < 2 * self.features:
             return replace(state, features=int(1.25 * state.features))
-        return replace(state, limit=WEAKER * state.limit)
+        return replace(state, limit=max(WEAKER * state.limit, WEAKER * best.residual))
 
-    def _accepted(
-        self, at: Iterate, state: State, best: Attempt, length: float, limit: float
-    ) -> Iterate:
+    def _accepted(self, at: Iterate, state: State, best: Attempt, length: float) -> Iterate:
         end, time = state.begin + length, state.whole.evolution
-        growth = min(max((0.3 * limit / max(best.residual, 1e-300)) ** 0.2, 0.8), 2.0)
+        growth = min(max((0.3 * state.limit / max(best.residual, 1e-300)) ** 0.2, 1.0), 2.0)
         state = replace(
             state,
             begin=end,
@@ -175,7 +164,7 @@ class Marching(Method):
             fields=(*state.fields, best.field),
             breaks=(*state.breaks, end),
             features=max(int(0.95 * state.features), self.features),
-            limit=max(state.limit / WEAKER, self.tolerance),
+            limit=max(state.limit / WEAKER**2, self.tolerance),
             rejected=0,
             refused=math.inf,
             worst=max(state.worst, best.residual),
@@ -202,7 +191,7 @@ class Marching(Method):
     def _attempt(self, state: State, length: float, band: tuple[float, ...]) -> Attempt:
         whole, begin = state.whole, state.begin
         before = state.fields[-1] if state.fields else None
-        stretch = whole.stretch(begin, before, state.ends)
+        stretch = whole.stretch(begin, begin + length, before, state.ends)
         seed = whole.seed + 2 * (len(state.fields) + state.rejected)
         field = self._still(state, length, band, seed, stretch)
         slab = whole.slab(begin, begin + length, stretch, before)
@@ -215,7 +204,12 @@ class Marching(Method):
         return Attempt(tried.install(theta), band, float(residual))
 
     def _still(
-        self, state: State, length: float, band: tuple[float, ...], seed: int, stretch: Any
+        self,
+        state: State,
+        length: float,
+        band: tuple[float, ...],
+        seed: int,
+        stretch: tuple[Stretch, ...],
     ) -> Field:
         """Features fitted to what a slab begins with, for all its time."""
         whole, begin = state.whole, state.begin
@@ -225,8 +219,8 @@ class Marching(Method):
         like = whole.parameters
         frequency = like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
         field = whole.featured(state.features, frequency, seed).field
-        if stretch is not None:
-            field = field.rebuilt(_stretching(stretch))
+        for along in stretch:
+            field = field.rebuilt(_stretching(along))
         still = whole.still(begin, begin + length, stretch, before)
         still = still.sized(int(self.rows * state.features)).redrawn(seed).with_field(field)
         given = still.parameters
