@@ -18,7 +18,8 @@ from siren_pde.methods.marching import Marching
 class Auto:
     """Least squares where residuals are affine in the field, else a march where time has a start.
 
-    Otherwise Gauss-Newton where parameters are few, and Adam where they are many.
+    Least squares at every Newton step for other functions without measured data in up to three
+    coordinates; otherwise Gauss-Newton where parameters are few, and Adam where they are many.
 
     Affinity is measured, not declared: residuals at the midpoint of random field values are
     compared with the mean of the residuals. `few` is the most parameters Gauss-Newton is given.
@@ -39,6 +40,9 @@ class Auto:
         if time is not None and objective.may_be_featured() and len(objective.problem.axes) <= 3:
             axis = objective.problem.axes[time.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
+        few_axes = objective.may_be_featured() and len(objective.problem.axes) <= 3
+        if few_axes and _functions_alone(objective):
+            return LeastSquares(), f"least squares at every Newton step, since {reason}"
         if objective.affine:
             reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None or parameters <= self._few(objective):
@@ -54,3 +58,9 @@ class Auto:
         if objective.memory is None:
             return self.few
         return min(self.few, math.isqrt(int(objective.memory) // (3 * 8)))
+
+
+def _functions_alone(objective: Any) -> bool:
+    """Whether all unknowns are functions, and none is held to measured data."""
+    functions = all(leaf.inputs for leaf in objective.field.leaves().values())
+    return functions and not any(s.points.data for s in objective.samples)

@@ -117,7 +117,7 @@ class LeastSquares(Method):
         most = trial.features if self.features else self._most(at.objective)
         search = state.search.after(residual, self.tolerance, most)
         state = State(search, state.half, weights, ground, trial.features)
-        text = "×".join(f"{w:.3g}" for w in frequency.tolist())
+        text = _written(frequency.tolist())
         note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
         found = Iterate(tried, theta, tried.loss(theta), state, note)
         best = found if search.best is trial else replace(at, state=state, note=note)
@@ -140,6 +140,12 @@ class LeastSquares(Method):
         if self.features and self.frequency:
             return f"the features asked for are fitted (residual {s.residual:.1e} at fresh points)"
         return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
+
+
+def _written(frequency: list[float]) -> str:
+    if len(frequency) <= 4:
+        return "×".join(f"{w:.3g}" for w in frequency)
+    return f"{min(frequency):.3g} to {max(frequency):.3g} along {len(frequency)} axes"
 
 
 def _suited(band: tuple[float, ...], most: int) -> int:

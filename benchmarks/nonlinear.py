@@ -1,0 +1,238 @@
+"""Nonlinear problems against exact or classical solutions.
+
+    python benchmarks/nonlinear.py [--seeds N] [--only TEXT] [--log]
+
+prints a Markdown table of the median and the worst of N seeds (3), two threads, and one JSON line.
+The method is `solve`'s own choice unless the table names another. Errors are relative L²: of u, in
+the cavity of the velocity; classical solutions come with their own accuracy, the difference of two
+resolutions.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import spectral
+import torch
+
+from siren_pde import (
+    Box,
+    Budget,
+    LeastSquares,
+    Marching,
+    Problem,
+    cos,
+    d,
+    exp,
+    lap,
+    on,
+    pi,
+    sin,
+    solve,
+    sqrt,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem, how to solve it, how far off a solution is, and what it is held to."""
+
+    problem: Problem
+    off: Callable
+    error: float
+    seconds: float
+    options: dict = field(default_factory=dict)
+    accuracy: Callable = lambda: 0.0
+
+
+def burgers(nu, terms):
+    """u_t + u u_x = ν u_xx, −sin πx at first, by Cole and Hopf's integral: 2 · terms + 1 nodes."""
+    strip = Box(x=(-1, 1), t=(0, 1))
+
+    def exact(p):
+        x, t = p
+        above = below = 0
+        for k in range(-terms, terms + 1):
+            y = pi * (x - sqrt(4 * nu * t) * (k / 4))
+            weight = exp(-cos(y) / (2 * pi * nu) - (k / 4) ** 2)
+            above, below = above + sin(y) * weight, below + weight
+        return -above / below
+
+    @on(strip)
+    def equation(p, u):
+        return d(u, p.t) + u * d(u, p.x) - nu * d(u, p.x, p.x)
+
+    @on(strip.at(t=0))
+    def start(p, u):
+        return u + sin(pi * p.x)
+
+    @on(strip.at(x=-1) | strip.at(x=1))
+    def walls(p, u):
+        return u
+
+    return Problem(equation, start, walls, exact=exact)
+
+
+def allen_cahn():
+    """u_t = 10⁻⁴ u_xx + 5 (u − u³), x² cos πx at first; even, so a period 2 is no slope at 0, 1."""
+    strip = Box(x=(0, 1), t=(0, 1))
+
+    @on(strip)
+    def equation(p, u):
+        return d(u, p.t) - 1e-4 * d(u, p.x, p.x) + 5 * (u**3 - u)
+
+    @on(strip.at(t=0))
+    def start(p, u):
+        return u - p.x**2 * cos(pi * p.x)
+
+    @on(strip.at(x=0) | strip.at(x=1))
+    def ends(p, u):
+        return d(u, p.x)
+
+    return Problem(equation, start, ends)
+
+
+TIMES, PLACES = np.linspace(0, 1, 101), np.linspace(0, 1, 501)
+
+
+def allen_cahn_values(n, tolerance):
+    x, u = spectral.allen_cahn(n, tolerance, TIMES)
+    return spectral.interpolation(x, PLACES) @ u
+
+
+def allen_cahn_off(s):
+    x, t = np.meshgrid(PLACES, TIMES, indexing="ij")
+    truth = allen_cahn_values(640, 1e-11)
+    found = s(np.stack([x.ravel(), t.ravel()], 1)).numpy().reshape(truth.shape)
+    return np.linalg.norm(found - truth) / np.linalg.norm(truth)
+
+
+def allen_cahn_accuracy():
+    a, b = allen_cahn_values(500, 1e-10), allen_cahn_values(640, 1e-11)
+    return np.linalg.norm(a - b) / np.linalg.norm(b)
+
+
+def cavity(reynolds):
+    """The steady flow under a lid moving at 16 x² (1 − x)², by its stream function."""
+    square = Box(x=(0, 1), y=(0, 1))
+
+    @on(square)
+    def vorticity(p, s):
+        w = lap(s)
+        return d(s, p.y) * d(w, p.x) - d(s, p.x) * d(w, p.y) - lap(w) / reynolds
+
+    @on(square.at(y=1))
+    def lid(p, s):
+        return s, d(s, p.y) - 16 * p.x**2 * (1 - p.x) ** 2
+
+    @on(square.at(y=0))
+    def floor(p, s):
+        return s, d(s, p.y)
+
+    @on(square.at(x=0) | square.at(x=1))
+    def sides(p, s):
+        return s, d(s, p.x)
+
+    return Problem(vorticity, lid, floor, sides)
+
+
+SPOTS = np.random.default_rng(0).random((2000, 2))
+
+
+def cavity_velocity(n):
+    x, by, psi = spectral.cavity(n)
+    u, v = psi @ by.T, -(by @ psi)
+    return np.stack([spectral.evaluated([x, x], w, SPOTS) for w in (u, v)], 1)
+
+
+def cavity_off(s):
+    truth = cavity_velocity(34)
+    found = s.evaluate(lambda p, s: (d(s, p.y), -d(s, p.x)), SPOTS).numpy()
+    return np.linalg.norm(found - truth) / np.linalg.norm(truth)
+
+
+def cavity_accuracy():
+    a, b = cavity_velocity(26), cavity_velocity(34)
+    return np.linalg.norm(a - b) / np.linalg.norm(b)
+
+
+def own(s):
+    return s.error()
+
+
+CASES = {
+    "Burgers, ν = 0.01/π": Case(burgers(0.01 / pi, 48), own, 1e-5, 300),
+    "Burgers, ν = 0.01": Case(burgers(0.01, 48), own, 1e-7, 120),
+    "Allen-Cahn": Case(
+        allen_cahn(),
+        allen_cahn_off,
+        1e-5,
+        600,
+        {"method": Marching(tolerance=5e-7, features=1200)},
+        allen_cahn_accuracy,
+    ),
+    "cavity, Re = 100": Case(
+        cavity(100),
+        cavity_off,
+        1e-3,
+        600,
+        {"method": LeastSquares(rows=2.5, most=2500)},
+        cavity_accuracy,
+    ),
+}
+
+
+def log(report):
+    print(f"    {report.seconds:6.2f} s  {report.iterate.note or 'start'}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="problems whose name holds this text")
+    parser.add_argument("--log", action="store_true", help="print what each solve does")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    rows = []
+    for name, case in CASES.items():
+        if options.only not in name:
+            continue
+        found = []
+        for seed in range(options.seeds):
+            budget = Budget(seconds=case.seconds)
+            calls = [log] * options.log
+            s = solve(
+                case.problem, seed=seed, budget=budget, quiet=True, callbacks=calls, **case.options
+            )
+            found.append((float(case.off(s)), s.seconds))
+            if options.log:
+                print(name, seed, *found[-1], s.stop_reason, flush=True)
+        errors, times = zip(*found, strict=True)
+        rows.append(
+            {
+                "problem": name,
+                "method": repr(case.options.get("method", "solve's own")),
+                "error": statistics.median(errors),
+                "worst": max(errors),
+                "seconds": statistics.median(times),
+                "slowest": max(times),
+                "accuracy of the truth": float(case.accuracy()),
+                "wanted": [case.error, case.seconds],
+            }
+        )
+    print("| problem | median error | worst | median seconds | worst | truth | wanted |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        truth = f"{row['accuracy of the truth']:.0e}" if row["accuracy of the truth"] else "exact"
+        wanted = "{:.0e} in {:g} s".format(*row["wanted"])
+        figures = f"{row['error']:.1e} | {row['worst']:.1e}"
+        times = f"{row['seconds']:.1f} | {row['slowest']:.1f}"
+        print(f"| {row['problem']} | {figures} | {times} | {truth} | {wanted} |")
+    print(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()
