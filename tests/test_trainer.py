@@ -63,10 +63,24 @@ def test_solve_alone_does_well_on_a_linear_problem():
     assert solution.stop_reason
 
 
-def test_a_nonlinear_problem_gets_gauss_newton():
-    solution = solve(nonlinear, budget=Budget(steps=2), quadrature=Sobol(64), quiet=True)
+def test_a_nonlinear_problem_gets_newton_steps_on_features():
+    solution = solve(nonlinear, quiet=True)
+    assert solution.method == "least squares"
+    assert "not affine" in solution.why
+    x = Sobol(200)(square, seed=3)
+    assert solution.evaluate(bratu, x).square().mean().sqrt() < 1e-3  # 1 without a solution
+
+
+def test_a_nonlinear_problem_for_a_given_network_gets_gauss_newton():
+    solution = solve(nonlinear, small, budget=Budget(steps=2), quadrature=Sobol(64), quiet=True)
     assert solution.method == "Gauss-Newton"
     assert "not affine" in solution.why
+
+
+def test_gauss_newton_gives_way_to_adam_where_memory_is_short():
+    budget = Budget(steps=2, memory=10_000)
+    solution = solve(nonlinear, small, budget=budget, quadrature=Sobol(64), quiet=True)
+    assert solution.method == "Adam"
 
 
 def test_many_parameters_get_adam():
