@@ -1,0 +1,60 @@
+"""The classical solutions that benchmarks compare with converge, and meet what defines them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import spectral
+
+spots = np.random.default_rng(1).random((60, 2))
+
+
+def wave(x, y):
+    return np.sin(3 * x) * np.cos(2 * y + 1)
+
+
+@pytest.mark.parametrize("shift", [0.0, 5.0])
+def test_collocation_converges_spectrally(shift):
+    errors = []
+    for n in (6, 12, 24):
+        axes, u = spectral.dirichlet(
+            [(0, 1), (-1, 2)], shift, lambda x, y: (shift - 13) * wave(x, y), wave, n
+        )
+        points = spots * [1, 3] - [0, 1]
+        errors.append(np.abs(spectral.evaluated(axes, u, points) - wave(*points.T)).max())
+    assert errors[1] < 1e-3 * errors[0] and errors[2] < 1e-12
+
+
+def test_interpolation_is_exact_at_nodes_and_for_polynomials():
+    x, d = spectral.differentiation(7, 2.0, 5.0)
+    z = np.concatenate([x[[0, 3, 7]], [2.1, 4.4]])
+    assert np.allclose(spectral.interpolation(x, z) @ x**7, z**7, rtol=1e-12)
+    assert np.allclose(d @ x**7, 7 * x**6, rtol=1e-10)
+
+
+def test_allen_cahn_meets_its_equation_between_the_wells():
+    x, u = spectral.allen_cahn(160, 1e-8, np.linspace(0, 0.2, 3))
+    y, v = spectral.allen_cahn(200, 1e-9, np.linspace(0, 0.2, 3))
+    z = np.linspace(0, 1, 101)
+    a, b = spectral.interpolation(x, z) @ u, spectral.interpolation(y, z) @ v
+    assert np.abs(a - b)[:, 1:].max() < 1e-7
+    assert np.abs(v).max() <= 1 + 1e-9
+    _, d = spectral.differentiation(200, 0, 1)
+    assert np.abs((d @ v)[[0, -1], 1:]).max() < 1e-8
+
+
+def test_the_cavity_flow_keeps_to_its_walls_and_converges():
+    found = []
+    for n in (14, 20):
+        x, by, psi = spectral.cavity(n)
+        u, v = psi @ by.T, -(by @ psi)
+        lid = 16 * x**2 * (1 - x) ** 2
+        assert max(np.abs(psi[[0, -1]]).max(), np.abs(psi[:, [0, -1]]).max()) < 1e-4
+        assert np.abs(u[:, 0] - lid).max() < 1e-2 and np.abs(v[[0, -1]]).max() < 1e-2
+        assert np.abs(by @ u + v @ by.T).max() < 1e-9  # divergence
+        found.append(spectral.evaluated([x, x], u, spots))
+    assert np.linalg.norm(found[0] - found[1]) < 1e-2 * np.linalg.norm(found[1])
+    assert found[1].min() < -0.1  # the flow returns below the lid
