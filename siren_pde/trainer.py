@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -138,7 +139,7 @@ def _loop(
 ) -> tuple[Iterate, str]:
     """Step until the method or the budget ends it; returns the last iterate and the reason."""
     seconds = budget.seconds or (None if budget.steps else SECONDS)
-    step, reported = 0, 0.0
+    step, reported, good, last = 0, 0.0, at, 0
     try:
         while True:
             elapsed = time.monotonic() - started
@@ -150,9 +151,9 @@ def _loop(
             reason = at.finished or (_used_up(at) if used >= 1 and step else "")
             if reason or elapsed - reported >= EVERY or not step:
                 reported, loss = elapsed, float(at.loss)
-                if loss != loss or loss in (float("inf"), float("-inf")):
-                    at.objective.require_finite(at.theta)
-                    raise NonFiniteError(f"{method.name} reached the loss {loss} at step {step}.")
+                if not (math.isfinite(loss) and bool(torch.isfinite(at.theta).all())):
+                    return good, f"{_why(at, loss)}; the last finite state, of step {last}, is kept"
+                good, last = at, step
                 history.append(step, elapsed, loss, at.note)
                 for callback in callbacks:
                     callback(Report(step, elapsed, used, at, loss, method))
@@ -164,6 +165,15 @@ def _loop(
             step += 1
     except KeyboardInterrupt:
         return at, "interrupted by the user"
+
+
+def _why(at: Iterate, loss: float) -> str:
+    """Where a loss that is not finite comes from."""
+    try:
+        at.objective.require_finite(at.theta)
+    except NonFiniteError as error:
+        return str(error).rstrip(".")
+    return f"the loss became {loss}"
 
 
 def _used_up(at: Iterate) -> str:

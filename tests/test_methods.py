@@ -1,5 +1,6 @@
 """Methods minimise objectives of any kind: here Rosenbrock's, linear ones, and exponentials."""
 
+import itertools
 from dataclasses import dataclass
 
 import pytest
@@ -90,6 +91,37 @@ def test_one_gauss_newton_step_solves_a_linear_problem(rows):
     at = method.step(method.start(plain), 0.0)
     best = torch.linalg.lstsq(a, b[:, None]).solution[:, 0]
     assert torch.allclose(plain.residual(at.theta), plain.residual(best), atol=1e-8)
+
+
+def test_gauss_newton_converges_faster_than_linearly():
+    method, losses = GaussNewton(refresh=0), []
+    at = method.start(Plain(overdetermined, vector(1.9, 2.8)))
+    while not at.finished and len(losses) < 40:
+        at = method.step(at, 0.0)
+        losses.append(float(at.loss))
+    ratios = [b / a for a, b in itertools.pairwise(losses) if a > 1e-20]
+    assert len(ratios) >= 2 and ratios[-1] < 1e-3 * ratios[0] < 1
+
+
+@pytest.mark.parametrize("bad", ["nan", "inf"])
+def test_steps_to_where_residuals_are_not_finite_are_not_taken(bad):
+    def walled(x):  # beyond x = 1/2 there is nothing, and the linear model points there
+        return torch.where(x < 0.5, x - 1, x.new_tensor(float(bad)))
+
+    method = GaussNewton(shift=1e-8)
+    at = method.start(Plain(walled, vector(0.0)))
+    for _ in range(30):
+        at = method.step(at, 0.0)
+    assert 0.25 < float(at.theta) < 0.5
+    assert torch.isfinite(at.loss)
+
+
+def test_a_singular_jacobian_is_no_obstacle():
+    plain = Plain(lambda x: torch.stack([x[0] + x[1] - 1] * 3), vector(0.0, 0.0, 5.0))
+    at = GaussNewton().step(GaussNewton().start(plain), 0.0)
+    for _ in range(12):
+        at = GaussNewton().step(at, 0.0) if not at.finished else at
+    assert at.loss < 1e-16 and at.theta[2] == 5
 
 
 def test_gauss_newton_ends_where_nothing_decreases():

@@ -1,6 +1,8 @@
 """The one loop: budgets, reasons, choices, precision and devices."""
 
 import math
+import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -245,3 +247,22 @@ def test_nothing_is_made_in_another_precision_or_elsewhere(method, rule, dtype):
     with Witness() as witness:
         run()
     assert witness.seen == {(dtype, "cpu")}
+
+
+class Blowing(Adam):
+    """Adam that sends the parameters to NaN in its third step."""
+
+    def step(self, at, used):
+        after = super().step(at, used)
+        steps = after.state.steps
+        return replace(after, theta=after.theta * (math.nan if steps == 3 else 1))
+
+
+def test_a_loss_that_is_not_finite_ends_with_a_reason_and_the_last_good_state(monkeypatch):
+    monkeypatch.setattr("siren_pde.trainer.EVERY", 0.0)  # look at every step
+    solution = solve(linear, small, Blowing(batch=64), budget=Budget(steps=9), quiet=True)
+    assert re.search(
+        "condition `poisson` is .*nan.*last finite state, of step", solution.stop_reason
+    )
+    assert all(torch.isfinite(q).all() for q in solution.field.parameters())
+    assert math.isfinite(solution.loss)
