@@ -128,8 +128,8 @@ def _times(omega: float, values: Tensor) -> Tensor:
     return values if omega == 1.0 else omega * values
 
 
-CHUNK = 128
-"""Points whose outer products are formed at once, close to the processor."""
+CHUNK = 4 << 20
+"""Bytes of outer products formed at once, close to the processor."""
 
 
 def rows(tape: Stack, plan: Plan, seeds: Tensor, out: Tensor | None = None) -> Tensor:
@@ -151,8 +151,9 @@ def _write(out: Tensor, start: int, g: Tensor, a: Tensor, space: Workspace) -> N
     """Σ g ⊗ a over the channels (S, n, h), (S, n, k), and then the value's g, from column start."""
     h, k = g.shape[2], a.shape[2]
     left, right = g.permute(1, 2, 0), a.permute(1, 0, 2)
-    for begin in range(0, len(out), CHUNK):
-        piece = slice(begin, min(begin + CHUNK, len(out)))
+    chunk = max(CHUNK // (h * k * g.element_size()), 1)
+    for begin in range(0, len(out), chunk):
+        piece = slice(begin, min(begin + chunk, len(out)))
         block = space.take("outer", (piece.stop - begin, h, k), g)
         torch.bmm(left[piece], right[piece], out=block)
         out[piece, start : start + h * k] = block.flatten(1)
