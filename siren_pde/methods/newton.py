@@ -12,6 +12,8 @@ from siren_pde.linear import least_squares
 
 AGREEING = 2.0
 """A residual this much larger than its linear model predicts is what the features can do."""
+SLOW = 0.9
+"""Steps that gain less than this lead nowhere."""
 ROUNDED = 1e-11
 """So is one this much smaller than the first."""
 
@@ -22,7 +24,7 @@ def fit_output(
     *,
     affine: bool = False,
     tolerance: float | None = None,
-    most: int = 12,
+    most: int = 30,
 ) -> tuple[Tensor, dict[str, float]]:
     """θ with the output layers that minimise the residual, and the factor of each condition's rows.
 
@@ -47,7 +49,7 @@ def fit_output(
             return theta + step, weights
         predicted = float(fit.relative_residual) * size
         theta, reached = _descended(objective, theta, step, weights, size)
-        if reached <= max(AGREEING * predicted, ROUNDED * first) or reached > size / 2:
+        if reached <= max(AGREEING * predicted, ROUNDED * first) or reached > SLOW * size:
             break
     return theta, weights
 
