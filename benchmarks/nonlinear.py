@@ -171,7 +171,7 @@ CASES = {
         allen_cahn_off,
         1e-5,
         600,
-        {"method": Marching(tolerance=3e-7, features=1400)},
+        {"method": Marching(tolerance=5e-7, features=1200)},
         allen_cahn_accuracy,
     ),
     "cavity, Re = 100": Case(
