@@ -24,6 +24,8 @@ RESOLVED, BLIND = 0.02, 0.3
 """Below the first relative residual, the features are taken to resolve the solution at all; above
 the second, they do not tell one axis from another.
 """
+COARSE = 1e-3
+"""Above this residual, features are added four times in vain before growth ends, else twice."""
 ROUNDED = 1e-9
 """Where more features gain little and the residual is below this, rounding errors are what is left.
 """
@@ -133,7 +135,7 @@ class Search:
         return max(2.0, min(FASTEST, DEAR / self.best.features))
 
     def _grown(self, strikes: int, tolerance: float, most: int) -> Search:
-        """More features and, as they allow it, a wider band; two failures in a row end it.
+        """More features and, as they allow it, a wider band; failures in a row end it.
 
         How many follows from how the residual fell when they last grew, to reach the tolerance.
         """
@@ -146,7 +148,7 @@ class Search:
         features = int(factor * self.best.features)
         if features > most > 1.2 * self.best.features:
             features, factor = most, most / self.best.features
-        if strikes > 1 or features > most:
+        if strikes > (1 if self.residual < COARSE else 3) or features > most:
             return replace(self, trial=None, strikes=strikes)
         trial = replace(self.best, features=features).stretched(None, factor**WIDENING)
         return replace(self, trial=trial, strikes=strikes)
