@@ -63,6 +63,7 @@ _HOME = {
     "GaussNewton": "methods.gauss_newton",
     "Adam": "methods.adam",
     "LBFGS": "methods.lbfgs",
+    "Broyden": "methods.broyden",
     "Auto": "methods.auto",
     "Budget": "trainer",
     "solve": "trainer",

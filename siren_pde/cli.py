@@ -30,6 +30,7 @@ class MethodName(StrEnum):
     marching = "marching"
     adam = "adam"
     lbfgs = "lbfgs"
+    broyden = "broyden"
 
 
 class Precision(StrEnum):

@@ -120,6 +120,7 @@ def test_every_method_has_a_name(call, name):
         return
     answer = parsed(call(KNOWN, "--method", name, "--steps", 1, "--width", 9, "--json").stdout)
     spelled = {"least-squares": "least squares", "gauss-newton": "Gauss-Newton"}
+    spelled["broyden"] = "self-scaled Broyden"
     expected = {**spelled, "adam": "Adam", "lbfgs": "L-BFGS", "auto": "Gauss-Newton"}[name]
     assert answer["method"] == expected
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from siren_pde import LBFGS, Adam, GaussNewton
+from siren_pde import LBFGS, Adam, Broyden, GaussNewton
 from siren_pde.linear import NormalEquations, least_squares, shifted_cholesky
 
-METHODS = [GaussNewton(), LBFGS(), Adam(rate=0.05, final=0.5, fresh=False)]
+METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=False)]
 
 
 @dataclass(frozen=True)
@@ -188,3 +188,15 @@ def test_a_shift_makes_a_semidefinite_gram_matrix_definite():
     assert shifted_cholesky(gram, -1.0) is None
     factor = shifted_cholesky(gram, 0.5)
     assert torch.allclose(factor @ factor.T, gram + 0.5 * torch.eye(3, dtype=torch.float64))
+
+
+def test_broyden_updates_satisfy_the_secant_equation_and_stay_positive():
+    plain = Plain(overdetermined, vector(1.0, 1.0))
+    method = Broyden()
+    at = method.step(method.start(plain), 0.0)
+    for _ in range(6):
+        after = method.step(at, 0.0)
+        s, y = after.theta - at.theta, after.state.gradient - at.state.gradient
+        assert torch.allclose(after.state.inverse @ y, s, rtol=1e-8, atol=1e-14)
+        assert torch.linalg.eigvalsh(after.state.inverse).min() > 0
+        at = after

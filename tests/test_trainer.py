@@ -12,6 +12,7 @@ from siren_pde import (
     LBFGS,
     Adam,
     Box,
+    Broyden,
     Budget,
     GaussNewton,
     LeastSquares,
@@ -221,6 +222,7 @@ METHODS = [
     GaussNewton(),
     Adam(batch=64),
     LBFGS(inner=2),
+    Broyden(),
     LeastSquares(features=20, frequency=(6.0, 6.0)),
 ]
 

@@ -19,6 +19,7 @@ from siren_pde.fields.siren import Siren
 from siren_pde.methods.adam import Adam
 from siren_pde.methods.auto import Auto
 from siren_pde.methods.base import Method
+from siren_pde.methods.broyden import Broyden
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.lbfgs import LBFGS
 from siren_pde.methods.least_squares import LeastSquares
@@ -36,6 +37,7 @@ METHODS: dict[str, type[Method] | type[Auto]] = {
     "marching": Marching,
     "adam": Adam,
     "lbfgs": LBFGS,
+    "broyden": Broyden,
 }
 
 
