@@ -12,7 +12,7 @@ def exact(p):
 
 
 @on(square)
-def equation(p, u):
+def poisson_boltzmann(p, u):
     source = pi**2 / 2 * exact(p) + kappa**2 * sinh(exact(p))
     return -lap(u) + kappa**2 * sinh(u) - source
 
@@ -22,7 +22,7 @@ def dirichlet(p, u):
     return u
 
 
-problem = Problem(equation, dirichlet, exact=exact)
+problem = Problem(poisson_boltzmann, dirichlet, exact=exact)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem).error():.1e}")
