@@ -84,14 +84,16 @@ def run(
     return _answer(cloud, mesh, lengths, elapsed, out, json)
 
 
-def errors(distance: SignedDistance, mesh: Mesh, reference: Mesh, seed: int = 0) -> Errors:
+def errors(
+    distance: SignedDistance, mesh: Mesh, reference: Mesh, seed: int = 0, samples: int = SAMPLES
+) -> Errors:
     """How far a fit is from a reference mesh.
 
     `reference_mean` is the mean of the mean distances both ways, `reference_max` the larger of the
     largest ones. `sdf_rmse` is the root mean square of φ − the exact signed distance in the padded
     box of the fit, `sdf_rmse_band` the same where that distance is below `BAND`.
     """
-    both = surface_errors(mesh, reference, samples=SAMPLES, seed=seed)
+    both = surface_errors(mesh, reference, samples=samples, seed=seed)
     rng = np.random.default_rng(seed)
     reach = distance.scale * distance.half
     box = distance.centre + rng.uniform(-1, 1, (SAMPLES, 3)) * reach

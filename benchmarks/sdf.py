@@ -1,0 +1,133 @@
+"""Signed distance functions from point clouds, against the meshes the points were taken from.
+
+    python benchmarks/sdf.py FOLDER [--seconds 60] [--seeds 1] [--variant normals] [--only TEXT]
+
+Every mesh in FOLDER (OFF, OBJ; PLY with faces) is sampled at 100,000 points by area; a PLY of
+points only is a scan, held to its own points, or to NAME_reference.ply beside NAME_….ply. Variants
+of the samples: `normals` gives their normals, `none` does not, `noise` adds 0.5 % of the extent to
+every coordinate (normals estimated), `outliers` replaces 5 % of the points by points anywhere in
+the padded box. Scans keep their normals unless the variant is `none`.
+
+Prints a Markdown table, and a JSON line per case and seed. Means are two-sided, of exact distances
+from 100,000 points, as a share of the bounding box's diagonal; the root mean squares of φ − the
+exact distance, in the padded box and within 0.1 of the surface, where that box is [−1, 1] along its
+longest side. `--steps` bounds the steps instead of the seconds, `--width`, `--depth` and
+`--frequency` are those of `fit_sdf`.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from siren_pde import PointCloud, fit_sdf, read_points
+from siren_pde.commands.sdf import errors
+from siren_pde.errors import DataFileError
+from siren_pde.readers import read_mesh
+from siren_pde.surfaces.metrics import point_triangle_distance
+
+SAMPLES = 100_000
+NETWORK = {"width": int, "depth": int, "frequency": float}
+COLUMNS = {
+    "mean": ("{:.4f} %", 100),
+    "max": ("{:.2f} %", 100),
+    "rmse": ("{:.4f}", 1),
+    "band": ("{:.4f}", 1),
+    "components": ("{}", 1),
+    "genus": ("{}", 1),
+    "steps": ("{}", 1),
+    "fitted": ("{:.1f} s", 1),
+    "meshed": ("{:.1f} s", 1),
+}
+
+
+def sampled(mesh, variant, seed):
+    """Points of a mesh as a scanner of this kind would give them."""
+    rng = np.random.default_rng(seed + 1000)
+    x, normals = mesh.sample(SAMPLES, seed)
+    low, high = x.min(0), x.max(0)
+    extent = (high - low).max()
+    if variant == "noise":
+        return PointCloud(x + 0.005 * extent * rng.standard_normal(x.shape))
+    if variant == "outliers":
+        stray = rng.choice(len(x), len(x) // 20, replace=False)
+        x[stray] = rng.uniform(low - extent / 10, high + extent / 10, (len(stray), 3))
+    return PointCloud(x, normals=normals if variant == "normals" else None)
+
+
+def case(path, variant, seed):
+    """The cloud of a file, the mesh it is held to (None: its own points), and how."""
+    try:
+        mesh = read_mesh(path)
+        return sampled(mesh, variant, seed), mesh, "two-sided"
+    except DataFileError:
+        cloud = read_points(path)
+    cloud = PointCloud(cloud.positions) if variant == "none" else cloud
+    beside = path.with_name(f"{path.stem.split('_')[0]}_reference.ply")
+    return cloud, read_mesh(beside) if beside.exists() else None, "scan"
+
+
+def measured(path, seed, options):
+    """One case and seed: its figures by name."""
+    cloud, truth, kind = case(path, options.variant, seed)
+    network = {n: v for n in NETWORK if (v := getattr(options, n)) is not None}
+    seconds = None if options.steps else options.seconds
+    started = time.monotonic()
+    found = fit_sdf(cloud, seconds=seconds, steps=options.steps, seed=seed, **network)
+    fitted = time.monotonic()
+    mesh = found.mesh(options.resolution)
+    meshed = time.monotonic()
+    answer = {"name": path.stem, "variant": options.variant, "seed": seed, **network}
+    if kind == "two-sided":
+        off = errors(found, mesh, truth, seed, samples=SAMPLES)
+        answer |= {"mean": off.reference_mean / truth.diagonal}
+        answer |= {"max": off.reference_max / truth.diagonal}
+        answer |= {"rmse": off.sdf_rmse / found.scale, "band": off.sdf_rmse_band / found.scale}
+    else:
+        x = truth.sample(SAMPLES, 0)[0] if truth else cloud.positions.double().numpy()
+        off = point_triangle_distance(x, mesh) / np.linalg.norm(np.ptp(x, axis=0))
+        answer |= {"mean": off.mean(), "max": off.max()}
+    shape = {"components": mesh.components, "genus": mesh.genus, "watertight": mesh.is_watertight}
+    steps = found.solution.history.steps[-1]
+    times = {"fitted": fitted - started, "meshed": meshed - fitted}
+    return {**answer, **shape, "steps": steps, **times}
+
+
+def row(answer):
+    cells = [
+        text.format(answer[name] * times if times > 1 else answer[name]) if name in answer else ""
+        for name, (text, times) in COLUMNS.items()
+    ]
+    return " | ".join(["", f"{answer['name']}, seed {answer['seed']}", *cells, ""]).strip()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--resolution", type=int, default=256)
+    variants = ["normals", "none", "noise", "outliers"]
+    parser.add_argument("--variant", choices=variants, default="normals")
+    parser.add_argument("--only", default="")
+    for name, kind in NETWORK.items():
+        parser.add_argument(f"--{name}", type=kind)
+    options = parser.parse_args()
+    rows = []
+    for path in sorted(options.folder.iterdir()):
+        known = path.suffix.lower() in (".off", ".obj", ".ply", ".xyz")
+        if not known or options.only not in path.stem or path.stem.endswith("_reference"):
+            continue
+        for seed in range(options.seeds):
+            answer = measured(path, seed, options)
+            print(json.dumps(answer, default=float), flush=True)
+            rows.append(row(answer))
+    print(f"| {options.variant} | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
