@@ -47,6 +47,8 @@ _HOME = {
     "erf": "functions",
     "Jet": "jets",
     "Vector": "vectors",
+    "Complex": "complex",
+    "as_complex": "complex",
     # what
     "Siren": "fields.siren",
     "Ansatz": "fields.ansatz",

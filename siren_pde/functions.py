@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from siren_pde.complex import Complex
 from siren_pde.derivatives import Part
+from siren_pde.errors import ResidualError
 from siren_pde.jets import Composition, Coordinate, Jet
 from siren_pde.vectors import Vector
 
@@ -24,6 +26,11 @@ def _smooth(derivative: Callable[[Part, int], Part], u: Any) -> Any:
         return Composition(derivative, u)
     if isinstance(u, Vector):
         return u.map(lambda c: _smooth(derivative, c))
+    if isinstance(u, Complex):
+        raise ResidualError(
+            "of a complex number z, `exp(z)`, `z.conjugate` and `z.square`, which is |z|², are "
+            "known. Write other functions by these, or of `re(z)` and `im(z)`."
+        )
     return derivative(u if isinstance(u, Tensor) else float(u), 0)
 
 
@@ -111,7 +118,10 @@ def tan(u: Any) -> Any:
 
 
 def exp(u: Any) -> Any:
-    """The exponential function."""
+    """The exponential function, also of complex numbers."""
+    if isinstance(u, Complex):
+        size = exp(u.re)
+        return Complex(size * cos(u.im), size * sin(u.im))
     return _smooth(lambda v, k: _apply("exp", v), u)
 
 

@@ -10,6 +10,7 @@ exact zero: it is never computed with, and what it multiplies is never asked for
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, final
@@ -80,11 +81,13 @@ class Jet(ABC):
         return Product(Constant(-1.0), self)
 
     def __truediv__(self, other: object) -> Jet:
+        if isinstance(other, complex):
+            return self * (1 / other)
         divisor = as_jet(other)
         return NotImplemented if divisor is NotImplemented else Product(self, divisor**-1)
 
     def __rtruediv__(self, other: object) -> Jet:
-        return Product(as_jet(other), self**-1)
+        return self**-1 * other
 
     def __pow__(self, exponent: object) -> Jet:
         from siren_pde.functions import exp, log, power
@@ -137,6 +140,10 @@ def as_jet(value: object) -> Any:
 
 
 def _pair(rule: type[_Pair], a: object, b: object) -> Any:
+    if isinstance(a, complex) or isinstance(b, complex):
+        from siren_pde.complex import as_complex
+
+        return rule.combine(as_complex(a), as_complex(b))
     left, right = as_jet(a), as_jet(b)
     return (
         NotImplemented if left is NotImplemented or right is NotImplemented else rule(left, right)
@@ -198,6 +205,9 @@ class FieldJet(Jet):
 
 
 class _Pair(Jet, ABC):
+    combine: Callable[[Any, Any], Any]
+    """The same operation on other numbers."""
+
     def __init__(self, a: Jet, b: Jet) -> None:
         self.a, self.b = a, b
         self.frame = a.frame or b.frame
@@ -208,6 +218,8 @@ class _Pair(Jet, ABC):
 class Sum(_Pair):
     """a + b."""
 
+    combine = staticmethod(operator.add)
+
     def _part(self, key: Key) -> Part:
         return add(self.a.part(key), self.b.part(key))
 
@@ -215,6 +227,8 @@ class Sum(_Pair):
 @final
 class Difference(_Pair):
     """a − b."""
+
+    combine = staticmethod(operator.sub)
 
     def _part(self, key: Key) -> Part:
         a, b = self.a.part(key), self.b.part(key)
@@ -224,6 +238,8 @@ class Difference(_Pair):
 @final
 class Product(_Pair):
     """a b, by Leibniz' rule."""
+
+    combine = staticmethod(operator.mul)
 
     def _part(self, key: Key) -> Part:
         total: Part = 0.0

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from siren_pde.complex import Complex, as_complex
 from siren_pde.derivatives import Alpha
 from siren_pde.errors import DerivativeError, ResidualError
 from siren_pde.functions import sqrt
@@ -27,7 +28,7 @@ def _axis(along: object) -> int:
     )
 
 
-def _axes(u: Jet, along: tuple[object, ...]) -> Alpha:
+def _axes(u: Jet | Complex, along: tuple[object, ...]) -> Alpha:
     if along:
         return tuple(_axis(x) for x in along)
     if isinstance(u, Data):
@@ -43,11 +44,18 @@ def _axes(u: Jet, along: tuple[object, ...]) -> Alpha:
 
 
 def _as_jet(u: object) -> Any:
-    if isinstance(u, Jet | Vector):
+    if isinstance(u, Jet | Vector | Complex):
         return u
     if isinstance(u, Tensor) and u.ndim:
         return Data(u)
     return Constant(float(u))  # type: ignore[arg-type]
+
+
+def _partial(u: Any, axis: int) -> Any:
+    """∂u/∂xᵢ of a scalar, real or complex, or of each component of a vector."""
+    if isinstance(u, Vector | Complex):
+        return u.map(lambda part: _partial(part, axis))
+    return Derivative(u, axis)
 
 
 def d(u: Any, *along: Any) -> Any:
@@ -57,9 +65,7 @@ def d(u: Any, *along: Any) -> Any:
     """
     u = _as_jet(u)
     for x in along:
-        axis = _axis(x)
-        # used at once
-        u = u.map(lambda c: d(c, x)) if isinstance(u, Vector) else Derivative(u, axis)  # noqa: B023
+        u = _partial(u, _axis(x))
     return u
 
 
@@ -70,7 +76,7 @@ def grad(u: Any, *along: Any) -> Vector:
     u = _as_jet(u)
     if isinstance(u, Vector):
         return u.map(lambda c: grad(c, *along))
-    return Vector([Derivative(u, i) for i in _axes(u, along)])
+    return Vector([_partial(u, i) for i in _axes(u, along)])
 
 
 def div(v: Vector, *along: Any) -> Any:
@@ -90,7 +96,7 @@ def div(v: Vector, *along: Any) -> Any:
             f"`div` of a vector with {len(v)} components needs as many space coordinates, not "
             f"{len(axes)}."
         )
-    return sum((Derivative(c, i) for c, i in zip(v, axes, strict=True)), start=Constant(0.0))
+    return sum((_partial(c, i) for c, i in zip(v, axes, strict=True)), start=Constant(0.0))
 
 
 def curl(v: Vector, *along: Any) -> Any:
@@ -105,15 +111,15 @@ def curl(v: Vector, *along: Any) -> Any:
             f"in {len(axes)}."
         )
     if len(v) == 2:
-        return Derivative(v[1], axes[0]) - Derivative(v[0], axes[1])
+        return _partial(v[1], axes[0]) - _partial(v[0], axes[1])
     pairs = ((1, 2), (2, 0), (0, 1))
-    return Vector([Derivative(v[j], axes[i]) - Derivative(v[i], axes[j]) for i, j in pairs])
+    return Vector([_partial(v[j], axes[i]) - _partial(v[i], axes[j]) for i, j in pairs])
 
 
 def lap(u: Any, *along: Any) -> Any:
     """The Laplacian Σᵢ ∂ᵢᵢu of a scalar, or of each component of a vector."""
     u = _as_jet(u)
-    if isinstance(u, Vector):
+    if isinstance(u, Vector | Complex):
         return u.map(lambda c: lap(c, *along))
     return Laplacian(u, _axes(u, along))
 
@@ -124,7 +130,7 @@ def hess(u: Any, *along: Any) -> Vector:
     if isinstance(u, Vector):
         return u.map(lambda c: hess(c, *along))
     axes = _axes(u, along)
-    return Vector([Vector([Derivative(Derivative(u, i), j) for j in axes]) for i in axes])
+    return Vector([Vector([_partial(_partial(u, i), j) for j in axes]) for i in axes])
 
 
 def dot(v: Vector, w: Vector) -> Any:
@@ -146,17 +152,11 @@ def norm(v: Vector) -> Any:
     return sqrt(square + tiny)
 
 
-def re(z: Vector) -> Any:
-    """The real part of a complex field, which is a field with two outputs."""
-    return _complex(z)[0]
+def re(z: Any) -> Any:
+    """The real part of a complex number, or of a complex field, which is one with two outputs."""
+    return as_complex(z).re
 
 
-def im(z: Vector) -> Any:
-    """The imaginary part of a complex field, which is a field with two outputs."""
-    return _complex(z)[1]
-
-
-def _complex(z: Vector) -> Vector:
-    if not isinstance(z, Vector) or len(z) != 2:
-        raise ResidualError("a complex field has two outputs, real and imaginary: `Siren(2, 2)`.")
-    return z
+def im(z: Any) -> Any:
+    """The imaginary part of a complex number, or of a complex field."""
+    return as_complex(z).im

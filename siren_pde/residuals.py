@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from siren_pde.complex import Complex
 from siren_pde.derivatives import Key
 from siren_pde.errors import NonFiniteError, ResidualError, SirenPDEError
 from siren_pde.fields.base import Field, Leaf
@@ -216,6 +217,8 @@ def stacked(condition: Condition, out: Any, n: int, points: Points) -> Tensor:
         if isinstance(value, Vector | tuple | list):
             for v in value:
                 gather(v)
+        elif isinstance(value, Complex):
+            flat.extend((value.re, value.im))
         else:
             flat.append(value)
 

@@ -8,7 +8,7 @@ from typing import Any, final
 from torch import Tensor
 
 from siren_pde.errors import ResidualError
-from siren_pde.jets import Jet, as_jet
+from siren_pde.jets import as_jet
 
 
 @final
@@ -21,7 +21,7 @@ class Vector:
 
     __array_ufunc__ = None
 
-    def __init__(self, components: Sequence[Jet | Vector]) -> None:
+    def __init__(self, components: Sequence[Any]) -> None:
         self.components = tuple(components)
 
     def __len__(self) -> int:
