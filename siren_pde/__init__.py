@@ -45,6 +45,7 @@ _HOME = {
     "cosh": "functions",
     "arctan": "functions",
     "erf": "functions",
+    "AbsorbingLayer": "layers",
     "Jet": "jets",
     "Vector": "vectors",
     "Complex": "complex",
