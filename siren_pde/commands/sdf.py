@@ -18,7 +18,8 @@ from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DataFileError, StorageError
 from siren_pde.progress import watching
 from siren_pde.readers import read_mesh, read_points
-from siren_pde.surfaces.fit import SignedDistance, fit_sdf
+from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.fit import fit_sdf
 from siren_pde.surfaces.mesh import Mesh
 from siren_pde.surfaces.metrics import point_triangle_distance, signed_distance, surface_errors
 from siren_pde.views import plot_mesh

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,7 @@ from siren_pde.functions import sqrt
 from siren_pde.methods.adam import Adam
 from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
-from siren_pde.solution import Solution
-from siren_pde.surfaces.extract import extract
-from siren_pde.surfaces.mesh import Mesh
+from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.pseudo import OrientedCloud
 from siren_pde.trainer import Budget, Callback, solve
 from siren_pde.vectors import Vector
@@ -31,57 +28,6 @@ Floats = npt.NDArray[np.float64]
 
 MARGIN = 1.2
 """The padded box is this much larger than the cloud's bounding box."""
-
-
-@dataclass(frozen=True, eq=False)
-class SignedDistance:
-    """A fitted signed distance function, in the user's own units.
-
-    Inside, the network lives in the coordinates (x − centre) / scale, where the padded box fits
-    into [−1, 1]³.
-    """
-
-    solution: Solution
-    centre: Floats
-    scale: float
-    half: Floats
-    cloud: OrientedCloud
-
-    def __call__(self, x: Any) -> Floats:
-        """Signed distances (n,) at x (n, 3), positive outside, in the unit of x."""
-        inner = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
-        return self.scale * self.solution(inner).double().cpu().numpy()
-
-    def normals(self, x: Any) -> Floats:
-        """Unit gradients (n, 3) at x (n, 3)."""
-        inner = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
-        g = self.solution.evaluate(lambda p, u: grad(u), inner).double().cpu().numpy()
-        return g / np.maximum(np.linalg.norm(g, axis=1, keepdims=True), 1e-30)
-
-    def mesh(self, resolution: int = 256) -> Mesh:
-        """The zero level set as a mesh in the user's units, `resolution` cells along the box.
-
-        Pieces that most of the cloud knows nothing of are left out.
-        """
-        like = next(self.solution.field.parameters())
-        found = extract(
-            self.solution,
-            -self.half,
-            self.half,
-            resolution=resolution,
-            gradient=lambda x: self.solution.evaluate(lambda p, u: grad(u), x),
-            dtype=like.dtype,
-            device=like.device,
-        )
-        return self._without_ghosts(found, resolution).transformed(self.scale, self.centre)
-
-    def _without_ghosts(self, mesh: Mesh, resolution: int) -> Mesh:
-        """Drop pieces most of which no point supports: less than half is near any point."""
-        reach = max(10 * self.cloud.spacing, 4 / resolution)
-        near = self.cloud.near(mesh.vertices, 1)[0][:, 0] < reach
-        supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)
-        kept = supported[mesh.labels][mesh.faces[:, 0]]
-        return mesh if kept.all() or not kept.any() else mesh.part(kept)
 
 
 def robust(error: Any, scale: float) -> Any:

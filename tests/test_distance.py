@@ -1,0 +1,53 @@
+"""What is read off a fitted distance function agrees with finite differences and with the jets."""
+
+import numpy as np
+import pytest
+import torch
+
+from siren_pde import Siren, div, grad, lap, norm
+from siren_pde.points import Points
+from siren_pde.solution import History, Solution
+from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.pseudo import OrientedCloud
+
+CENTRE, SCALE = np.array([100.0, -20.0, 3.0]), 7.0
+
+
+@pytest.fixture(scope="module")
+def distance() -> SignedDistance:
+    """Any network in any frame; it need not be a distance for these laws."""
+    field = Siren(3, width=16, depth=2, frequency=2.0, centre=(0.0, 0.0, 0.0), hidden_frequency=3.0)
+    field = field.double()
+    told = Solution(field, ("x", "y", "z"), None, "", "", "", 0.0, 0.0, History())
+    cloud = OrientedCloud(np.eye(3), np.eye(3))
+    return SignedDistance(told, CENTRE, SCALE, np.ones(3), cloud)
+
+
+@pytest.fixture(scope="module")
+def x() -> np.ndarray:
+    return CENTRE + SCALE * np.random.default_rng(0).uniform(-1, 1, (50, 3))
+
+
+def difference(function, x, h=1e-3):
+    """Central differences along each axis, (n, 3, ...)."""
+    return np.stack([(function(x + h * e) - function(x - h * e)) / (2 * h) for e in np.eye(3)], 1)
+
+
+def test_derivatives_are_in_the_users_units(distance, x):
+    # central differences err by h²/6 times third derivatives of size 1/scale²: below 1e-7
+    np.testing.assert_allclose(distance.gradient(x), difference(distance, x), atol=1e-6)
+    slopes = difference(distance.normals, x)
+    mean = np.trace(slopes, axis1=1, axis2=2) / 2
+    np.testing.assert_allclose(distance.curvature(x), mean, atol=1e-5)
+
+
+def test_the_jet_is_the_function(distance, x):
+    p = Points(("x", "y", "z"), torch.from_numpy(x), torch.full((50,), 0.02, dtype=torch.float64))
+    u = distance.jet(p)
+    np.testing.assert_allclose(u.value, distance(x), rtol=1e-12)
+    found = torch.stack([g.value for g in grad(u)], 1)
+    np.testing.assert_allclose(found, distance.gradient(x), rtol=1e-12, atol=1e-12)
+    mean = div(grad(u) / norm(grad(u))) / 2
+    np.testing.assert_allclose(mean.value, distance.curvature(x), rtol=1e-9, atol=1e-12)
+    traced = sum(d.part((i,)) for i, d in enumerate(grad(distance.jet(p))))
+    np.testing.assert_allclose(lap(u).value, traced, rtol=1e-9, atol=1e-12)
