@@ -172,13 +172,14 @@ def steep(
     """Stretches where a slab's solution is steep, in one space dimension: around the peaks of |u_x|
     at its begin, and at `ends` with layers, and after the begin of those.
 
-    None in more dimensions, and where no slope stands out of the mean.
+    None in more dimensions, where no slope stands out of the mean, and along periodic axes, which
+    would not go on as they have begun.
     """
     low, high = problem.bounds
     axis, begin = slab.evolution.axis, slab.begin
-    if len(low) != 2:
-        return ()
     space = 1 - axis
+    if len(low) != 2 or (before and any(space in f.periodic for f in before.leaves().values())):
+        return ()
     if before is None:
         layers = [(end, LAYER * (high[space] - low[space])) for end in ends]
     else:

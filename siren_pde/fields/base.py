@@ -78,6 +78,8 @@ class Leaf(Field, ABC):
     """Whether its layers were chosen by the user, and are not to be replaced unasked."""
     output_size: int
     """How many of the last parameters the channels are affine in: the output layer's."""
+    periodic: tuple[int, ...] = ()
+    """The axes along which it is periodic, whatever θ."""
     breadth: int = 64
     """How many numbers per point and channel its widest layer holds."""
 

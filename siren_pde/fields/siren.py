@@ -14,13 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields import stack, sweep
+from siren_pde.fields import lattice, stack, sweep
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.plan import Plan
 from siren_pde.fields.stack import Layer
 from siren_pde.fields.waves import Waves
 from siren_pde.fields.workspace import Workspace
-from siren_pde.sequences import sobol
 
 
 @final
@@ -39,7 +38,11 @@ class Siren(Leaf):
     the same function for every ω, but first-order steps move it ω times as fast (SIREN: 30).
     `seed` makes the initial parameters reproducible.
 
-    Raises ConfigError for sizes below 1 or frequencies that are not positive.
+    `period` makes the network periodic with all its derivatives: a length for each axis, None where
+    it is not, such as `Siren(2, period=(2, None))`. Along those axes the first layer's frequencies
+    are rounded to multiples of 2π/L, and no method moves them (Benbarka et al., WACV 2022).
+
+    Raises ConfigError for sizes below 1, and frequencies or periods that are not positive.
     """
 
     frequency: Tensor
@@ -55,6 +58,7 @@ class Siren(Leaf):
         frequency: float | Sequence[float] | None = None,
         centre: Sequence[float] | None = None,
         hidden_frequency: float = 1.0,
+        period: Sequence[float | None] | None = None,
         seed: int = 0,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
@@ -73,6 +77,8 @@ class Siren(Leaf):
         self.given_centre = _per_axis(centre, inputs, "centre")
         if hidden_frequency <= 0 or min(self.given_frequency or (1.0,)) <= 0:
             raise ConfigError(f"`Siren` frequencies are positive, got {frequency=}.")
+        self.period = _periods(period, inputs)
+        self.periodic = tuple(i for i, length in enumerate(self.period) if length is not None)
 
         def buffer(values: Sequence[float] | None, default: float) -> Tensor:
             return torch.tensor(values or [default] * inputs, dtype=dtype, device=device)
@@ -102,23 +108,27 @@ class Siren(Leaf):
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
         """A copy with the same parameters, centred on the box, its first layer at `frequency`.
 
-        What was given, or is known from an earlier solve, stays.
+        What was given, or is known from an earlier solve, stays. Along periodic axes, where
+        frequencies cannot adapt, they reach twice as far.
         """
+        found = lattice.reaching(frequency, self.period, 2.0) if self.periodic else frequency
         return self.like(
             list(self.layers),
-            frequency=self.given_frequency or tuple(frequency.tolist()),
+            frequency=self.given_frequency or tuple(found.tolist()),
             centre=self.given_centre or tuple(((low + high) / 2).tolist()),
         )
 
     def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Siren:
-        """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence."""
+        """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence.
+
+        Those of a torus are `lattice.drawn`.
+        """
         like = self.frequency
-        unit = sobol(width, self.inputs + 1, seed=seed, dtype=like.dtype, device=like.device)
-        unit = 2 * unit - 1
-        waves = unit[:, :-1]
+        frequency = lattice.reaching(frequency, self.period) if self.periodic else frequency
+        waves, phases = lattice.drawn(width, frequency, self.period, seed, listed=not order)
         if order:
             waves = waves * _supports(width, self.inputs, order, seed).to(waves)
-        hidden = [waves, math.pi * unit[:, -1]]
+        hidden = [waves, phases]
         output = [like.new_zeros((self.outputs, width)), like.new_zeros((self.outputs,))]
         centre = tuple(self.centre.tolist())
         ranges = tuple(frequency.tolist())
@@ -145,13 +155,15 @@ class Siren(Leaf):
             "frequency": self.given_frequency,
             "centre": self.given_centre,
             "hidden_frequency": self.hidden_frequency,
+            "period": self.period if self.periodic else None,
             "seed": self.seed,
         }
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs), as an ordinary differentiable module."""
         a = (x - self.centre) * self.frequency
-        *hidden, weight, bias = self.layers
+        first, *hidden, weight, bias = self.layers
+        hidden = [self._rounded(first), *hidden]
         for i in range(0, len(hidden), 2):
             omega = self.hidden_frequency if i else 1.0
             a = torch.sin(omega * torch.nn.functional.linear(a, hidden[i], hidden[i + 1]))
@@ -173,6 +185,23 @@ class Siren(Leaf):
             found.append((w * omega, b * omega, omega) if omega != 1.0 else (w, b, 1.0))
         return found
 
+    def _layers(self, theta: Tensor) -> list[Layer]:
+        """The layers that act: the first one's frequencies rounded where axes are periodic."""
+        (first, b, omega), *rest = self._affine(theta)
+        return [(self._rounded(first), b, omega), *rest]
+
+    def _rounded(self, first: Tensor) -> Tensor:
+        if not self.periodic:
+            return first
+        return lattice.rounded(first, self.frequency, self.period)
+
+    def _moving(self, moves: Tensor) -> Tensor:
+        """Moves (…, p) of θ, zero where rounding holds it; in the same memory."""
+        first = self.layers[0]
+        for axis in self.periodic:
+            moves[..., axis : first.numel() : self.inputs] = 0
+        return moves
+
     def _place(self, x: Tensor) -> Tensor:
         return (x - self.centre) * self.frequency
 
@@ -180,7 +209,7 @@ class Siren(Leaf):
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """The channels at x (n, inputs): one matrix product per layer for all of them."""
-        given = (self._affine(theta), self._place(x), self.frequency)
+        given = (self._layers(theta), self._place(x), self.frequency)
         channels, tape = stack.forward(*given, plan, space)
         return Evaluation(channels, plan, tape)
 
@@ -189,14 +218,14 @@ class Siren(Leaf):
     ) -> Evaluation:
         """As `evaluate`, by a reverse sweep where that is cheaper."""
         run = sweep.forward if sweep.suits(plan, self.outputs) else stack.forward
-        channels, tape = run(self._affine(theta), self._place(x), self.frequency, plan, space)
+        channels, tape = run(self._layers(theta), self._place(x), self.frequency, plan, space)
         return Evaluation(channels, plan, tape)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`; a single layer of sines needs no channels of its own."""
         if self.depth > 1:
             return self.evaluate(theta, x, plan)
-        (w, b, _), (weight, bias, _) = self._affine(theta)
+        (w, b, _), (weight, bias, _) = self._layers(theta)
         slopes = w * self.frequency
         waves = Waves.of(torch.addmm(b, x - self.centre, slopes.T), slopes, plan)
         return Evaluation(waves.channels(weight, bias), plan, waves)
@@ -204,13 +233,13 @@ class Siren(Leaf):
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         run = sweep.gradient if isinstance(at.tape, sweep.Sweep) else stack.gradient
-        return run(at.tape, at.plan, seeds)
+        return self._moving(run(at.tape, at.plan, seeds))
 
     def rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return stack.rows(at.tape, at.plan, seeds, out)
+        return self._moving(stack.rows(at.tape, at.plan, seeds, out))
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
@@ -223,7 +252,8 @@ class Siren(Leaf):
 
     def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs), forward through the layers."""
-        return stack.push(self._affine(direction), at.tape, at.plan)
+        moves = self._affine(self._moving(direction.clone()) if self.periodic else direction)
+        return stack.push(moves, at.tape, at.plan)
 
 
 def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:
@@ -249,5 +279,15 @@ def _per_axis(
     if len(values) != inputs or not all(map(math.isfinite, values)):
         raise ConfigError(
             f"`Siren` {name} has one finite value per input, got {given} for {inputs}."
+        )
+    return values
+
+
+def _periods(given: Sequence[float | None] | None, inputs: int) -> lattice.Periods:
+    values = tuple(None if v is None else float(v) for v in given or (None,) * inputs)
+    if len(values) != inputs or not all(v is None or 0 < v < math.inf for v in values):
+        raise ConfigError(
+            f"`Siren` period has a positive length or None per input, got {given} for {inputs}. "
+            "For period 2 in the first of two coordinates write `period=(2, None)`."
         )
     return values
