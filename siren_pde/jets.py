@@ -81,10 +81,8 @@ class Jet(ABC):
         return Product(Constant(-1.0), self)
 
     def __truediv__(self, other: object) -> Jet:
-        if isinstance(other, complex):
-            return self * (1 / other)
-        divisor = as_jet(other)
-        return NotImplemented if divisor is NotImplemented else Product(self, divisor**-1)
+        divisor = other if isinstance(other, complex) else as_jet(other)
+        return NotImplemented if divisor is NotImplemented else self * divisor**-1
 
     def __rtruediv__(self, other: object) -> Jet:
         return self**-1 * other
@@ -117,8 +115,7 @@ class Jet(ABC):
 
     def __iter__(self) -> Iterator[Jet]:
         raise ResidualError(
-            "a scalar field has no components to unpack; give it several outputs, as in `Siren(2, "
-            "2)`."
+            "a scalar field has no components to unpack; give it several outputs: `Siren(2, 2)`."
         )
 
 
@@ -132,8 +129,8 @@ def as_jet(value: object) -> Any:
         if value.ndim > 1:
             raise ResidualError(
                 f"a tensor of shape {tuple(value.shape)} met a scalar field of shape (n,). Values "
-                f"of one quantity have shape (n,): "
-                "write `values[:, 0]`, or give the field several outputs."
+                "of one quantity have shape (n,): write `values[:, 0]`, or give the field several "
+                "outputs."
             )
         return Data(value) if value.ndim else Constant(value)
     return NotImplemented
@@ -143,11 +140,10 @@ def _pair(rule: type[_Pair], a: object, b: object) -> Any:
     if isinstance(a, complex) or isinstance(b, complex):
         from siren_pde.complex import as_complex
 
-        return rule.combine(as_complex(a), as_complex(b))
+        return _OPERATIONS[rule](as_complex(a), as_complex(b))
     left, right = as_jet(a), as_jet(b)
-    return (
-        NotImplemented if left is NotImplemented or right is NotImplemented else rule(left, right)
-    )
+    unknown = left is NotImplemented or right is NotImplemented
+    return NotImplemented if unknown else rule(left, right)
 
 
 @final
@@ -174,9 +170,7 @@ class Coordinate(Jet):
 
 @final
 class Data(Jet):
-    """Measured values, shape (n,): known at the points only, so their derivatives are unknown -
-    not zero.
-    """
+    """Measured values (n,), known at the points only: their derivatives are unknown, not zero."""
 
     def __init__(self, values: Tensor, name: str = "data") -> None:
         self.values, self.name = values, name
@@ -205,9 +199,6 @@ class FieldJet(Jet):
 
 
 class _Pair(Jet, ABC):
-    combine: Callable[[Any, Any], Any]
-    """The same operation on other numbers."""
-
     def __init__(self, a: Jet, b: Jet) -> None:
         self.a, self.b = a, b
         self.frame = a.frame or b.frame
@@ -218,8 +209,6 @@ class _Pair(Jet, ABC):
 class Sum(_Pair):
     """a + b."""
 
-    combine = staticmethod(operator.add)
-
     def _part(self, key: Key) -> Part:
         return add(self.a.part(key), self.b.part(key))
 
@@ -227,8 +216,6 @@ class Sum(_Pair):
 @final
 class Difference(_Pair):
     """a − b."""
-
-    combine = staticmethod(operator.sub)
 
     def _part(self, key: Key) -> Part:
         a, b = self.a.part(key), self.b.part(key)
@@ -239,14 +226,10 @@ class Difference(_Pair):
 class Product(_Pair):
     """a b, by Leibniz' rule."""
 
-    combine = staticmethod(operator.mul)
-
     def _part(self, key: Key) -> Part:
         total: Part = 0.0
         for count, left, right in splits(key):
-            if (
-                self.a.asks
-            ):  # then ask b first: if it is zero, the field need not carry this part of a
+            if self.a.asks:  # ask b first: if it is zero, the field need not carry this part of a
                 b = self.b.part(right)
                 term = 0.0 if is_zero(b) else multiply(self.a.part(left), b)
             else:
@@ -254,6 +237,9 @@ class Product(_Pair):
                 term = 0.0 if is_zero(a) else multiply(a, self.b.part(right))
             total = add(total, multiply(float(count), term))
         return total
+
+
+_OPERATIONS = {Sum: operator.add, Difference: operator.sub, Product: operator.mul}
 
 
 @final
@@ -297,9 +283,7 @@ class Derivative(Jet):
 
 @final
 class Laplacian(Jet):
-    """Σᵢ ∂ᵢᵢ u over `axes` as a jet of its own; its value is asked for as one collapsed
-    derivative.
-    """
+    """Σᵢ ∂ᵢᵢ u over `axes` as a jet of its own, its value asked for as one collapsed derivative."""
 
     def __init__(self, inner: Jet, axes: Alpha) -> None:
         self.inner, self.axes = inner, axes
