@@ -45,30 +45,8 @@ def save(solution: Solution, path: str | os.PathLike[str], *, error: float | Non
     is, in its own precision; Python code (a user's module, the functions of an `Ansatz`) is not.
     Raises StorageError if the file cannot be written or the field holds what is no tensor.
     """
-    state = solution.field.state_dict()
-    strange = {name: _dtype(v) for name, v in state.items() if _dtype(v) not in _DTYPES}
-    for name, dtype in strange.items():
-        raise StorageError(
-            f"cannot write `{path}`: `{name}` of the field is {dtype}, and only tensors of "
-            f"{', '.join(_DTYPES)} are stored. Keep it outside the module."
-        )
-    about = {
-        "siren_pde": __version__,
-        "torch": str(torch.__version__),
-        "axes": list(solution.axes),
-        "problem": solution.problem.name if solution.problem else None,
-        "method": solution.method,
-        "why": solution.why,
-        "stop_reason": solution.stop_reason,
-        "seconds": _finite(solution.seconds),
-        "loss": _finite(solution.loss),
-        "error": _finite(error),
-        "field": blueprint(solution.field),
-        "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
-    }
-    arrays = {name: _array(tensor) for name, tensor in state.items()}
     try:
-        data = pack(about, {"history": _rows(solution.history), "field": arrays})
+        data = pack(*contents(solution, error))
     except StorageError as cause:
         raise StorageError(f"cannot write `{path}`: {cause}") from cause.__cause__
     atomic_write(path, data)
@@ -88,7 +66,36 @@ def load(
     """
     if not (problem is None or isinstance(problem, Problem)):
         raise ConfigError(f"`load` attaches a `Problem`, got {type(problem).__name__}.")
-    return _read(path, lambda data: _solution(data, problem, field))
+    return read(path, lambda said, groups: restored(said, groups, problem, field))
+
+
+def contents(
+    solution: Solution, error: float | None = None
+) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
+    """What `save` writes: a description and groups of arrays, as `siren_pde.sealed.pack` takes."""
+    state = solution.field.state_dict()
+    strange = {name: _dtype(v) for name, v in state.items() if _dtype(v) not in _DTYPES}
+    for name, dtype in strange.items():
+        raise StorageError(
+            f"`{name}` of the field is {dtype}, and only tensors of {', '.join(_DTYPES)} are "
+            "stored. Keep it outside the module."
+        )
+    about = {
+        "siren_pde": __version__,
+        "torch": str(torch.__version__),
+        "axes": list(solution.axes),
+        "problem": solution.problem.name if solution.problem else None,
+        "method": solution.method,
+        "why": solution.why,
+        "stop_reason": solution.stop_reason,
+        "seconds": _finite(solution.seconds),
+        "loss": _finite(solution.loss),
+        "error": _finite(error),
+        "field": blueprint(solution.field),
+        "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
+    }
+    arrays = {name: _array(tensor) for name, tensor in state.items()}
+    return about, {"history": _rows(solution.history), "field": arrays}
 
 
 def about(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -96,11 +103,13 @@ def about(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Needs no template. Raises StorageError as `load` does.
     """
-    return _read(path, lambda data: unpack(data)[0])
+    return read(path, lambda said, groups: said)
 
 
-def _read(path: str | os.PathLike[str], interpret: Callable[[bytes], T]) -> T:
-    """What `interpret` makes of the file's bytes; whatever goes wrong is a StorageError."""
+def read(path: str | os.PathLike[str], interpret: Callable[[Any, Any], T]) -> T:
+    """What `interpret` makes of a file's description and groups of arrays; whatever goes wrong is
+    a StorageError.
+    """
     try:
         data = Path(path).read_bytes()
     except OSError as cause:
@@ -109,7 +118,7 @@ def _read(path: str | os.PathLike[str], interpret: Callable[[bytes], T]) -> T:
             "files."
         ) from cause
     try:
-        return interpret(data)
+        return interpret(*unpack(data))
     except StorageError as cause:
         raise StorageError(f"cannot load `{path}`: {cause}") from cause.__cause__
     except Exception as cause:
@@ -120,8 +129,13 @@ def _read(path: str | os.PathLike[str], interpret: Callable[[bytes], T]) -> T:
         ) from cause
 
 
-def _solution(data: bytes, problem: Problem | None, template: Field | nn.Module | None) -> Solution:
-    said, groups = unpack(data)
+def restored(
+    said: Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, Array]],
+    problem: Problem | None = None,
+    template: Field | nn.Module | None = None,
+) -> Solution:
+    """The solution that `contents` describes."""
     axes = tuple(map(str, said["axes"]))
     if problem is not None and problem.axes != axes:
         raise StorageError(

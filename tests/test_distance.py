@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import Siren, div, grad, lap, norm
+from siren_pde import Siren, div, grad, lap, load_sdf, norm, save, save_sdf
+from siren_pde.errors import StorageError
 from siren_pde.points import Points
 from siren_pde.solution import History, Solution
 from siren_pde.surfaces.distance import SignedDistance
@@ -51,3 +52,16 @@ def test_the_jet_is_the_function(distance, x):
     np.testing.assert_allclose(mean.value, distance.curvature(x), rtol=1e-9, atol=1e-12)
     traced = sum(d.part((i,)) for i, d in enumerate(grad(distance.jet(p))))
     np.testing.assert_allclose(lap(u).value, traced, rtol=1e-9, atol=1e-12)
+
+
+def test_a_file_gives_the_function_back(distance, x, tmp_path):
+    save_sdf(distance, tmp_path / "scan.h5")
+    again = load_sdf(tmp_path / "scan.h5")
+    np.testing.assert_array_equal(again(x), distance(x))
+    np.testing.assert_array_equal(again.curvature(x), distance.curvature(x))
+    np.testing.assert_array_equal(again.cloud.positions, distance.cloud.positions)
+    save(distance.solution, tmp_path / "solution.h5")
+    with pytest.raises(StorageError, match="no scan"):
+        load_sdf(tmp_path / "solution.h5")
+    with pytest.raises(StorageError, match="none"):
+        load_sdf(tmp_path / "none.h5")
