@@ -59,6 +59,8 @@ _HOME = {
     "Problem": "problem",
     "Condition": "problem",
     "on": "problem",
+    "Reference": "references",
+    "reference": "references",
     # how
     "Objective": "objective",
     "LeastSquares": "methods.least_squares",

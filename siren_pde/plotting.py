@@ -59,7 +59,7 @@ def plot(
     size: tuple[float, float] | None = None,
     at: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw a solution, the exact one if it is known, and their difference, one row per output.
+    """Draw a solution, the truth if it is known, and their difference, one row per output.
 
     Along one coordinate as curves, along two as maps with a common scale; the difference is on a
     logarithmic scale. `at={"z": 0.5}` holds coordinates fixed; where more than two remain, the
@@ -125,11 +125,11 @@ def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] |
         row[0].plot(x, output.values, color=_BLUE, linewidth=1.6, label="solution")
         row[0].set_ylabel(_symbol(output.name, output.index))
         if output.exact is not None:
-            row[0].plot(x, output.exact, "--", color="black", linewidth=0.9, label="exact")
+            row[0].plot(x, output.exact, "--", color="black", linewidth=0.9, label=cut.truth)
             row[0].legend(frameon=False, fontsize=8.5)
             difference = np.abs(output.values - output.exact)
             row[1].semilogy(x, difference, color=_RED, linewidth=0.9, nonpositive="mask")
-            row[1].set_ylabel(_difference(output))
+            row[1].set_ylabel(_difference(output, cut.truth))
             _at_least_a_decade(row[1], difference[difference > 0])
         for axes in row:
             axes.set_facecolor("white")
@@ -160,14 +160,14 @@ def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | N
             _bar(row[1], image, label)
             difference = np.abs(output.values - output.exact)
             image = _map(row[2], cut, difference, "magma", _decades(difference))
-            _bar(row[2], image, _difference(output))
+            _bar(row[2], image, _difference(output, cut.truth))
         else:
             _bar(row[0], image, label)
             for empty in row[1:]:
                 empty.set_axis_off()
     for axes in grid[-1]:
         axes.set_xlabel(_symbol(_across(cut)[0]))
-    for axes, title in zip(grid[0], ("solution", "exact", "difference"), strict=False):
+    for axes, title in zip(grid[0], ("solution", cut.truth, "difference"), strict=False):
         axes.set_title(title if known else "")
     return figure
 
@@ -274,9 +274,9 @@ def _symbol(name: str, index: int = 0) -> str:
     return f"${text}_{{{lower}}}$" if lower else f"${text}$"
 
 
-def _difference(output: Output) -> str:
+def _difference(output: Output, truth: str) -> str:
     label = _symbol(output.name, output.index)
-    return f"|{label} − exact|"
+    return f"|{label} − {truth}|"
 
 
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────

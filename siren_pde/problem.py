@@ -9,6 +9,7 @@ from typing import Any
 
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError, DomainError, ResidualError
+from siren_pde.references import Reference
 
 Residual = Callable[..., Any]
 
@@ -78,14 +79,20 @@ def on(
 class Problem:
     """Conditions that one field shall satisfy together.
 
-    `exact(p)` is the known solution in the algebra of jets, for a system a dictionary by name: it
-    is never used to solve, only to measure the error of a solution and to test the conditions.
+    `exact(p)` is the known solution in the algebra of jets, for a system a dictionary by name;
+    `truth` is a reference instead, where only another method's values are known. They are never
+    used to solve, only to measure the error of a solution and to test the conditions.
 
-    Raises ConfigError if no condition is given or one of them is not made by `on`.
+    Raises ConfigError if no condition is given, one of them is not made by `on`, or the truth is
+    none for this problem.
     """
 
     def __init__(
-        self, *conditions: Condition, exact: Callable[[Any], Any] | None = None, name: str = ""
+        self,
+        *conditions: Condition,
+        exact: Callable[[Any], Any] | None = None,
+        truth: Reference | None = None,
+        name: str = "",
     ) -> None:
         wrong = [c for c in conditions if not isinstance(c, Condition)]
         if not conditions or wrong:
@@ -103,8 +110,18 @@ class Problem:
         names = [c.name for c in conditions]
         if len(set(names)) < len(names):
             raise ConfigError(f"the conditions of a problem have different names, got {names}.")
-        self.conditions, self.exact = conditions, exact
+        if truth is not None and (exact is not None or truth.axes not in axes):
+            raise ConfigError(
+                "a problem has either an exact solution or a reference in its own coordinates "
+                f"{next(iter(axes))}, got {'both' if exact else truth.axes}."
+            )
+        self.conditions, self.exact, self.truth = conditions, exact, truth
         self.name = name or conditions[0].name
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether solutions can be compared with something."""
+        return self.exact is not None or self.truth is not None
 
     @property
     def axes(self) -> tuple[str, ...]:

@@ -24,14 +24,16 @@ from siren_pde.errors import StorageError
 
 FORMAT = 1
 BLOCK = 512
-_TITLE = re.compile(rb"siren_pde solution, format (\d{1,9})\nsha256 ([0-9a-f]{64})\n")
+_TITLE = re.compile(rb"siren_pde ([a-z]{1,20}), format (\d{1,9})\nsha256 ([0-9a-f]{64})\n")
 
 Array = npt.NDArray[Any]
 Groups = Mapping[str, Mapping[str, Array]]
 
 
-def pack(about: Mapping[str, Any], groups: Groups) -> bytes:
+def pack(about: Mapping[str, Any], groups: Groups, kind: str = "solution") -> bytes:
     """The bytes of a file with a description, stored as JSON, and named arrays in named groups.
+
+    `kind` says what the file is, in its first line.
 
     Raises StorageError if the description is no JSON.
     """
@@ -56,8 +58,7 @@ def pack(about: Mapping[str, Any], groups: Groups) -> bytes:
     data = buffer.getvalue()[BLOCK:]
     digest = hashlib.sha256(data).hexdigest()
     return (
-        f"siren_pde solution, format {FORMAT}\nsha256 {digest}\n".encode().ljust(BLOCK, b"\0")
-        + data
+        f"siren_pde {kind}, format {FORMAT}\nsha256 {digest}\n".encode().ljust(BLOCK, b"\0") + data
     )
 
 
@@ -70,15 +71,17 @@ def texts(lines: list[str]) -> Array:
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(longest, 1)))
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
-    """The description and the groups of arrays of a file.
+def unpack(
+    data: bytes, kind: str = "solution"
+) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
+    """The description and the groups of arrays of a file of this kind.
 
     Raises StorageError for a foreign or damaged file; files with a right checksum but another
     inside may raise whatever JSON and HDF5 raise.
     """
     import h5py
 
-    _check(data)
+    _check(data, kind)
     with h5py.File(io.BytesIO(data), "r") as file:
         about = json.loads(_dataset(file, "about", len(data)).item().decode())
         groups = {}
@@ -89,16 +92,16 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
     return about, groups
 
 
-def _check(data: bytes) -> None:
+def _check(data: bytes, kind: str) -> None:
     title = _TITLE.match(data)
-    if title is None:
-        raise StorageError("it is not a solution written by `save`.")
-    if int(title[1]) != FORMAT:
+    if title is None or title[1] != kind.encode():
+        raise StorageError(f"it is not a {kind} written by `save`.")
+    if int(title[2]) != FORMAT:
         raise StorageError(
-            f"it has format {int(title[1])}, and this version of siren_pde reads {FORMAT}. Use the "
+            f"it has format {int(title[2])}, and this version of siren_pde reads {FORMAT}. Use the "
             "version that wrote it."
         )
-    right = hashlib.sha256(data[BLOCK:]).hexdigest().encode() == title[2]
+    right = hashlib.sha256(data[BLOCK:]).hexdigest().encode() == title[3]
     if not right or any(data[title.end() : BLOCK]):
         raise StorageError("it is damaged or truncated: its checksum is wrong. Use another copy.")
 

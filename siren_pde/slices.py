@@ -16,6 +16,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import System, Unknown
 from siren_pde.problem import Condition, Problem
+from siren_pde.references import Reference
 from siren_pde.residuals import stacked
 from siren_pde.solution import Solution
 
@@ -42,13 +43,15 @@ class Output:
 class Slice:
     """Values along the coordinates `axes`, the last of them varying fastest: shape (n,) or (n, m).
 
-    `ticks` are the coordinates of the grid, `fixed` the values of all other coordinates.
+    `ticks` are the coordinates of the grid, `fixed` the values of all other coordinates. `truth`
+    says what solutions are compared with.
     """
 
     axes: tuple[str, ...]
     ticks: tuple[Floats, ...]
     fixed: Mapping[str, float]
     outputs: tuple[Output, ...]
+    truth: str = "exact"
 
 
 def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice:
@@ -66,7 +69,12 @@ def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice
         )
     domain = max((c.domain for c in problem.conditions), key=lambda d: d.dimension)
     free, fixed = _divided(domain, dict(at or {}))
-    ticks = _ticks(domain, free)
+    truth = problem.truth
+    if truth is None:
+        ticks = _ticks(domain, free)
+    else:
+        ticks = tuple(truth.ticks[name] for name in free)
+        fixed = {n: float(truth.ticks[n][truth.nearest(n, v)]) for n, v in fixed.items()}
     x = _grid(domain.axes, free, ticks, fixed)
     inside = torch.ones(len(x), dtype=torch.bool, device="cpu")
     if domain.dimension == len(domain.axes):
@@ -75,8 +83,13 @@ def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice
     if not bool(inside.any()):
         raise ConfigError(f"the slice at {fixed} misses the domain {domain!r}; choose another.")
     shape = tuple(map(len, ticks))
-    outputs = tuple(_outputs(solution, problem, x[inside], inside, shape))
-    return Slice(free, ticks, fixed, outputs)
+    if truth is None:
+        outputs = tuple(_outputs(solution, _exact(problem, solution, x[inside]), x, inside, shape))
+    else:
+        known = {name: truth.slice(name, free, fixed) for name in truth.values}
+        rows = {n: torch.from_numpy(v.reshape(len(x), -1))[inside] for n, v in known.items()}
+        outputs = tuple(_outputs(solution, rows, x, inside, shape))
+    return Slice(free, ticks, fixed, outputs, "exact" if truth is None else "reference")
 
 
 def constants(solution: Solution) -> dict[str, float]:
@@ -131,15 +144,22 @@ def _parts(field: Field) -> dict[str, Any]:
 
 
 def _outputs(
-    solution: Solution, problem: Problem, x: Tensor, inside: Tensor, shape: tuple[int, ...]
+    solution: Solution,
+    truths: Mapping[str, Tensor],
+    x: Tensor,
+    inside: Tensor,
+    shape: tuple[int, ...],
 ) -> Iterator[Output]:
-    truths = _truths(problem, solution, x)
+    """The components of all unknowns that are functions, beside what `truths` (n, k) say inside."""
+    reference = solution.problem.truth if solution.problem else None
     for name, part in _parts(solution.field).items():
         if isinstance(part, Unknown):
             continue
         # A part of a system is a field of its own, and a solution of one evaluates it.
-        found = replace(solution, field=part)(x).reshape(len(x), -1)
+        found = replace(solution, field=part)(x[inside]).reshape(int(inside.sum()), -1)
         truth = truths.get(name)
+        if truth is not None and reference is not None:
+            found = _aligned(reference, found, truth)
         for j in range(found.shape[1]):
             yield Output(
                 name,
@@ -149,7 +169,14 @@ def _outputs(
             )
 
 
-def _truths(problem: Problem, solution: Solution, x: Tensor) -> dict[str, Tensor]:
+def _aligned(reference: Reference, found: Tensor, truth: Tensor) -> Tensor:
+    """What is compared with a reference, as far as that is known."""
+    values, known = found.detach().double().cpu(), torch.isfinite(truth).all(1)
+    values[known] = torch.from_numpy(reference.aligned(values[known].numpy(), truth[known].numpy()))
+    return values
+
+
+def _exact(problem: Problem, solution: Solution, x: Tensor) -> dict[str, Tensor]:
     """The exact unknowns (n, k) by name, as far as they are known."""
     if problem.exact is None:
         return {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +18,7 @@ from siren_pde.fields.base import Field
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Sobol
+from siren_pde.references import Reference
 from siren_pde.residuals import evaluate, stacked
 
 if TYPE_CHECKING:
@@ -125,32 +128,55 @@ class Solution:
         return values[:, 0] if values.shape[1] == 1 else values
 
     def error(self, n: int = 20_000, seed: int = 12345) -> float:
-        """The relative L² error ‖u − exact‖ / ‖exact‖ over the domain of the equation.
+        """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
 
-        Measured at n Sobol points that no method has seen. For a system, over all unknowns in
-        `exact`. Raises ConfigError if the problem has no exact solution.
+        An exact solution is compared over the domain of the equation, at n Sobol points that no
+        method has seen; a reference at the points of its grid. Raises ConfigError if the problem
+        has neither.
         """
         problem = self.problem
-        if problem is None or problem.exact is None:
+        if problem is None or not problem.has_truth:
             raise ConfigError(
                 "this solution has nothing to be compared with: give the problem an exact "
                 "solution, `Problem(…, exact=exact)`, or attach it, `load(path, problem)`."
             )
+        if problem.truth is not None:
+            pairs = self._beside_reference(problem.truth)
+        else:
+            pairs = self._beside_exact(problem, n, seed)
+        difference = size = 0.0
+        for found, expected, weights in pairs:
+            difference += float((weights * (found - expected).square()).sum())
+            size += float((weights * expected.square()).sum())
+        return math.sqrt(difference / size)
+
+    def _beside_exact(
+        self, problem: Problem, n: int, seed: int
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
+        assert problem.exact is not None
         domain = max((c.domain for c in problem.conditions), key=lambda d: d.dimension)
         like = next(self.field.parameters())
         p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
         exact = problem.exact(p)
-        difference = size = p.weights.new_zeros(())
         for name, truth in (exact if isinstance(exact, dict) else {"u": exact}).items():
             expected = stacked(Condition(problem.exact, domain), truth, len(p), p)
-            found = self.evaluate(_only(name), p).reshape(expected.shape)
-            weights = p.weights[:, None]
-            difference = difference + (weights * (found - expected).square()).sum()
-            size = size + (weights * expected.square()).sum()
-        return float((difference / size).sqrt())
+            found = self.evaluate(only(name), p).reshape(expected.shape)
+            yield found, expected, p.weights[:, None]
+
+    def _beside_reference(self, truth: Reference) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
+        for name in truth.values:
+            expected = truth.rows(name)
+            known = np.isfinite(expected).all(1)
+            x = self.points(truth.positions[known])
+            found = self.evaluate(only(name), x).reshape(len(x), -1).double().cpu().numpy()
+            compared = truth.aligned(found, expected[known])
+            weights = torch.ones((len(x), 1), dtype=torch.float64, device="cpu")
+            yield torch.from_numpy(compared), torch.from_numpy(expected[known]), weights
 
 
-def _only(name: str) -> Callable[..., Any]:
+def only(name: str) -> Callable[..., Any]:
     """The residual that is one unknown itself."""
 
     def value(p: Points, unknown: Any) -> Any:

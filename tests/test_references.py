@@ -1,13 +1,28 @@
 """The classical solutions that benchmarks compare with converge, and meet what defines them."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from siren_pde.references import read_reference
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import spectral
+
+
+def _tools():
+    path = Path(__file__).parents[1] / "tools" / "references.py"
+    spec = importlib.util.spec_from_file_location("reference_tools", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["reference_tools"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+tools = _tools()
 
 spots = np.random.default_rng(1).random((60, 2))
 
@@ -58,3 +73,25 @@ def test_the_cavity_flow_keeps_to_its_walls_and_converges():
         found.append(spectral.evaluated([x, x], u, spots))
     assert np.linalg.norm(found[0] - found[1]) < 1e-2 * np.linalg.norm(found[1])
     assert found[1].min() < -0.1  # the flow returns below the lid
+
+
+RECIPES = tools.names()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_references_are_stored_and_small(name):
+    made, path = tools.recipe(name), tools.FILES / f"{name}.h5"
+    stored = read_reference(path)
+    assert path.stat().st_size <= tools.LARGEST
+    assert stored.method == made.METHOD and 0 < stored.accuracy < 0.05
+    for axis, row in made.TICKS.items():
+        np.testing.assert_allclose(stored.ticks[axis], row, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in RECIPES if tools.recipe(n).QUICK])
+def test_quick_references_converge_at_their_order_to_what_is_stored(name):
+    made = tools.recipe(name)
+    found, stored = tools.computed(made), read_reference(tools.FILES / f"{name}.h5")
+    assert tools.converges(made, found), f"order {found.order:.2f}, claimed {made.ORDER}"
+    apart = tools.difference(dict(found.reference.values), dict(stored.values))
+    assert apart <= max(stored.accuracy, 1e-9)

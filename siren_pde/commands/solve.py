@@ -75,7 +75,7 @@ def run(
         )
     save(solution, folder / "results.h5")  # before anything else of the user's can fail
     with blaming(file):
-        error = solution.error() if script.problem.exact is not None else None
+        error = solution.error() if script.problem.has_truth else None
     save(solution, folder / "results.h5", error=error)
     _draw(solution, folder)
     return _answer(solution, script.problem.name, error, folder, json)
@@ -154,7 +154,7 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "out": str(folder),
             }
         )
-    truth = "unknown, as the problem has no exact solution"
+    truth = "unknown, as the problem has no exact solution or reference"
     return "\n".join(
         [
             str(solution),
