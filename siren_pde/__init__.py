@@ -15,6 +15,7 @@ _HOME = {
     "Box": "domains.box",
     "Ball": "domains.ball",
     "Sphere": "domains.ball",
+    "Polygon": "domains.polygon",
     "PointCloud": "domains.cloud",
     "Domain": "domains.base",
     "Points": "points",

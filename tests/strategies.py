@@ -4,6 +4,7 @@ from siren_pde.domains.ball import Ball
 from siren_pde.domains.base import Domain
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.domains.polygon import Polygon
 from siren_pde.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
 
 _square = Box(x=(-1, 1), y=(-1, 1))
@@ -11,6 +12,7 @@ _strip = Box(x=(-1, 1), t=(0, 2))
 _disc = Ball(x=0, y=0)
 _hole = Ball(x=0.2, y=0, radius=0.5)
 _beside = Ball(x=1, y=0)
+_arrow = Polygon([(0, 2), (-1, -1), (0, 0), (0.5, -0.5), (1, -1)])
 
 ALL_DOMAINS: list[tuple[str, Domain]] = [
     ("interval", Box(x=(1, 3))),
@@ -44,6 +46,13 @@ ALL_DOMAINS: list[tuple[str, Domain]] = [
     ("stadium", Box(x=(0, 1), y=(-1, 1)) | _disc | _beside),
     ("refilled", (_disc | Box(x=(0, 2), y=(-1, 1))) - _disc),
     ("half circle", _disc.boundary & Box(x=(0, 1), y=(-1, 1))),
+    ("triangle", Polygon([(0, 0), (0, 1), (2, 0)])),
+    ("arrow", _arrow),
+    ("side", _arrow.sides[1]),
+    ("two sides", _arrow.sides[0] | _arrow.sides[4]),
+    ("arrow with hole", _arrow - Ball(x=0, y=0.5, radius=0.2)),
+    ("cut arrow", _arrow & Box(x=(-1, 0), y=(-1, 1))),
+    ("arrow in time", _arrow * Box(t=(0, 2))),
     ("disc in time", _disc * Box(t=(0, 2))),
     ("circle in time", _disc.boundary * Box(t=(0, 2))),
     ("disc at start", _disc * Box(t=(0, 2)).at(t=0)),

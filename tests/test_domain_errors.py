@@ -10,6 +10,7 @@ from siren_pde.domains.algebra import Union
 from siren_pde.domains.ball import Ball, Sphere
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.domains.polygon import Polygon
 from siren_pde.errors import DomainError
 from siren_pde.quadrature import Sobol
 
@@ -40,6 +41,15 @@ from siren_pde.quadrature import Sobol
         (lambda: Ball(), "centre"),
         (lambda: Sphere(Ball(x=0)), "two points"),
         (lambda: Ball(x=0, y=0).boundary.boundary, "closed surface"),
+        (lambda: Polygon([(0, 0), (1, 0)]), "three vertices"),
+        (lambda: Polygon([(0, 0), (1, 0), (0, math.nan)]), "finite vertices"),
+        (lambda: Polygon([(0, 0), (1, 0), 2]), "pairs of numbers"),
+        (lambda: Polygon([(0, 0), (1, 0), (0, 1)], axes=("x",)), "two coordinates"),
+        (lambda: Polygon([(0, 0), (1, 0), (2, 0)]), "sides 1 and 2"),
+        (lambda: Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "sides 0 and 2"),
+        (lambda: Polygon([(0, 0), (2, 0), (2, 2), (1, 0), (0, 2)]), "sides 0 and 2"),
+        (lambda: Polygon([(0, 0), (1, 0), (0, 1), (0, 0)]), "the first one again"),
+        (lambda: Polygon([(0, 0), (1, 0), (0, 1)]).sides[0].boundary, "no domain of their own"),
         (lambda: Box(x=(0, 1)) * Box(x=(0, 1)), "both .* have x"),
         (lambda: Box(x=(0, 1)) | Box(y=(0, 1)), "same coordinates"),
         (lambda: Box(x=(0, 1)) & Ball(y=0), "same coordinates"),

@@ -11,6 +11,7 @@ from siren_pde.domains.accuracy import standard_error
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.domains.polygon import Polygon
 from siren_pde.errors import DomainError
 from siren_pde.functions import cos, sin
 from siren_pde.operators import div
@@ -59,6 +60,13 @@ MEASURES = {
     "stadium": (2 + pi, 2 + 2 * pi),
     "refilled": (4 - pi / 2, 6 + pi),
     "half circle": (pi, None),
+    "triangle": (1, 3 + math.sqrt(5)),
+    "arrow": (2, 2 * (math.sqrt(10) + math.sqrt(2))),
+    "side": (math.sqrt(2), None),
+    "two sides": (2 * math.sqrt(10), None),
+    "arrow with hole": (2 - 0.04 * pi, 2 * (math.sqrt(10) + math.sqrt(2)) + 0.4 * pi),
+    "cut arrow": (5 / 6, (2 * math.sqrt(10) + 4) / 3 + math.sqrt(2)),
+    "arrow in time": (4, 4 * (math.sqrt(10) + math.sqrt(2)) + 4),
     "disc in time": (2 * pi, 6 * pi),
     "circle in time": (4 * pi, None),
     "disc at start": (pi, None),
@@ -266,3 +274,21 @@ def test_domains_read_as_they_are_written():
     assert repr(strip.at(t=0)) == "Box(x=(0, 1), t=(0, 2)).at(t=0)"
     assert repr(Ball(x=0, radius=2)) == "Ball(x=0, radius=2)"
     assert repr(PointCloud([1.0, 2.0], T=[0, 1])) == "PointCloud(2 points in x; T)"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0.1, 1), min_size=3, max_size=12), st.booleans())
+def test_triangles_fill_a_polygon(radii, clockwise):
+    """A star around the origin: triangles add up to it, and their points lie inside."""
+    angles = [2 * pi * i / len(radii) for i in range(len(radii))]
+    corners = [(r * math.cos(a), r * math.sin(a)) for r, a in zip(radii, angles, strict=True)]
+    star = Polygon(corners[::-1] if clockwise else corners)
+    wedge = math.sin(2 * pi / len(radii)) / 2
+    truth = wedge * sum(a * b for a, b in zip(radii, [*radii[1:], radii[0]], strict=True))
+    assert star.measure == pytest.approx(truth, rel=1e-12)
+    p = Sobol(256)(star)
+    assert bool(star.contains(p.positions, 1e-12).all())
+    # ∮ x·n ds = 2 |Ω|, exactly where x·n is constant along each side
+    edge = GaussLegendre(1)(star.boundary)
+    around = ((edge.positions * edge.normals).sum(1) * edge.weights).sum()
+    assert float(around) == pytest.approx(2 * truth, rel=1e-12)

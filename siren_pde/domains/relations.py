@@ -14,6 +14,7 @@ import torch
 from siren_pde.domains.ball import Ball, Sphere
 from siren_pde.domains.base import Domain
 from siren_pde.domains.box import Box, Face
+from siren_pde.domains.polygon import Polygon, Side
 from siren_pde.errors import DomainError
 
 _SLACK = 1e-9  # relative room for rounding, small beside any geometry that is meant
@@ -37,7 +38,7 @@ def apart(a: Domain, b: Domain) -> bool:
     ]
     if min(shared) < -slack or sum(s > slack for s in shared) < min(a.dimension, b.dimension):
         return True
-    if _hollow(a, b) or _hollow(b, a):
+    if _hollow(a, b) or _hollow(b, a) or _askew(a, b):
         return True
     return not _reaches(a, b, 1 + _SLACK) or not _reaches(b, a, 1 + _SLACK)
 
@@ -60,7 +61,9 @@ def within(a: Domain, b: Domain) -> bool:
 
 def convex(domain: Domain) -> bool:
     """Whether the domain is known to be convex."""
-    return isinstance(domain, Box | Face | Ball)
+    if isinstance(domain, Polygon):
+        return domain.convex
+    return isinstance(domain, Box | Face | Ball | Side)
 
 
 def extent(domain: Domain) -> float:
@@ -96,3 +99,11 @@ def _hollow(a: Domain, b: Domain) -> bool:
         return False
     inner = Ball(**dict(a.ball.centre), radius=a.ball.radius * (1 - 2 * _SLACK))
     return within(b, inner)
+
+
+def _askew(a: Domain, b: Domain) -> bool:
+    """Whether a and b are sides of polygons, and not parallel: they share a point at most."""
+    if not (isinstance(a, Side) and isinstance(b, Side)):
+        return False
+    (p, q), (r, s) = a.outward, b.outward
+    return abs(p * s - q * r) > _SLACK
