@@ -5,7 +5,7 @@ TORCH_ARGS ?=
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test check references clean
+.PHONY: demo test check references gallery clean
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -35,6 +35,10 @@ check: .venv/.done
 # the solutions by classical methods that problems are compared with, in problems/references
 references: .venv/.done
 	$(BIN)/python tools/references.py
+
+# every problem solved, with its picture: problems/README.md
+gallery: .venv/.done
+	$(BIN)/python tools/gallery.py
 
 clean:
 	rm -rf .venv demo runs

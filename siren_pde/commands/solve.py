@@ -139,6 +139,8 @@ def _draw(solution: Solution, folder: Path) -> None:
 
 
 def _answer(solution: Solution, name: str, error: float | None, folder: Path, json: bool) -> str:
+    reference = solution.problem.truth if solution.problem else None
+    truth = "" if error is None else reference.method if reference else "exact solution"
     if json:
         return as_json(
             {
@@ -146,6 +148,8 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "method": solution.method,
                 "why": solution.why,
                 "error": error,
+                "truth": truth,
+                "truth_accuracy": reference.accuracy if reference else None,
                 "loss": solution.loss,
                 "seconds": solution.seconds,
                 "steps": solution.history.steps[-1],
@@ -154,11 +158,12 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "out": str(folder),
             }
         )
-    truth = "unknown, as the problem has no exact solution or reference"
+    unknown = "unknown, as the problem has no exact solution or reference"
     return "\n".join(
         [
             str(solution),
-            f"{'error':<11}{truth if error is None else f'{error:.2e} (relative L²)'}",
+            f"{'error':<11}{f'{error:.2e} (relative L²)' if error is not None else unknown}",
+            *([f"{'truth':<11}{truth}"] if truth else []),
             f"{'written':<11}{folder}: results.h5, field.png, history.png",
         ]
     )

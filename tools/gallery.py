@@ -1,0 +1,151 @@
+"""Solve every problem through the command line and write problems/README.md, a table of what came.
+
+    python tools/gallery.py [NAME …] [--seeds N] [--table]
+
+What was measured is kept in `problems/gallery.json`, so that some problems can be solved again
+without the rest; `--table` only writes the table anew. Pictures are those of `siren-pde solve`.
+"""
+
+import argparse
+import ast
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "problems"
+RESULTS, TABLE, PICTURES = FOLDER / "gallery.json", FOLDER / "README.md", FOLDER / "pictures"
+COLOURS, WIDTH = 128, 1200
+
+HEAD = """# The problems
+
+Each file states one problem in at most 40 lines and is solved by
+
+```
+siren-pde solve problems/NAME.py
+```
+
+with no options. `make gallery` makes this page; nothing in it is typed. Errors are relative L²
+errors against the truth in the last column, which the method never sees, the worst of {seeds}
+seeds; seconds are those of the slowest seed on {threads} threads ({machine}), without the start-up
+of Python. Where the truth is a reference, its own accuracy is estimated from its convergence.
+
+| problem | picture | method, and why | parameters | seconds | error | truth |
+|---|---|---|---:|---:|---:|---|
+"""
+
+
+def names() -> list[str]:
+    """The problem files that state a problem at their top level."""
+    return [
+        p.stem
+        for p in sorted(FOLDER.glob("*.py"))
+        if re.search(r"^problem = ", p.read_text(), re.M)
+    ]
+
+
+def solved(name: str, seed: int, threads: int) -> dict:
+    """The JSON answer of `siren-pde solve`; an `error` of None and the message if it fails."""
+    command = [sys.executable, "-m", "siren_pde", "solve", f"problems/{name}.py", "--json"]
+    command += ["--seed", str(seed), "--threads", str(threads)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name}, seed {seed}: {done.stderr.strip()[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measured(name: str, seeds: int, threads: int) -> dict:
+    """What `seeds` solves of a problem gave; method and picture are those of the first."""
+    runs = [solved(name, seed, threads) for seed in range(seeds)]
+    picture(ROOT / "runs" / name / "field.png", PICTURES / f"{name}.png")
+    first = runs[0]
+    return {
+        "method": first["method"],
+        "why": first["why"],
+        "parameters": first["parameters"],
+        "errors": [run["error"] for run in runs],
+        "seconds": [round(run["seconds"], 2) for run in runs],
+        "truth": first["truth"],
+        "truth_accuracy": first["truth_accuracy"],
+        "threads": threads,
+        "machine": machine(),
+    }
+
+
+def machine() -> str:
+    """The processor's name, as the system tells it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "unknown processor"
+    found = re.search(r"model name\s*:\s*(.*)", text)
+    return re.sub(r"\s+", " ", found[1]) if found else "unknown processor"
+
+
+def picture(source: Path, target: Path) -> None:
+    """A smaller copy of a picture, with few colours."""
+    if not source.exists():
+        return
+    image = Image.open(source).convert("RGB")
+    if image.width > WIDTH:
+        image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.LANCZOS)
+    buffer = io.BytesIO()
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(buffer.getvalue())
+
+
+def table(results: dict[str, dict]) -> str:
+    """The page: its head and one row per problem."""
+    if not results:
+        return HEAD
+    every = list(results.values())
+    head = HEAD.format(
+        seeds=min(len(r["errors"]) for r in every),
+        threads=every[0]["threads"],
+        machine=every[0]["machine"],
+    )
+    return head + "".join(row(name, results[name]) for name in sorted(results))
+
+
+def row(name: str, r: dict) -> str:
+    """One line of the table."""
+    says = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text())) or ""
+    drawn = (PICTURES / f"{name}.png").exists()
+    cells = [
+        f"[`{name}`]({name}.py)<br>{' '.join(says.split())}",
+        f'<img src="pictures/{name}.png" width="420" alt="{name}">' if drawn else "",
+        f"**{r['method']}**: {r['why']}" if not r["why"].startswith(r["method"]) else r["why"],
+        f"{r['parameters']:,}",
+        f"{max(r['seconds']):.1f}",
+        "" if None in r["errors"] else f"{max(r['errors']):.1e}",
+        r["truth"] + (f", accurate to {r['truth_accuracy']:.0e}" if r["truth_accuracy"] else ""),
+    ]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def main() -> None:
+    """Read the arguments, solve, and write results, pictures and table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in [] if options.table else options.names or names():
+        results[name] = measured(name, options.seeds, options.threads)
+        shown = [f"{e:.1e}" if e is not None else "–" for e in results[name]["errors"]]
+        print(f"{name}: {', '.join(shown)} in {results[name]['seconds']} s", flush=True)
+        known = {n: results[n] for n in sorted(results) if n in names()}
+        RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+    TABLE.write_text(table({n: r for n, r in results.items() if n in names()}))
+
+
+if __name__ == "__main__":
+    main()
