@@ -20,7 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "problems"
 RESULTS, TABLE, PICTURES = FOLDER / "gallery.json", FOLDER / "README.md", FOLDER / "pictures"
-COLOURS, WIDTH = 128, 1200
+QUALITY, WIDTH = 88, 1200
 
 HEAD = """# The problems
 
@@ -62,7 +62,7 @@ def solved(name: str, seed: int, threads: int) -> dict:
 def measured(name: str, seeds: int, threads: int) -> dict:
     """What `seeds` solves of a problem gave; method and picture are those of the first."""
     runs = [solved(name, seed, threads) for seed in range(seeds)]
-    picture(ROOT / "runs" / name / "field.png", PICTURES / f"{name}.png")
+    picture(ROOT / "runs" / name / "field.png", PICTURES / f"{name}.webp")
     first = runs[0]
     return {
         "method": first["method"],
@@ -88,14 +88,14 @@ def machine() -> str:
 
 
 def picture(source: Path, target: Path) -> None:
-    """A smaller copy of a picture, with few colours."""
+    """A smaller copy of a picture."""
     if not source.exists():
         return
     image = Image.open(source).convert("RGB")
     if image.width > WIDTH:
         image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.LANCZOS)
     buffer = io.BytesIO()
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    image.save(buffer, "webp", quality=QUALITY)
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(buffer.getvalue())
 
@@ -116,10 +116,10 @@ def table(results: dict[str, dict]) -> str:
 def row(name: str, r: dict) -> str:
     """One line of the table."""
     says = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text())) or ""
-    drawn = (PICTURES / f"{name}.png").exists()
+    drawn = (PICTURES / f"{name}.webp").exists()
     cells = [
         f"[`{name}`]({name}.py)<br>{' '.join(says.split())}",
-        f'<img src="pictures/{name}.png" width="420" alt="{name}">' if drawn else "",
+        f'<img src="pictures/{name}.webp" width="420" alt="{name}">' if drawn else "",
         f"**{r['method']}**: {r['why']}" if not r["why"].startswith(r["method"]) else r["why"],
         f"{r['parameters']:,}",
         f"{max(r['seconds']):.1f}",
