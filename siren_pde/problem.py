@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +137,17 @@ class Problem:
         low = tuple(min(values) for values in zip(*(b[0] for b in boxes), strict=True))
         high = tuple(max(values) for values in zip(*(b[1] for b in boxes), strict=True))
         return low, high
+
+    def home(self, unknown: str, unknowns: Iterable[str]) -> Domain:
+        """Where one of the `unknowns` lives: on the widest domains of the conditions that take it.
+
+        These are the whole problem's, if no condition takes it.
+        """
+        named = {name: name for name in unknowns}
+        taking = [c.domain for c in self.conditions if unknown in c.arguments(named)]
+        domains = taking or [c.domain for c in self.conditions]
+        width = max(domain.dimension for domain in domains)
+        return functools.reduce(operator.or_, (d for d in domains if d.dimension == width))
 
     def __repr__(self) -> str:
         return f"Problem({', '.join(c.name for c in self.conditions)})"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,7 @@ from torch import Tensor
 
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field
-from siren_pde.fields.system import System, Unknown
+from siren_pde.fields.system import Unknown, parts
 from siren_pde.problem import Condition, Problem
 from siren_pde.references import Reference
 from siren_pde.residuals import stacked
@@ -67,7 +67,9 @@ def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice
             "this solution has no problem, so its domain is unknown: attach it, "
             "`load(path, problem)`."
         )
-    domain = max((c.domain for c in problem.conditions), key=lambda d: d.dimension)
+    functions = {n: f for n, f in parts(solution.field).items() if not isinstance(f, Unknown)}
+    homes = {name: problem.home(name, parts(solution.field)) for name in functions}
+    domain = functools.reduce(operator.or_, homes.values())
     free, fixed = _divided(domain, dict(at or {}))
     truth = problem.truth
     if truth is None:
@@ -76,26 +78,27 @@ def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice
         ticks = tuple(truth.ticks[name] for name in free)
         fixed = {n: float(truth.ticks[n][truth.nearest(n, v)]) for n, v in fixed.items()}
     x = _grid(domain.axes, free, ticks, fixed)
-    inside = torch.ones(len(x), dtype=torch.bool, device="cpu")
-    if domain.dimension == len(domain.axes):
-        size = max(b - a for a, b in zip(*domain.bounds, strict=True))
-        inside = domain.contains(x, 1e-9 * size)
-    if not bool(inside.any()):
+    outputs: list[Output] = []
+    for name, part in functions.items():
+        inside = _inside(homes[name], x)
+        if not bool(inside.any()):
+            continue
+        if truth is None:
+            known = _exact(problem, solution, x[inside]).get(name)
+        else:
+            known = _stored(truth, name, free, fixed, inside)
+        # A part of a system is a field of its own, and a solution of one evaluates it.
+        found = replace(solution, field=part)(x[inside]).reshape(int(inside.sum()), -1)
+        outputs += _outputs(name, _aligned(truth, found, known), known, inside, ticks)
+    if not outputs:
         raise ConfigError(f"the slice at {fixed} misses the domain {domain!r}; choose another.")
-    shape = tuple(map(len, ticks))
-    if truth is None:
-        outputs = tuple(_outputs(solution, _exact(problem, solution, x[inside]), x, inside, shape))
-    else:
-        known = {name: truth.slice(name, free, fixed) for name in truth.values}
-        rows = {n: torch.from_numpy(v.reshape(len(x), -1))[inside] for n, v in known.items()}
-        outputs = tuple(_outputs(solution, rows, x, inside, shape))
-    return Slice(free, ticks, fixed, outputs, "exact" if truth is None else "reference")
+    return Slice(free, ticks, fixed, tuple(outputs), "exact" if truth is None else "reference")
 
 
 def constants(solution: Solution) -> dict[str, float]:
     """The values of all unknown constants by name."""
-    parts = _parts(solution.field).items()
-    return {name: float(part.number.detach()) for name, part in parts if isinstance(part, Unknown)}
+    found = parts(solution.field).items()
+    return {name: float(part.number.detach()) for name, part in found if isinstance(part, Unknown)}
 
 
 def _divided(domain: Domain, at: dict[str, float]) -> tuple[tuple[str, ...], dict[str, float]]:
@@ -139,38 +142,42 @@ def _grid(
     return torch.from_numpy(np.stack(every, axis=1))
 
 
-def _parts(field: Field) -> dict[str, Any]:
-    return dict(field.parts.items()) if isinstance(field, System) else {"u": field}
+def _inside(domain: Domain, x: Tensor) -> Tensor:
+    """Which of the points x (n, d) lie in a domain; all of them where it is thinner than space."""
+    if domain.dimension < len(domain.axes):
+        return torch.ones(len(x), dtype=torch.bool, device="cpu")
+    size = max(b - a for a, b in zip(*domain.bounds, strict=True))
+    return domain.contains(x, 1e-9 * size)
 
 
 def _outputs(
-    solution: Solution,
-    truths: Mapping[str, Tensor],
-    x: Tensor,
-    inside: Tensor,
-    shape: tuple[int, ...],
+    name: str, found: Tensor, known: Tensor | None, inside: Tensor, ticks: tuple[Floats, ...]
 ) -> Iterator[Output]:
-    """The components of all unknowns that are functions, beside what `truths` (n, k) say inside."""
-    reference = solution.problem.truth if solution.problem else None
-    for name, part in _parts(solution.field).items():
-        if isinstance(part, Unknown):
-            continue
-        # A part of a system is a field of its own, and a solution of one evaluates it.
-        found = replace(solution, field=part)(x[inside]).reshape(int(inside.sum()), -1)
-        truth = truths.get(name)
-        if truth is not None and reference is not None:
-            found = _aligned(reference, found, truth)
-        for j in range(found.shape[1]):
-            yield Output(
-                name,
-                j + 1 if found.shape[1] > 1 else 0,
-                _spread(found[:, j], inside, shape),
-                None if truth is None else _spread(truth[:, j], inside, shape),
-            )
+    """The components (n, k) of an unknown, beside the truth if it is known."""
+    shape = tuple(map(len, ticks))
+    for j in range(found.shape[1]):
+        yield Output(
+            name,
+            j + 1 if found.shape[1] > 1 else 0,
+            _spread(found[:, j], inside, shape),
+            None if known is None else _spread(known[:, j], inside, shape),
+        )
 
 
-def _aligned(reference: Reference, found: Tensor, truth: Tensor) -> Tensor:
+def _stored(
+    truth: Reference, name: str, free: tuple[str, ...], fixed: Mapping[str, float], inside: Tensor
+) -> Tensor | None:
+    """What a reference says inside, (n, k)."""
+    if name not in truth.values:
+        return None
+    values = truth.slice(name, free, fixed).reshape(len(inside), -1)
+    return torch.from_numpy(values)[inside]
+
+
+def _aligned(reference: Reference | None, found: Tensor, truth: Tensor | None) -> Tensor:
     """What is compared with a reference, as far as that is known."""
+    if reference is None or truth is None:
+        return found
     values, known = found.detach().double().cpu(), torch.isfinite(truth).all(1)
     values[known] = torch.from_numpy(reference.aligned(values[known].numpy(), truth[known].numpy()))
     return values

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
+from siren_pde.fields.system import parts
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
 from siren_pde.quadrature import Sobol
@@ -130,7 +131,7 @@ class Solution:
     def error(self, n: int = 20_000, seed: int = 12345) -> float:
         """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
 
-        An exact solution is compared over the domain of the equation, at n Sobol points that no
+        An exact solution is compared where each unknown lives, at n Sobol points there that no
         method has seen; a reference at the points of its grid. Raises ConfigError if the problem
         has neither.
         """
@@ -155,14 +156,16 @@ class Solution:
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
         assert problem.exact is not None
-        domain = max((c.domain for c in problem.conditions), key=lambda d: d.dimension)
         like = next(self.field.parameters())
-        p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
-        exact = problem.exact(p)
-        for name, truth in (exact if isinstance(exact, dict) else {"u": exact}).items():
-            expected = stacked(Condition(problem.exact, domain), truth, len(p), p)
-            found = self.evaluate(only(name), p).reshape(expected.shape)
-            yield found, expected, p.weights[:, None]
+        for name in parts(self.field):
+            domain = problem.home(name, parts(self.field))
+            p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
+            exact = problem.exact(p)
+            known = exact if isinstance(exact, dict) else {"u": exact}
+            if name in known:
+                expected = stacked(Condition(problem.exact, domain), known[name], len(p), p)
+                found = self.evaluate(only(name), p).reshape(expected.shape)
+                yield found, expected, p.weights[:, None]
 
     def _beside_reference(self, truth: Reference) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Values found and expected, (n, k), and weights (n, 1), for each unknown."""

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -22,6 +23,7 @@ from siren_pde import (
     plot,
     plot_history,
     sin,
+    sqrt,
 )
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.slices import slice_of
@@ -232,3 +234,32 @@ def test_global_settings_are_left_alone():
     before = dict(mpl.rcParams)
     plot(solution(Box(x=(0, 1))))
     assert dict(mpl.rcParams) == before
+
+
+def test_unknowns_are_drawn_and_measured_where_they_live():
+    """u in the left half, v in the right one: neither is asked beyond the wall between them."""
+    left, right = Box(x=(-1, 0), y=(0, 1)), Box(x=(0, 1), y=(0, 1))
+
+    @on(left)
+    def first(p, u):
+        return u
+
+    @on(right)
+    def second(p, v):
+        return v
+
+    @on(left.at(x=0))
+    def joined(p, u, v):
+        return u - v
+
+    problem = Problem(first, second, joined, exact=lambda p: {"u": sqrt(-p.x), "v": 2 * sqrt(p.x)})
+    assert problem.home("u", ("u", "v")) == left
+    field = System(**{name: Siren(2, width=3, frequency=1.0) for name in "uv"})
+    saved = replace(solution(left, field=field), problem=problem)
+    u, v = slice_of(saved).outputs
+    middle = slice_of(saved).ticks[0].size // 2
+    for output in (u, v):
+        lives = output.values[:middle], output.values[middle + 1 :]
+        near, far = lives if output is u else lives[::-1]
+        assert np.isfinite(near).all() and np.isnan(far).all()
+    assert math.isfinite(saved.error())

@@ -112,3 +112,8 @@ class System(Field):
         """The system of the unknowns' frozen features, different ones for each."""
         parts = enumerate(self.parts.items())
         return System(**{n: f.featured(width, frequency, seed + i, order) for i, (n, f) in parts})  # type: ignore[operator]
+
+
+def parts(field: Field) -> dict[str, Field]:
+    """The fields of a system by name; any other field is `u`."""
+    return dict(field.parts.items()) if isinstance(field, System) else {"u": field}  # type: ignore[arg-type]
