@@ -122,7 +122,7 @@ def solve(
 @app.command()
 def sdf(
     points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, XYZ, CSV or NPY.")],
-    out: Annotated[Path, typer.Option(help="The mesh to write: .ply or .obj.")],
+    out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
     seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 60.0,
     resolution: Annotated[int, typer.Option(min=2, help="Cells along the longest side.")] = 256,
     reference: Annotated[
@@ -131,13 +131,23 @@ def sdf(
     keep_largest: Annotated[
         bool, typer.Option("--keep-largest", help="Keep the largest connected piece only.")
     ] = False,
+    simplify: Annotated[
+        int | None, typer.Option(min=4, help="Most triangles of the mesh; left out, all.")
+    ] = None,
+    volume: Annotated[
+        Path | None, typer.Option(help="Write the distance on a grid, too: .vti for ParaView.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Fit a signed distance function to points; write the mesh of its surface, and views as PNG."""
+    """Fit a signed distance function to points; write the mesh of its surface.
+
+    Beside the mesh come the function itself (.h5, for `siren_pde.load_sdf`), views (.png) and a
+    page with the surface to turn, a slice and all numbers (.html, needs no network).
+    """
     with _explained():
         from siren_pde.commands import sdf as command
         from siren_pde.commands.machine import Machine
@@ -151,6 +161,8 @@ def sdf(
                 resolution=resolution,
                 reference=reference,
                 keep_largest=keep_largest,
+                simplify=simplify,
+                volume=volume,
                 json=json,
             )
         )

@@ -1,5 +1,6 @@
 """The command line: files in, files and numbers out, and every mistake explained in one message."""
 
+import base64
 import json
 import re
 import resource
@@ -12,12 +13,14 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, Sobol, load
+from siren_pde import Ball, Generic, Sobol, Solution, load
 from siren_pde.cli import MethodName, app
 from siren_pde.commands.solve import METHODS
 from siren_pde.readers import read_mesh
+from siren_pde.solution import History
 from siren_pde.storage import about
-from siren_pde.surfaces import extract
+from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.pseudo import OrientedCloud
 from siren_pde.writers import write_mesh
 
 POISSON = """
@@ -241,24 +244,24 @@ def test_missing_files_are_named(tmp_path):
 # ── surfaces ──────────────────────────────────────────────────────────────────────────────────────
 
 
-class ExactSphere:
+class Round(torch.nn.Module):
+    """|x| − 2/2.4, as an ordinary module."""
+
+    def __init__(self):
+        super().__init__()
+        self.radius = torch.nn.Parameter(torch.tensor(2 / 2.4, dtype=torch.float64))
+
+    def forward(self, x):
+        return x.norm(dim=1) - self.radius
+
+
+def exact_sphere():
     """The signed distance to a sphere around (1, 2, 3) of radius 2, as a fit would give it."""
-
-    centre, scale, half = np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3)
-
-    def __call__(self, x):
-        return np.linalg.norm(x - self.centre, axis=1) - 2
-
-    def normals(self, x):
-        return (x - self.centre) / np.linalg.norm(x - self.centre, axis=1, keepdims=True)
-
-    def mesh(self, resolution):
-        def value(x):
-            return torch.from_numpy(self(x.numpy()))
-
-        reach = self.scale * self.half
-        low, high = self.centre - reach, self.centre + reach
-        return extract(value, low, high, resolution=resolution, dtype=torch.float64)
+    field = Generic(Round(), 3, 1)
+    told = Solution(field, ("x", "y", "z"), None, "none", "", "", 0.0, 0.0, History())
+    points = Sobol(200)(Ball(x=0, y=0, z=0, radius=2 / 2.4).boundary)
+    cloud = OrientedCloud(points.positions.numpy(), points.normals.numpy())
+    return SignedDistance(told, np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud)
 
 
 @pytest.fixture
@@ -266,7 +269,11 @@ def sphere(tmp_path, monkeypatch):
     ball = Ball(x=1, y=2, z=3, radius=2)
     np.save(tmp_path / "points.npy", Sobol(200)(ball.boundary).positions.numpy())
     monkeypatch.setattr("siren_pde.commands.sdf.SAMPLES", 2000)
-    monkeypatch.setattr("siren_pde.commands.sdf.fit_sdf", lambda cloud, **_: ExactSphere())
+    monkeypatch.setattr("siren_pde.commands.sdf.INSPECTED", 2000)
+    monkeypatch.setattr("siren_pde.views.SAMPLES", 2000)
+    monkeypatch.setattr("siren_pde.pages.PIXELS", 21)
+    monkeypatch.setattr("siren_pde.commands.sdf.VOLUME", 8)
+    monkeypatch.setattr("siren_pde.commands.sdf.fit_sdf", lambda cloud, **_: exact_sphere())
 
     def run(*options, points="points.npy", out="mesh.ply"):
         arguments = [
@@ -284,7 +291,7 @@ def sphere(tmp_path, monkeypatch):
 
 
 def test_surfaces_are_written_and_measured(sphere, tmp_path):
-    write_mesh(tmp_path / "true.ply", ExactSphere().mesh(48))
+    write_mesh(tmp_path / "true.ply", exact_sphere().mesh(48))
     result = sphere("--json", "--reference", tmp_path / "true.ply")
     assert result.exit_code == 0, result.output
     answer, mesh = parsed(result.stdout), read_mesh(tmp_path / "mesh.ply")
@@ -292,10 +299,36 @@ def test_surfaces_are_written_and_measured(sphere, tmp_path):
     assert (answer["faces"], answer["watertight"]) == (len(mesh.faces), True)
     assert (answer["components"], answer["genus"]) == (1, 0)
     lengths = ("distance_mean", "distance_max", "reference_mean", "reference_max")
-    for name in (*lengths, "sdf_rmse", "sdf_rmse_band"):
+    for name in (*lengths, "sdf_rmse", "sdf_rmse_band", "own_rmse", "own_rmse_band"):
         # Chords of the cells, 0.2 long, are at most 0.2²·3/8r inside the sphere.
         assert 0 < answer[name] < 0.01
         assert answer[f"{name}_rel"] == pytest.approx(answer[name] / (4 * 3**0.5), rel=0.01)
+
+
+def test_a_fit_tells_its_own_worth(sphere, tmp_path):
+    answer = parsed(sphere("--json").stdout)
+    assert answer["eikonal"] < 1e-12 and answer["eikonal_band"] < 1e-12
+    assert (answer["ghosts"], answer["boundary_loops"]) == (0, 0)
+    # 200 points on a sphere of radius 2 leave no gap of three spacings
+    assert answer["far_share"] == 0
+    assert "0.00%" in sphere().stdout
+
+
+def test_everything_lies_beside_the_mesh(sphere, tmp_path):
+    result = sphere("--volume", tmp_path / "field.vti", "--simplify", 300, out="mesh.stl")
+    assert result.exit_code == 0, result.output
+    endings = {path.suffix for path in tmp_path.iterdir()}
+    assert endings == {".npy", ".stl", ".h5", ".png", ".html", ".vti"}
+    triangles = int.from_bytes((tmp_path / "mesh.stl").read_bytes()[80:84], "little")
+    assert f"faces {triangles}" in " ".join(result.stdout.split()) and 150 < triangles <= 300
+    page = (tmp_path / "mesh.html").read_text()
+    assert "@" not in re.sub(r"@media|data:[^\"]*", "", page)
+    assert not re.search(r"(src|href)=\"(?!data:)|https?://|url\(|import ", page)
+    drawn = json.loads(re.search(r"application/json\" id=\"data\">(.*?)</script>", page)[1])
+    corners = np.frombuffer(base64.b64decode(drawn["faces"]), "<u4")
+    places = np.frombuffer(base64.b64decode(drawn["vertices"]), "<u2").reshape(-1, 4)
+    assert len(corners) == drawn["corners"] == 3 * triangles
+    assert corners.max() == len(places) - 1 and drawn["pointCount"] > 100
 
 
 def test_a_surface_needs_space_and_a_format(sphere, tmp_path):
@@ -304,7 +337,7 @@ def test_a_surface_needs_space_and_a_format(sphere, tmp_path):
     for options, message in (
         ({"points": "flat.txt"}, "flat.txt"),
         ({"points": "none.ply"}, "none.ply"),
-        ({"out": "mesh.stl"}, "mesh format"),
+        ({"out": "mesh.gltf"}, "mesh format"),
     ):
         result = sphere(**options)
         assert result.exit_code == 2 and message in result.stderr

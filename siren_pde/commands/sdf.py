@@ -9,28 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from siren_pde.commands.answers import as_json, as_table
 from siren_pde.commands.machine import Machine
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DataFileError, StorageError
+from siren_pde.pages import write_page
 from siren_pde.progress import watching
 from siren_pde.readers import read_mesh, read_points
+from siren_pde.scans import save_sdf
 from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.fit import fit_sdf
+from siren_pde.surfaces.inspection import BAND, inspect, rms_error
 from siren_pde.surfaces.mesh import Mesh
-from siren_pde.surfaces.metrics import point_triangle_distance, signed_distance, surface_errors
+from siren_pde.surfaces.metrics import point_triangle_distance, surface_errors
+from siren_pde.surfaces.simplify import simplified
 from siren_pde.views import plot_mesh
-from siren_pde.writers import write_mesh
+from siren_pde.writers import write_mesh, write_volume
 
-Floats = npt.NDArray[np.float64]
-
-BAND = 0.1
-"""Half-width of the band around the reference, where the padded box is scaled to [−1, 1]."""
 SAMPLES = 50_000
-"""Points for each measurement of errors."""
+"""Points for each measurement of errors against a reference."""
+INSPECTED = 20_000
+"""Points for each measurement without one."""
+VOLUME = 128
+"""Cells along the longest side of a written volume."""
+_LENGTHS = ("own_rmse", "own_rmse_band")
 
 
 @dataclass(frozen=True)
@@ -52,17 +56,21 @@ def run(
     resolution: int,
     reference: Path | None,
     keep_largest: bool,
+    simplify: int | None,
+    volume: Path | None,
     json: bool,
 ) -> str:
-    """Fit the points in a file, write mesh and views of the zero set, and return what to print.
+    """Fit the points in a file, write what came of it, and return what to print.
 
+    Beside the mesh there will be the field (.h5), views (.png) and a page to look at (.html).
     `distance_mean` and `distance_max` are distances from the points to the mesh. `seconds` counts
     fitting and extraction, not reading, measuring and writing. Lengths are in the unit of the
-    points; `…_rel` is the same as a fraction of the diagonal of their bounding box.
+    points; `…_rel` is the same as a fraction of the diagonal of their bounding box. For the rest
+    see `Inspection` and `Errors`.
     """
     cloud, truth = read_points(points), read_mesh(reference) if reference else None
     _require_space(cloud, points)
-    _require_place(out)
+    _require_place(out, volume)
     machine.prepare()
     started = time.monotonic()
     with watching() as report:
@@ -74,15 +82,36 @@ def run(
             dtype=machine.precision or torch.float32,
             callbacks=[report],
         )
-    mesh = distance.mesh(resolution)
+    zero_set = distance.zero_set(resolution)
+    mesh = distance.without_ghosts(zero_set, resolution)
     mesh = mesh.largest_component() if keep_largest else mesh
+    mesh = mesh if simplify is None else simplified(mesh, simplify)
     elapsed = time.monotonic() - started
-    write_mesh(out, mesh, distance.normals(mesh.vertices))
-    plot_mesh(mesh, out.with_suffix(".png"), title=f"{points.name}, {seconds:g} s")
     lengths = _distances(cloud, mesh)
+    found = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=machine.seed))
+    shares = {name: value for name, value in found.items() if name not in _LENGTHS}
+    lengths |= {name: found[name] for name in _LENGTHS}
     if truth is not None:
         lengths |= vars(errors(distance, mesh, truth, machine.seed))
-    return _answer(cloud, mesh, lengths, elapsed, out, json)
+    shape = _shape(cloud, mesh) | shares | {"seconds": elapsed, "out": str(out)}
+    table = _table(shape, lengths, _diagonal(cloud))
+    _write(distance, mesh, out, table, points.name)
+    if volume is not None:
+        write_volume(volume, *distance.grid(VOLUME))
+    if not json:
+        return as_table(table)
+    relative = {f"{name}_rel": value / _diagonal(cloud) for name, value in lengths.items()}
+    return as_json({**shape, **lengths, **relative})
+
+
+def _write(
+    distance: SignedDistance, mesh: Mesh, out: Path, table: Mapping[str, object], title: str
+) -> None:
+    """Mesh, function, views and page."""
+    write_mesh(out, mesh, distance.normals(mesh.vertices))
+    save_sdf(distance, out.with_suffix(".h5"))
+    plot_mesh(mesh, out.with_suffix(".png"), title=title)
+    write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
 
 
 def errors(
@@ -96,29 +125,26 @@ def errors(
     """
     both = surface_errors(mesh, reference, samples=samples, seed=seed)
     rng = np.random.default_rng(seed)
-    reach = distance.scale * distance.half
-    box = distance.centre + rng.uniform(-1, 1, (SAMPLES, 3)) * reach
+    box = rng.uniform(*distance.bounds, (SAMPLES, 3))
     width = BAND * distance.scale
     surface, normals = reference.sample(SAMPLES, seed)
     band = surface + rng.uniform(-width, width, (SAMPLES, 1)) * normals
     return Errors(
         both.chamfer,
         both.hausdorff,
-        _rms(distance, reference, box, np.inf),
-        _rms(distance, reference, band, width),
+        rms_error(distance, reference, box),
+        rms_error(distance, reference, band, width),
     )
 
 
-def _rms(distance: SignedDistance, reference: Mesh, x: Floats, width: float) -> float:
-    truth = signed_distance(x, reference)
-    kept = np.abs(truth) <= width
-    return float(np.sqrt(np.mean((distance(x[kept]) - truth[kept]) ** 2)))
-
-
-def _require_place(out: Path) -> None:
-    """The mesh must find its place before an hour of work, not after."""
-    if out.suffix.lower() not in (".ply", ".obj"):
-        raise ConfigError(f"`--out {out}` is no mesh format: write a name ending in .ply or .obj.")
+def _require_place(out: Path, volume: Path | None) -> None:
+    """The results must find their place before an hour of work, not after."""
+    if out.suffix.lower() not in (".ply", ".obj", ".stl"):
+        raise ConfigError(
+            f"`--out {out}` is no mesh format: write a name ending in .ply, .obj or .stl."
+        )
+    if volume is not None and volume.suffix.lower() != ".vti":
+        raise ConfigError(f"`--volume {volume}` is no VTK volume: write a name ending in .vti.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
@@ -142,29 +168,27 @@ def _distances(cloud: PointCloud, mesh: Mesh) -> dict[str, float]:
     return {"distance_mean": float(found.mean()), "distance_max": float(found.max())}
 
 
-def _answer(
-    cloud: PointCloud,
-    mesh: Mesh,
-    lengths: Mapping[str, float],
-    seconds: float,
-    out: Path,
-    json: bool,
-) -> str:
+def _diagonal(cloud: PointCloud) -> float:
     low, high = cloud.bounds
-    diagonal = float(np.linalg.norm(np.subtract(high, low)))
-    answer: dict[str, Any] = {
+    return float(np.linalg.norm(np.subtract(high, low)))
+
+
+def _shape(cloud: PointCloud, mesh: Mesh) -> dict[str, Any]:
+    return {
         "points": len(cloud),
         "vertices": len(mesh.vertices),
         "faces": len(mesh.faces),
         "watertight": mesh.is_watertight,
         "components": mesh.components,
         "genus": mesh.genus,
-        "seconds": seconds,
-        "out": str(out),
     }
-    if json:
-        relative = {f"{name}_rel": value / diagonal for name, value in lengths.items()}
-        return as_json({**answer, **lengths, **relative})
-    answer["seconds"] = f"{seconds:.1f}"
+
+
+def _table(
+    shape: Mapping[str, Any], lengths: Mapping[str, float], diagonal: float
+) -> dict[str, object]:
+    """The same for people."""
+    plain = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in shape.items()}
     shown = {name: f"{v:.3g} ({v / diagonal:.1e} of the diagonal)" for name, v in lengths.items()}
-    return as_table({name.replace("_", " "): value for name, value in {**answer, **shown}.items()})
+    plain |= {"far_share": f"{shape['far_share']:.2%}", "seconds": f"{shape['seconds']:.1f}"}
+    return {name.replace("_", " "): value for name, value in {**plain, **shown}.items()}

@@ -92,6 +92,17 @@ class SignedDistance:
         """The corners (low, high) of the padded box, (3,) each: φ is known in it."""
         return self.centre - self.scale * self.half, self.centre + self.scale * self.half
 
+    def grid(self, resolution: int = 128) -> tuple[Floats, Floats, Floats]:
+        """φ at the nodes of a grid over the padded box, (i, j, k), and its corners low and high.
+
+        There are `resolution` cells along its longest side, and cells nearly cubes.
+        """
+        low, high = self.bounds
+        counts = np.maximum(np.round(resolution * self.half / self.half.max()), 1).astype(int) + 1
+        ticks = [np.linspace(a, b, n) for a, b, n in zip(low, high, counts, strict=True)]
+        x = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1)
+        return np.stack([self(plane.reshape(-1, 3)) for plane in x]).reshape(counts), low, high
+
     def mesh(self, resolution: int = 256) -> Mesh:
         """The surface of the scanned object as a mesh, `resolution` cells along the box.
 
