@@ -72,6 +72,7 @@ _HOME = {
     "Broyden": "methods.broyden",
     "Auto": "methods.auto",
     "Budget": "trainer",
+    "check": "checks",
     "solve": "trainer",
     "fit_sdf": "surfaces.fit",
     "Mesh": "surfaces.mesh",

@@ -120,6 +120,21 @@ def solve(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Say what a problem lacks or contradicts, without solving it; exit with 1 if it has errors."""
+    with _explained():
+        from siren_pde.commands import check as command
+
+        text, code = command.run(file, seed=seed, json=json)
+        typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
 def sdf(
     points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, XYZ, CSV or NPY.")],
     out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],

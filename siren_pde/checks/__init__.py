@@ -1,0 +1,86 @@
+"""What is wrong or doubtful in the statement of a problem, found before solving it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import nn
+
+from siren_pde import scales
+from siren_pde.checks import agreement, coverage, magnitudes, truth, uniqueness, values
+from siren_pde.checks.finding import Finding, Severity
+from siren_pde.checks.probe import Examination
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.fields.generic import Generic
+from siren_pde.fields.siren import Siren
+from siren_pde.objective import Objective
+from siren_pde.problem import Problem
+from siren_pde.quadrature import Quadrature, Sobol
+
+POINTS = 256
+"""Points at which each condition is examined."""
+
+CHECKS: tuple[Callable[[Examination], Iterator[Finding]], ...] = (
+    values.unknowns,
+    values.coordinates,
+    values.precision,
+    values.smooth,
+    coverage.initial,
+    coverage.boundary,
+    coverage.outside,
+    agreement.agreement,
+    uniqueness.trivial,
+    truth.truth,
+    magnitudes.terms,
+    magnitudes.conditions,
+    magnitudes.solutions,
+    magnitudes.axes,
+    magnitudes.weights,
+    magnitudes.resolution,
+)
+"""All checks of a problem whose residuals are finite; a new one is a function and a line here."""
+
+
+def check(
+    problem: Problem,
+    field: Field | nn.Module | None = None,
+    *,
+    quadrature: Quadrature | None = None,
+    seed: int = 0,
+) -> list[Finding]:
+    """Say what a problem lacks or contradicts, without solving it; errors first.
+
+    `field` and `quadrature` are those it is to be solved with, left out if `solve` shall choose.
+    Nothing is trained: each condition is evaluated at a few hundred points, for zero, constant,
+    random and exact values of the unknowns. No findings do not mean that a problem is well posed.
+
+    Raises ConfigError if `problem` is no problem.
+    """
+    if not isinstance(problem, Problem):
+        raise ConfigError(f"`check` needs a `Problem(…)`, got {type(problem).__name__}.")
+    field = _examined(problem, field)
+    probes, found = values.probed(problem, field, POINTS, seed)
+    frequency = torch.ones(len(problem.axes), dtype=torch.float64)
+    e = Examination(problem, field, tuple(probes), quadrature, frequency, seed)
+    broken = list(values.finite(e))
+    if not found and not broken:
+        objective = Objective(problem, field, rule=Sobol(POINTS), seed=seed)
+        e = Examination(
+            problem, field, tuple(probes), quadrature, scales.frequencies(objective), seed
+        )
+        for examine in CHECKS:
+            found += examine(e)
+    order = list(Severity)
+    return sorted(found + broken, key=lambda f: order.index(f.severity))
+
+
+def _examined(problem: Problem, field: Field | nn.Module | None) -> Field:
+    """The field to be solved for, in double precision on the CPU."""
+    d = len(problem.axes)
+    if field is None:
+        return Siren(d, width=4, depth=1)
+    chosen = field if isinstance(field, Field) else Generic(field, d)
+    return copy.deepcopy(chosen).to(device="cpu", dtype=torch.float64)

@@ -1,0 +1,209 @@
+"""Whether an equation has the initial and boundary conditions that its order asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from siren_pde.checks.finding import Finding, Severity, error, warning
+from siren_pde.checks.places import listed, number, place, sides
+from siren_pde.checks.probe import Examination, Probe
+from siren_pde.domains.base import Domain
+from siren_pde.errors import SirenPDEError
+from siren_pde.jets import Constant
+from siren_pde.quadrature import Sobol
+from siren_pde.vectors import Vector
+
+BOUNDARY = 512
+"""Points on the boundary at which conditions are counted."""
+MISSED = 0.02
+"""What share of a boundary may be without a condition, as corners of curved domains are."""
+
+
+def order(e: Examination, unknown: str, output: int, axes: list[int]) -> int:
+    """The highest derivative along any of the axes in the equations, of one output."""
+    slots = (s for p in e.equations for c in p.concerning(unknown, output) for s in c)
+    return max((s.order(axis) for s in slots for axis in axes), default=0)
+
+
+# ── in time ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def initial(e: Examination) -> Iterator[Finding]:
+    """Equations of order m in t with fewer than m conditions at an instant."""
+    if "t" not in e.axes:
+        return
+    t = e.axes.index("t")
+    for unknown, output in e.outputs():
+        needed = order(e, unknown, output, [t])
+        if not needed or t in e.field.leaves()[unknown].periodic or e.measured(unknown):
+            continue
+        given = [c for p in e.probes for c in p.concerning(unknown, output) * _instants(p, t)]
+        given += [frozenset()] * _held(e, unknown, output, t)
+        if len(given) < needed:
+            name, start = e.called(unknown, output), number(e.problem.bounds[0][t])
+            known = {min(s.order(t) for s in slots) for slots in given if slots}
+            lacking = [f"∂{name}/∂t" if k else name for k in range(needed) if k not in known]
+            wanted = listed(lacking[-(needed - len(given)) :])
+            yield error(
+                "initial",
+                unknown,
+                f"the equation is of order {needed} in t for {name}, but {_count(len(given))} at "
+                f"an instant: say what {wanted} is at the start, `@on(domain.at(t={start}))` above "
+                f"{_example(lacking[-1], name)}.",
+            )
+
+
+def _count(n: int) -> str:
+    return "no condition holds" if not n else f"only {n} condition{'s hold' if n > 1 else ' holds'}"
+
+
+def _example(lacking: str, name: str) -> str:
+    value = f"d({name}, p.t)" if lacking.startswith("∂") else name
+    return f"`def start(p, {name.split('[')[0]}): return {value} - …`"
+
+
+def _instants(p: Probe, t: int) -> int:
+    """At how many instants a condition holds in all of space."""
+    full = len(p.domain.axes) - 1
+    flat = (q.bounds[0][t] for q in p.domain.pieces if q.bounds[0][t] == q.bounds[1][t])
+    return 0 if p.measured or p.domain.dimension != full else len(set(flat))
+
+
+def _held(e: Examination, unknown: str, output: int, t: int) -> int:
+    """1 if an ansatz fixes the unknown at the start, else 0."""
+    inside = [p for p in e.equations if p.concerning(unknown, output)]
+    x = inside[0].points.positions.clone()
+    x[:, t] = e.problem.bounds[0][t]
+    return int(bool(held(e, inside[0].moved(x), unknown, output).all()))
+
+
+def held(e: Examination, p: Probe, unknown: str, output: int) -> Tensor:
+    """Where the field has a fixed value by its ansatz, whatever its parameters (n,)."""
+    values = []
+    for size in (0.0, 1.0):
+        jets = {
+            name: Constant(size) if leaf.outputs == 1 else Vector([Constant(size)] * leaf.outputs)
+            for name, leaf in e.field.leaves().items()
+        }
+        u = e.field.unknowns(p.points, jets)[unknown]
+        part = (u[output] if isinstance(u, Vector) else u).value
+        values.append(part + torch.zeros_like(p.points.positions[:, 0]))
+    return (values[1] - values[0]).abs() <= 1e-9
+
+
+# ── in space ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def boundary(e: Examination) -> Iterator[Finding]:
+    """Parts of the boundary with fewer than m/2 conditions, for equations of order m in space."""
+    space = [i for i, name in enumerate(e.axes) if name != "t"]
+    reported: set[tuple[str, tuple[str, ...]]] = set()
+    for unknown, output in e.outputs():
+        needed = order(e, unknown, output, space) // 2
+        for domain in _domains(e, unknown, output) if needed and space else []:
+            probe = _edge(e, domain)
+            if probe is None or (len(space) == 1 and _enough(e, unknown, output, space[0])):
+                continue
+            bare = _counts(e, probe, unknown, output) < needed
+            if float(bare.double().mean()) <= MISSED:
+                continue
+            where = sides(e.axes, domain.bounds, probe.points.positions[bare], e.tolerance)
+            if (unknown, tuple(where)) not in reported:
+                reported.add((unknown, tuple(where)))
+                yield _missing(e, unknown, output, needed, where)
+
+
+def _missing(e: Examination, unknown: str, output: int, needed: int, where: list[str]) -> Finding:
+    name = e.called(unknown, output)
+    how = "`@on(domain.boundary)`" if len(where) > 1 else f"`@on(domain.at({where[0]}))`"
+    how = "`@on(domain.boundary)`" if "near" in where[0] else how
+    few = "no condition" if needed == 1 else f"fewer than {needed} conditions"
+    found = warning(
+        "boundary",
+        unknown,
+        f"the equation is of order {2 * needed} in space for {name}, but {few} for {name} "
+        f"{'hold' if needed > 1 else 'holds'} on {listed(where)}, so that it is not determined: "
+        f"add one there, {how} above "
+        f"`def wall(p, {unknown}): return {name if needed == 1 else f'lap({name})'} - …`.",
+    )
+    if e.measured(unknown):
+        return Finding(Severity.note, found.kind, found.where, found.message)
+    return found
+
+
+def _domains(e: Examination, unknown: str, output: int) -> list[Domain]:
+    """The different domains of the equations for one output."""
+    mine = [p.domain for p in e.equations if p.concerning(unknown, output)]
+    return [domain for i, domain in enumerate(mine) if domain not in mine[:i]]
+
+
+def _edge(e: Examination, domain: Domain) -> Probe | None:
+    """Points on the boundary in space of a domain, those within another equation's left out."""
+    try:
+        points = Sobol(BOUNDARY)(domain.boundary, seed=e.seed)
+    except SirenPDEError:  # it has none, or none that can be sampled
+        return None
+    keep = torch.ones(len(points), dtype=torch.bool)
+    if "t" in e.axes:
+        low, high = (side[e.axes.index("t")] for side in domain.bounds)
+        t = points.positions[:, e.axes.index("t")]
+        keep &= (t - low > e.tolerance) & (high - t > e.tolerance)
+    for other in e.equations:
+        if other.domain != domain:
+            keep &= ~other.domain.contains(points.positions, e.tolerance)
+    probe = next(p for p in e.equations if p.domain == domain)
+    return probe.moved(points.positions[keep]) if bool(keep.any()) else None
+
+
+def _counts(e: Examination, probe: Probe, unknown: str, output: int) -> Tensor:
+    """How many conditions for one output hold at each of the probe's points (n,)."""
+    x = probe.points.positions
+    count = held(e, probe, unknown, output).long()
+    for axis in e.field.leaves()[unknown].periodic:
+        low, high = (side[axis] for side in probe.domain.bounds)
+        ends = torch.minimum((x[:, axis] - low).abs(), (x[:, axis] - high).abs())
+        count += 9 * (ends <= e.tolerance).long()
+    for p in e.probes:
+        components = len(p.concerning(unknown, output))
+        if components and p not in e.equations:
+            count += components * p.domain.contains(x, e.tolerance).long()
+    return count
+
+
+def _enough(e: Examination, unknown: str, output: int, axis: int) -> bool:
+    """Whether a line has as many conditions as the equation's order, wherever they hold."""
+    ends = 0
+    for p in e.probes:
+        if p not in e.equations:
+            places = {q.bounds[0][axis] for q in p.domain.pieces if _flat(q, axis)}
+            ends += len(p.concerning(unknown, output)) * len(places)
+    return ends >= order(e, unknown, output, [axis])
+
+
+def _flat(domain: Domain, axis: int) -> bool:
+    return domain.bounds[0][axis] == domain.bounds[1][axis]
+
+
+# ── beside it ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def outside(e: Examination) -> Iterator[Finding]:
+    """Conditions that hold where no equation does."""
+    for p in e.probes:
+        if p in e.equations or not e.equations:
+            continue
+        x = p.points.positions
+        inside = torch.zeros(len(x), dtype=torch.bool)
+        for equation in e.equations:
+            inside |= equation.domain.contains(x, e.tolerance)
+        if float((~inside).double().mean()) > MISSED:
+            yield warning(
+                "outside",
+                p.name,
+                f"`{p.name}` asks something at {place(e.axes, x[~inside][0])}, where no equation "
+                "holds, so that nothing ties the values there to those inside: take its domain "
+                "from that of the equation, `@on(domain.boundary)` or `@on(domain.at(x=…))`.",
+            )

@@ -1,0 +1,217 @@
+"""A condition under examination: what its residual makes of given values of the unknowns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from siren_pde.derivatives import Key, Laplace
+from siren_pde.domains.base import Domain
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.fields.base import Field
+from siren_pde.points import Points
+from siren_pde.problem import Condition, Problem
+from siren_pde.quadrature import Quadrature
+from siren_pde.residuals import Light
+
+Channels = dict[str, Tensor]
+AFFINE = 1e-8
+"""Below this curvature a residual counts as affine in the unknowns."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A derivative of one output of one unknown, and its channel."""
+
+    unknown: str
+    output: int
+    key: Key
+    channel: int
+
+    def order(self, axis: int) -> int:
+        """How often it is differentiated along an axis."""
+        if isinstance(self.key, Laplace):
+            return 2 if axis in self.key.axes else 0
+        return self.key.count(axis)
+
+    def growth(self, frequency: Tensor) -> Tensor:
+        """By how much differentiating multiplies a wave of the given frequencies (d,)."""
+        if isinstance(self.key, Laplace):
+            return frequency[list(self.key.axes)].square().sum()
+        return frequency[list(self.key)].prod()
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A condition with its residual bound to a field's structure, at sample points."""
+
+    light: Light
+    points: Points
+
+    @property
+    def condition(self) -> Condition:
+        """The condition."""
+        return self.light.condition
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.condition.name
+
+    @property
+    def domain(self) -> Domain:
+        """Where it holds."""
+        return self.condition.domain
+
+    @property
+    def measured(self) -> bool:
+        """Whether it holds at given points, or uses what is known at points only."""
+        return isinstance(self.domain, PointCloud) or bool(self.points.data)
+
+    def moved(self, positions: Tensor) -> Probe:
+        """The same condition at other positions, without normals and data."""
+        weights = positions.new_full((len(positions),), 1 / max(len(positions), 1))
+        return replace(self, points=Points(self.points.axes, positions, weights))
+
+    # ── values of the unknowns ────────────────────────────────────────────────────────────────
+
+    @property
+    def zero(self) -> dict[str, Tensor]:
+        """Unknowns that vanish with all their derivatives."""
+        like, leaves = self.points.positions, self.light.field.leaves()
+        return {
+            name: like.new_zeros((len(plan.keys), len(self.points), leaves[name].outputs))
+            for name, plan in self.light.plans.items()
+        }
+
+    def random(self, seed: int) -> dict[str, Tensor]:
+        """Positive random values for all derivatives of the unknowns."""
+        generator = torch.Generator(device=self.points.positions.device).manual_seed(seed)
+        return {
+            name: 0.5 + torch.rand(z.shape, generator=generator, dtype=z.dtype, device=z.device)
+            for name, z in self.zero.items()
+        }
+
+    def constant(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Unknowns that are constant, each given by its outputs (k,)."""
+        found = self.zero
+        for name, z in found.items():
+            z[0] = values[name].to(z)
+        return found
+
+    def unit(self, slot: Slot) -> dict[str, Tensor]:
+        """Unknowns of which one derivative is 1, and all others 0."""
+        found = self.zero
+        found[slot.unknown][slot.channel, :, slot.output] = 1.0
+        return found
+
+    # ── what the residual makes of them ───────────────────────────────────────────────────────
+
+    def residual(self, channels: Channels) -> Tensor:
+        """The residual (n, m)."""
+        with torch.no_grad():
+            return self.light.residual(self.points, channels)
+
+    @cached_property
+    def data(self) -> Tensor:
+        """The residual of the zero field (n, m): sources, boundary and initial values."""
+        return self.residual(self.zero)
+
+    @cached_property
+    def affine(self) -> bool:
+        """Whether the residual is affine in the unknowns, to rounding."""
+        generator = torch.Generator(device=self.points.positions.device).manual_seed(0)
+        return self.light.curvature(self.points.select(slice(0, 64)), generator) < AFFINE
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """All derivatives of unknowns that its plans carry."""
+        leaves = self.light.field.leaves()
+        return tuple(
+            Slot(name, output, key, channel)
+            for name, plan in self.light.plans.items()
+            for channel, key in enumerate(plan.keys)
+            for output in range(leaves[name].outputs)
+        )
+
+    @cached_property
+    def uses(self) -> tuple[frozenset[Slot], ...]:
+        """For each component of the residual, the derivatives it depends on."""
+        _, seeds = self.light.seeds(self.points, self.random(0))
+        return tuple(
+            frozenset(
+                slot
+                for slot in self.slots
+                if bool(seed[slot.unknown][slot.channel, :, slot.output].abs().amax() > 0)
+            )
+            for seed in seeds
+        )
+
+    @cached_property
+    def used(self) -> frozenset[Slot]:
+        """The derivatives that any component depends on."""
+        return frozenset().union(*self.uses)
+
+    def concerning(self, unknown: str, output: int) -> list[frozenset[Slot]]:
+        """Of each component that depends on one output of an unknown, on which derivatives."""
+        mine = ({s for s in c if (s.unknown, s.output) == (unknown, output)} for c in self.uses)
+        return [frozenset(slots) for slots in mine if slots]
+
+    def sizes(self, frequency: Tensor) -> dict[Slot, float]:
+        """The root mean square of each term, for an unknown of size 1 with frequencies (d,)."""
+        _, seeds = self.light.seeds(self.points, self.random(0))
+        found = {}
+        for slot in self.used:
+            columns = [seed[slot.unknown][slot.channel, :, slot.output] for seed in seeds]
+            size = torch.stack(columns).square().sum(0).mean().sqrt()
+            found[slot] = float(size * slot.growth(frequency))
+        return found
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A problem and the field it is to be solved for, with a probe of each condition that can be
+    evaluated.
+
+    `frequency` (d,) holds the angular frequencies found in the problem's data.
+    """
+
+    problem: Problem
+    field: Field
+    probes: tuple[Probe, ...]
+    quadrature: Quadrature | None
+    frequency: Tensor
+    seed: int
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        return self.problem.axes
+
+    @property
+    def equations(self) -> tuple[Probe, ...]:
+        """The conditions that hold in domains as wide as their space."""
+        return tuple(p for p in self.probes if p.domain.dimension == len(self.axes))
+
+    @property
+    def tolerance(self) -> float:
+        """The distance at which points count as the same: rounding of the coordinates."""
+        return 1e-9 * max(abs(v) for side in self.problem.bounds for v in side)
+
+    def outputs(self) -> list[tuple[str, int]]:
+        """Every output of every unknown function."""
+        leaves = self.field.leaves().items()
+        return [(name, j) for name, leaf in leaves if leaf.inputs for j in range(leaf.outputs)]
+
+    def called(self, unknown: str, output: int) -> str:
+        """An output of an unknown as residuals write it: `u`, or `v[0]` of several."""
+        name = unknown if self.field.leaves()[unknown].outputs == 1 else f"{unknown}[{output}]"
+        return name
+
+    def measured(self, unknown: str) -> bool:
+        """Whether an unknown is held to measured data."""
+        return any(p.measured and unknown in p.light.plans for p in self.probes)

@@ -1,0 +1,123 @@
+"""Whether the exact solution given satisfies the conditions, and if not, which sign is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from siren_pde.checks.finding import Finding, error
+from siren_pde.checks.places import derivative, listed, number, place
+from siren_pde.checks.probe import Channels, Examination, Probe
+from siren_pde.complex import Complex
+from siren_pde.errors import ResidualError, SirenPDEError
+from siren_pde.fields.system import System
+from siren_pde.residuals import Light
+from siren_pde.vectors import Vector
+
+KILLED = 1e-7
+"""Residuals of the exact solution below this, relative to the largest term, are rounding."""
+
+
+def truth(e: Examination) -> Iterator[Finding]:
+    """Conditions that the exact solution does not satisfy."""
+    if e.problem.exact is None:
+        return
+    leaves = e.field.leaves()
+    plain = leaves["u"] if [*leaves] == ["u"] else System(**leaves)  # without lifts of an ansatz
+    found: dict[Probe, Channels] = {}
+    for q in e.probes:
+        if not q.measured:
+            p = Probe(Light.of(q.condition, plain, q.points), q.points)
+            try:
+                found[p] = _channels(e, p)
+            except SirenPDEError as cause:
+                yield error("exact", p.name, f"`exact` cannot be put into `{p.name}`: {cause}")
+    for p, channels in found.items():
+        yield from _judged(e, p, channels, _size(e, p, found))
+
+
+def _judged(e: Examination, p: Probe, channels: Channels, size: float) -> Iterator[Finding]:
+    """What the exact solution leaves of one condition."""
+    r = p.residual(channels)
+    worst = r.abs().amax(1)
+    bad = (~torch.isfinite(worst)).nonzero()
+    if len(bad):
+        where = place(e.axes, p.points.positions[int(bad[0])])
+        yield error(
+            "exact",
+            p.name,
+            f"`exact`, or a derivative of it that `{p.name}` takes, is not finite at {where}.",
+        )
+    elif float(worst.max()) > KILLED * size:
+        yield error(
+            "exact",
+            p.name,
+            f"`exact` does not satisfy `{p.name}`: it leaves {number(float(worst.max()))} at "
+            f"{place(e.axes, p.points.positions[int(worst.argmax())])}, where its largest term is "
+            f"about {number(size)}. {_suspect(e, p, channels, r, size)}",
+        )
+
+
+def _channels(e: Examination, p: Probe) -> Channels:
+    """The exact solution's derivatives in the channels of a condition."""
+    assert e.problem.exact is not None
+    given = e.problem.exact(p.points)
+    if not isinstance(given, dict):
+        given = {next(iter(e.field.leaves())): given}
+    found = p.zero
+    for slot in p.slots:
+        if slot.unknown not in given:
+            names = listed([f"`{n}`" for n in given])
+            raise ResidualError(f"it gives {names}, but not `{slot.unknown}`: return that as well.")
+        parts, channels = _parts(given[slot.unknown]), found[slot.unknown]
+        if len(parts) != channels.shape[2]:
+            raise ResidualError(
+                f"it gives {len(parts)} components of `{slot.unknown}`, but the field has "
+                f"{channels.shape[2]}: return as many, in a `Vector` if there are several."
+            )
+        channels[slot.channel, :, slot.output] = parts[slot.output].part(slot.key)
+    return found
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Complex):
+        return [value.re, value.im]
+    return list(value) if isinstance(value, Vector | list | tuple) else [value]
+
+
+def _size(e: Examination, p: Probe, found: dict[Probe, Channels]) -> float:
+    """The largest term of a condition, each taken alone, where the exact solution is largest."""
+    alone = [p.data.abs().max()]
+    for slot in p.used:
+        values = [
+            channels[slot.unknown][s.channel, :, slot.output].abs().max()
+            * (1.0 if s.key == slot.key else slot.growth(e.frequency))
+            for q, channels in found.items()
+            for s in q.slots
+            if (s.unknown, s.output) == (slot.unknown, slot.output) and s.key in ((), slot.key)
+        ]
+        one = p.zero
+        one[slot.unknown][slot.channel, :, slot.output] = torch.stack(values).nan_to_num(0.0).max()
+        alone.append((p.residual(one) - p.data).abs().max())
+    sizes = torch.stack(alone)
+    return float(sizes[torch.isfinite(sizes)].max()) if bool(torch.isfinite(sizes).any()) else 1.0
+
+
+def _suspect(e: Examination, p: Probe, channels: dict[str, Tensor], r: Tensor, size: float) -> str:
+    """Which single change would make the exact solution satisfy a condition."""
+    for slot in sorted(p.used, key=lambda s: s.channel):
+        flipped = {name: c.clone() for name, c in channels.items()}
+        flipped[slot.unknown][slot.channel, :, slot.output] *= -1
+        if float(p.residual(flipped).abs().max()) <= KILLED * size:
+            term = derivative(slot, e.axes, e.called(slot.unknown, slot.output))
+            return f"With the opposite sign of the term with {term} it would: check that sign."
+    if p.affine and float(p.data.abs().max()) > 0:
+        if float((r - 2 * p.data).abs().max()) <= KILLED * size:
+            return "With the opposite sign of the terms without the unknown it would: check it."
+        wanted = -((r - p.data) * p.data).sum() / p.data.square().sum()
+        if float((r - p.data + wanted * p.data).abs().max()) <= KILLED * size:
+            return f"With the terms without the unknown times {number(float(wanted))} it would."
+    return "Check the signs and constants of both."

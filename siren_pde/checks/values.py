@@ -1,0 +1,173 @@
+"""Residuals as they come: whether they can be evaluated, are finite, and of full precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from siren_pde.checks.finding import Finding, error, note, warning
+from siren_pde.checks.places import listed
+from siren_pde.checks.probe import Examination, Probe
+from siren_pde.complex import Complex
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import NonFiniteError, SirenPDEError
+from siren_pde.fields.base import Field
+from siren_pde.functions import absolute
+from siren_pde.jets import (
+    Composition,
+    Derivative,
+    Difference,
+    FieldJet,
+    Jet,
+    Laplacian,
+    Product,
+    Sum,
+)
+from siren_pde.problem import Problem
+from siren_pde.quadrature import Sobol
+from siren_pde.residuals import Light
+from siren_pde.vectors import Vector
+
+FAR = 1e3
+"""How many extents from the origin single-precision positions may lie."""
+
+
+def probed(problem: Problem, field: Field, n: int, seed: int) -> tuple[list[Probe], list[Finding]]:
+    """A probe of each condition at n points, and what keeps others from being evaluated."""
+    probes, found = [], []
+    for i, condition in enumerate(problem.conditions):
+        try:
+            points = Sobol(n)(condition.domain, seed=seed + i)
+            probe = Probe(Light.of(condition, field, points), points)
+            probe.residual(probe.random(0))
+            probes.append(probe)
+        except SirenPDEError as cause:
+            found.append(error("residual", condition.name, str(cause)))
+    return probes, found
+
+
+def finite(e: Examination) -> Iterator[Finding]:
+    """Places where a residual is NaN or infinite whatever the unknowns are."""
+    for p in e.probes:
+        try:
+            for seed in (0, 1):
+                p.light.require_finite(p.residual(p.random(seed)), p.points)
+        except NonFiniteError as cause:
+            yield error("finite", p.name, str(cause))
+
+
+def precision(e: Examination) -> Iterator[Finding]:
+    """Numbers kept in fewer digits than the solve works with."""
+    for p in e.probes:
+        kind = p.residual(p.random(0)).dtype
+        if kind != p.points.positions.dtype:
+            yield warning(
+                "precision",
+                p.name,
+                f"`{p.name}` returns {kind} where its points are {p.points.positions.dtype}: write "
+                "its constants as Python numbers, or make its tensors of the points' dtype.",
+            )
+        if isinstance(p.domain, PointCloud) and p.domain.positions.dtype == torch.float32:
+            low, high = p.domain.all_points.bounds
+            if bool(torch.maximum(low.abs(), high.abs()).max() > FAR * (high - low).max()):
+                yield warning(
+                    "precision",
+                    p.name,
+                    f"the points of `{p.name}` are float32 and lie more than {FAR:g} times their "
+                    "extent from the origin, so that few digits tell them apart: subtract their "
+                    "centre before rounding, or give float64.",
+                )
+
+
+def unknowns(e: Examination) -> Iterator[Finding]:
+    """Unknowns that no condition asks for."""
+    used = {name for p in e.probes for name in p.light.plans}
+    for name in e.field.leaves():
+        if name not in used and len(e.probes) == len(e.problem.conditions):
+            names = listed([f"`{p.name}`" for p in e.probes])
+            yield error(
+                "unknown",
+                name,
+                f"the unknown `{name}` occurs in no condition ({names} leave it out), so nothing "
+                "determines it: add the condition that does, or take it out of the `System`.",
+            )
+
+
+def coordinates(e: Examination) -> Iterator[Finding]:
+    """Coordinates on which no residual depends and along which none differentiates."""
+    for axis, name in enumerate(e.axes):
+        if any(slot.order(axis) for p in e.probes for slot in p.used):
+            continue
+        if len(e.axes) > 1 and e.probes and all(_still(p, axis) for p in e.probes):
+            yield warning(
+                "coordinate",
+                name,
+                f"no condition uses the coordinate `{name}`: none differentiates along it, and the "
+                f"residuals are the same wherever it is. Leave `{name}` out of the domains, or add "
+                f"the term that is missing, such as `d(u, p.{name})`.",
+            )
+
+
+def _still(p: Probe, axis: int) -> bool:
+    """Whether the residual stays the same when points move along an axis."""
+    low, high = p.points.bounds
+    step = torch.zeros_like(low)
+    step[axis] = 0.1 * float((high - low)[axis] or 1.0)
+    channels = p.random(0)
+    try:
+        moved = p.moved(p.points.positions + step).residual(channels)
+    except SirenPDEError:  # it asks for normals or measurements, which depend on all coordinates
+        return False
+    return torch.equal(moved, p.residual(channels))
+
+
+def smooth(e: Examination) -> Iterator[Finding]:
+    """Absolute values of unknowns: kinks that first and second derivatives do not see."""
+    for p in e.probes:
+        few = p.points.select(slice(0, 4))
+        jets = {
+            name: _placeholder(few.axes, leaf.outputs) for name, leaf in e.field.leaves().items()
+        }
+        unknowns = e.field.unknowns(few, jets)
+        out = p.condition(few, *p.condition.arguments(unknowns))
+        if _kinked(out, set()):
+            yield note(
+                "smooth",
+                p.name,
+                f"`{p.name}` takes the absolute value of an unknown, which has a kink at zero that "
+                "Newton's method stalls on: where it matters write `sqrt(v**2 + 1e-6)` for "
+                "`abs(v)`.",
+            )
+
+
+def _placeholder(axes: tuple[str, ...], outputs: int) -> Any:
+    jets = [FieldJet(axes, lambda key: 1.0) for _ in range(outputs)]
+    return jets[0] if outputs == 1 else Vector(jets)
+
+
+def _kinked(value: Any, seen: set[int]) -> bool:
+    """Whether an absolute value of a field occurs in an expression of jets."""
+    if id(value) in seen:
+        return False
+    seen.add(id(value))
+    match value:
+        case Vector() | tuple() | list():
+            parts = tuple(value)
+        case Complex():
+            parts = (value.re, value.im)
+        case Jet(asks=False):
+            parts = ()
+        case Composition() if value.derivative is _KINK.derivative:
+            return True
+        case Composition() | Derivative() | Laplacian():
+            parts = (value.inner,)
+        case Sum() | Difference() | Product():
+            parts = (value.a, value.b)
+        case _:
+            parts = ()
+    return any(_kinked(part, seen) for part in parts)
+
+
+_KINK: Composition = absolute(FieldJet((), lambda key: 1.0))
