@@ -12,6 +12,7 @@ from siren_pde.errors import StorageError
 from siren_pde.fields.ansatz import Ansatz
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
+from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
 from siren_pde.fields.siren import Siren
 from siren_pde.fields.stretched import Stretch, Stretched
@@ -34,6 +35,8 @@ def blueprint(field: Field) -> Blueprint:
         return kind | {"field": blueprint(field.field)}
     if isinstance(field, Stretched):
         return kind | {"field": blueprint(field.leaf), "stretch": asdict(field.stretch)}
+    if isinstance(field, Moved):
+        return kind | {"field": blueprint(field.leaf), "axis": field.axis, "by": field.by}
     if isinstance(field, Pieces):
         leaves = [blueprint(leaf) for leaf in field.leaves_in_order]
         return kind | {"axis": field.axis, "breaks": list(field.breaks), "parts": leaves}
@@ -61,6 +64,9 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
         for name in ("centres", "widths"):
             stretch[name] = tuple(map(float, stretch[name]))
         return Stretched(inner, Stretch(**stretch))  # type: ignore[arg-type]
+    if kind == "Moved":
+        inner = build(plan["field"], None, numbers)
+        return Moved(inner, int(plan["axis"]), float(plan["by"]))  # type: ignore[arg-type]
     if kind == "Pieces":
         leaves = [build(part, None, numbers) for part in plan["parts"]]
         return Pieces(int(plan["axis"]), plan["breaks"], leaves)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from siren_pde import Siren
 from siren_pde.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.generic import Generic
+from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
 from siren_pde.fields.plan import Plan
 from siren_pde.fields.stretched import Stretch, Stretched
@@ -104,3 +105,21 @@ def test_products_of_pieces_are_adjoint(depth):
 def test_pieces_need_their_breaks():
     with pytest.raises(ConfigError, match="breaks"):
         Pieces(0, [], [network(0), network(1)])
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_moved_leaf_is_the_leaf_elsewhere(depth):
+    leaf, x, plan = network(3, depth), draw(6, 2), Plan.closing({(0, 1), Laplace((0, 1))})
+    moved, back = Moved(leaf, 1, 0.7), x - torch.tensor([0.0, 0.7], dtype=torch.float64)
+    theta, seeds = flat(moved), draw(len(plan.keys), 6, 1, seed=1)
+    close(moved(x), leaf(back))
+    for name in ("evaluate", "evaluate_once", "evaluate_output"):
+        here, there = (getattr(f, name)(theta, at, plan) for f, at in ((moved, x), (leaf, back)))
+        close(here.channels, there.channels)
+    here, there = moved.evaluate(theta, x, plan), leaf.evaluate(theta, back, plan)
+    for product in ("pullback", "rows", "output_rows"):
+        close(
+            getattr(moved, product)(theta, here, seeds), getattr(leaf, product)(theta, there, seeds)
+        )
+    direction = draw(len(theta), seed=2)
+    close(moved.push(theta, here, direction), leaf.push(theta, there, direction))
