@@ -66,6 +66,7 @@ _HOME = {
     "Objective": "objective",
     "LeastSquares": "methods.least_squares",
     "Marching": "methods.marching",
+    "Propagator": "methods.propagator",
     "GaussNewton": "methods.gauss_newton",
     "Adam": "methods.adam",
     "LBFGS": "methods.lbfgs",

@@ -28,6 +28,7 @@ class MethodName(StrEnum):
     least_squares = "least-squares"
     gauss_newton = "gauss-newton"
     marching = "marching"
+    propagator = "propagator"
     adam = "adam"
     lbfgs = "lbfgs"
     broyden = "broyden"

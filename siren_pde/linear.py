@@ -47,6 +47,35 @@ def least_squares(a: Tensor, b: Tensor, *, tolerance: float | None = None) -> Fi
     return Fit(y / scale, torch.linalg.vector_norm(a @ y - b) / size)
 
 
+@dataclass(frozen=True)
+class Factor:
+    """A matrix A (N, q), factorised once: `solve(b)` is the x of `least_squares(A, b)`.
+
+    `orthogonal` (N, q) and `upper` (q, q) are the QR factors of A with unit columns, augmented.
+    """
+
+    orthogonal: Tensor
+    upper: Tensor
+    scale: Tensor
+
+    @staticmethod
+    def of(a: Tensor, *, tolerance: float | None = None) -> Factor:
+        """Factorise A, which is overwritten; `tolerance` is that of `least_squares`."""
+        tolerance = torch.finfo(a.dtype).eps if tolerance is None else tolerance
+        scale = torch.linalg.vector_norm(a, dim=0)
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        a /= scale
+        rows, q = a.shape
+        damping = torch.eye(q, dtype=a.dtype, device=a.device) * (tolerance * q**0.5)
+        orthogonal, upper = torch.linalg.qr(torch.cat([a, damping]))
+        return Factor(orthogonal[:rows].contiguous(), upper, scale)
+
+    def solve(self, b: Tensor) -> Tensor:
+        """The minimiser x (q,) for a right-hand side b (N,), in two products."""
+        y = (b @ self.orthogonal)[:, None]
+        return torch.linalg.solve_triangular(self.upper, y, upper=True)[:, 0] / self.scale
+
+
 def _normal_equations(a: Tensor, b: Tensor, tolerance: float) -> Tensor:
     """Cholesky of AᵀA + σ with the smallest σ that rounding allows, and three refinements."""
     gram = a.new_zeros((a.shape[1], a.shape[1]))

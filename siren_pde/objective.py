@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from siren_pde import slabs, spectrum
 from siren_pde.collocation import Collocation, Evaluations, Purpose, channels_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Leaf
 from siren_pde.fields.workspace import Workspace
 from siren_pde.linear import NormalEquations, add_gram
+from siren_pde.sampling import Sample
 
 Seeds = dict[str, Tensor]
 ROWS = 64 << 20
@@ -198,6 +203,49 @@ class Objective(Collocation):
                 seed = torch.stack(weighted).sum(0)
                 into[name] += leaves[name].pullback(parts[name], at[name], seed)
         return gradient
+
+    # ── evolutions with affine residuals ──────────────────────────────────────────────────────
+
+    @cached_property
+    def waves(self) -> tuple[float, ...]:
+        """Radians per unit length of the highest waves along each axis: those in the data, and in
+        time those that the equation makes of them.
+        """
+        low, high = self.problem.bounds
+        half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
+        found = spectrum.waves(self.problem, self.samples, self.field)
+        found = [k / s for k, s in zip(found, half, strict=True)]
+        if self.evolution is not None:
+            time, given = self.evolution.axis, (self.problem, self.samples, self.field)
+            found[time] = max(found[time], spectrum.rate(*given, time, found))
+        return tuple(max(k, 1 / s) for k, s in zip(found, half, strict=True))
+
+    @cached_property
+    def steady(self) -> bool:
+        """Whether this is an evolution whose coefficients do not depend on time."""
+        time = self.evolution
+        return time is not None and spectrum.steady(
+            self.samples, self.field, time.axis, time.low, time.high
+        )
+
+    def later(self, by: float) -> Self:
+        """The same residuals at points moved in time."""
+        return self._with(samples=tuple(self._moved(s, by) for s in self.samples))
+
+    def _moved(self, sample: Sample, by: float) -> Sample:
+        positions = sample.points.positions.clone()
+        positions[:, self.evolution.axis] += by  # type: ignore[union-attr]
+        return replace(sample, points=replace(sample.points, positions=positions))
+
+    def initial(self) -> Self:
+        """The residuals of the initial conditions alone."""
+        names = slabs.initial_names(self.problem, self.evolution.axis)  # type: ignore[union-attr]
+        return self._with(samples=tuple(s for s in self.samples if s.condition.name in names))
+
+    def data(self) -> Tensor:
+        """All scaled residuals of the zero field (N,), without evaluating any field."""
+        found = (s.scale[:, None] * spectrum.data(s, self.field, s.points) for s in self.samples)
+        return torch.cat([r.flatten() for r in found])
 
 
 def _rows(leaf: Leaf, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:

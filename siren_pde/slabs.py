@@ -115,6 +115,11 @@ def _initial(problem: Problem, axis: int) -> list[Condition]:
     return [c for c in problem.conditions if _flat(c.domain, axis, low)]
 
 
+def initial_names(problem: Problem, axis: int) -> set[str]:
+    """The names of the conditions at the begin of an axis."""
+    return {c.name for c in _initial(problem, axis)}
+
+
 def slab_problem(problem: Problem, slab: Slab, before: Field | None) -> Problem:
     """The problem with its initial conditions replaced by the end of the field `before`, if any."""
     if before is None:

@@ -24,6 +24,7 @@ from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.lbfgs import LBFGS
 from siren_pde.methods.least_squares import LeastSquares
 from siren_pde.methods.marching import Marching
+from siren_pde.methods.propagator import Propagator
 from siren_pde.plotting import plot, plot_history
 from siren_pde.progress import watching
 from siren_pde.solution import Solution
@@ -35,6 +36,7 @@ METHODS: dict[str, type[Method] | type[Auto]] = {
     "least-squares": LeastSquares,
     "gauss-newton": GaussNewton,
     "marching": Marching,
+    "propagator": Propagator,
     "adam": Adam,
     "lbfgs": LBFGS,
     "broyden": Broyden,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.base import Evaluation, Field, Leaf
 from siren_pde.fields.plan import Plan
 from siren_pde.fields.workspace import Workspace
 
@@ -129,3 +129,13 @@ class Pieces(Leaf):
 
         self._each(theta, at, use)
         return moved
+
+
+def joined(axis: int, breaks: Sequence[float], fields: Sequence[Field]) -> Field:
+    """Fields of one structure, one after the other along an axis, leaf by leaf."""
+    columns = zip(*(field.leaves().values() for field in fields), strict=True)
+
+    def change(leaf: Leaf) -> Leaf:
+        return Pieces(axis, breaks, next(columns))
+
+    return fields[0].rebuilt(change)

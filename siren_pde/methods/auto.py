@@ -11,6 +11,8 @@ from siren_pde.methods.base import Method
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.least_squares import LeastSquares
 from siren_pde.methods.marching import Marching
+from siren_pde.methods.propagation import EACH, freedom
+from siren_pde.methods.propagator import Propagator
 
 
 @final
@@ -18,7 +20,9 @@ from siren_pde.methods.marching import Marching
 class Auto:
     """Least squares where residuals are affine in the field, else a march where time has a start.
 
-    Least squares at every Newton step for other functions without measured data in up to three
+    An affine evolution marches too if it is long: if the waves in its data, and what its equation
+    makes of them until the end, have more degrees of freedom than `largest` features hold. Least
+    squares at every Newton step for other functions without measured data in up to three
     coordinates; otherwise Gauss-Newton where parameters are few, and Adam where they are many.
 
     Affinity is measured, not declared: residuals at the midpoint of random field values are
@@ -26,11 +30,18 @@ class Auto:
     """
 
     few: int = 6000
+    largest: int = 800
 
     def choose(self, objective: Any, parameters: int | None) -> tuple[Method, str]:
         """The method and why; `parameters` is the size of the user's field, None if it is ours."""
         bend = objective.curvature()
         if objective.affine and objective.may_be_featured():
+            if objective.evolution is not None and (needed := _needed(objective)) > self.largest:
+                return Propagator(), (
+                    f"time slabs of one matrix, since the residuals are affine in the field "
+                    f"(measured curvature {bend:.0e}), and its waves until the end would need "
+                    f"about {needed:.0f} features at once"
+                )
             return LeastSquares(), (
                 f"least squares, since the residuals are affine in the field (measured curvature "
                 f"{bend:.0e}), so that its output layer is a linear least-squares problem"
@@ -58,6 +69,13 @@ class Auto:
         if objective.memory is None:
             return self.few
         return min(self.few, math.isqrt(int(objective.memory) // (3 * 8)))
+
+
+def _needed(objective: Any) -> float:
+    """How many features hold the waves in all space and time, as `Propagator` estimates them."""
+    low, high = objective.problem.bounds
+    sides = zip(objective.waves, low, high, strict=True)
+    return EACH * math.prod(freedom(k * (b - a) / 2) for k, a, b in sides)
 
 
 def _functions_alone(objective: Any) -> bool:

@@ -11,7 +11,7 @@ import torch
 
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Leaf
-from siren_pde.fields.pieces import Pieces
+from siren_pde.fields.pieces import joined
 from siren_pde.fields.stretched import Stretch, Stretched
 from siren_pde.methods.base import Iterate, Method, Network
 from siren_pde.methods.newton import fit_output, weighted_size
@@ -169,8 +169,8 @@ class Marching(Method):
             refused=math.inf,
             worst=max(state.worst, best.residual),
         )
-        joined = _joined(time.axis, state.breaks[:-1], state.fields)
-        objective = state.whole.with_field(joined)
+        whole = joined(time.axis, state.breaks[:-1], state.fields)
+        objective = state.whole.with_field(whole)
         theta = objective.parameters
         done = ""
         if end >= time.high:
@@ -234,13 +234,3 @@ def _stretching(stretch: Stretch) -> Any:
         return Stretched(leaf, stretch)
 
     return change
-
-
-def _joined(axis: int, breaks: tuple[float, ...], fields: tuple[Field, ...]) -> Field:
-    """The fields one after the other along an axis, leaf by leaf."""
-    columns = zip(*(field.leaves().values() for field in fields), strict=True)
-
-    def change(leaf: Leaf) -> Leaf:
-        return Pieces(axis, breaks, next(columns))
-
-    return fields[0].rebuilt(change)

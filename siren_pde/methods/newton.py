@@ -37,7 +37,7 @@ def fit_output(
     first = math.inf
     for _ in range(most):
         b, a = objective.residual_and_output_rows(theta)
-        weights = weights or _balancing(objective, a)
+        weights = weights or balancing(objective, a)
         for name, rows in objective.rows().items():
             a[rows] *= weights[name]
             b[rows] *= weights[name]
@@ -62,7 +62,8 @@ def weighted_size(objective: Any, theta: Tensor, weights: dict[str, float]) -> T
     return torch.linalg.vector_norm(r)
 
 
-def _balancing(objective: Any, a: Tensor) -> dict[str, float]:
+def balancing(objective: Any, a: Tensor) -> dict[str, float]:
+    """The factor of each condition's rows that gives the columns of A a mean square of one."""
     sizes = {
         name: float(torch.linalg.vector_norm(a[rows])) / math.sqrt(a.shape[1])
         for name, rows in objective.rows().items()
