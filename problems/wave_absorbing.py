@@ -26,16 +26,11 @@ def absorbing(p, u):
 
 
 @on(strip.at(t=0))
-def shape(p, u):
-    return u - pulse(p.x)
+def start(p, u):
+    return u - pulse(p.x), d(u, p.t)
 
 
-@on(strip.at(t=0))
-def rest(p, u):
-    return d(u, p.t)
-
-
-problem = Problem(wave, absorbing, shape, rest, exact=exact)
+problem = Problem(wave, absorbing, start, exact=exact)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem).error():.1e}")

@@ -28,16 +28,11 @@ def ends(p, u):
 
 
 @on(strip.at(t=0))
-def shape(p, u):
-    return u - sin(pi * p.x) - sin(3 * pi * p.x) / 2
+def start(p, u):
+    return u - sin(pi * p.x) - sin(3 * pi * p.x) / 2, d(u, p.t)
 
 
-@on(strip.at(t=0))
-def rest(p, u):
-    return d(u, p.t)
-
-
-problem = Problem(wave, ends, shape, rest, exact=exact)
+problem = Problem(wave, ends, start, exact=exact)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem).error():.1e}")

@@ -2,23 +2,18 @@
 
 from siren_pde import Box, Problem, d, exp, on, solve
 
-width = 0.05
 strip = Box(x=(0, 1), t=(0, 2))
 
 
-def pulse(s):
-    return exp(-(((s - 0.4) / width) ** 2) / 2)
-
-
-def line(s):
-    """The pulse and its images, continued oddly across both walls."""
-    return sum(pulse(s - 2 * n) - pulse(2 * n - s) for n in range(-1, 3))
+def pulses(s):
+    """A pulse of width 0.05 and its images, which continue it oddly across both walls."""
+    places = [(0.4 + 2 * n, 1) for n in range(-1, 3)] + [(-0.4 + 2 * n, -1) for n in range(-1, 3)]
+    return sum(sign * exp(-(((s - place) / 0.05) ** 2) / 2) for place, sign in places)
 
 
 def exact(p):
     """d'Alembert: half of it travels each way."""
-    x, t = p
-    return (line(x - t) + line(x + t)) / 2
+    return (pulses(p.x - p.t) + pulses(p.x + p.t)) / 2
 
 
 @on(strip)
@@ -32,16 +27,11 @@ def walls(p, u):
 
 
 @on(strip.at(t=0))
-def shape(p, u):
-    return u - line(p.x)
+def start(p, u):
+    return u - pulses(p.x), d(u, p.t)
 
 
-@on(strip.at(t=0))
-def rest(p, u):
-    return d(u, p.t)
-
-
-problem = Problem(wave, walls, shape, rest, exact=exact)
+problem = Problem(wave, walls, start, exact=exact)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem).error():.1e}")
