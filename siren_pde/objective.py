@@ -43,6 +43,11 @@ class Objective(Collocation):
                 into[name] += leaves[name].pullback(parts[name], at[name], seed)
         return total, gradient
 
+    def measured(self) -> Self | None:
+        """The residuals of measured data alone, None if there are none."""
+        samples = tuple(s for s in self.samples if s.points.data)
+        return self._with(samples=samples) if samples else None
+
     def gradient(self, theta: Tensor) -> Tensor:
         """The gradient of the loss, Jᵀr (p,)."""
         return self.loss_and_gradient(theta)[1]

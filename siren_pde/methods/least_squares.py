@@ -14,6 +14,11 @@ from siren_pde.methods.bandwidth import Search, Trial
 from siren_pde.methods.base import Iterate, Method, Network
 from siren_pde.methods.newton import fit_output, weighted_size
 
+BOLDNESS = 1
+"""How careful the first of Newton's steps is, that far from the solution (see `fit_output`)."""
+GUESS = 1e-6
+"""The relative residual to which measured data alone are fitted."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -45,11 +50,12 @@ class State:
 class LeastSquares(Method):
     """Determine the output layer of one layer of sines with frozen, uniformly spread frequencies.
 
-    For a problem that is affine in the field, r = A c + b in the output coefficients c. How far
-    the frequencies reach and how many there are is found by the residual at fresh points: from what
-    the problem's data suggest, the band is stretched along all axes together and then along each,
-    and features are added until the residual no longer falls. `features` and `frequency` (radians
-    per unit length, per axis) fix either.
+    For a problem that is affine in the field, r = A c + b in the output coefficients c. Else
+    Newton's method takes damped steps of this kind, from functions fitted to any measured data;
+    unknown constants are coefficients too. How far the frequencies reach and how many there are is
+    found by the residual at fresh points: from what the problem's data suggest, the band is
+    stretched along all axes together and then along each, and features are added until the residual
+    no longer falls. `features` and `frequency` (radians per unit length, per axis) fix either.
 
     *Other*: `rows` per feature; `most` features; `tolerance` of the relative residual.
 
@@ -93,7 +99,7 @@ class LeastSquares(Method):
         search = Search.starting(trial, fixed=self.frequency is not None)
         one = objective.parameters.new_ones((len(low),))
         zero = objective.featured(1, one)
-        theta = torch.zeros_like(zero.parameters)
+        theta = zero.parameters
         return Iterate(zero, theta, zero.loss(theta), State(search, half, {}))
 
     def step(self, at: Iterate, used: float) -> Iterate:
@@ -106,9 +112,9 @@ class LeastSquares(Method):
         known = state.ground if state.features == trial.features else None
         sized = known.rows if known else at.objective.sized(int(self.rows * trial.features))
         tried = sized.featured(trial.features, frequency, at.objective.seed, trial.order)
-        given = tried.parameters
-        zero = tried.with_output(given, torch.zeros_like(given))
-        theta, balance = fit_output(tried, zero, affine=at.objective.affine)
+        affine = at.objective.affine
+        start = tried.parameters if affine else _first(tried)
+        theta, balance = fit_output(tried, start, affine=affine, boldness=BOLDNESS)
         weights = state.weights or balance
         ground = known or _ground(sized, tried, theta, weights)
         residual = float(
@@ -140,6 +146,17 @@ class LeastSquares(Method):
         if self.features and self.frequency:
             return f"the features asked for are fitted (residual {s.residual:.1e} at fresh points)"
         return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
+
+
+def _first(tried: Any) -> Tensor:
+    """Where Newton's method starts: functions zero, or near what is measured; constants as given.
+
+    Knowing the functions, equations tell the constants.
+    """
+    measured = tried.measured()
+    if measured is None:
+        return tried.parameters  # type: ignore[no-any-return]
+    return fit_output(measured, tried.parameters, tolerance=GUESS)[0]
 
 
 def _written(frequency: list[float]) -> str:

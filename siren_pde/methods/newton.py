@@ -16,6 +16,10 @@ SLOW = 0.9
 """Steps that gain less than this lead nowhere."""
 ROUNDED = 1e-11
 """So is one this much smaller than the first."""
+DAMPINGS = (0.0, 1e-6, 1e-3, 1e-1)
+"""Tolerances of the steps tried, each where the one before is too bold."""
+ENOUGH = 0.1
+"""What share of the decrease of ‖r‖² that the linear model predicts a step must keep."""
 
 
 def fit_output(
@@ -24,33 +28,40 @@ def fit_output(
     *,
     affine: bool = False,
     tolerance: float | None = None,
+    boldness: int = 0,
     most: int = 30,
 ) -> tuple[Tensor, dict[str, float]]:
     """θ with the output layers that minimise the residual, and the factor of each condition's rows.
 
     The factors balance the conditions: they give the columns of J a mean square of one per
-    condition. Newton steps are halved until they decrease the residual; one is enough if residuals
-    are `affine`.
-    `tolerance` is that of `least_squares`.
+    condition. Newton steps are damped until they decrease the residual nearly as much as the linear
+    model promises, the first one by the entry number `boldness` of `DAMPINGS` at least; one step is
+    enough if residuals are `affine`. `tolerance` is that of `least_squares`.
+
+    Source: Levenberg and Marquardt's damping, with the decrease ratio for a measure.
     """
     weights: dict[str, float] = {}
-    first = math.inf
+    first, level = math.inf, boldness
     for _ in range(most):
         b, a = objective.residual_and_output_rows(theta)
         weights = weights or balancing(objective, a)
         for name, rows in objective.rows().items():
             a[rows] *= weights[name]
             b[rows] *= weights[name]
+        if affine:
+            fit = least_squares(a, -b, tolerance=tolerance)
+            return theta + objective.with_output(torch.zeros_like(theta), fit.x), weights
         size = float(torch.linalg.vector_norm(b))
         first = min(first, size)
-        fit = least_squares(a, -b, tolerance=tolerance)
-        step = objective.with_output(torch.zeros_like(theta), fit.x)
-        if affine:
-            return theta + step, weights
-        predicted = float(fit.relative_residual) * size
-        theta, reached = _descended(objective, theta, step, weights, size)
-        if reached <= max(AGREEING * predicted, ROUNDED * first) or reached > SLOW * size:
+        found = _descended(objective, theta, (a, b), weights, level, tolerance)
+        if found is None:
             break
+        theta, number, predicted, reached = found
+        settled = number == 0 and reached <= AGREEING * predicted
+        slow = reached > SLOW * size and (number > level or number == 0)
+        if settled or slow or reached <= ROUNDED * first:
+            break
+        level = max(number - 1, 0)
     return theta, weights
 
 
@@ -72,14 +83,26 @@ def balancing(objective: Any, a: Tensor) -> dict[str, float]:
 
 
 def _descended(
-    objective: Any, theta: Tensor, step: Tensor, weights: dict[str, float], size: float
-) -> tuple[Tensor, float]:
-    """θ after the longest of the step, its half, its quarter, … that decreases the residual."""
-    length = 1.0
-    for _ in range(8):
-        moved = theta + length * step
+    objective: Any,
+    theta: Tensor,
+    system: tuple[Tensor, Tensor],
+    weights: dict[str, float],
+    level: int,
+    tolerance: float | None,
+) -> tuple[Tensor, int, float, float] | None:
+    """θ after the boldest step that decreases enough, its level, and the residual there.
+
+    Of that residual comes first what the linear model `system`, A and b, predicts; None if no step
+    decreases enough.
+    """
+    a, b = system
+    size = float(torch.linalg.vector_norm(b))
+    least = torch.finfo(a.dtype).eps if tolerance is None else tolerance
+    for number in range(level, len(DAMPINGS)):
+        fit = least_squares(a.clone(), -b, tolerance=max(DAMPINGS[number], least))
+        moved = theta + objective.with_output(torch.zeros_like(theta), fit.x)
+        predicted = float(fit.relative_residual) * size
         reached = float(weighted_size(objective, moved, weights))
-        if reached < size:
-            return moved, reached
-        length /= 2
-    return theta, size
+        if size**2 - reached**2 > ENOUGH * (size**2 - predicted**2):
+            return moved, number, predicted, reached
+    return None
