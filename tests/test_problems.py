@@ -28,7 +28,8 @@ def small_field(name: str):
     """A small network for each unknown of the file's own field, or for the only one."""
 
     def small(leaf):
-        return Siren(leaf.inputs, leaf.outputs, width=8, depth=2)
+        constant = leaf.inputs == 0
+        return leaf if constant else Siren(leaf.inputs, leaf.outputs, width=8, depth=2)
 
     field = getattr(load(name), "field", None) or Siren(len(PROBLEMS[name].axes))
     return field.rebuilt(small)
@@ -44,6 +45,8 @@ def test_the_exact_solution_kills_every_residual(name):
         p = Sobol(400)(condition.domain, seed=1)
         exact = problem.exact(p)
         unknowns = exact if isinstance(exact, dict) else {"u": exact}
+        if all(isinstance(value, float) for value in unknowns.values()):
+            continue  # the answer is constants, and functions are known by noisy data alone
         r = stacked(condition, condition(p, *condition.arguments(unknowns)), len(p), p)
         # rounding in the largest term of the equation is what remains
         zero = {key: 0 * value for key, value in unknowns.items()}
