@@ -155,7 +155,7 @@ def _first(tried: Any) -> Tensor:
     """
     measured = tried.measured()
     if measured is None:
-        return tried.parameters  # type: ignore[no-any-return]
+        return tried.parameters
     return fit_output(measured, tried.parameters, tolerance=GUESS)[0]
 
 
