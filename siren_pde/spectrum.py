@@ -62,13 +62,17 @@ def waves(problem: Problem, samples: Iterable[Sample], field: Field) -> list[flo
         (axis, *_degree(s, field, axis, *side))
         for s in samples
         for axis, side in enumerate(sides)
-        if not s.points.data and float(s.points.positions[:, axis].std()) > 0
+        if not s.points.data and _spread(s.points.positions[:, axis]) > 0
     ]
     sizes += [size for _, size, _ in measured]
     for axis, size, degree in measured:
         if size > NEGLIGIBLE * max(sizes):
             found[axis] = max(found[axis], _wavenumber(degree))
     return found
+
+
+def _spread(x: Tensor) -> float:
+    return float(x.max() - x.min())
 
 
 def _degree(s: Sample, field: Field, axis: int, low: float, high: float) -> tuple[float, int]:
