@@ -14,7 +14,7 @@ import torch
 from siren_pde.commands.answers import as_json, as_table
 from siren_pde.commands.machine import Machine
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import ConfigError, DataFileError, StorageError
+from siren_pde.errors import ConfigError, StorageError
 from siren_pde.pages import write_page
 from siren_pde.progress import watching
 from siren_pde.readers import read_mesh, read_points
@@ -69,7 +69,6 @@ def run(
     see `Inspection` and `Errors`.
     """
     cloud, truth = read_points(points), read_mesh(reference) if reference else None
-    _require_space(cloud, points)
     _require_place(out, volume)
     machine.prepare()
     started = time.monotonic()
@@ -149,18 +148,6 @@ def _require_place(out: Path, volume: Path | None) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
         raise StorageError(f"cannot make the folder `{out.parent}`: {cause}.") from cause
-
-
-def _require_space(cloud: PointCloud, path: Path) -> None:
-    if len(cloud.axes) != 3:
-        raise DataFileError(
-            f"`{path}` holds points in {len(cloud.axes)} coordinates; a surface needs x, y and z."
-        )
-    if len(cloud) < 4 or not np.ptp(cloud.positions.cpu().numpy(), axis=0).max() > 0:
-        raise DataFileError(
-            f"`{path}` holds {len(cloud)} points in one place or fewer than four; a surface needs "
-            "at least four different points. Check that it is the file you mean."
-        )
 
 
 def _distances(cloud: PointCloud, mesh: Mesh) -> dict[str, float]:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import DataFileError
 from siren_pde.fields.siren import Siren
 from siren_pde.functions import sqrt
 from siren_pde.methods.adam import Adam
@@ -21,6 +20,7 @@ from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
 from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.surfaces.tidy import tidied
 from siren_pde.trainer import Budget, Callback, solve
 from siren_pde.vectors import Vector
 
@@ -62,9 +62,11 @@ def fit_sdf(
     `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
     bounds the steps of Adam.
 
-    Raises DataFileError for clouds with fewer than four points, or without extent.
+    Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
+    DataFileError for clouds that cannot be a surface.
     """
     started = time.monotonic()
+    cloud = tidied(cloud, seed)
     positions = cloud.positions.double().cpu().numpy()
     centre, scale, half = _frame(positions)
     inner = (positions - centre) / scale
@@ -127,11 +129,6 @@ def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
     low, high = positions.min(0), positions.max(0)
     extent = float((high - low).max())
-    if len(positions) < 4 or not extent > 0:
-        raise DataFileError(
-            f"a surface needs at least four different points, got {len(positions)} points with an "
-            f"extent of {extent:g}. Check that the file holds the positions you expect."
-        )
     scale = MARGIN * extent / 2
     half = (high - low) / 2 / scale + (MARGIN - 1) / MARGIN
     return (low + high) / 2, scale, half
