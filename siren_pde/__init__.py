@@ -17,6 +17,7 @@ _HOME = {
     "Sphere": "domains.ball",
     "Polygon": "domains.polygon",
     "PointCloud": "domains.cloud",
+    "Implicit": "domains.implicit",
     "Domain": "domains.base",
     "Points": "points",
     "Sobol": "quadrature",

@@ -1,11 +1,53 @@
 """All members of every family, so that each law is tested on all of them: add yours here."""
 
+import torch
+
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.base import Domain
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
+from siren_pde.functions import sqrt
 from siren_pde.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
+
+
+class Torus:
+    """The distance to a torus around the z axis of radii 1 and 0.4."""
+
+    bounds = ((-1.6, -1.6, -0.6), (1.6, 1.6, 0.6))
+
+    def __call__(self, x):
+        ring = torch.hypot(x[:, 0], x[:, 1]) - 1
+        return torch.hypot(ring, x[:, 2]) - 0.4
+
+    def gradient(self, x):
+        around = torch.hypot(x[:, 0], x[:, 1])
+        ring = around - 1
+        tube = torch.hypot(ring, x[:, 2])
+        return (
+            torch.stack([ring * x[:, 0] / around, ring * x[:, 1] / around, x[:, 2]], 1)
+            / tube[:, None]
+        )
+
+    def jet(self, p):
+        return sqrt((sqrt(p.x**2 + p.y**2) - 1) ** 2 + p.z**2) - 0.4
+
+
+class Egg:
+    """No distance, but zero on a sphere around (0, 1, 2) of radius ½: 4|x − c|² − 1."""
+
+    bounds = ((-0.7, 0.4, 1.4), (0.6, 1.6, 2.6))
+
+    def __call__(self, x):
+        return 4 * ((x - torch.tensor([0.0, 1.0, 2.0], dtype=x.dtype)) ** 2).sum(1) - 1
+
+    def gradient(self, x):
+        return 8 * (x - torch.tensor([0.0, 1.0, 2.0], dtype=x.dtype))
+
+    def jet(self, p):
+        return 4 * (p.x**2 + (p.y - 1) ** 2 + (p.z - 2) ** 2) - 1
+
 
 _square = Box(x=(-1, 1), y=(-1, 1))
 _strip = Box(x=(-1, 1), t=(0, 2))
@@ -60,6 +102,9 @@ ALL_DOMAINS: list[tuple[str, Domain]] = [
         "notched plate in time",
         (Box(x=(0, 1), y=(0, 1)) - Ball(x=0, y=0, radius=0.5)) * Box(t=(0, 2)),
     ),
+    ("implicit ball", Implicit(Egg())),
+    ("implicit torus", Implicit(Torus())),
+    ("implicit surface", Implicit(Torus()).boundary),
     ("cloud", PointCloud([[0.0, 1.0], [1.0, 0.5], [2.0, 0.0]], normals=[[1, 0], [0, 1], [3, 4]])),
 ]
 

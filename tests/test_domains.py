@@ -11,13 +11,14 @@ from siren_pde.domains.accuracy import standard_error
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
 from siren_pde.errors import DomainError
 from siren_pde.functions import cos, sin
 from siren_pde.operators import div
 from siren_pde.quadrature import GaussLegendre, Sobol
 from siren_pde.vectors import Vector
-from tests.strategies import ALL_DOMAINS
+from tests.strategies import ALL_DOMAINS, Egg, Torus
 
 pi = math.pi
 LENS = 2 * pi / 3 - math.sqrt(3) / 2  # shared by two unit discs a radius apart
@@ -71,6 +72,9 @@ MEASURES = {
     "circle in time": (4 * pi, None),
     "disc at start": (pi, None),
     "notched plate in time": (2 - pi / 8, 2 * (1 - pi / 16) + 2 * (3 + pi / 4)),
+    "implicit ball": (pi / 6, pi),
+    "implicit torus": (0.32 * pi**2, 1.6 * pi**2),
+    "implicit surface": (1.6 * pi**2, None),
     "cloud": (1, None),
 }
 
@@ -266,6 +270,42 @@ def test_around_a_cloud():
     assert Box.around(Ball(x=0, t=0), margin=0) == Box(x=(-1, 1), t=(-1, 1))
     with pytest.raises(DomainError, match="flat"):
         Box.around(PointCloud([[1.0, 2.0]]))
+
+
+@pytest.mark.parametrize(
+    ("level", "volume", "area"), [(Egg(), pi / 6, pi), (Torus(), 0.32 * pi**2, 1.6 * pi**2)]
+)
+def test_measures_of_implicit_solids_are_of_fourth_order(level, volume, area):
+    errors = []
+    for resolution in (16, 32, 64):
+        solid = Implicit(level, resolution=resolution)
+        off = abs(solid.measure / volume - 1), abs(solid.boundary.measure / area - 1)
+        errors.append(max(off))
+    assert errors[0] > 8 * errors[1] > 64 * errors[2] and errors[2] < 1e-5
+
+
+def test_an_implicit_boundary_knows_what_vanishes_on_it():
+    solid = Implicit(Torus())
+    on, inside = Sobol(100)(solid.boundary), Sobol(100)(solid)
+    assert solid.boundary.vanishing(on).value.abs().max() < 1e-12
+    assert solid.boundary.vanishing(inside).value.min() > 0
+
+
+def test_what_is_no_solid_is_refused():
+    class Plane(Egg):
+        def __call__(self, x):
+            return x[:, 0]
+
+    class Hollow(Egg):
+        def __call__(self, x):
+            return -super().__call__(x)
+
+        def gradient(self, x):
+            return -super().gradient(x)
+
+    for level in (Plane(), Hollow()):
+        with pytest.raises(DomainError, match="no solid"):
+            _ = Implicit(level, resolution=16).measure
 
 
 def test_domains_read_as_they_are_written():

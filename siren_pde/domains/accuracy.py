@@ -6,6 +6,7 @@ import math
 
 from siren_pde.domains.base import Domain, Piece
 from siren_pde.domains.fragments import Fragment, Skin
+from siren_pde.domains.implicit import Implicit, Shell
 from siren_pde.domains.product import Pair
 
 
@@ -18,4 +19,6 @@ def _of_piece(piece: Piece) -> float:
     if isinstance(piece, Pair):
         a, b = piece.a, piece.b
         return math.hypot(_of_piece(a) * b.measure, _of_piece(b) * a.measure)
-    return piece.estimate[1] if isinstance(piece, Fragment | Skin) else 0.0
+    if isinstance(piece, Fragment | Skin | Implicit | Shell):
+        return piece.estimate[1]
+    return 0.0

@@ -137,6 +137,7 @@ class SignedDistance:
         return self.scale * self.cloud.near(self._inner(x), 1)[0][:, 0]
 
     def _inner(self, x: Any) -> Floats:
+        x = x.detach().cpu() if isinstance(x, Tensor) else x
         return (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
 
     def _evaluated(self, expression: Callable[..., Any], x: Any) -> Floats:
