@@ -54,8 +54,8 @@ def main() -> None:
     ).stdout
     decibels, seconds = re.search(r"PSNR ([\d.]+) dB.* in (\d+) s", photograph).groups()
     wall = time.monotonic() - started
-    title = "photograph, 128², from its slopes"
-    rows.append((title, "least squares", f"PSNR {decibels} dB", float(seconds), wall))
+    title = "photograph, 256², from its slopes"
+    rows.append((title, "conjugate gradients", f"PSNR {decibels} dB", float(seconds), wall))
     for scan in sorted(folder.glob("*.ply")) if folder else []:
         mesh = ROOT / "runs" / f"{scan.stem}_mesh.ply"
         answer, wall = command("sdf", str(scan), "--out", str(mesh), "--seconds", "120")

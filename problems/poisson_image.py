@@ -2,9 +2,9 @@
 
 import sys
 
-from siren_pde import LeastSquares, Problem, d, on, photograph, solve
+from siren_pde import ConjugateGradients, Cosines, Problem, d, on, photograph, solve
 
-image = photograph(128)
+image = photograph(256)
 
 
 @on(image.across)
@@ -17,12 +17,13 @@ def upwards(p, u):
     return d(u, p.y) - p.slope
 
 
-problem = Problem(across, upwards, name="photograph from its slopes")
-method = LeastSquares(features=4000, frequency=(85.0, 85.0))
+problem = Problem(across, upwards, truth=image.truth, name="photograph from its slopes")
+field = Cosines((256, 256), low=(-1, -1), high=(1, 1))
+method = ConjugateGradients()
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else "photograph"
-    solution = solve(problem, method=method)
+    solution = solve(problem, field, method)
     image.compare(solution, f"{name}.png")
     solution.save(f"{name}.h5")
     print(f"PSNR {image.psnr(solution):.1f} dB after an affine fit, in {solution.seconds:.0f} s")

@@ -55,6 +55,7 @@ _HOME = {
     # what
     "Siren": "fields.siren",
     "Ansatz": "fields.ansatz",
+    "Cosines": "fields.cosines",
     "System": "fields.system",
     "Unknown": "fields.system",
     "Generic": "fields.generic",
@@ -66,6 +67,7 @@ _HOME = {
     # how
     "Objective": "objective",
     "LeastSquares": "methods.least_squares",
+    "ConjugateGradients": "methods.conjugate_gradients",
     "Marching": "methods.marching",
     "Propagator": "methods.propagator",
     "GaussNewton": "methods.gauss_newton",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import nn
 from siren_pde.errors import StorageError
 from siren_pde.fields.ansatz import Ansatz
 from siren_pde.fields.base import Field
+from siren_pde.fields.cosines import Cosines
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
@@ -25,6 +27,8 @@ def blueprint(field: Field) -> Blueprint:
     """What `field` is made of: its kind, sizes and parts, without the values of its parameters."""
     kind: Blueprint = {"kind": type(field).__name__}
     if isinstance(field, Siren):
+        return kind | field.architecture()
+    if isinstance(field, Cosines):
         return kind | field.architecture()
     if isinstance(field, Unknown):
         return kind | {"start": field.start}
@@ -56,6 +60,8 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
     kind = plan["kind"]
     if kind == "Siren":
         return Siren(**_checked(plan, numbers))
+    if kind == "Cosines":
+        return _cosines(plan, numbers)
     if kind == "Unknown":
         return Unknown(plan["start"])
     if kind == "Stretched":
@@ -104,6 +110,15 @@ def _checked(plan: Blueprint, numbers: int) -> dict[str, Any]:
             "numbers."
         )
     return options
+
+
+def _cosines(plan: Blueprint, numbers: int) -> Cosines:
+    """The waves described, if that many coefficients can be in the file."""
+    if math.prod(plan["counts"]) > numbers:
+        raise StorageError(
+            f"its description asks for {plan['counts']} `Cosines`, but it holds {numbers} numbers."
+        )
+    return Cosines(plan["counts"], low=plan["low"], high=plan["high"])
 
 
 def _needs(kind: str, reason: str, example: str, got: nn.Module | None) -> StorageError:

@@ -27,6 +27,7 @@ class MethodName(StrEnum):
     auto = "auto"
     least_squares = "least-squares"
     gauss_newton = "gauss-newton"
+    conjugate_gradients = "conjugate-gradients"
     marching = "marching"
     propagator = "propagator"
     adam = "adam"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
+from siren_pde.references import Reference
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,14 +36,35 @@ class Image:
         """Slopes ∂I/∂x as differences of horizontal neighbours, taken midway between them."""
         x, y = self._axes()
         slope = np.diff(self.values, axis=1) / (x[1] - x[0])
-        return _cloud((x[1:] + x[:-1]) / 2, y, slope)
+        return _cloud((x[1:] + x[:-1]) / 2, y, "slope", slope)
 
     @property
     def upwards(self) -> PointCloud:
         """Slopes ∂I/∂y as differences of vertical neighbours, taken midway between them."""
         x, y = self._axes()
         slope = np.diff(self.values, axis=0) / (y[1] - y[0])
-        return _cloud(x, (y[1:] + y[:-1]) / 2, slope)
+        return _cloud(x, (y[1:] + y[:-1]) / 2, "slope", slope)
+
+    @property
+    def curvatures(self) -> PointCloud:
+        """ΔI at all pixels: five-point differences, beyond the edges the edge's own value."""
+        x, y = self._axes()
+        step = 2 / self.values.shape[1]
+        padded = np.pad(self.values, 1, mode="edge")
+        around = padded[1:-1, :-2] + padded[1:-1, 2:] + padded[:-2, 1:-1] + padded[2:, 1:-1]
+        return _cloud(x, y, "laplacian", (around - 4 * self.values) / step**2)
+
+    @property
+    def truth(self) -> Reference:
+        """The photograph as what a field is compared with, after the best a u + b."""
+        x, y = self._axes()
+        return Reference(
+            ticks={"x": x, "y": y[::-1]},
+            values={"u": self.values[::-1].T},
+            method="the photograph itself",
+            accuracy=0.0,
+            affine=True,
+        )
 
     def rendered(self, field: Any) -> Floats:
         """A field's values at the pixels, fitted to the image by the best a u + b.
@@ -102,6 +124,7 @@ def photograph(size: int = 128) -> Image:
     return Image(full.reshape(size, block, size, block).mean(axis=(1, 3)))
 
 
-def _cloud(x: Floats, y: Floats, slope: Floats) -> PointCloud:
+def _cloud(x: Floats, y: Floats, name: str, values: Floats) -> PointCloud:
     grid = np.meshgrid(x, y, indexing="xy")
-    return PointCloud(np.stack([g.ravel() for g in grid], axis=1), slope=slope.ravel())
+    data: dict[str, Any] = {name: values.ravel()}
+    return PointCloud(np.stack([g.ravel() for g in grid], axis=1), **data)

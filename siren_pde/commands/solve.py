@@ -20,6 +20,7 @@ from siren_pde.methods.adam import Adam
 from siren_pde.methods.auto import Auto
 from siren_pde.methods.base import Method
 from siren_pde.methods.broyden import Broyden
+from siren_pde.methods.conjugate_gradients import ConjugateGradients
 from siren_pde.methods.gauss_newton import GaussNewton
 from siren_pde.methods.lbfgs import LBFGS
 from siren_pde.methods.least_squares import LeastSquares
@@ -35,6 +36,7 @@ METHODS: dict[str, type[Method] | type[Auto]] = {
     "auto": Auto,
     "least-squares": LeastSquares,
     "gauss-newton": GaussNewton,
+    "conjugate-gradients": ConjugateGradients,
     "marching": Marching,
     "propagator": Propagator,
     "adam": Adam,
