@@ -47,6 +47,7 @@ _HOME = {
     "cosh": "functions",
     "arctan": "functions",
     "erf": "functions",
+    "hankel": "functions",
     "AbsorbingLayer": "layers",
     "Jet": "jets",
     "Vector": "vectors",

@@ -102,6 +102,32 @@ def _absolute(v: Part, k: int) -> Part:
     return torch.sign(v) if isinstance(v, Tensor) else math.copysign(1.0, v)
 
 
+def _bessel(letter: str) -> tuple[Callable[[Part, int], Part], Callable[[Part, int], Part]]:
+    """The Bessel functions Z₀ and Z₁ of one kind, by Z₀′ = −Z₁ and Z₁′ = Z₀ − Z₁/v."""
+
+    def named(order: int) -> Callable[[Part], Part]:
+        name = f"bessel_{letter}{order}"
+
+        def at(v: Part) -> Part:
+            if isinstance(v, Tensor):
+                return getattr(torch.special, name)(v)
+            return float(at(torch.tensor(v, dtype=torch.float64, device="cpu")))
+
+        return at
+
+    def zeroth(v: Part, k: int) -> Part:
+        return named(0)(v) if k == 0 else -first(v, k - 1)
+
+    def first(v: Part, k: int) -> Part:
+        if k == 0:
+            return named(1)(v)
+        # a float serves as well as a tensor here
+        line = Coordinate(v, 0, ("v",))  # type: ignore[arg-type]
+        return (_smooth(zeroth, line) - _smooth(first, line) / line).part((0,) * (k - 1))
+
+    return zeroth, first
+
+
 def sin(u: Any) -> Any:
     """The sine."""
     return _smooth(_sine, u)
@@ -158,6 +184,14 @@ def arctan(u: Any) -> Any:
 def erf(u: Any) -> Any:
     """The error function, 2/√π ∫₀ᵘ exp(−s²) ds."""
     return _smooth(_primitive("erf", lambda v: 2 / math.sqrt(pi) * exp(-(v * v))), u)
+
+
+def hankel(u: Any) -> Complex:
+    """The Hankel function H₀⁽²⁾(u) = J₀(u) − i Y₀(u) of real u > 0.
+
+    −i/4 H₀⁽²⁾(kr) is the outgoing wave of a point source in the plane, for exp(+iωt).
+    """
+    return Complex(_smooth(_bessel("j")[0], u), -_smooth(_bessel("y")[0], u))
 
 
 def power(u: Any, exponent: float) -> Any:

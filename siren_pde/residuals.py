@@ -209,22 +209,19 @@ def _evaluated(condition: Condition, points: Points, unknowns: dict[str, Any]) -
         raise ResidualError(f"condition `{name}` cannot be evaluated: {error}") from error
 
 
+def flattened(out: Any) -> list[Any]:
+    """The components of what a residual returned, however nested: a complex number has two."""
+    if isinstance(out, Complex):
+        return [out.re, out.im]
+    if isinstance(out, Vector | tuple | list):
+        return [component for value in out for component in flattened(value)]
+    return [out]
+
+
 def stacked(condition: Condition, out: Any, n: int, points: Points) -> Tensor:
     """A condition's return value as a tensor (n, m); ResidualError for any other shape."""
-    flat: list[Any] = []
-
-    def gather(value: Any) -> None:
-        if isinstance(value, Vector | tuple | list):
-            for v in value:
-                gather(v)
-        elif isinstance(value, Complex):
-            flat.extend((value.re, value.im))
-        else:
-            flat.append(value)
-
-    gather(out)
     columns = []
-    for value in flat:
+    for value in flattened(out):
         part = value.value if isinstance(value, Jet) else value
         if isinstance(part, int | float):
             part = points.positions.new_full((n,), float(part))

@@ -6,11 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import hankel2
 
 from siren_pde import Box, Problem, Siren, Sobol, as_complex, on, solve
 from siren_pde.complex import Complex
 from siren_pde.errors import ResidualError
-from siren_pde.functions import cos, exp, sin
+from siren_pde.functions import cos, exp, hankel, sin
 from siren_pde.jets import Coordinate
 from siren_pde.objective import Objective
 from siren_pde.operators import d, div, dot, grad, hess, im, lap, re
@@ -103,6 +104,14 @@ def test_a_field_with_two_outputs_is_a_complex_field():
     agree(as_complex(torch.exp(1j * X[:, 0])), torch.exp(1j * X[:, 0]))
     agree(lap(as_complex(u)), value(Complex(*lap(u))))
     agree((Vector([x, y]) * 1j)[1], 1j * X[:, 1])
+
+
+def test_the_hankel_function_is_an_outgoing_wave():
+    u = hankel(20 * (x**2 + y**2) ** 0.5)
+    expected = hankel2(0, 20 * X.square().sum(1).sqrt().numpy())
+    agree(u, torch.from_numpy(expected), 1e-9)  # as good as torch's Bessel functions are
+    assert (value(lap(u) / 400 + u)).abs().max() < 1e-9
+    assert float(hankel(3.0).re.value) == pytest.approx(hankel2(0, 3.0).real, rel=1e-9)
 
 
 def test_meaningless_expressions_say_what_to_write():
