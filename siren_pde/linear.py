@@ -75,6 +75,10 @@ class Factor:
         y = (b @ self.orthogonal)[:, None]
         return torch.linalg.solve_triangular(self.upper, y, upper=True)[:, 0] / self.scale
 
+    def left(self, b: Tensor) -> Tensor:
+        """What the columns of A cannot make of b, (N,) or (N, k): b − A x for the best x."""
+        return b - self.orthogonal @ (self.orthogonal.T @ b)
+
 
 def _normal_equations(a: Tensor, b: Tensor, tolerance: float) -> Tensor:
     """Cholesky of AᵀA + σ with the smallest σ that rounding allows, and three refinements."""

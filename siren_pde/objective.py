@@ -10,12 +10,13 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from siren_pde import slabs, spectrum
+from siren_pde import blocks, slabs, spectrum
 from siren_pde.collocation import Collocation, Evaluations, Purpose, channels_of
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.base import Evaluation, Field, Leaf
 from siren_pde.fields.workspace import Workspace
 from siren_pde.linear import NormalEquations, add_gram
+from siren_pde.problem import Problem
 from siren_pde.sampling import Sample
 
 Seeds = dict[str, Tensor]
@@ -177,6 +178,33 @@ class Objective(Collocation):
         return torch.cat(
             [p[p.numel() - leaves[n].output_size :] for n, p in self._split(theta).items()]
         )
+
+    def separated(self, name: str, width: int, frequency: Tensor) -> blocks.Separated:
+        """The blocks of the unknown `name` on `width` frozen features, each an objective.
+
+        Raises ConfigError if there is no such unknown beside others.
+        """
+        system = blocks.require_part(self.field, name)
+        n = max(self.sampling.counts.values())
+
+        def features(field: Field) -> Field:
+            return field.featured(width, frequency, self.seed)
+
+        def asking(problem: Problem, field: Field) -> Objective:
+            whole = Objective(problem, field, rule=self.sampling.rule, seed=self.seed)
+            return whole.sized(n)._with(block=self.block, memory=self.memory)
+
+        found = blocks.blocks(self.samples, name)
+        parts = [
+            asking(b.problem, blocks.narrowed(system, name, len(b.outputs), features))
+            for b in found
+        ]
+        total = system.leaves()[name].outputs
+        whole = asking(self.problem, blocks.narrowed(system, name, total, features))
+        rest = blocks.others(self.samples, name)
+        left = None if rest is None else asking(rest, blocks.without(system, name))
+        outputs = tuple(b.outputs for b in found)
+        return blocks.Separated(name, whole, tuple(parts), outputs, left)
 
     def jacobian(self, theta: Tensor) -> Tensor:
         """J = ∂r/∂θ, shape (N, p)."""
