@@ -239,7 +239,6 @@ class Objective(Collocation):
 
     # ── evolutions with affine residuals ──────────────────────────────────────────────────────
 
-    @cached_property
     def waves(self) -> tuple[float, ...]:
         """Radians per unit length of the highest waves along each axis: those in the data, and in
         time those that the equation makes of them.

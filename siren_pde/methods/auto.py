@@ -74,7 +74,7 @@ class Auto:
 def _needed(objective: Any) -> float:
     """How many features hold the waves in all space and time, as `Propagator` estimates them."""
     low, high = objective.problem.bounds
-    sides = zip(objective.waves, low, high, strict=True)
+    sides = zip(objective.waves(), low, high, strict=True)
     return EACH * math.prod(freedom(k * (b - a) / 2) for k, a, b in sides)
 
 

@@ -43,10 +43,11 @@ class State:
     """Where the march stands: the slabs behind it, and how the next ones are solved.
 
     Slabs are `length` long from `origin` on, and `index` of those are solved. `search` looks for
-    the band of the first, with `weights` that make trials comparable and at most `most` features;
-    `best` is the best of them. `refused` is the residual that slabs of twice the length had. From
-    the coefficients `c` of the last slab, `stepper` goes on, if coefficients are steady. Residuals
-    are relative to the largest `size` so far, so that what has died away need not be resolved.
+    the band of the first, unless that is `fixed`, with `weights` that make trials comparable and at
+    most `most` features; `best` is the best of them. `refused` is the residual that slabs of twice
+    the length had. From the coefficients `c` of the last slab, `stepper` goes on, if coefficients
+    are steady. Residuals are relative to the largest `size` so far, so that what has died away need
+    not be resolved.
     """
 
     whole: Any
@@ -55,6 +56,7 @@ class State:
     length: float
     search: Search
     most: int
+    fixed: bool = False
     index: int = 0
     weights: dict[str, float] = made(default_factory=dict)
     best: Any = None
@@ -73,7 +75,7 @@ class State:
 
     def searching(self, trial: Trial) -> State:
         """At the start of a search on the next slab."""
-        search = Search.starting(trial, fixed=False)
+        search = Search.starting(trial, fixed=self.fixed)
         return replace(self, search=search, weights={}, best=None)
 
     def advanced(self, fit: Fit) -> State:

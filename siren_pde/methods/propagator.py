@@ -55,7 +55,7 @@ class Propagator(Method):
     `tolerance`; a slab where it is much larger starts a search of its own.
 
     *Other*: at most `most` features, of which `features` are tried before slabs are shortened;
-    `rows` per feature.
+    `rows` per feature; a `frequency` (radians per unit length, per axis) in place of the search.
 
     Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with one factor.
     """
@@ -64,6 +64,7 @@ class Propagator(Method):
     features: int = 700
     most: int = 3000
     rows: float = 4.0
+    frequency: tuple[float, ...] | None = None
     name: str = "time slabs of one matrix"
     dtype: torch.dtype = torch.float64
     network: Network = Network(1, 1)
@@ -91,7 +92,13 @@ class Propagator(Method):
             )
         low, high = objective.problem.bounds
         half = tuple((b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True))
-        band = [max(MARGIN * k * s, 2.0) for k, s in zip(objective.waves, half, strict=True)]
+        waves = self.frequency or [MARGIN * k for k in objective.waves()]
+        if len(waves) != len(half):
+            raise ConfigError(
+                f"`Propagator` needs a frequency for each of {len(half)} coordinates, got "
+                f"{self.frequency}."
+            )
+        band = [max(k * s, 2.0) for k, s in zip(waves, half, strict=True)]
         space = math.prod(freedom(k) for i, k in enumerate(band) if i != time.axis)
         held = math.pi / 2 * (freedom(0.0) - self.features / (EACH * space))
         slabs = max(math.ceil(band[time.axis] / max(-held, TIME_BAND)), 1)
@@ -99,10 +106,11 @@ class Propagator(Method):
         band[time.axis] = max(band[time.axis] / slabs, 2.0)
         count = int(EACH * math.prod(map(freedom, band)))
         trial = Trial(tuple(band), min(max(count, FEWEST), self.features))
-        search = Search.starting(trial, fixed=False)
+        fixed = self.frequency is not None
+        search = Search.starting(trial, fixed=fixed)
         zero = objective.featured(1, objective.parameters.new_ones((len(low),)))
         theta = torch.zeros_like(zero.parameters)
-        state = State(objective, half, time.low, length, search, self.features)
+        state = State(objective, half, time.low, length, search, self.features, fixed)
         return Iterate(zero, theta, zero.loss(theta), state)
 
     def step(self, at: Iterate, used: float) -> Iterate:
