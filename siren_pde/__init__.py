@@ -90,6 +90,8 @@ _HOME = {
     "write_mesh": "writers",
     "write_volume": "writers",
     "photograph": "images",
+    "coin": "images",
+    "Blend": "blending",
     "Solution": "solution",
     # around
     "save": "storage",

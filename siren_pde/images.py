@@ -27,28 +27,24 @@ class Image:
     @property
     def pixels(self) -> Floats:
         """The centres of the pixels, row by row, shape (rows · columns, 2)."""
-        x, y = self._axes()
+        x, y = self.axes()
         grid = np.meshgrid(x, y, indexing="xy")
         return np.stack([g.ravel() for g in grid], axis=1)
 
     @property
     def across(self) -> PointCloud:
         """Slopes ∂I/∂x as differences of horizontal neighbours, taken midway between them."""
-        x, y = self._axes()
-        slope = np.diff(self.values, axis=1) / (x[1] - x[0])
-        return _cloud((x[1:] + x[:-1]) / 2, y, "slope", slope)
+        return slopes(self, np.diff(self.values, axis=1), 1)
 
     @property
     def upwards(self) -> PointCloud:
         """Slopes ∂I/∂y as differences of vertical neighbours, taken midway between them."""
-        x, y = self._axes()
-        slope = np.diff(self.values, axis=0) / (y[1] - y[0])
-        return _cloud(x, (y[1:] + y[:-1]) / 2, "slope", slope)
+        return slopes(self, np.diff(self.values, axis=0), 0)
 
     @property
     def curvatures(self) -> PointCloud:
         """ΔI at all pixels: five-point differences, beyond the edges the edge's own value."""
-        x, y = self._axes()
+        x, y = self.axes()
         step = 2 / self.values.shape[1]
         padded = np.pad(self.values, 1, mode="edge")
         around = padded[1:-1, :-2] + padded[1:-1, 2:] + padded[:-2, 1:-1] + padded[2:, 1:-1]
@@ -57,11 +53,15 @@ class Image:
     @property
     def truth(self) -> Reference:
         """The photograph as what a field is compared with, after the best a u + b."""
-        x, y = self._axes()
+        return self.known("the photograph itself")
+
+    def known(self, method: str) -> Reference:
+        """The pixels as a reference that comes from `method`."""
+        x, y = self.axes()
         return Reference(
             ticks={"x": x, "y": y[::-1]},
             values={"u": self.values[::-1].T},
-            method="the photograph itself",
+            method=method,
             accuracy=0.0,
             affine=True,
         )
@@ -102,7 +102,8 @@ class Image:
         except OSError as error:
             raise StorageError(f"{path} could not be written: {error}.") from error
 
-    def _axes(self) -> tuple[Floats, Floats]:
+    def axes(self) -> tuple[Floats, Floats]:
+        """The columns' x, ascending, and the rows' y, descending."""
         rows, columns = self.values.shape
         return (
             (2 * np.arange(columns) + 1) / columns - 1,
@@ -122,6 +123,21 @@ def photograph(size: int = 128) -> Image:
     block = 512 // size
     full = np.asarray(camera(), dtype=np.float64) / 255
     return Image(full.reshape(size, block, size, block).mean(axis=(1, 3)))
+
+
+def coin() -> Image:
+    """A coin of 62² pixels out of scikit-image's `coins`."""
+    from skimage.data import coins
+
+    return Image(np.asarray(coins(), dtype=np.float64)[14:76, 304:366] / 255)
+
+
+def slopes(image: Image, differences: Floats, axis: int) -> PointCloud:
+    """Differences of neighbouring rows (axis 0) or columns (1) as slopes midway between them."""
+    x, y = image.axes()
+    if axis:
+        return _cloud((x[1:] + x[:-1]) / 2, y, "slope", differences / (x[1] - x[0]))
+    return _cloud(x, (y[1:] + y[:-1]) / 2, "slope", differences / (y[1] - y[0]))
 
 
 def _cloud(x: Floats, y: Floats, name: str, values: Floats) -> PointCloud:

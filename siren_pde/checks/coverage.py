@@ -146,7 +146,7 @@ def _edge(e: Examination, domain: Domain) -> Probe | None:
         points = Sobol(BOUNDARY)(domain.boundary, seed=e.seed)
     except SirenPDEError:  # it has none, or none that can be sampled
         return None
-    keep = torch.ones(len(points), dtype=torch.bool)
+    keep = domain.boundary.contains(points.positions, e.tolerance)  # meshes round more
     if "t" in e.axes:
         low, high = (side[e.axes.index("t")] for side in domain.bounds)
         t = points.positions[:, e.axes.index("t")]

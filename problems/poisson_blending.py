@@ -1,0 +1,23 @@
+"""A coin in the sky of a photograph:  ∇u = g between pixels,  g pasted (Pérez et al., 2003)."""
+
+from siren_pde import Blend, ConjugateGradients, Cosines, Problem, coin, d, on, photograph, solve
+
+blend = Blend(photograph(256), coin(), row=8, column=180)
+
+
+@on(blend.across)
+def across(p, u):
+    return d(u, p.x) - p.slope
+
+
+@on(blend.upwards)
+def upwards(p, u):
+    return d(u, p.y) - p.slope
+
+
+problem = Problem(across, upwards, truth=blend.truth, name="two photographs blended")
+field = Cosines((256, 256), low=(-1, -1), high=(1, 1))
+method = ConjugateGradients()
+
+if __name__ == "__main__":
+    print(f"relative L² error: {solve(problem, field, method).error():.1e}")
