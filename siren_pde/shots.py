@@ -15,9 +15,15 @@ from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DataFileError
 from siren_pde.functions import hankel
 from siren_pde.points import Points
+from siren_pde.problem import Condition
 
 Floats = npt.NDArray[np.float64]
 Waves = npt.NDArray[np.complex128]
+
+_TICKS = [0.08 * j - 0.36 for j in range(10)]
+BELOW = tuple((0.17 * j, -0.35) for j in range(-2, 3))
+AROUND = (*((s, 0.4) for s in _TICKS), *((x, s) for x in (-0.4, 0.4) for s in _TICKS))
+"""Sources and receivers around the middle of [−½, ½]²."""
 
 ORDERS = 60
 """The most angular orders of the series around a disk."""
@@ -67,14 +73,40 @@ class Shots:
         parts = np.stack([echo.real, echo.imag], axis=-1).reshape(len(echo), -1)
         return PointCloud(self.receivers, echo=parts)
 
+    def echoes(self, u: Any) -> list[Complex]:
+        """The echo of each source, of a field u with 2s outputs, re and im in turn."""
+        return [Complex(u[2 * j], u[2 * j + 1]) for j in range(len(self.sources))]
+
+    @property
+    def heard_by(self) -> Condition:
+        """The condition `heard`: that the field `v` is, at the receivers, the echo."""
+
+        def heard(p: Points, v: Any) -> Any:
+            return v - p.echo
+
+        return Condition(heard, self.cloud)
+
+    def misfit(self, solution: Any) -> float:
+        """‖v − echo‖ / ‖echo‖ at the receivers; 1 for a medium that does not answer."""
+        cloud = self.cloud
+        found = solution.evaluate(lambda p, v: v, cloud.positions)
+        return float((found - cloud.data["echo"]).norm() / cloud.data["echo"].norm())
+
     @staticmethod
     def around_disk(
-        sources: Floats, receivers: Floats, *, k: float, radius: float, speed: float
+        *,
+        k: float,
+        radius: float,
+        speed: float,
+        sources: npt.ArrayLike = BELOW,
+        receivers: npt.ArrayLike = AROUND,
     ) -> Shots:
         """What is heard around a disk about the origin in which waves are `speed` times as fast.
 
-        A series in angular orders, exact to rounding. All sources and receivers are outside.
+        A series in angular orders, exact to rounding. All `sources` and `receivers` are outside;
+        left out, five are below and thirty around.
         """
+        sources, receivers = np.asarray(sources, float), np.asarray(receivers, float)
         r, rs = (np.linalg.norm(x, axis=1) for x in (receivers, sources))
         angle = np.arctan2(*receivers.T[::-1])[:, None] - np.arctan2(*sources.T[::-1])[None]
         echo = sum(
@@ -89,6 +121,10 @@ class Shots:
 
 def read_shots(path: str | os.PathLike[str], *, k: float, strength: complex = 1.0) -> Shots:
     """The shots in a MATLAB file with `source` (s, 2), `receivers` (r, 2), `rec_val` (r, s).
+
+    Gaussian sources of variance σ² are heard as point sources times exp(−k²σ²/2). Those in the data
+    of Sitzmann et al. (2020, § 4.3) have k = 20, σ² = 1e-4 and, as f = Δu + k²u, the strength
+    −0.98 (1 + i).
 
     Raises DataFileError if it is missing, damaged or holds something else.
     """

@@ -115,7 +115,8 @@ receivers = 0.8 * np.stack([np.cos(ring + 0.3), np.sin(ring + 0.3)], axis=1)
 
 
 def disk(sources, receivers, speed=2.0):
-    return Shots.around_disk(sources, receivers, k=20.0, radius=0.1, speed=speed)
+    where = {"sources": sources, "receivers": receivers}
+    return Shots.around_disk(k=20.0, radius=0.1, speed=speed, **where)
 
 
 def test_the_waves_around_a_disk_are_those_of_physics():

@@ -50,7 +50,9 @@ class VariableProjection(Method):
     function. Outputs of u that no residual joins, such as the waves of several sources, are solved
     for one after the other, and by one factorisation where they obey the same equations.
 
-    *Other*: points per feature in `rows`; a step that gains less than `tolerance` is the last.
+    *Other*: `penalty` times how far the coefficients of m are from their start joins the residuals,
+    for media that data do not determine; points per feature in `rows`; a step that gains less than
+    `tolerance` is the last.
 
     Sources: Golub and Pereyra (1973) in the form of Kaufman (1975); for waves, wavefield
     reconstruction inversion (van Leeuwen and Herrmann, 2013).
@@ -59,6 +61,7 @@ class VariableProjection(Method):
     eliminated: str = "u"
     features: int = 1000
     frequency: tuple[float, ...] | None = None
+    penalty: float = 0.0
     rows: float = 2.0
     tolerance: float = 1e-3
     name: str = "variable projection"
@@ -82,14 +85,14 @@ class VariableProjection(Method):
         frequency = objective.parameters.new_tensor(wanted)
         parts = objective.separated(self.eliminated, self.features, frequency)
         parts = replace(parts, alike=_alike(parts))
-        return _iterate(parts, _eliminate(parts, parts.outer))
+        return _iterate(parts, self._eliminate(parts, parts.outer))
 
     def step(self, at: Iterate, used: float) -> Iterate:
         """A Gauss-Newton step for the outer coefficients, halved until the residual falls."""
         parts, now = at.state
         move = least_squares(now.jacobian.clone(), -now.residual).x
         for _ in range(HALVINGS):
-            moved = _eliminate(parts, now.outer + move)
+            moved = self._eliminate(parts, now.outer + move)
             if moved.size < now.size:
                 break
             move = move / 2
@@ -98,6 +101,15 @@ class VariableProjection(Method):
         done = moved.size > (1 - self.tolerance) * now.size
         reason = f"steps gain less than {self.tolerance:g}" if done else ""
         return replace(_iterate(parts, moved), finished=reason)
+
+    def _eliminate(self, parts: Any, outer: Tensor) -> Eliminated:
+        found = _eliminate(parts, outer)
+        if not self.penalty:
+            return found
+        apart = self.penalty * (outer - parts.outer)
+        rows = self.penalty * torch.eye(len(outer), dtype=outer.dtype, device=outer.device)
+        residual = torch.cat([found.residual, apart])
+        return replace(found, residual=residual, jacobian=torch.cat([found.jacobian, rows]))
 
 
 def _iterate(parts: Any, at: Eliminated) -> Iterate:

@@ -1,0 +1,40 @@
+"""A medium m by its echo:  Δv + k² m v = −k² (m − 1) G,  v heard, G sent.  [FILE.mat]"""
+
+import sys
+
+from siren_pde import (
+    AbsorbingLayer,
+    Ansatz,
+    Box,
+    Problem,
+    Shots,
+    Siren,
+    System,
+    VariableProjection,
+    on,
+    read_shots,
+    solve,
+)
+
+k, files = 20, [name for name in sys.argv if name.endswith(".mat")]
+disk = Shots.around_disk(k=k, radius=0.1, speed=2)
+shots = read_shots(files[0], k=k, strength=-0.98 * (1 + 1j)) if files else disk
+layer = AbsorbingLayer(Box(x=(-0.75, 0.75), y=(-0.75, 0.75)), width=0.3, strength=3)
+
+
+@on(layer.box, weight=100)
+def helmholtz(p, v, m):
+    echoes = zip(shots.echoes(v), shots.sent(p), strict=True)
+    return [layer.lap(p, u) / k**2 + m * u + (m - 1) * g for u, g in echoes]
+
+
+problem = Problem(helmholtz, shots.heard_by)
+inside = Siren(2, width=60, depth=1, frequency=25)
+m = Ansatz(inside, lift=lambda p: 1.0, vanishing=lambda p: 1 / (1 + (12 * (p.x**2 + p.y**2)) ** 6))
+field = System(m=m, v=Ansatz(Siren(2, 10), vanishing_on=layer.box.boundary))
+method = VariableProjection("v", features=800, frequency=(36, 36), penalty=1e-3, rows=2.5)
+
+if __name__ == "__main__":
+    solution = solve(problem, field, method)
+    solution.plot("helmholtz_inverse.png")
+    print(f"misfit of the echo: {shots.misfit(solution):.1e}")
