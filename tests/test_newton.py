@@ -93,3 +93,18 @@ def test_bolder_first_steps_arrive_at_the_same_place():
     ]
     first, *others = [objective.residual(theta) for theta in fits]
     assert all(torch.allclose(first, other, atol=1e-8) for other in others)
+
+
+def test_what_does_not_depend_on_the_zero_field_joins_in_later():
+    line = Box(x=(0, 1))
+
+    @on(line)
+    def eikonal(p, u):
+        return d(u, p.x) ** 2 - 1
+
+    @on(line.at(x=0))
+    def start(p, u):
+        return u, d(u, p.x) - 1
+
+    problem = Problem(eikonal, start, exact=lambda p: 1 * p.x)
+    assert solve(problem, method=LeastSquares(12, (2.0,)), quiet=True).error() < 1e-7

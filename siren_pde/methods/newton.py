@@ -44,7 +44,8 @@ def fit_output(
     first, level = math.inf, boldness
     for _ in range(most):
         b, a = objective.residual_and_output_rows(theta)
-        weights = weights or balancing(objective, a)
+        balanced = bool(weights) and all(weights.values())
+        weights = weights if balanced else balancing(objective, a)
         for name, rows in objective.rows().items():
             a[rows] *= weights[name]
             b[rows] *= weights[name]
@@ -57,6 +58,8 @@ def fit_output(
         if found is None:
             break
         theta, number, predicted, reached = found
+        if not all(weights.values()):
+            continue  # what did not depend on the field there joins in
         settled = number == 0 and reached <= AGREEING * predicted
         slow = reached > SLOW * size and (number > level or number == 0)
         if settled or slow or reached <= ROUNDED * first:
@@ -74,12 +77,15 @@ def weighted_size(objective: Any, theta: Tensor, weights: dict[str, float]) -> T
 
 
 def balancing(objective: Any, a: Tensor) -> dict[str, float]:
-    """The factor of each condition's rows that gives the columns of A a mean square of one."""
+    """The factor of each condition's rows that gives the columns of A a mean square of one.
+
+    It is 0 where A vanishes.
+    """
     sizes = {
         name: float(torch.linalg.vector_norm(a[rows])) / math.sqrt(a.shape[1])
         for name, rows in objective.rows().items()
     }
-    return {name: 1 / max(size, torch.finfo(a.dtype).tiny) for name, size in sizes.items()}
+    return {name: 1 / size if size else 0.0 for name, size in sizes.items()}
 
 
 def _descended(
