@@ -59,6 +59,7 @@ _HOME = {
     "Siren": "fields.siren",
     "Ansatz": "fields.ansatz",
     "Cosines": "fields.cosines",
+    "Enriched": "fields.enriched",
     "System": "fields.system",
     "Unknown": "fields.system",
     "Generic": "fields.generic",

@@ -13,6 +13,7 @@ from siren_pde.errors import StorageError
 from siren_pde.fields.ansatz import Ansatz
 from siren_pde.fields.base import Field
 from siren_pde.fields.cosines import Cosines
+from siren_pde.fields.enriched import Enriched
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
@@ -37,6 +38,8 @@ def blueprint(field: Field) -> Blueprint:
         return kind | {"parts": {name: blueprint(part) for name, part in parts}}  # type: ignore[arg-type]
     if isinstance(field, Ansatz):
         return kind | {"field": blueprint(field.field)}
+    if isinstance(field, Enriched):
+        return kind | {"field": blueprint(field.leaf.leaf)}
     if isinstance(field, Stretched):
         return kind | {"field": blueprint(field.leaf), "stretch": asdict(field.stretch)}
     if isinstance(field, Moved):
@@ -88,6 +91,12 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
             raise _needs(kind, holds, "field=Ansatz(Siren(…), lift=…, vanishing_on=…)", template)
         inner = build(plan["field"], template.field, numbers)
         return Ansatz(inner, lift=template.lift, vanishing=template.vanishing)  # type: ignore[arg-type]
+    if kind == "Enriched":
+        if not isinstance(template, Enriched):
+            holds = "holds Python functions"
+            raise _needs(kind, holds, "field=Enriched(Siren(…), functions, terms=…)", template)
+        leaf = build(plan["field"], template.leaf.leaf, numbers)
+        return Enriched(leaf, template.functions, terms=template.terms)  # type: ignore[arg-type]
     if kind == "Generic":
         if isinstance(template, nn.Module) and not isinstance(template, Field):
             template = Generic(template, plan["inputs"], plan["outputs"])
