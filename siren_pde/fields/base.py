@@ -78,10 +78,15 @@ class Leaf(Field, ABC):
     """Whether its layers were chosen by the user, and are not to be replaced unasked."""
     output_size: int
     """How many of the last parameters the channels are affine in: the output layer's."""
-    periodic: tuple[int, ...] = ()
-    """The axes along which it is periodic, whatever θ."""
+    period: tuple[float | None, ...] = ()
+    """The length after which it repeats along each axis, whatever θ; None, or nothing, if never."""
     breadth: int = 64
     """How many numbers per point and channel its widest layer holds."""
+
+    @property
+    def periodic(self) -> tuple[int, ...]:
+        """The axes along which it is periodic."""
+        return tuple(i for i, length in enumerate(self.period) if length is not None)
 
     def leaves(self) -> dict[str, Leaf]:
         """This leaf alone."""

@@ -12,6 +12,8 @@ from siren_pde.sequences import sobol
 
 LISTED = 3
 """Up to how many axes the waves of a torus are listed one by one, and beyond, drawn."""
+SLACK = 1e-6
+"""A frequency that is a multiple but for rounding is that multiple."""
 
 Periods = tuple[float | None, ...]
 
@@ -34,8 +36,17 @@ def reaching(frequency: Tensor, periods: Periods, factor: float = 1.0) -> Tensor
     On periodic axes that is half a multiple more than `factor` times the one asked for.
     """
     pitch, whole = pitches(periods, frequency)
-    multiples = torch.ceil(factor * frequency / pitch - 1e-6)
+    multiples = torch.ceil(factor * frequency / pitch - SLACK)
     return torch.where(whole, (multiples + 0.5) * pitch, frequency)
+
+
+def count(frequency: Tensor, periods: Periods) -> int:
+    """How many different waves the periodic axes have up to `frequency` (d,), ±m counted as two."""
+    if not periods:
+        return 1
+    pitch, whole = pitches(periods, frequency)
+    tops = torch.ceil(frequency / pitch - SLACK)[whole]
+    return math.prod(2 * int(top) + 1 for top in tops.tolist())
 
 
 def drawn(
@@ -43,21 +54,31 @@ def drawn(
 ) -> tuple[Tensor, Tensor]:
     """Waves (width, d) in [−1, 1], to be multiplied by `frequency` (d,), and phases (width,).
 
-    Both are from a scrambled Sobol sequence. If all axes are periodic, `frequency` being what
-    `reaching` gives, that would draw the same waves again and again: up to `LISTED` axes they are
-    listed instead, cosine and sine of each, those first that fill the least part of the box.
+    Both are from a scrambled Sobol sequence, but where axes are periodic, that would draw some
+    waves again and again. So, if `listed` and up to `LISTED` axes, they are listed, sine and cosine
+    of each: on a torus those first that fill the least part of the box; else all in the box in
+    turn, each turn with other frequencies along the other axes, evenly spread along the first.
     """
-    inputs = len(frequency)
-    if listed and None not in periods and len(periods) == inputs <= LISTED:
-        pitch, _ = pitches(periods, frequency)
-        reach = frequency / pitch
-        waves = _modes((width + 1) // 2, tuple(reach.tolist()))
-        pairs = np.repeat(waves, 2, axis=0)[:width]
-        phases = torch.arange(width).to(frequency) % 2 * (math.pi / 2)
-        return torch.from_numpy(pairs).to(frequency) / reach, phases
-    unit = sobol(width, inputs + 1, seed=seed, dtype=frequency.dtype, device=frequency.device)
-    unit = 2 * unit - 1
-    return unit[:, :-1], math.pi * unit[:, -1]
+    inputs, dtype, device = len(frequency), frequency.dtype, frequency.device
+    whole = [i for i, length in enumerate(periods) if length is not None]
+    others = [i for i in range(inputs) if i not in whole]
+    unit = 2 * sobol(width, inputs + 1, seed=seed, dtype=dtype, device=device) - 1
+    reach = (frequency / pitches(periods, frequency)[0])[whole] if whole else frequency[:0]
+    size = math.prod(2 * int(top) + 1 for top in reach.tolist())
+    if not whole or not listed or inputs > LISTED or (others and size > width):
+        return unit[:, :-1], math.pi * unit[:, -1]
+    half = _modes((size if others else width + 1) // 2, tuple(reach.tolist()))
+    modes = torch.from_numpy(half).to(frequency) / reach
+    index = torch.arange(width, device=device)
+    if not others:
+        return modes[index // 2], (index % 2).to(dtype) * (math.pi / 2)
+    both = torch.cat([modes.new_zeros((1, len(whole))), modes, -modes])
+    turns = index // size
+    waves = unit[turns // 2, :-1]
+    waves[:, whole] = both[index % size]
+    pairs = (width - 1) // size // 2 + 1
+    waves[:, others[0]] = ((turns // 2).to(dtype) + 0.5) / pairs
+    return waves, (turns % 2).to(dtype) * (math.pi / 2)
 
 
 def _modes(count: int, reach: tuple[float, ...]) -> np.ndarray:

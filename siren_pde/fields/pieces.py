@@ -29,7 +29,7 @@ class Pieces(Leaf):
         self.axis, self.breaks = axis, tuple(map(float, breaks))
         self.parts = nn.ModuleList(leaves)
         self.inputs, self.outputs = leaves[0].inputs, leaves[0].outputs
-        self.output_size, self.sized, self.periodic = 0, True, leaves[0].periodic
+        self.output_size, self.sized, self.period = 0, True, leaves[0].period
 
     @property
     def leaves_in_order(self) -> list[Leaf]:

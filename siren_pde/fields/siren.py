@@ -78,7 +78,6 @@ class Siren(Leaf):
         if hidden_frequency <= 0 or min(self.given_frequency or (1.0,)) <= 0:
             raise ConfigError(f"`Siren` frequencies are positive, got {frequency=}.")
         self.period = _periods(period, inputs)
-        self.periodic = tuple(i for i, length in enumerate(self.period) if length is not None)
 
         def buffer(values: Sequence[float] | None, default: float) -> Tensor:
             return torch.tensor(values or [default] * inputs, dtype=dtype, device=device)

@@ -95,7 +95,7 @@ class Stretched(Leaf):
         super().__init__()
         self.leaf, self.stretch = leaf, stretch
         self.inputs, self.outputs = leaf.inputs, leaf.outputs
-        self.output_size, self.sized, self.periodic = leaf.output_size, leaf.sized, leaf.periodic
+        self.output_size, self.sized, self.period = leaf.output_size, leaf.sized, leaf.period
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""

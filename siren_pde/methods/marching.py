@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import torch
+from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.lattice import count
 from siren_pde.fields.pieces import joined
 from siren_pde.fields.stretched import Stretch, Stretched
 from siren_pde.methods.base import Iterate, Method, Network
@@ -18,9 +19,15 @@ from siren_pde.methods.newton import fit_output, weighted_size
 
 TIME_BAND = 3.0
 """Radians per half-length of a slab: enough for what is smooth in it, few features for time."""
+WHOLE, CALM, TURNS = 20.0, 0.4, 6
+"""Along periodic axes, a band of six whole waves or more, lest a step wider be the same waves. Each
+has so many features, which with this band along time are as good as polynomials.
+"""
 WIDER, SHORTER = 1.25, 0.6
 GUESS = 1e-7
 """Singular values below this are left out of the guess, to which Newton's steps are added."""
+CLIMBING = 0.5
+"""A step wider or narrower that lowers the residual to this share is worth another."""
 HELPED = 0.2
 """A shorter slab should lower the residual to this share; else length does not set it."""
 SLABS, SHORTEST = 20, 1e-3
@@ -109,7 +116,9 @@ class Marching(Method):
         half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
         wanted = objective.frequencies or tuple(4 / s for s in half)
         band = [max(8.0, 2 * w * s) for w, s in zip(wanted, half, strict=True)]
-        band[time.axis] = TIME_BAND
+        periodic = {i for leaf in objective.field.leaves().values() for i in leaf.periodic}
+        band = [max(k, WHOLE) if i in periodic else k for i, k in enumerate(band)]
+        band[time.axis] = CALM if periodic else TIME_BAND
         one = objective.parameters.new_ones((len(low),))
         zero = objective.featured(1, one)
         theta = torch.zeros_like(zero.parameters)
@@ -117,7 +126,8 @@ class Marching(Method):
         space, size = tuple(half), self.features
         state = State(objective, space, time.low, length, tuple(band))
         state = replace(state, features=size, limit=self.tolerance)
-        initial = self._still(state, length, state.band, objective.seed, ())
+        frequency = _frequency(state, state.band, length)
+        initial = self._still(state, length, frequency, objective.seed, ())
         state = replace(state, ends=objective.corners(initial))
         return Iterate(zero, theta, zero.loss(theta), state)
 
@@ -127,13 +137,7 @@ class Marching(Method):
         length = min(state.length, time.high - state.begin)
         if time.high - state.begin - length < 0.2 * length:
             length = time.high - state.begin
-        best, limit = None, state.limit
-        for band in self._bands(state, time.axis):
-            found = self._attempt(state, length, band)
-            best = found if best is None or found.residual < best.residual else best
-            if best.residual <= limit:
-                break
-        assert best is not None
+        best, limit = self._climbed(state, length), state.limit
         axis = next(i for i in range(len(state.band)) if i != time.axis or len(state.band) == 1)
         if best.band != state.band:
             state = replace(state, upwards=best.band[axis] > state.band[axis], band=best.band)
@@ -179,21 +183,30 @@ class Marching(Method):
         loss = theta.new_tensor(best.residual**2 / 2)
         return Iterate(objective, theta, loss, state, note, done, "" if done else f"t = {end:.4g}")
 
-    def _bands(self, state: State, time: int) -> Iterator[tuple[float, ...]]:
-        """The band as it is, and what else may do better."""
-        yield state.band
-        if len(state.band) == 1:
-            return
-        for up in (state.upwards, not state.upwards):
-            factor = WIDER if up else 1 / WIDER
-            yield tuple(k if i == time else k * factor for i, k in enumerate(state.band))
+    def _climbed(self, state: State, length: float) -> Attempt:
+        """The band as it is, or while the limit is not met, wider and narrower ones."""
+        best = self._attempt(state, length, state.band)
+        time, origin = state.whole.evolution.axis, best
+        for up in (state.upwards, not state.upwards) if len(state.band) > 1 else ():
+            last, climbing = origin, True
+            while climbing and best.residual > state.limit:
+                factor = WIDER if up else 1 / WIDER
+                band = tuple(k if i == time else k * factor for i, k in enumerate(last.band))
+                found = self._attempt(state, length, band)
+                climbing = found.residual < CLIMBING * last.residual
+                last, best = found, min(best, found, key=lambda a: a.residual)
+        return best
 
     def _attempt(self, state: State, length: float, band: tuple[float, ...]) -> Attempt:
         whole, begin = state.whole, state.begin
         before = state.fields[-1] if state.fields else None
+        frequency = _frequency(state, band, length)
+        waves = [count(frequency, leaf.period) for leaf in whole.field.leaves().values()]
+        if max(waves) > 1:
+            state = replace(state, features=max(state.features, TURNS * max(waves)))
         stretch = whole.stretch(begin, begin + length, before, state.ends)
         seed = whole.seed + 2 * (len(state.fields) + state.rejected)
-        field = self._still(state, length, band, seed, stretch)
+        field = self._still(state, length, frequency, seed, stretch)
         slab = whole.slab(begin, begin + length, stretch, before)
         sized = slab.sized(int(self.rows * state.features)).redrawn(seed)
         tried = sized.with_field(field)
@@ -207,17 +220,13 @@ class Marching(Method):
         self,
         state: State,
         length: float,
-        band: tuple[float, ...],
+        frequency: Tensor,
         seed: int,
         stretch: tuple[Stretch, ...],
     ) -> Field:
         """Features fitted to what a slab begins with, for all its time."""
         whole, begin = state.whole, state.begin
         before = state.fields[-1] if state.fields else None
-        half = list(state.half)
-        half[whole.evolution.axis] = length / 2
-        like = whole.parameters
-        frequency = like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
         field = whole.featured(state.features, frequency, seed).field
         for along in stretch:
             field = field.rebuilt(_stretching(along))
@@ -227,6 +236,14 @@ class Marching(Method):
         zero = still.with_output(given, torch.zeros_like(given))
         theta, _ = fit_output(still, zero, affine=still.affine, tolerance=GUESS)
         return still.install(theta)
+
+
+def _frequency(state: State, band: tuple[float, ...], length: float) -> Tensor:
+    """A band in radians per unit length (d,), for a slab of this length."""
+    half, whole = list(state.half), state.whole
+    half[whole.evolution.axis] = length / 2
+    like: Tensor = whole.parameters
+    return like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
 
 
 def _stretching(stretch: Stretch) -> Any:
