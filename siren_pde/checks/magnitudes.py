@@ -15,6 +15,8 @@ from siren_pde.objective import Objective
 
 EXTREME = 1e6
 """The ratio from which sizes count as incomparable."""
+ROUNDING = 1e-13
+"""Below this share of the largest term, a coefficient is taken to be zero up to rounding."""
 PER_WAVE = 2.0
 """Points per wavelength below which a wave cannot be told from a slower one (Nyquist)."""
 
@@ -22,7 +24,9 @@ PER_WAVE = 2.0
 def terms(e: Examination) -> Iterator[Finding]:
     """Terms of one equation of which one drowns beside another."""
     for p in e.probes:
-        sizes = {slot: size for slot, size in p.sizes(e.frequency).items() if size > 0}
+        sizes = p.sizes(e.frequency)
+        least = ROUNDING * max(sizes.values(), default=0.0)  # what cancels to rounding is no term
+        sizes = {slot: size for slot, size in sizes.items() if size > least}
         if len(p.uses) > 1 or len(sizes) < 2:
             continue
         large, small = max(sizes, key=lambda s: sizes[s]), min(sizes, key=lambda s: sizes[s])
