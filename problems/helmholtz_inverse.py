@@ -22,7 +22,7 @@ shots = read_shots(files[0], k=k, strength=-0.98 * (1 + 1j)) if files else disk
 layer = AbsorbingLayer(Box(x=(-0.75, 0.75), y=(-0.75, 0.75)), width=0.3, strength=3)
 
 
-@on(layer.box, weight=100)
+@on(layer.box, weight=20)
 def helmholtz(p, v, m):
     echoes = zip(shots.echoes(v), shots.sent(p), strict=True)
     return [layer.lap(p, u) / k**2 + m * u + (m - 1) * g for u, g in echoes]
@@ -32,7 +32,7 @@ problem = Problem(helmholtz, shots.heard_by)
 inside = Siren(2, width=60, depth=1, frequency=25)
 m = Ansatz(inside, lift=lambda p: 1.0, vanishing=lambda p: 1 / (1 + (12 * (p.x**2 + p.y**2)) ** 6))
 field = System(m=m, v=Ansatz(Siren(2, 10), vanishing_on=layer.box.boundary))
-method = VariableProjection("v", features=800, frequency=(36, 36), penalty=1e-3, rows=2.5)
+method = VariableProjection("v", features=1100, frequency=(40, 40), penalty=1e-3, rows=2.2)
 
 if __name__ == "__main__":
     solution = solve(problem, field, method)
