@@ -1,6 +1,6 @@
 """Solve every problem through the command line and write problems/README.md, a table of what came.
 
-    python tools/gallery.py [NAME …] [--seeds N] [--table]
+    python tools/gallery.py [NAME …] [--seeds N] [--workers N] [--table]
 
 What was measured is kept in `problems/gallery.json`, so that some problems can be solved again
 without the rest; `--table` only writes the table anew. Pictures are those of `siren-pde solve`.
@@ -13,6 +13,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from PIL import Image
@@ -61,8 +62,8 @@ def solved(name: str, seed: int, threads: int) -> dict:
 
 
 def measured(name: str, seeds: int, threads: int) -> dict:
-    """What `seeds` solves of a problem gave; method and picture are those of the first."""
-    runs = [solved(name, seed, threads) for seed in range(seeds)]
+    """What `seeds` solves of a problem gave; method and picture are those of seed 0."""
+    runs = [solved(name, seed, threads) for seed in reversed(range(seeds))][::-1]
     picture(ROOT / "runs" / name / "field.png", PICTURES / f"{name}.webp")
     first = runs[0]
     return {
@@ -137,11 +138,16 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1, help="problems at the same time")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in [] if options.table else options.names or names():
-        results[name] = measured(name, options.seeds, options.threads)
+    wanted = [] if options.table else options.names or names()
+    pool = ThreadPoolExecutor(options.workers)
+    jobs = {pool.submit(measured, n, options.seeds, options.threads): n for n in wanted}
+    for job in as_completed(jobs):
+        name = jobs[job]
+        results[name] = job.result()
         shown = [f"{e:.1e}" if e is not None else "–" for e in results[name]["errors"]]
         print(f"{name}: {', '.join(shown)} in {results[name]['seconds']} s", flush=True)
         known = {n: results[n] for n in sorted(results) if n in names()}
