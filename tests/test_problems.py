@@ -1,6 +1,7 @@
 """Every problem file: its exact solution kills its residuals before any training, and it trains."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,26 @@ def test_the_exact_solution_kills_every_residual(name):
         zero = {key: 0 * value for key, value in unknowns.items()}
         size = stacked(condition, condition(p, *condition.arguments(zero)), len(p), p).abs().max()
         assert r.abs().max() <= 1e-10 * max(1.0, float(size)), condition.name
+
+
+def quick():
+    """Problems with a reference that took less than half a minute, and their worst error."""
+    path = FOLDER / "gallery.json"
+    measured = json.loads(path.read_text()) if path.exists() else {}
+    return {
+        name: max(measured[name]["errors"])
+        for name, problem in PROBLEMS.items()
+        if problem.truth and name in measured and max(measured[name]["seconds"]) < 30
+    }
+
+
+@pytest.mark.parametrize("name", quick())
+def test_solutions_meet_their_references(name):
+    module = load(name)
+    chosen = [getattr(module, key, None) for key in ("field", "method")]
+    solution = solve(PROBLEMS[name], *chosen, budget=getattr(module, "budget", None), quiet=True)
+    # a wrong sign in an equation or a condition changes the solution by its own size
+    assert solution.error() < 10 * quick()[name] + PROBLEMS[name].truth.accuracy
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
