@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from skimage.measure import marching_cubes
 from torch import Tensor
 
+from siren_pde import Siren
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
 from siren_pde.surfaces import cube_cases
 from siren_pde.surfaces.extract import extract
@@ -79,6 +80,14 @@ def noise(seed: int, frequency: float) -> Field:
     return field
 
 
+_network = Siren(3, width=32, depth=3, frequency=4.0, hidden_frequency=4.0, seed=5).double()
+
+
+def network(x: Tensor) -> Tensor:
+    """A sine network of many lobes around a ball, positive at the faces of [-1, 1]³."""
+    return 0.5 * _network(x).detach() + x.norm(dim=1) - 0.6
+
+
 @pytest.mark.parametrize(("field", "components", "genus", "area"), SHAPES)
 @pytest.mark.parametrize("resolution", [33, 64])
 def test_shapes_have_their_topology_and_area(
@@ -105,7 +114,7 @@ def test_area_agrees_with_scikit_image(
 
 @pytest.mark.parametrize(
     ("field", "resolution"),
-    [(sphere, 96), (torus, 96), (box, 48), (two_spheres, 48), (noise(3, 3.0), 48)],
+    [(sphere, 96), (torus, 96), (box, 48), (two_spheres, 48), (noise(3, 3.0), 48), (network, 96)],
 )
 def test_looking_only_near_the_surface_loses_nothing(field: Field, resolution: int) -> None:
     options = {"resolution": resolution, "dtype": torch.float64}

@@ -52,7 +52,7 @@ def extract(
     many along the others as make the cells cubes (up to the rounding that fits them to the box;
     nothing outside the box is evaluated). A grid of at least `coarse` cells is evaluated in full;
     after that a cell is halved when it, or a neighbour, changes sign, or when the slopes measured
-    so far would let the surface into it. Where the surface leaves the cells so kept, it is
+    around it would let the surface into it. Where the surface leaves the cells so kept, it is
     followed, so pruning never opens it. The mesh is closed, oriented and manifold wherever the
     surface does not run into the box; see `Mesh.is_watertight`.
 
@@ -144,13 +144,19 @@ def _refine(lattice: Lattice, probe: _Probe, levels: int) -> tuple[Integers, Nod
 def _may_contain(
     lattice: Lattice, cells: Integers, stride: int, nodes: Nodes
 ) -> npt.NDArray[np.bool_]:
-    """Which cells change sign, touch one that does, or are nearer to zero than the slopes allow."""
-    values = nodes.at(lattice.corner_keys(cells, stride))
+    """Which cells change sign, touch one that does, or are nearer to zero than the slopes allow.
+
+    The slopes are the steepest of the cell and its neighbours, and at least the mean of all.
+    """
+    corners = np.searchsorted(nodes.keys, lattice.corner_keys(cells, stride))
+    values = nodes.values[corners]
     changes = (values < 0).any(axis=1) & (values >= 0).any(axis=1)
     lengths = lattice.lengths(cells, stride)
     rise = np.abs(values[:, EDGE_BASE | 1 << EDGE_AXIS] - values[:, EDGE_BASE])
-    slopes = rise.reshape(-1, 3, 4).max(axis=2) / lengths
-    steepest = np.sqrt((slopes**2).sum(axis=1).max(initial=0.0))
+    slopes = np.sqrt(((rise.reshape(-1, 3, 4).max(axis=2) / lengths) ** 2).sum(axis=1))
+    at_node = np.zeros(len(nodes.keys))
+    np.maximum.at(at_node, corners, slopes[:, None])
+    steepest = np.maximum(at_node[corners].max(axis=1), slopes.sum() / max(len(slopes), 1))
     reach = np.sqrt((lengths**2).sum(axis=1)) / 2  # no point is farther from its nearest corner
     near = np.abs(values).min(axis=1) <= _SLOPE_MARGIN * steepest * reach
     offsets = stride * (np.indices((3, 3, 3)).reshape(3, -1).T - 1)
