@@ -35,6 +35,18 @@ INSPECTED = 20_000
 VOLUME = 128
 """Cells along the longest side of a written volume."""
 _LENGTHS = ("own_rmse", "own_rmse_band")
+_WORDS = {
+    "eikonal": "|∇φ| − 1, rms",
+    "eikonal_band": "|∇φ| − 1 near the surface",
+    "far_share": "far from all points",
+    "ghosts": "pieces left out",
+    "boundary_loops": "holes",
+    "distance_mean": "points to mesh, mean",
+    "distance_max": "points to mesh, largest",
+    "own_rmse": "φ to its mesh, rms",
+    "own_rmse_band": "φ to its mesh, near it",
+}
+"""What people read for the names that programs read."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,8 @@ def run(
         lengths |= vars(errors(distance, mesh, truth, machine.seed))
     shape = _shape(cloud, mesh) | shares | {"seconds": elapsed, "out": str(out)}
     table = _table(shape, lengths, _diagonal(cloud))
-    _write(distance, mesh, out, table, points.name)
+    page = {name: value for name, value in table.items() if name != "out"}
+    _write(distance, mesh, out, page, points.name)
     if volume is not None:
         write_volume(volume, *distance.grid(VOLUME))
     if not json:
@@ -144,10 +157,11 @@ def _require_place(out: Path, volume: Path | None) -> None:
         )
     if volume is not None and volume.suffix.lower() != ".vti":
         raise ConfigError(f"`--volume {volume}` is no VTK volume: write a name ending in .vti.")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise StorageError(f"cannot make the folder `{out.parent}`: {cause}.") from cause
+    for folder in {path.parent for path in (out, volume) if path is not None}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise StorageError(f"cannot make the folder `{folder}`: {cause}.") from cause
 
 
 def _distances(cloud: PointCloud, mesh: Mesh) -> dict[str, float]:
@@ -178,4 +192,4 @@ def _table(
     plain = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in shape.items()}
     shown = {name: f"{v:.3g} ({v / diagonal:.1e} of the diagonal)" for name, v in lengths.items()}
     plain |= {"far_share": f"{shape['far_share']:.2%}", "seconds": f"{shape['seconds']:.1f}"}
-    return {name.replace("_", " "): value for name, value in {**plain, **shown}.items()}
+    return {_WORDS.get(n, n.replace("_", " ")): v for n, v in {**plain, **shown}.items()}
