@@ -9,6 +9,7 @@ from siren_pde.errors import DataFileError
 from siren_pde.methods.adam import Adam
 from siren_pde.surfaces.fit import fit_sdf, robust
 from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.surfaces.samples import jittered
 
 
 def sphere(n: int = 4000, radius: float = 25.0, centre: float = 1e4):
@@ -32,6 +33,24 @@ def test_pseudo_distances_are_distances():
     near = np.abs(truth) < cloud.spacing
     assert np.abs(found - truth)[near].max() < 0.2 * cloud.spacing
     assert (np.sign(found) == np.sign(truth))[np.abs(truth) > 0.1 * cloud.spacing].all()
+
+
+def test_heights_above_points_are_distances():
+    x, normals = sphere(centre=0.0, radius=1.0)
+    cloud = OrientedCloud(x, normals)
+    rng = np.random.default_rng(4)
+    heights = 0.05 * rng.standard_normal(3000)
+    above, found = cloud.along_normals(rng.integers(len(x), size=3000), heights)
+    # exact on a sphere, where the nearest point of the cloud is the one below
+    assert np.abs(found - (np.linalg.norm(above, axis=1) - 1)).max() < 1e-12
+
+
+def test_samples_fill_the_box_evenly():
+    half = np.array([1.0, 0.5, 0.25])
+    x = jittered(half, 4000, np.random.default_rng(0))
+    assert len(x) >= 4000 and (np.abs(x) <= half).all()
+    octants = np.bincount((x > 0) @ [1, 2, 4], minlength=8) / len(x)
+    assert np.abs(octants - 1 / 8).max() < 0.02
 
 
 def test_the_winding_number_tells_inside_from_outside():

@@ -25,8 +25,10 @@ class Moments:
 class Adam(Method):
     """Steps along the running mean of the gradient, scaled by its running size.
 
-    The rate falls exponentially from `rate` to `rate · final` over the budget. With `fresh`, each
-    step draws new points, so that the loss is an unbiased estimate over the whole domain.
+    The rate falls exponentially from `rate` to `rate · final` over the budget, after it has risen
+    during the first `warmup` steps, which large rates need: running means of few gradients are
+    unsure. With `fresh`, each step draws new points, so that the loss is an unbiased estimate over
+    the whole domain.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
@@ -35,6 +37,7 @@ class Adam(Method):
     final: float = 1e-2
     fresh: bool = True
     batch: int = 4096
+    warmup: int = 1
     name: str = "Adam"
     dtype: torch.dtype = torch.float32
     network: Network = Network(128, 3, 20.0)
@@ -58,7 +61,7 @@ class Adam(Method):
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
         square = torch.lerp(state.square, gradient.square(), 0.001)
-        rate = self.rate * self.final**used / (1 - 0.9**k)
+        rate = self.rate * self.final**used * min(k / self.warmup, 1.0) / (1 - 0.9**k)
         root = (
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )

@@ -20,6 +20,7 @@ from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
 from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.surfaces.samples import training_samples
 from siren_pde.surfaces.tidy import tidied
 from siren_pde.trainer import Budget, Callback, solve
 from siren_pde.vectors import Vector
@@ -45,9 +46,9 @@ def fit_sdf(
     seconds: float | None = 60.0,
     steps: int | None = None,
     seed: int = 0,
-    width: int = 128,
+    width: int = 192,
     depth: int = 3,
-    frequency: float = 20.0,
+    frequency: float = 30.0,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     callbacks: Sequence[Callback] = (),
@@ -55,9 +56,9 @@ def fit_sdf(
 ) -> SignedDistance:
     """Fit a signed distance function to a point cloud in three dimensions.
 
-    The network is trained on the cloud's own pseudo-distances (`OrientedCloud.distance`) at samples
-    around the surface and in the whole padded box, and on its positions and normals. Missing
-    normals are estimated. `frequency` is ω of all layers, in radians per half-length of the box.
+    The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
+    its normals and in the whole padded box, and on its positions and normals. Missing normals are
+    estimated. `frequency` is ω of all layers, in radians per half-length of the box.
 
     `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
     bounds the steps of Adam.
@@ -86,7 +87,7 @@ def fit_sdf(
     solution = solve(
         problem,
         field,
-        Adam(),
+        Adam(rate=2e-3, warmup=50),
         budget=Budget(seconds=left, steps=steps),
         device=device,
         dtype=dtype,
@@ -101,29 +102,16 @@ def sdf_problem(oriented: OrientedCloud, half: Floats, seed: int = 0) -> Problem
     """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
     samples, distances = training_samples(oriented, half, seed)
 
-    @on(PointCloud(samples, distance=distances), points=4096)
+    @on(PointCloud(samples, distance=distances), points=2048)
     def distance(p: Any, u: Any) -> Any:
-        return robust(u - p.distance, 1e-3)
+        return robust(u - p.distance, 2e-3)
 
-    @on(PointCloud(oriented.positions, normals=oriented.normals), points=1024)
+    @on(PointCloud(oriented.positions, normals=oriented.normals), points=512)
     def surface(p: Any, u: Any) -> Any:
         along = grad(u) - p.normal
-        return Vector([robust(u, 1e-3), *along * 0.1])
+        return Vector([robust(u, 2e-3), *along * 0.2])
 
     return Problem(distance, surface, name="signed distance")
-
-
-def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[Floats, Floats]:
-    """Where the distance is supervised: at two widths around the surface, and in the whole box."""
-    rng = np.random.default_rng(seed)
-    n = min(max(25 * len(oriented.positions), 20_000), 225_000)
-    around = []
-    for width in (0.01, 0.05):
-        chosen = oriented.positions[rng.integers(len(oriented.positions), size=n)]
-        around.append(chosen + width * rng.standard_normal((n, 3)))
-    everywhere = rng.uniform(-1, 1, (n * 2 // 3, 3)) * half
-    x = np.concatenate([*around, everywhere])
-    return x, oriented.distance(x)
 
 
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
