@@ -13,7 +13,10 @@ from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Channels, Examination, Probe
 from siren_pde.complex import Complex
 from siren_pde.errors import ResidualError, SirenPDEError
+from siren_pde.fields.base import Leaf
+from siren_pde.fields.siren import Siren
 from siren_pde.fields.system import System
+from siren_pde.jets import Data
 from siren_pde.residuals import Light
 from siren_pde.vectors import Vector
 
@@ -25,7 +28,7 @@ def truth(e: Examination) -> Iterator[Finding]:
     """Conditions that the exact solution does not satisfy."""
     if e.problem.exact is None:
         return
-    leaves = e.field.leaves()
+    leaves = {name: _plain(e, name, leaf) for name, leaf in e.field.leaves().items()}
     plain = leaves["u"] if [*leaves] == ["u"] else System(**leaves)  # without lifts of an ansatz
     found: dict[Probe, Channels] = {}
     for q in e.probes:
@@ -37,6 +40,18 @@ def truth(e: Examination) -> Iterator[Finding]:
                 yield error("exact", p.name, f"`exact` cannot be put into `{p.name}`: {cause}")
     for p, channels in found.items():
         yield from _judged(e, p, channels, _size(e, p, found))
+
+
+def _plain(e: Examination, name: str, leaf: Leaf) -> Leaf:
+    """A leaf with as many outputs as the unknown that residuals see, which may be made of more."""
+    few = e.probes[0].points.select(slice(0, 1))
+    zero = few.positions.new_zeros(1)
+    jets: dict[str, Any] = {
+        n: Data(zero) if x.outputs == 1 else Vector([Data(zero)] * x.outputs)
+        for n, x in e.field.leaves().items()
+    }
+    outputs = len(_parts(e.field.unknowns(few, jets)[name]))
+    return leaf if outputs == leaf.outputs else Siren(leaf.inputs, outputs)
 
 
 def _judged(e: Examination, p: Probe, channels: Channels, size: float) -> Iterator[Finding]:
