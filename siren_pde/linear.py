@@ -32,17 +32,12 @@ def least_squares(a: Tensor, b: Tensor, *, tolerance: float | None = None) -> Fi
     Sources: Tikhonov regularisation by QR of the augmented matrix, and corrected normal equations
     (Björck, Numerical Methods for Least Squares Problems, 1996, § 2.7.2 and § 6.6).
     """
-    tolerance = torch.finfo(a.dtype).eps if tolerance is None else tolerance
-    scale = torch.linalg.vector_norm(a, dim=0)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    a /= scale
-    q = a.shape[1]
-    if q > ORTHOGONAL:
-        y = _normal_equations(a, b, tolerance)
+    scale = _unit_columns(a)
+    if a.shape[1] > ORTHOGONAL:
+        y = _normal_equations(a, b, _tolerance(a, tolerance))
     else:
-        damping = torch.eye(q, dtype=a.dtype, device=a.device) * (tolerance * q**0.5)
         right = torch.cat([b, torch.zeros_like(scale)])[:, None]
-        y = torch.linalg.lstsq(torch.cat([a, damping]), right, driver="gels").solution[:, 0]
+        y = torch.linalg.lstsq(_damped(a, tolerance), right, driver="gels").solution[:, 0]
     size = torch.linalg.vector_norm(b).clamp_min(torch.finfo(b.dtype).tiny)
     return Fit(y / scale, torch.linalg.vector_norm(a @ y - b) / size)
 
@@ -61,14 +56,9 @@ class Factor:
     @staticmethod
     def of(a: Tensor, *, tolerance: float | None = None) -> Factor:
         """Factorise A, which is overwritten; `tolerance` is that of `least_squares`."""
-        tolerance = torch.finfo(a.dtype).eps if tolerance is None else tolerance
-        scale = torch.linalg.vector_norm(a, dim=0)
-        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-        a /= scale
-        rows, q = a.shape
-        damping = torch.eye(q, dtype=a.dtype, device=a.device) * (tolerance * q**0.5)
-        orthogonal, upper = torch.linalg.qr(torch.cat([a, damping]))
-        return Factor(orthogonal[:rows].contiguous(), upper, scale)
+        scale = _unit_columns(a)
+        orthogonal, upper = torch.linalg.qr(_damped(a, tolerance))
+        return Factor(orthogonal[: len(a)].contiguous(), upper, scale)
 
     def solve(self, b: Tensor) -> Tensor:
         """The minimiser x (q,) for a right-hand side b (N,), in two products."""
@@ -78,6 +68,25 @@ class Factor:
     def left(self, b: Tensor) -> Tensor:
         """What the columns of A cannot make of b, (N,) or (N, k): b − A x for the best x."""
         return b - self.orthogonal @ (self.orthogonal.T @ b)
+
+
+def _unit_columns(a: Tensor) -> Tensor:
+    """Scale the columns of A to unit length in place; their lengths (q,), one for zero columns."""
+    scale = torch.linalg.vector_norm(a, dim=0)
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    a /= scale
+    return scale
+
+
+def _tolerance(a: Tensor, given: float | None) -> float:
+    return torch.finfo(a.dtype).eps if given is None else given
+
+
+def _damped(a: Tensor, tolerance: float | None) -> Tensor:
+    """A with the rows μ·1 below it (N + q, q)."""
+    q = a.shape[1]
+    damping = torch.eye(q, dtype=a.dtype, device=a.device) * (_tolerance(a, tolerance) * q**0.5)
+    return torch.cat([a, damping])
 
 
 def _normal_equations(a: Tensor, b: Tensor, tolerance: float) -> Tensor:
