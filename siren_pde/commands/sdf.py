@@ -21,7 +21,7 @@ from siren_pde.readers import read_mesh, read_points
 from siren_pde.scans import save_sdf
 from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.fit import fit_sdf
-from siren_pde.surfaces.inspection import BAND, inspect, rms_error
+from siren_pde.surfaces.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.surfaces.mesh import Mesh
 from siren_pde.surfaces.metrics import point_triangle_distance, surface_errors
 from siren_pde.surfaces.simplify import simplified
@@ -136,16 +136,12 @@ def errors(
     box of the fit, `sdf_rmse_band` the same where that distance is below `BAND`.
     """
     both = surface_errors(mesh, reference, samples=samples, seed=seed)
-    rng = np.random.default_rng(seed)
-    box = rng.uniform(*distance.bounds, (SAMPLES, 3))
-    width = BAND * distance.scale
-    surface, normals = reference.sample(SAMPLES, seed)
-    band = surface + rng.uniform(-width, width, (SAMPLES, 1)) * normals
+    box, band = box_and_band(distance, reference, samples, seed)
     return Errors(
         both.chamfer,
         both.hausdorff,
         rms_error(distance, reference, box),
-        rms_error(distance, reference, band, width),
+        rms_error(distance, reference, band, BAND * distance.scale),
     )
 
 

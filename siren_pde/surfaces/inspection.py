@@ -48,13 +48,8 @@ def inspect(
     `zero_set` is all of {φ = 0}, of which `mesh` is what was kept. Raises `DomainError` for a mesh
     without area.
     """
-    rng = np.random.default_rng(seed)
-    low, high = distance.bounds
-    box = rng.uniform(low, high, (samples, 3))
+    box, band = box_and_band(distance, mesh, samples, seed)
     width = BAND * distance.scale
-    surface, normals = mesh.sample(samples, seed)
-    band = surface + rng.uniform(-width, width, (samples, 1)) * normals
-    band = band[((band >= low) & (band <= high)).all(1)]
     far = distance.to_points(zero_set.sample(samples, seed)[0])
     return Inspection(
         eikonal=_stretch(distance, box),
@@ -65,6 +60,19 @@ def inspect(
         ghosts=zero_set.components - mesh.components,
         boundary_loops=mesh.boundary_loops,
     )
+
+
+def box_and_band(
+    distance: SignedDistance, surface: Mesh, samples: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Points (n, 3) in the padded box, and those of as many around a surface that lie in it."""
+    rng = np.random.default_rng(seed)
+    low, high = distance.bounds
+    box = rng.uniform(low, high, (samples, 3))
+    width = BAND * distance.scale
+    on_it, normals = surface.sample(samples, seed)
+    band = on_it + rng.uniform(-width, width, (samples, 1)) * normals
+    return box, band[((band >= low) & (band <= high)).all(1)]
 
 
 def rms_error(distance: SignedDistance, reference: Mesh, x: Floats, width: float = np.inf) -> float:
