@@ -30,7 +30,7 @@ Plans = Mapping[str, Plan]
 Channels = Mapping[str, Tensor]
 
 
-def _leaf_jets(leaves: Mapping[str, Leaf], axes: tuple[str, ...], ask: Any) -> dict[str, Any]:
+def leaf_jets(leaves: Mapping[str, Leaf], axes: tuple[str, ...], ask: Any) -> dict[str, Any]:
     """A jet (or vector) for each leaf; `ask(name, output, key)` answers for one of its outputs."""
 
     def jet(name: str, output: int) -> FieldJet:
@@ -73,7 +73,7 @@ class Light:
                 len(sample), generator=generator, dtype=like.dtype, device=like.device
             )
 
-        unknowns = field.unknowns(sample, _leaf_jets(field.leaves(), sample.axes, record))
+        unknowns = field.unknowns(sample, leaf_jets(field.leaves(), sample.axes, record))
         components = _evaluated(condition, sample, unknowns).shape[1]
         if not any(demand.values()):
             raise ResidualError(
@@ -90,7 +90,7 @@ class Light:
         def ask(name: str, output: int, key: Key) -> Tensor:
             return self.plans[name].part(channels[name], key)[:, output]
 
-        jets = _leaf_jets(self.field.leaves(), points.axes, ask)
+        jets = leaf_jets(self.field.leaves(), points.axes, ask)
         return _evaluated(self.condition, points, self.field.unknowns(points, jets))
 
     def seeds(self, points: Points, channels: Channels) -> tuple[Tensor, list[dict[str, Tensor]]]:

@@ -16,8 +16,7 @@ from siren_pde.errors import ResidualError, SirenPDEError
 from siren_pde.fields.base import Leaf
 from siren_pde.fields.siren import Siren
 from siren_pde.fields.system import System
-from siren_pde.jets import Data
-from siren_pde.residuals import Light
+from siren_pde.residuals import Light, leaf_jets
 from siren_pde.vectors import Vector
 
 KILLED = 1e-7
@@ -45,11 +44,7 @@ def truth(e: Examination) -> Iterator[Finding]:
 def _plain(e: Examination, name: str, leaf: Leaf) -> Leaf:
     """A leaf with as many outputs as the unknown that residuals see, which may be made of more."""
     few = e.probes[0].points.select(slice(0, 1))
-    zero = few.positions.new_zeros(1)
-    jets: dict[str, Any] = {
-        n: Data(zero) if x.outputs == 1 else Vector([Data(zero)] * x.outputs)
-        for n, x in e.field.leaves().items()
-    }
+    jets = leaf_jets(e.field.leaves(), few.axes, lambda name, output, key: 1.0)
     outputs = len(_parts(e.field.unknowns(few, jets)[name]))
     return leaf if outputs == leaf.outputs else Siren(leaf.inputs, outputs)
 

@@ -27,7 +27,7 @@ from siren_pde.jets import (
 )
 from siren_pde.problem import Problem
 from siren_pde.quadrature import Sobol
-from siren_pde.residuals import Light
+from siren_pde.residuals import Light, leaf_jets
 from siren_pde.vectors import Vector
 
 FAR = 1e3
@@ -127,9 +127,7 @@ def smooth(e: Examination) -> Iterator[Finding]:
     """Absolute values of unknowns: kinks that first and second derivatives do not see."""
     for p in e.probes:
         few = p.points.select(slice(0, 4))
-        jets = {
-            name: _placeholder(few.axes, leaf.outputs) for name, leaf in e.field.leaves().items()
-        }
+        jets = leaf_jets(e.field.leaves(), few.axes, lambda name, output, key: 1.0)
         unknowns = e.field.unknowns(few, jets)
         out = p.condition(few, *p.condition.arguments(unknowns))
         if _kinked(out, set()):
@@ -140,11 +138,6 @@ def smooth(e: Examination) -> Iterator[Finding]:
                 "Newton's method stalls on: where it matters write `sqrt(v**2 + 1e-6)` for "
                 "`abs(v)`.",
             )
-
-
-def _placeholder(axes: tuple[str, ...], outputs: int) -> Any:
-    jets = [FieldJet(axes, lambda key: 1.0) for _ in range(outputs)]
-    return jets[0] if outputs == 1 else Vector(jets)
 
 
 def _kinked(value: Any, seen: set[int]) -> bool:
