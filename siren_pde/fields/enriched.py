@@ -94,7 +94,7 @@ class Beside(Leaf):
         self.constants = nn.ParameterList([nn.Parameter(zeros)])
         self.inputs, self.outputs = leaf.inputs, leaf.outputs + constants
         self.output_size, self.sized = leaf.output_size + constants, leaf.sized
-        self.breadth = leaf.breadth
+        self.breadth, self.period = leaf.breadth, leaf.period
 
     @property
     def numbers(self) -> Tensor:

@@ -21,6 +21,7 @@ class Moved(Leaf):
         self.leaf, self.axis, self.by = leaf, axis, float(by)
         self.inputs, self.outputs = leaf.inputs, leaf.outputs
         self.output_size, self.sized, self.breadth = leaf.output_size, leaf.sized, leaf.breadth
+        self.period = leaf.period
 
     def _back(self, x: Tensor) -> Tensor:
         columns = list(x.unbind(1))

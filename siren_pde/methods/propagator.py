@@ -100,8 +100,8 @@ class Propagator(Method):
             )
         band = [max(k * s, 2.0) for k, s in zip(waves, half, strict=True)]
         space = math.prod(freedom(k) for i, k in enumerate(band) if i != time.axis)
-        held = math.pi / 2 * (freedom(0.0) - self.features / (EACH * space))
-        slabs = max(math.ceil(band[time.axis] / max(-held, TIME_BAND)), 1)
+        held = math.pi / 2 * (self.features / (EACH * space) - freedom(0.0))
+        slabs = max(math.ceil(band[time.axis] / max(held, TIME_BAND)), 1)
         length = (time.high - time.low) / slabs
         band[time.axis] = max(band[time.axis] / slabs, 2.0)
         count = int(EACH * math.prod(map(freedom, band)))
