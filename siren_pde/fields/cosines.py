@@ -125,29 +125,33 @@ class Factors:
 
     `tables` hold, by axis and order of differentiation, waves (u, count) at the u different
     coordinates, and `index` (n,) by axis which of them each point has. `first` is the axis with the
-    fewest: coefficients are summed over it before anything is done point by point.
+    fewest: coefficients are summed over it before anything is done point by point. `orders` are the
+    derivatives whose sum each channel is that was asked for; all others of the `channels` stay
+    zero.
     """
 
     tables: tuple[dict[int, Tensor], ...]
     index: tuple[Tensor, ...]
     first: int
     counts: tuple[int, ...]
-    orders: tuple[tuple[Orders, ...], ...]
+    orders: dict[int, tuple[Orders, ...]]
+    channels: int
 
     @staticmethod
     def of(x: Tensor, low: Tensor, high: Tensor, counts: Orders, plan: Plan) -> Factors:
         """The factors of the derivatives in a plan, at x (n, d)."""
-        orders = tuple(_orders(key, len(counts)) for key in plan.keys)
+        orders = {i: _orders(plan.keys[i], len(counts)) for i in plan.asked}
         tables, index = [], []
         for i, count in enumerate(counts):
             ticks, where = torch.unique(x[:, i], return_inverse=True)
             k = torch.arange(count, dtype=x.dtype, device=x.device) * math.pi / (high[i] - low[i])
             z = (ticks - low[i])[:, None] * k
-            wanted = {alpha[i] for terms in orders for alpha in terms}
+            wanted = {alpha[i] for terms in orders.values() for alpha in terms}
             tables.append({m: torch.cos(z + m * math.pi / 2) * k**m for m in sorted(wanted)})
             index.append(where)
         sizes = [len(next(iter(table.values()))) for table in tables]
-        return Factors(tuple(tables), tuple(index), sizes.index(min(sizes)), counts, orders)
+        first = sizes.index(min(sizes))
+        return Factors(tuple(tables), tuple(index), first, counts, orders, len(plan.keys))
 
     def _rest(self, alpha: Orders) -> Tensor:
         """The products of the waves of all axes but the first, point by point (n, k)."""
@@ -163,22 +167,22 @@ class Factors:
         inner = inner.reshape(self.counts[self.first], -1)
         sums = {m: table @ inner for m, table in self.tables[self.first].items()}
         where = self.index[self.first]
-        found = [
-            torch.stack([(sums[a[self.first]][where] * self._rest(a)).sum(1) for a in terms]).sum(0)
-            for terms in self.orders
-        ]
-        return torch.stack(found)[:, :, None]
+        found = coefficients.new_zeros((self.channels, len(where), 1))
+        for channel, terms in self.orders.items():
+            for alpha in terms:
+                found[channel, :, 0] += (sums[alpha[self.first]][where] * self._rest(alpha)).sum(1)
+        return found
 
     def adjoint(self, seeds: Tensor) -> Tensor:
         """The gradient (p,) of ⟨seeds, channels⟩, for seeds (S, n)."""
         first, where = self.tables[self.first], self.index[self.first]
         others = [count for i, count in enumerate(self.counts) if i != self.first]
         total = seeds.new_zeros((self.counts[self.first], math.prod(others)))
-        for seed, terms in zip(seeds, self.orders, strict=True):
-            for alpha in terms if bool(seed.any()) else ():
+        for channel, terms in self.orders.items():
+            for alpha in terms:
                 table = first[alpha[self.first]]
                 gathered = seeds.new_zeros((len(table), total.shape[1]))
-                gathered.index_add_(0, where, seed[:, None] * self._rest(alpha))
+                gathered.index_add_(0, where, seeds[channel, :, None] * self._rest(alpha))
                 total.addmm_(table.T, gathered)
         shape = (self.counts[self.first], *others)
         return total.view(shape).movedim(0, self.first).flatten()
@@ -187,9 +191,9 @@ class Factors:
         """Per-point gradients (n, p) of Σ seeds · channels."""
         n = seeds.shape[1]
         total = seeds.new_zeros((n, *self.counts))
-        for seed, terms in zip(seeds, self.orders, strict=True):
-            for alpha in terms if bool(seed.any()) else ():
-                wave = seed.view(n, *[1] * len(self.counts))
+        for channel, terms in self.orders.items():
+            for alpha in terms:
+                wave = seeds[channel].view(n, *[1] * len(self.counts))
                 for i, table in enumerate(self.tables):
                     shape = [n, *(k if j == i else 1 for j, k in enumerate(self.counts))]
                     wave = wave * table[alpha[i]][self.index[i]].view(shape)

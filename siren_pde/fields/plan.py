@@ -39,10 +39,13 @@ class Plan:
     """A downward-closed set of derivatives, one channel each; channel 0 is the value.
 
     `keys` lists what the channels hold. The channels of one network travel stacked in a tensor of
-    shape (S, n, h), S = len(keys).
+    shape (S, n, h), S = len(keys). `asked` are the numbers of those that answer the demand; the
+    others are there to carry them through layers, and a field that needs no carriers may leave them
+    zero.
     """
 
     keys: tuple[Key, ...]
+    asked: tuple[int, ...]
 
     @staticmethod
     def closing(demand: Iterable[Key]) -> Plan:
@@ -64,7 +67,9 @@ class Plan:
             if isinstance(key, Laplace) and not all((i, i) in found for i in key.axes)
         }
         ordered = sorted(found, key=lambda key: (len(key), key))
-        return Plan((*ordered, *sorted(sums, key=lambda key: key.axes)))
+        keys: tuple[Key, ...] = (*ordered, *sorted(sums, key=lambda key: key.axes))
+        split = {(i, i) for key in demand - sums if isinstance(key, Laplace) for i in key.axes}
+        return Plan(keys, tuple(i for i, key in enumerate(keys) if key in demand | split))
 
     @cached_property
     def index(self) -> dict[Key, int]:
