@@ -1,5 +1,6 @@
 """Every problem file: its exact solution kills its residuals before any training, and it trains."""
 
+import functools
 import importlib.util
 import json
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from siren_pde import Adam, Budget, GaussNewton, Siren, Sobol, solve
+from siren_pde import Adam, Budget, Cosines, GaussNewton, Siren, Sobol, solve
 from siren_pde.residuals import stacked
 
 FOLDER = Path(__file__).parents[1] / "problems"
 FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 
+@functools.cache
 def load(name: str):
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -77,13 +79,14 @@ def test_solutions_meet_their_references(name):
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_three_steps_decrease_the_loss(name):
-    problem, field = PROBLEMS[name], small_field(name)
+    problem, field, method = PROBLEMS[name], small_field(name), GaussNewton()
+    own = getattr(load(name), "field", None)
+    if isinstance(own, Cosines):  # pixels are nearly white noise: few neurons would fit little
+        field, method = own, load(name).method
     solution = solve(
-        problem, field, GaussNewton(), quadrature=Sobol(128), budget=Budget(steps=3), quiet=True
+        problem, field, method, quadrature=Sobol(128), budget=Budget(steps=3), quiet=True
     )
-    # the Laplacian of a photograph is nearly white noise, of which eight neurons fit little
-    share = 0.99 if name == "poisson_laplacian" else 0.9
-    assert solution.history.losses[-1] < share * solution.history.losses[0]
+    assert solution.history.losses[-1] < 0.9 * solution.history.losses[0]
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
