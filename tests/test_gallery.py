@@ -43,6 +43,12 @@ def test_a_row_says_worst_error_slowest_seed_and_truth():
         "machine": "a machine",
     }
     line = gallery.row("poisson", r)
-    for text in ("−Δu = f", "3.0e-09", "| 2.5 |", "finite elements, accurate to 2e-07", "1,234"):
+    for text in (
+        "−Δu = f",
+        "3.0e-09",
+        "| 2.5 (2 threads) |",
+        "finite elements, accurate to 2e-07",
+        "1,234",
+    ):
         assert text in line
     assert line.count("|") - line.count("\\|") == 8  # seven columns

@@ -34,8 +34,9 @@ siren-pde solve problems/NAME.py
 
 with no options. `make gallery` makes this page; nothing in it is typed. Errors are relative L²
 errors against the truth in the last column, which the method never sees, the worst of {seeds}
-seeds; seconds are those of the slowest seed on {threads} threads ({machine}), without the start-up
-of Python. Where the truth is a reference, its own accuracy is estimated from its convergence.
+seeds; seconds are those of the slowest seed, on one thread unless said ({machine}), without the
+start-up of Python. Where the truth is a reference, its own accuracy is estimated from its
+convergence.
 
 | problem | picture | method, and why | parameters | seconds | error | truth |
 |---|---|---|---:|---:|---:|---|
@@ -109,7 +110,6 @@ def table(results: dict[str, dict]) -> str:
     every = list(results.values())
     head = HEAD.format(
         seeds=SEEDS,
-        threads=every[0]["threads"],
         machine=every[0]["machine"],
     )
     return head + "".join(row(name, results[name]) for name in sorted(results))
@@ -119,13 +119,14 @@ def row(name: str, r: dict) -> str:
     """One line of the table."""
     says = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text())) or ""
     few = f" ({len(r['errors'])} of {SEEDS} seeds)" if len(r["errors"]) < SEEDS else ""
+    shared = f" ({r['threads']} threads)" if r["threads"] > 1 else ""
     drawn = (PICTURES / f"{name}.webp").exists()
     cells = [
         f"[`{name}`]({name}.py)<br>{' '.join(says.split())}",
         f'<img src="pictures/{name}.webp" width="420" alt="{name}">' if drawn else "",
         f"**{r['method']}**: {r['why']}" if not r["why"].startswith(r["method"]) else r["why"],
         f"{r['parameters']:,}",
-        f"{max(r['seconds']):.1f}",
+        f"{max(r['seconds']):.1f}{shared}",
         "" if None in r["errors"] else f"{max(r['errors']):.1e}{few}",
         r["truth"] + (f", accurate to {r['truth_accuracy']:.0e}" if r["truth_accuracy"] else ""),
     ]
@@ -137,7 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1, help="problems at the same time")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
