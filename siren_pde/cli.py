@@ -138,7 +138,7 @@ def check(
 
 @app.command()
 def sdf(
-    points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, XYZ, CSV or NPY.")],
+    points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV or NPY.")],
     out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
     seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 60.0,
     resolution: Annotated[int, typer.Option(min=2, help="Cells along the longest side.")] = 256,

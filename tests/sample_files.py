@@ -105,7 +105,32 @@ NOFF = b"CNOFF 5 3 0\n" + b"\n".join(
         *(f"{len(p)} {' '.join(map(str, p))}".encode() for p in POLYGONS),
     ]
 )
+STL_TEXT = "\n".join(
+    [
+        "solid a house # of 6",
+        *(
+            "\n".join(
+                [
+                    "  facet normal 0 0 0\n    outer loop",
+                    *(f"      vertex {x!r} {y!r} {z!r}" for x, y, z in POINTS[list(t)].tolist()),
+                    "    endloop\n  endfacet",
+                ]
+            )
+            for t in TRIANGLES
+        ),
+        "endsolid a house",
+    ]
+).encode()
+STL_ROWS = np.zeros(len(TRIANGLES), dtype=[("numbers", "<f4", (4, 3)), ("attribute", "<u2")])
+STL_ROWS["numbers"][:, 1:] = POINTS[np.array(TRIANGLES)]
+STL = b"solid, but of bytes".ljust(80) + bytes([len(TRIANGLES), 0, 0, 0]) + STL_ROWS.tobytes()
 TABLE = np.hstack([POINTS, NORMALS])
+PLAIN = {  # without normals
+    "plain.off": OFF,
+    "text.stl": STL_TEXT,
+    "windows.stl": STL_TEXT.upper().replace(b"\n", b"\r\n"),
+    "single.stl": STL,
+}
 MESHES = {
     "ascii.ply": ply("ascii"),
     "little.ply": ply("binary_little_endian"),

@@ -10,8 +10,20 @@ import pytest
 
 from siren_pde.errors import DataFileError
 from siren_pde.readers import read_arrays, read_mesh, read_points
-from tests.sample_files import CLOUDS, MESHES, OFF, POINTS, npy, ply, saved
+from tests.sample_files import (
+    CLOUDS,
+    MESHES,
+    OFF,
+    PLAIN,
+    POINTS,
+    STL,
+    STL_TEXT,
+    npy,
+    ply,
+    saved,
+)
 
+SINGLE = MESHES["single.ply"]
 BROKEN = [  # name, content, what the message must say
     ("a.ply", b"plx\n", "line 1.*`plx.`"),
     ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 3\n", "end_header"),
@@ -63,7 +75,23 @@ BROKEN = [  # name, content, what the message must say
     ("a.npy", npy(POINTS[:, :2]), "2 columns"),
     ("a.npy", npy(POINTS.astype(complex)), "byte 10"),
     ("a.npy", npy(POINTS).replace(b"(5, 3)", b"(9, 3)"), "needs 216 bytes"),
-    ("a.stl", b"solid", r"\.ply, \.obj"),
+    ("a.stl", b"solid", "line 1: the text ends before `endsolid`"),
+    ("a.stl", b"solid\nendsolid\n", "no points"),
+    ("a.stl", STL_TEXT[:-20], "line 43: the text ends"),
+    ("a.stl", STL_TEXT.replace(b"outer", b"inner"), "line 3: `inner loop` where `outer`"),
+    ("a.stl", STL_TEXT.replace(b"vertex 1.0 1.0 -2.0\n", b"\n"), "line 7: `endloop` where `vert"),
+    ("a.stl", STL_TEXT.replace(b"1.0 -2.0", b"-2.0"), "line 6: 2 numbers where 3"),
+    ("a.stl", STL_TEXT.replace(b"-2.0", b"two"), "line 6: `two`"),
+    ("a.stl", STL_TEXT.replace(b"-2.0", b"nan"), "point 2: NaN"),
+    ("a.stl", STL_TEXT.replace(b"  endfacet\nends", b"ends"), "line 43: a facet that does not"),
+    ("a.stl", b"-" + STL[1:83], "83 bytes, fewer than the 84"),
+    ("a.stl", b"-" + STL[1:-1], "6 triangles of 50 bytes are declared, 299 bytes are left"),
+    ("a.stl", b"-" + STL[1:80] + b"\xff" * 4 + STL[84:], "4294967295 triangles"),
+    ("a.stl", STL[:96] + b"\0\0\xc0\x7f" + STL[100:], "point 0: NaN"),
+    ("a.stl", STL[:96] + b"\0\0\xa0\x7f" + STL[100:], "point 0: NaN"),
+    ("a.ply", SINGLE.replace(np.float32(-2).tobytes(), b"\0\0\xa0\x7f"), "point 2: NaN"),
+    ("a.npy", npy(np.frombuffer(b"\0\0\xa0\x7f" * 6, "<f4").reshape(2, 3)), "point 0: NaN"),
+    ("a.gltf", b"{}", r"\.ply, \.obj"),
     ("a.ply", b" \n", "empty"),
 ]
 
@@ -140,9 +168,9 @@ def mutated(data: bytes, draw: np.random.Generator) -> bytes:
     return bytes(out)
 
 
-@pytest.mark.parametrize("name", [*MESHES, "plain.off", *CLOUDS])
+@pytest.mark.parametrize("name", [*MESHES, *PLAIN, *CLOUDS])
 def test_damaged_files_raise_nothing_but_data_file_error(name: str, tmp_path: Path) -> None:
-    original = {**MESHES, **CLOUDS, "plain.off": OFF}[name]
+    original = {**MESHES, **CLOUDS, **PLAIN}[name]
     draw = np.random.default_rng(sum(name.encode()))
     refused = 0
     for _ in range(400):

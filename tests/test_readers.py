@@ -12,7 +12,7 @@ from tests.sample_files import (
     CLOUDS,
     MESHES,
     NORMALS,
-    OFF,
+    PLAIN,
     POINTS,
     TABLE,
     TRIANGLES,
@@ -42,12 +42,20 @@ def test_faces_of_one_size_and_of_many_are_read_alike(encoding: str, tmp_path: P
     np.testing.assert_array_equal(one.faces, many.faces)
 
 
-def test_plain_off_and_three_columns_have_no_normals(tmp_path: Path) -> None:
-    for name, data in (("a.off", OFF), ("b.xyz", text(" ", normals=False)), ("c.npy", npy(POINTS))):
+@pytest.mark.parametrize("name", PLAIN)
+def test_meshes_without_normals_give_the_same_arrays(name: str, tmp_path: Path) -> None:
+    arrays = read_arrays(saved(tmp_path, name, PLAIN[name]))
+    close = 1e-7 if "single" in name else 0
+    np.testing.assert_allclose(arrays.positions, POINTS, rtol=close)
+    np.testing.assert_array_equal(read_mesh(tmp_path / name).faces, TRIANGLES)
+    assert arrays.normals is None
+
+
+def test_three_columns_have_no_normals(tmp_path: Path) -> None:
+    for name, data in (("b.xyz", text(" ", normals=False)), ("c.npy", npy(POINTS))):
         arrays = read_arrays(saved(tmp_path, name, data))
         np.testing.assert_array_equal(arrays.positions, POINTS)
         assert arrays.normals is None
-    np.testing.assert_array_equal(read_mesh(tmp_path / "a.off").faces, TRIANGLES)
 
 
 def test_named_columns_become_measurements(tmp_path: Path) -> None:

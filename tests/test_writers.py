@@ -18,7 +18,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @st.composite
-def meshes(draw: st.DrawFn) -> Mesh:
+def meshes(draw: st.DrawFn, numbers: st.SearchStrategy[float] = numbers) -> Mesh:
     vertices = draw(arrays.arrays(np.float64, (draw(st.integers(1, 12)), 3), elements=numbers))
     faces = arrays.arrays(
         np.int64, (draw(st.integers(1, 9)), 3), elements=st.integers(0, len(vertices) - 1)
@@ -75,6 +75,19 @@ def test_stl_holds_the_triangles(tmp_path: Path) -> None:
     numbers = np.frombuffer(data, kind, offset=84)["numbers"]
     np.testing.assert_array_equal(numbers[:, 1:], TRIANGLES.triangles)
     np.testing.assert_allclose(numbers[:, 0], TRIANGLES.face_normals, atol=1e-7)
+    again = read_mesh(tmp_path / "a.stl")
+    np.testing.assert_array_equal(again.vertices, TRIANGLES.vertices)
+    np.testing.assert_array_equal(again.faces, TRIANGLES.faces)
+
+
+@settings(max_examples=60, deadline=None)
+@given(mesh=meshes(st.floats(allow_nan=False, allow_infinity=False, width=32)))
+def test_triangles_come_back_from_stl(mesh: Mesh, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "mesh.stl"
+    write_mesh(path, mesh)
+    again = read_mesh(path)
+    np.testing.assert_array_equal(again.triangles, mesh.triangles)
+    assert len(again.vertices) == len(np.unique(mesh.vertices[mesh.faces].reshape(-1, 3), axis=0))
 
 
 def test_a_volume_can_be_read_by_its_own_description(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from siren_pde.readers.obj import read_obj
 from siren_pde.readers.off import read_off
 from siren_pde.readers.ply import read_ply
 from siren_pde.readers.source import Arrays, Floats, Integers, Source
+from siren_pde.readers.stl import read_stl
 from siren_pde.readers.table import read_npy, read_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _FORMATS = {
     ".ply": read_ply,
     ".obj": read_obj,
     ".off": read_off,
+    ".stl": read_stl,
     ".xyz": read_text,
     ".txt": read_text,
     ".csv": read_text,
@@ -34,7 +36,7 @@ _FORMATS = {
 
 
 def read_points(path: str | os.PathLike[str]) -> PointCloud:
-    """The points of a PLY, OBJ, OFF, XYZ, TXT, CSV or NPY file, by its suffix, in float64.
+    """The points of a PLY, OBJ, OFF, STL, XYZ, TXT, CSV or NPY file, by its suffix, in float64.
 
     Normals are scaled to length one; if one of them is zero, NaN or infinite, they are all left
     out, with a warning. Further columns or scalar properties become measurements of their names,
@@ -71,7 +73,7 @@ def _measurements(arrays: Arrays) -> dict[str, Any]:
 
 
 def read_mesh(path: str | os.PathLike[str]) -> Mesh:
-    """The triangles of a PLY, OBJ or OFF file; polygons are cut into fans.
+    """The triangles of a PLY, OBJ, OFF or STL file; polygons are cut into fans.
 
     Raises `DataFileError`, and nothing else, as `read_points` does, and when there are no faces.
     """
@@ -96,7 +98,8 @@ def read_arrays(path: str | os.PathLike[str]) -> Arrays:
             f"Known are {', '.join(_FORMATS)}: rename or convert it."
         )
     source = Source.of(path)
-    arrays = reader(source)
+    with np.errstate(invalid="ignore"):  # signalling NaN, which numpy warns of; we refuse them
+        arrays = reader(source)
     _check_positions(source, arrays.positions)
     if arrays.faces is not None:
         _check_faces(source, arrays.faces, len(arrays.positions))
