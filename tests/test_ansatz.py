@@ -11,6 +11,7 @@ from siren_pde import (
     LeastSquares,
     Objective,
     PointCloud,
+    Polygon,
     Problem,
     Siren,
     Sobol,
@@ -30,11 +31,23 @@ from siren_pde.errors import ConfigError, DomainError
 
 square = Box(x=(0, 2), y=(-1, 1))
 disc = Ball(x=0.3, y=-0.2, radius=1.5)
+triangle = Polygon([(0, 0), (0, 1), (2, 0)])
+house = Polygon([(0, 0), (1, 0), (2, 0), (2, 1), (1, 2), (0, 1)])
+corner = Polygon([(-1, -1), (0, -1), (0, 0), (1, 0), (1, 1), (-1, 1)])
+slot = Polygon([(0, 0), (2, 0), (2, 2), (1.1, 2), (1.1, 0.2), (1, 0.2), (1, 2), (0, 2)])
+hook = Polygon([(0, 0), (2, 0), (2, 1), (0.2, 0.1), (1, 2), (0, 2)][::-1])
 PLACES = {
     "all faces": (square, square.boundary),
     "one face": (square, square.at(x=2)),
     "two faces": (square, square.at(x=0) | square.at(y=1)),
     "circle": (disc, disc.boundary),
+    "triangle": (triangle, triangle.boundary),
+    "house": (house, house.boundary),
+    "half a wall": (house, house.sides[1]),
+    "reentrant corner": (corner, corner.boundary),
+    "slot": (slot, slot.boundary),
+    "one wall of a slot": (slot, slot.sides[3]),
+    "hook": (hook, hook.boundary),
 }
 
 
@@ -45,6 +58,10 @@ def test_a_vanishing_function_is_zero_there_positive_inside_and_not_flat(name):
     phi = boundary.vanishing(on_it)
     assert phi.value.abs().max() < 1e-14
     assert boundary.vanishing(inside).value.min() > 0
+    assert boundary.vanishing(inside).value.max() < 30
+    away = ~boundary.contains(Sobol(512)(domain.boundary).positions, 1e-9)
+    rest = Sobol(512)(domain.boundary).select(away)
+    assert (boundary.vanishing(rest).value > 0).all()
     slope = torch.as_tensor(sum(component.value**2 for component in grad(phi)))
     assert slope.median() > 1e-3  # only corners may be flat
 
@@ -83,6 +100,18 @@ def test_least_squares_through_an_ansatz():
     problem = Problem(poisson, exact=lambda p: sin(pi * p.x) * sin(pi * p.y))
     field = Ansatz(Siren(2), vanishing_on=square.boundary)
     assert solve(problem, field, quiet=True).error() < 1e-9
+
+
+def test_least_squares_in_a_triangle():
+    def exact(p):
+        return sin(p.x) * sin(p.y) * sin(2 - 2 * p.y - p.x)
+
+    @on(triangle)
+    def poisson(p, u):
+        return lap(u) - lap(exact(p))
+
+    field = Ansatz(Siren(2), vanishing_on=triangle.boundary)
+    assert solve(Problem(poisson, exact=exact), field, quiet=True).error() < 1e-9
 
 
 def test_a_system_of_first_order_equations():

@@ -33,7 +33,7 @@ def crossing(vertices: Sequence[Vertex]) -> tuple[int, int] | None:
         if a == b or (back and turn(b, a, c) == 0):
             return i, (i + 1) % n
         for j in range(i + 2, n - (i == 0)):
-            if _meet(a, b, vertices[j], vertices[(j + 1) % n]):
+            if meet(a, b, vertices[j], vertices[(j + 1) % n]):
                 return i, j
     return None
 
@@ -64,7 +64,7 @@ def _is_ear(left: list[Vertex], i: int) -> bool:
     return not any(turn(a, b, v) >= 0 and turn(b, c, v) >= 0 and turn(c, a, v) >= 0 for v in others)
 
 
-def _meet(a: Vertex, b: Vertex, c: Vertex, d: Vertex) -> bool:
+def meet(a: Vertex, b: Vertex, c: Vertex, d: Vertex) -> bool:
     """Whether the segments a b and c d share a point."""
     ends = ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
     turns = [turn(*each) for each in ends]

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
-from siren_pde.domains.ears import Vertex, area, crossing, triangles, turn
+from siren_pde.domains.ears import Vertex, area, crossing, meet, triangles, turn
 from siren_pde.errors import DomainError
 from siren_pde.points import check_names
+
+_STRAIGHT = 1e-12  # a vertex this near to the line of a side, beside its length, is on it
 
 
 @final
@@ -205,6 +207,30 @@ class Side(Piece):
         length = math.copysign(self.measure, area(self.polygon.vertices))
         return (d - b) / length, (a - c) / length
 
+    def height(self, v: Vertex) -> float:
+        """How far a point lies inward of the line through both ends."""
+        (a, b), (n, m) = self.ends[0], self.outward
+        return (a - v[0]) * n + (b - v[1]) * m
+
+    @cached_property
+    def clearance(self) -> float | None:
+        """The base angle, 45° or a half, a quarter … of it, of a triangle on the side's outside
+        that no other side enters; None where all of the polygon but the side lies inward of its
+        line.
+        """
+        v, (a, b) = self.polygon.vertices, self.ends
+        if min(self.height(c) for c in v if c not in (a, b)) > _STRAIGHT * self.measure:
+            return None
+        angle = math.pi / 4
+        while any(_enters(v[i - 1], v[i], a, b, self._apex(angle)) for i in range(len(v))):
+            angle /= 2
+        return angle
+
+    def _apex(self, angle: float) -> Vertex:
+        (a, b), (c, d), (n, m) = *self.ends, self.outward
+        far = math.tan(angle) * self.measure / 2
+        return (a + c) / 2 + far * n, (b + d) / 2 + far * m
+
     def distance(self, x: Tensor) -> Tensor:
         """The distance (n,) of points x (n, 2) from the nearest point of the side."""
         start, end = (x.new_tensor(vertex) for vertex in self.ends)
@@ -219,6 +245,11 @@ class Side(Piece):
         """From the first end to the second."""
         start, end = (u.new_tensor(vertex) for vertex in self.ends)
         return Image(start + u * (end - start), u.new_tensor(self.outward).expand(len(u), 2))
+
+
+def _enters(c: Vertex, d: Vertex, a: Vertex, b: Vertex, apex: Vertex) -> bool:
+    """Whether a side c d meets a leg of the triangle over a b that it does not begin or end at."""
+    return any(foot not in (c, d) and meet(foot, apex, c, d) for foot in (a, b))
 
 
 def _vertex(given: Sequence[float]) -> Vertex:
