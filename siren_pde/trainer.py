@@ -54,7 +54,10 @@ SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Report:
-    """What a callback is told: where the solve stands."""
+    """What a callback is told: where the solve stands.
+
+    `measure` is what the caller of `solve` wants to be seen beside the terms.
+    """
 
     step: int
     seconds: float
@@ -62,10 +65,12 @@ class Report:
     iterate: Iterate
     loss: float
     method: Method
+    measure: Callable[[Iterate], dict[str, torch.Tensor]] | None = None
 
     def terms(self) -> dict[str, float]:
-        """The mean square of each condition, weighted, evaluated now."""
+        """The mean square of each condition, weighted, evaluated now, and what `measure` finds."""
         found = self.iterate.objective.terms(self.iterate.theta)
+        found |= self.measure(self.iterate) if self.measure else {}
         return {name: float(value) for name, value in found.items()}
 
 

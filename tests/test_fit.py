@@ -8,6 +8,7 @@ from siren_pde import Budget, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
 from siren_pde.methods.adam import Adam
 from siren_pde.surfaces.fit import fit_sdf, robust
+from siren_pde.surfaces.metrics import point_triangle_distance
 from siren_pde.surfaces.pseudo import OrientedCloud
 from siren_pde.surfaces.samples import jittered
 
@@ -74,10 +75,27 @@ def test_the_robust_residual_squares_to_a_smoothed_absolute_value(scale):
 
 
 @pytest.fixture(scope="module")
-def fitted():
+def terms():
+    """What was last seen of the fit."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def fitted(terms):
     x, normals = sphere()
     cloud = PointCloud(x, normals=normals)
-    return fit_sdf(cloud, seconds=None, steps=500, width=32, depth=2, frequency=8.0)
+    options = {"steps": 500, "width": 32, "depth": 2, "frequency": 8.0}
+    see = lambda report: terms.update(report.terms())  # noqa: E731
+    return fit_sdf(cloud, seconds=None, callbacks=[see], **options)
+
+
+def test_fits_tell_how_far_the_points_are_from_the_surface(fitted, terms):
+    x, _ = sphere()
+    nearest = point_triangle_distance(x, fitted.mesh(96)).mean()
+    assert 0.01 < nearest < 0.2
+    assert list(terms) == ["distance", "surface", "points to surface"]
+    # every second point, to first order, and a mesh of finite cells
+    assert terms["points to surface"] == pytest.approx(nearest, rel=0.1)
 
 
 def test_a_sphere_becomes_a_distance_and_a_mesh_in_the_users_units(fitted):

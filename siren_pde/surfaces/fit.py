@@ -19,6 +19,7 @@ from siren_pde.methods.adam import Adam
 from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
 from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.nearness import telling_nearness
 from siren_pde.surfaces.pseudo import OrientedCloud
 from siren_pde.surfaces.samples import training_samples
 from siren_pde.surfaces.tidy import tidied
@@ -61,7 +62,8 @@ def fit_sdf(
     estimated. `frequency` is ω of all layers, in radians per half-length of the box.
 
     `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
-    bounds the steps of Adam.
+    bounds the steps of Adam. `callbacks` see, among the terms of their reports, how far the points
+    are from the surface.
 
     Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
     DataFileError for clouds that cannot be a surface.
@@ -92,7 +94,7 @@ def fit_sdf(
         device=device,
         dtype=dtype,
         seed=seed,
-        callbacks=callbacks,
+        callbacks=[telling_nearness(each, oriented, scale) for each in callbacks],
         quiet=quiet,
     )
     return SignedDistance(solution, centre, scale, half, oriented)
