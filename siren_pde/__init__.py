@@ -66,6 +66,7 @@ _HOME = {
     "Problem": "problem",
     "Condition": "problem",
     "on": "problem",
+    "Schedule": "schedules",
     "Reference": "references",
     "reference": "references",
     # how

@@ -91,9 +91,9 @@ class Collocation:
         samples = sampling.draw(lambda condition, _: lights[condition.name], self._ordered()[0])
         return self._with(sampling=sampling, samples=samples)
 
-    def redrawn(self, seed: int) -> Self:
-        """The same residuals at fresh points."""
-        return self._sampled(replace(self.sampling, seed=seed))
+    def redrawn(self, seed: int, used: float = 1.0) -> Self:
+        """The same residuals at fresh points, weighted as when a share of the budget is `used`."""
+        return self._sampled(replace(self.sampling, seed=seed, used=used))
 
     def sized(self, n: int) -> Self:
         """The same residuals at n interior points, as `Sampling.sized` says."""

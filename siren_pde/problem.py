@@ -12,27 +12,39 @@ from typing import Any
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError, DomainError, ResidualError
 from siren_pde.references import Reference
+from siren_pde.schedules import Schedule
 
 Residual = Callable[..., Any]
+Weight = float | Schedule
 
 
 @dataclass(frozen=True, eq=False)
 class Condition:
     """A residual that shall vanish on a domain.
 
-    `weight` multiplies the mean square of the residual over the domain in the loss. `points` is how
-    many points it takes; left out, the solve decides.
+    `weight` multiplies the mean square of the residual over the domain in the loss. A `Schedule` is
+    followed by `Adam` on fresh points; other methods take its last value. `points` is how many
+    points it takes; left out, the solve decides.
     """
 
     residual: Residual
     domain: Domain
-    weight: float = 1.0
+    weight: Weight = 1.0
     points: int | None = None
 
     @property
     def name(self) -> str:
         """The residual function's name."""
         return getattr(self.residual, "__name__", type(self.residual).__name__)
+
+    @property
+    def heaviest(self) -> float:
+        """The largest weight over the budget."""
+        return self.weight.largest if isinstance(self.weight, Schedule) else self.weight
+
+    def weight_at(self, used: float) -> float:
+        """The weight when the share `used` of the budget is spent."""
+        return self.weight(used) if isinstance(self.weight, Schedule) else self.weight
 
     def __call__(self, p: Any, *unknowns: Any) -> Any:
         """The residual itself, at points p."""
@@ -59,7 +71,7 @@ class Condition:
 
 
 def on(
-    domain: Domain, *, weight: float = 1.0, points: int | None = None
+    domain: Domain, *, weight: Weight = 1.0, points: int | None = None
 ) -> Callable[[Residual], Condition]:
     """Make a residual function a condition on `domain`: `@on(square.boundary, weight=10)`.
 
@@ -70,12 +82,14 @@ def on(
             f"`on` needs a domain, got {type(domain).__name__}. Write for example "
             "`@on(Box(x=(0, 1)))`, `@on(box.boundary)` or `@on(PointCloud(positions))`."
         )
-    if not weight > 0 or not (points is None or points >= 1):
+    positive = isinstance(weight, Schedule) or weight > 0
+    if not positive or not (points is None or points >= 1):
         raise ConfigError(
             f"the weight of a condition is positive and it has at least one point, got "
             f"weight={weight}, points={points}."
         )
-    return lambda residual: Condition(residual, domain, float(weight), points)
+    weight = weight if isinstance(weight, Schedule) else float(weight)
+    return lambda residual: Condition(residual, domain, weight, points)
 
 
 class Problem:

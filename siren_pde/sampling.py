@@ -80,7 +80,7 @@ class Sampling:
     """Where a problem's residuals are taken: a rule, how many points each condition has, a seed.
 
     `emphasis` multiplies the weights of the conditions it names; `move` takes points where they
-    shall be.
+    shall be. Weights are those when the share `used` of the budget is spent.
     """
 
     problem: Problem
@@ -89,6 +89,7 @@ class Sampling:
     seed: int
     emphasis: Mapping[str, float] = made(default_factory=dict)
     move: Callable[[Points], Points] | None = None
+    used: float = 1.0
 
     def draw(self, light: Callable[[Condition, Points], Light], like: Tensor) -> tuple[Sample, ...]:
         """Points for every condition, of the dtype and on the device of `like`."""
@@ -104,7 +105,8 @@ class Sampling:
     def sample(self, light: Light, points: Points) -> Sample:
         """A condition's residual at points, rows scaled to weighted means."""
         mean = points.weights / points.weights.sum()
-        weight = light.condition.weight * self.emphasis.get(light.condition.name, 1.0)
+        condition = light.condition
+        weight = condition.weight_at(self.used) * self.emphasis.get(condition.name, 1.0)
         return Sample(light, points, (weight * mean).sqrt())
 
     def sized(self, n: int) -> Sampling:

@@ -111,15 +111,15 @@ def axes(e: Examination) -> Iterator[Finding]:
 
 def weights(e: Examination) -> Iterator[Finding]:
     """Weights of conditions that let others count for nothing."""
-    large = max(e.problem.conditions, key=lambda c: c.weight)
-    small = min(e.problem.conditions, key=lambda c: c.weight)
-    if large.weight > EXTREME * small.weight:
+    large = max(e.problem.conditions, key=lambda c: c.heaviest)
+    small = min(e.problem.conditions, key=lambda c: c.heaviest)
+    if large.heaviest > EXTREME * small.heaviest:
         yield warning(
             "weight",
             large.name,
-            f"`{large.name}` weighs {large.weight:g} and `{small.name}` {small.weight:g}: beyond "
-            f"a ratio of {EXTREME:.0e} the light one is no longer solved. Take weights within a "
-            "factor of 1000, or an `Ansatz` for what shall hold exactly.",
+            f"`{large.name}` weighs {large.heaviest:g} and `{small.name}` {small.heaviest:g}: "
+            f"beyond a ratio of {EXTREME:.0e} the light one is no longer solved. Take weights "
+            "within a factor of 1000, or an `Ansatz` for what shall hold exactly.",
         )
 
 

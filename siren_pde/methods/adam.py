@@ -28,7 +28,7 @@ class Adam(Method):
     The rate falls exponentially from `rate` to `rate · final` over the budget, after it has risen
     during the first `warmup` steps, which large rates need: running means of few gradients are
     unsure. With `fresh`, each step draws new points, so that the loss is an unbiased estimate over
-    the whole domain.
+    the whole domain, and weights follow their schedules.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
@@ -56,7 +56,7 @@ class Adam(Method):
         """One step; the loss reported is the one before it."""
         objective, state = at.objective, at.state
         if self.fresh:
-            objective = objective.redrawn(objective.seed + 1)
+            objective = objective.redrawn(objective.seed + 1, used)
         loss, gradient = objective.loss_and_gradient(at.theta)
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
