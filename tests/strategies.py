@@ -10,6 +10,14 @@ from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
 from siren_pde.functions import sqrt
 from siren_pde.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
+from siren_pde.surfaces.regularisers import (
+    Area,
+    Eikonal,
+    Heat,
+    Regulariser,
+    SingularHessian,
+    Viscosity,
+)
 
 
 class Torus:
@@ -109,3 +117,5 @@ ALL_DOMAINS: list[tuple[str, Domain]] = [
 ]
 
 ALL_QUADRATURES: list[Quadrature] = [Sobol(64), MonteCarlo(64), GaussLegendre(4), Grid(4)]
+
+ALL_REGULARISERS: list[Regulariser] = [Eikonal(), Viscosity(), Heat(), SingularHessian(), Area()]

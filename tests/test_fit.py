@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 from siren_pde import Budget, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
 from siren_pde.methods.adam import Adam
-from siren_pde.surfaces.fit import fit_sdf, robust
+from siren_pde.surfaces.fit import fit_sdf
 from siren_pde.surfaces.metrics import point_triangle_distance
 from siren_pde.surfaces.pseudo import OrientedCloud
 from siren_pde.surfaces.samples import jittered
@@ -64,14 +63,6 @@ def test_the_winding_number_tells_inside_from_outside():
     expected = (radius < 1).astype(float)
     # areas are estimated from neighbours, to a few per cent
     assert np.abs(cloud.winding_number(query) - expected)[apart].max() < 0.15
-
-
-@pytest.mark.parametrize("scale", [0.1, 1.0])
-def test_the_robust_residual_squares_to_a_smoothed_absolute_value(scale):
-    e = torch.linspace(-3, 3, 61, dtype=torch.float64)
-    expected = 2 * ((e**2 + scale**2).sqrt() - scale)
-    assert torch.allclose(robust(e, scale) ** 2, expected, atol=1e-14)
-    assert torch.equal(torch.sign(robust(e, scale)), torch.sign(e))
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.siren import Siren
-from siren_pde.functions import sqrt
 from siren_pde.methods.adam import Adam
 from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
 from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.inspection import BAND
 from siren_pde.surfaces.nearness import telling_nearness
 from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.surfaces.regularisers import Regulariser, robust
 from siren_pde.surfaces.samples import training_samples
 from siren_pde.surfaces.tidy import tidied
 from siren_pde.trainer import Budget, Callback, solve
@@ -32,15 +34,6 @@ MARGIN = 1.2
 """The padded box is this much larger than the cloud's bounding box."""
 
 
-def robust(error: Any, scale: float) -> Any:
-    """A residual whose square is a smoothed absolute value: r² = 2 (√(e² + δ²) − δ).
-
-    Errors below δ = `scale` count by their square, larger ones by their size, so that a few wrong
-    pseudo-distances do not outvote many right ones.
-    """
-    return error * sqrt(2 / (scale + sqrt(error * error + scale * scale)))
-
-
 def fit_sdf(
     cloud: PointCloud,
     *,
@@ -50,6 +43,7 @@ def fit_sdf(
     width: int = 192,
     depth: int = 3,
     frequency: float = 30.0,
+    regularisers: Sequence[Regulariser] = (),
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     callbacks: Sequence[Callback] = (),
@@ -59,7 +53,8 @@ def fit_sdf(
 
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
     its normals and in the whole padded box, and on its positions and normals. Missing normals are
-    estimated. `frequency` is ω of all layers, in radians per half-length of the box.
+    estimated. `regularisers` say what else φ shall obey, such as `Eikonal()`, each with its weight.
+    `frequency` is ω of all layers, in radians per half-length of the box.
 
     `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
     bounds the steps of Adam. `callbacks` see, among the terms of their reports, how far the points
@@ -74,7 +69,7 @@ def fit_sdf(
     centre, scale, half = _frame(positions)
     inner = (positions - centre) / scale
     oriented = OrientedCloud(inner, _normals(cloud, inner))
-    problem = sdf_problem(oriented, half, seed)
+    problem = sdf_problem(oriented, half, seed, regularisers)
     field = Siren(
         3,
         width=width,
@@ -100,7 +95,9 @@ def fit_sdf(
     return SignedDistance(solution, centre, scale, half, oriented)
 
 
-def sdf_problem(oriented: OrientedCloud, half: Floats, seed: int = 0) -> Problem:
+def sdf_problem(
+    oriented: OrientedCloud, half: Floats, seed: int = 0, regularisers: Sequence[Regulariser] = ()
+) -> Problem:
     """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
     samples, distances = training_samples(oriented, half, seed)
 
@@ -113,7 +110,13 @@ def sdf_problem(oriented: OrientedCloud, half: Floats, seed: int = 0) -> Problem
         along = grad(u) - p.normal
         return Vector([robust(u, 2e-3), *along * 0.2])
 
-    return Problem(distance, surface, name="signed distance")
+    box = Box(**{axis: (-h, h) for axis, h in zip("xyz", half.tolist(), strict=True)})
+    band = PointCloud(samples[np.abs(distances) < BAND])
+    further = (
+        on(band if each.near else box, weight=each.weight, points=1024)(each)
+        for each in regularisers
+    )
+    return Problem(distance, surface, *further, name="signed distance")
 
 
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
