@@ -12,15 +12,18 @@ Prints a Markdown table, and a JSON line per case and seed. Means are two-sided,
 from 100,000 points, as a share of the bounding box's diagonal; the root mean squares of φ − the
 exact distance, in the padded box and within 0.1 of the surface, where that box is [−1, 1] along its
 longest side. `--steps` bounds the steps instead of the seconds, `--width`, `--depth` and
-`--frequency` are those of `fit_sdf`.
+`--frequency` are those of `fit_sdf`. `--peers` compares it, mesh by mesh, with the published recipe
+and with screened Poisson reconstruction: see `sdf_peers.py`.
 """
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
 
 import numpy as np
+import sdf_peers
 
 from siren_pde import PointCloud, fit_sdf, read_points
 from siren_pde.commands.sdf import errors
@@ -28,7 +31,6 @@ from siren_pde.errors import DataFileError
 from siren_pde.readers import read_mesh
 from siren_pde.surfaces.metrics import point_triangle_distance
 
-SAMPLES = 100_000
 NETWORK = {"width": int, "depth": int, "frequency": float}
 COLUMNS = {
     "mean": ("{:.4f} %", 100),
@@ -46,7 +48,7 @@ COLUMNS = {
 def sampled(mesh, variant, seed):
     """Points of a mesh as a scanner of this kind would give them."""
     rng = np.random.default_rng(seed + 1000)
-    x, normals = mesh.sample(SAMPLES, seed)
+    x, normals = mesh.sample(sdf_peers.SAMPLES, seed)
     low, high = x.min(0), x.max(0)
     extent = (high - low).max()
     if variant == "noise":
@@ -72,21 +74,20 @@ def case(path, variant, seed):
 def measured(path, seed, options):
     """One case and seed: its figures by name."""
     cloud, truth, kind = case(path, options.variant, seed)
-    network = {n: v for n in NETWORK if (v := getattr(options, n)) is not None}
     seconds = None if options.steps else options.seconds
     started = time.monotonic()
-    found = fit_sdf(cloud, seconds=seconds, steps=options.steps, seed=seed, **network)
+    found = fit_sdf(cloud, seconds=seconds, steps=options.steps, seed=seed, **options.network)
     fitted = time.monotonic()
     mesh = found.mesh(options.resolution)
     meshed = time.monotonic()
-    answer = {"name": path.stem, "variant": options.variant, "seed": seed, **network}
+    answer = {"name": path.stem, "variant": options.variant, "seed": seed, **options.network}
     if kind == "two-sided":
-        off = errors(found, mesh, truth, seed, samples=SAMPLES)
+        off = errors(found, mesh, truth, seed, samples=sdf_peers.SAMPLES)
         answer |= {"mean": off.reference_mean / truth.diagonal}
         answer |= {"max": off.reference_max / truth.diagonal}
         answer |= {"rmse": off.sdf_rmse / found.scale, "band": off.sdf_rmse_band / found.scale}
     else:
-        x = truth.sample(SAMPLES, 0)[0] if truth else cloud.positions.double().numpy()
+        x = truth.sample(sdf_peers.SAMPLES, 0)[0] if truth else cloud.positions.double().numpy()
         off = point_triangle_distance(x, mesh) / np.linalg.norm(np.ptp(x, axis=0))
         answer |= {"mean": off.mean(), "max": off.max()}
     shape = {"components": mesh.components, "genus": mesh.genus, "watertight": mesh.is_watertight}
@@ -103,7 +104,7 @@ def row(answer):
     return " | ".join(["", f"{answer['name']}, seed {answer['seed']}", *cells, ""]).strip()
 
 
-def main():
+def parsed():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -113,21 +114,42 @@ def main():
     variants = ["normals", "none", "noise", "outliers"]
     parser.add_argument("--variant", choices=variants, default="normals")
     parser.add_argument("--only", default="")
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--recipe-seconds", type=float, default=600.0)
+    parser.add_argument("--recipe-batch", type=int, default=1400)
     for name, kind in NETWORK.items():
         parser.add_argument(f"--{name}", type=kind)
     options = parser.parse_args()
-    rows = []
+    options.network = {n: v for n in NETWORK if (v := getattr(options, n)) is not None}
+    return options
+
+
+def paths(options):
     for path in sorted(options.folder.iterdir()):
         known = path.suffix.lower() in (".off", ".obj", ".ply", ".xyz")
-        if not known or options.only not in path.stem or path.stem.endswith("_reference"):
-            continue
-        for seed in range(options.seeds):
-            answer = measured(path, seed, options)
-            print(json.dumps(answer, default=float), flush=True)
-            rows.append(row(answer))
+        if known and options.only in path.stem and not path.stem.endswith("_reference"):
+            yield path
+
+
+def table(options):
+    """All files and seeds, one row each."""
+    rows = []
+    for path, seed in itertools.product(paths(options), range(options.seeds)):
+        answer = measured(path, seed, options)
+        print(json.dumps(answer, default=float), flush=True)
+        rows.append(row(answer))
     print(f"| {options.variant} | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
     print("\n".join(rows))
 
 
+def peers(options):
+    """A table for each mesh and seed."""
+    for path, seed in itertools.product(paths(options), range(options.seeds)):
+        cloud, truth, kind = case(path, options.variant, seed)
+        if kind == "two-sided":
+            sdf_peers.compare(path.stem, cloud, truth, seed, options)
+
+
 if __name__ == "__main__":
-    main()
+    options = parsed()
+    (peers if options.peers else table)(options)

@@ -1,0 +1,189 @@
+"""`fit_sdf` beside its peers, on the same oriented points.
+
+    python benchmarks/sdf.py FOLDER --peers [--seconds 60] [--recipe-seconds 600] [--recipe-batch N]
+
+
+* The published SIREN recipe (Sitzmann et al., NeurIPS 2020, §4.2, with the weights of their code),
+  in plain nested autograd: 3000 |φ| and 100 (1 − cos(∇φ, n)) on the surface, 100 exp(−100 |φ|)
+  elsewhere, 50 ||∇φ| − 1| everywhere, all of them means over both; Adam at 1e-4, gradients clipped
+  to length 1, ω = 30, uniform points elsewhere. Width and depth are those of `fit_sdf`. Published
+  coordinates leave no room around the shape, so those of `fit_sdf` are taken; batches are smaller
+  than the published 250,000 points on the surface, which two cores take half a minute for.
+* Screened Poisson reconstruction (Kazhdan and Hoppe, ACM TOG 2013), which knows no distance, by
+  `pymeshlab` (GPL; 280 MB): `pip install -c constraints.txt -e '.[benchmark]'`.
+
+`fit_sdf` is run anew for each share of its seconds, so that every time is one that a user waits.
+Times include preparing the points; Poisson's also the mesh.
+"""
+
+import inspect
+import itertools
+import json
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import cosine_similarity
+
+from siren_pde import Mesh, Siren, Solution, fit_sdf
+from siren_pde.commands.sdf import errors
+from siren_pde.solution import History
+from siren_pde.surfaces.metrics import surface_errors
+
+SAMPLES = 100_000
+"""Points for every measurement."""
+SHARES = (1 / 6, 1 / 3, 2 / 3, 1)
+"""Of the seconds given to `fit_sdf`."""
+MARKS = (1 / 10, 1)
+"""Shares of the recipe's seconds after which it is looked at; looking is not counted."""
+COLUMNS = {
+    "mean": "{:.4%}",
+    "max": "{:.2%}",
+    "rmse": "{:.4f}",
+    "band": "{:.4f}",
+    "components": "{}",
+    "steps": "{}",
+    "seconds": "{:.1f}",
+    "meshed": "{:.1f}",
+}
+DEFAULTS = {name: p.default for name, p in inspect.signature(fit_sdf).parameters.items()}
+
+
+class SineNetwork(nn.Module):
+    """`depth` sine layers and a linear one, x (n, 3) → (n,), initialised as published."""
+
+    def __init__(self, width, depth):
+        super().__init__()
+        sizes = itertools.pairwise([3, *[width] * depth, 1])
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in sizes)
+        for i, layer in enumerate(self.layers):
+            bound = math.sqrt(6 / width) / 30 if i else 1 / 3
+            nn.init.uniform_(layer.weight, -bound, bound)
+
+    def forward(self, x):
+        """Values (n,)."""
+        for layer in self.layers[:-1]:
+            x = torch.sin(30 * layer(x))
+        return self.layers[-1](x)[:, 0]
+
+
+def as_siren(phi):
+    """The same function as a field of ours."""
+    first = phi.layers[0]
+    size = {"width": first.out_features, "depth": len(phi.layers) - 1}
+    omega = {"frequency": 30.0, "centre": (0.0, 0.0, 0.0), "hidden_frequency": 30.0}
+    field = Siren(first.in_features, **size, **omega, dtype=torch.float32)
+    with torch.no_grad():
+        for ours, theirs in zip(field.parameters(), phi.parameters(), strict=True):
+            ours.copy_(theirs)
+        field.layers[1] *= 30  # phases stand beside ω x here
+    return field
+
+
+def recipe_loss(phi, on, normals, off):
+    x = torch.cat([on, off]).requires_grad_()
+    values = phi(x)
+    (slopes,) = torch.autograd.grad(values.sum(), x, create_graph=True)
+    n = len(on)
+    surface = 3e3 * values[:n].abs() + 1e2 * (1 - cosine_similarity(slopes[:n], normals))
+    elsewhere = 1e2 * torch.exp(-1e2 * values[n:].abs())
+    eikonal = 5e1 * (slopes.norm(dim=1) - 1).abs()
+    return torch.cat([surface, elsewhere, eikonal]).sum() / len(x)
+
+
+def recipe(positions, normals, marks, batch, seed, network):
+    """The network and its steps, after each of the seconds in `marks`."""
+    torch.manual_seed(seed)
+    phi = SineNetwork(network["width"], network["depth"])
+    adam = torch.optim.Adam(phi.parameters(), lr=1e-4)
+    positions, normals = (torch.as_tensor(a, dtype=torch.float32) for a in (positions, normals))
+    spent, steps = 0.0, 0
+    for mark in marks:
+        while spent < mark:
+            started = time.monotonic()
+            chosen = torch.randint(len(positions), (batch,))
+            off = torch.rand(batch, 3) * 2 - 1
+            adam.zero_grad()
+            recipe_loss(phi, positions[chosen], normals[chosen], off).backward()
+            nn.utils.clip_grad_norm_(phi.parameters(), 1.0)
+            adam.step()
+            spent, steps = spent + time.monotonic() - started, steps + 1
+        yield phi, steps, spent
+
+
+def poisson(positions, normals, depth):
+    """The mesh that `pymeshlab` makes of oriented points (n, 3)."""
+    import pymeshlab
+
+    scene = pymeshlab.MeshSet()
+    scene.add_mesh(pymeshlab.Mesh(positions, v_normals_matrix=normals))
+    threads = torch.get_num_threads()
+    scene.generate_surface_reconstruction_screened_poisson(depth=depth, threads=threads)
+    made = scene.current_mesh()
+    return Mesh(made.vertex_matrix(), made.face_matrix())
+
+
+def of_distance(found, truth, seed, options):
+    """The figures of a signed distance function."""
+    started = time.monotonic()
+    mesh = found.mesh(options.resolution)
+    meshed = time.monotonic() - started
+    off = errors(found, mesh, truth, seed, samples=SAMPLES)
+    return {
+        "mean": off.reference_mean / truth.diagonal,
+        "max": off.reference_max / truth.diagonal,
+        "rmse": off.sdf_rmse / found.scale,
+        "band": off.sdf_rmse_band / found.scale,
+        "components": mesh.components,
+        "meshed": meshed,
+    }
+
+
+def rows(cloud, truth, seed, options):
+    """One dictionary of figures for each method and time."""
+    for share in SHARES:
+        started = time.monotonic()
+        found = fit_sdf(cloud, seconds=share * options.seconds, seed=seed, **options.network)
+        figures = {"method": "fit_sdf", "seconds": time.monotonic() - started}
+        figures["steps"] = found.solution.history.steps[-1]
+        yield figures | of_distance(found, truth, seed, options)
+    positions, normals = found.cloud.positions, found.cloud.normals
+    for depth in (7, 8):
+        started = time.monotonic()
+        mesh = poisson(found.centre + found.scale * positions, normals, depth)
+        figures = {"method": f"Poisson {depth}", "seconds": time.monotonic() - started}
+        off = surface_errors(mesh, truth, samples=SAMPLES, seed=seed)
+        figures |= {"mean": off.chamfer / truth.diagonal, "max": off.hausdorff / truth.diagonal}
+        yield figures | {"components": mesh.components}
+    marks = np.multiply(MARKS, options.recipe_seconds)
+    network = DEFAULTS | options.network
+    published = recipe(positions, normals, marks, options.recipe_batch, seed, network)
+    for phi, steps, spent in published:
+        story = ("Adam", "as published", "the time is over", spent, math.nan, History())
+        as_ours = Solution(as_siren(phi), found.solution.axes, None, *story)
+        figures = {"method": "SIREN recipe", "seconds": spent, "steps": steps}
+        yield figures | of_distance(replace(found, solution=as_ours), truth, seed, options)
+
+
+def compare(name, cloud, truth, seed, options):
+    """Print a JSON line per row, then the table and what it says."""
+    found = []
+    for row in rows(cloud, truth, seed, options):
+        print(json.dumps({"name": name, "seed": seed, **row}, default=float), flush=True)
+        found.append(row)
+    print(f"\n| {name} | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
+    for row in found:
+        cells = [text.format(row[c]) if c in row else "none" for c, text in COLUMNS.items()]
+        print(f"| {row['method']} | {' | '.join(cells)} |")
+    ours = [row for row in found if row["method"] == "fit_sdf"]
+    published, best = found[-1], ours[-1]
+    sooner = [row["seconds"] for row in ours if row["mean"] <= published["mean"]]
+    if sooner:
+        times = published["seconds"] / min(sooner)
+        print(f"\nfit_sdf is as near after {min(sooner):.1f} s: {times:.1f} times sooner.")
+    for row in found:
+        if row["method"].startswith("Poisson"):
+            print(f"fit_sdf's mean error / {row['method']}'s: {best['mean'] / row['mean']:.2f}")
