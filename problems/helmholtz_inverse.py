@@ -2,19 +2,10 @@
 
 import sys
 
-from siren_pde import (
-    AbsorbingLayer,
-    Ansatz,
-    Box,
-    Problem,
-    Shots,
-    Siren,
-    System,
-    VariableProjection,
-    on,
-    read_shots,
-    solve,
-)
+from siren_pde import AbsorbingLayer, Ansatz, Box, Problem, Shots, Siren, System
+
+# isort: split
+from siren_pde import VariableProjection, on, read_shots, reference, solve
 
 k, files = 20, [name for name in sys.argv if name.endswith(".mat")]
 disk = Shots.around_disk(k=k, radius=0.1, speed=2)
@@ -28,7 +19,8 @@ def helmholtz(p, v, m):
     return [layer.lap(p, u) / k**2 + m * u + (m - 1) * g for u, g in echoes]
 
 
-problem = Problem(helmholtz, shots.heard_by)
+truth = None if files else reference("helmholtz_inverse")
+problem = Problem(helmholtz, shots.heard_by, truth=truth)
 inside = Siren(2, width=60, depth=1, frequency=25)
 m = Ansatz(inside, lift=lambda p: 1.0, vanishing=lambda p: 1 / (1 + (12 * (p.x**2 + p.y**2)) ** 6))
 field = System(m=m, v=Ansatz(Siren(2, 10), vanishing_on=layer.box.boundary))
