@@ -90,7 +90,7 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
             holds = "holds Python functions (its lift and where it vanishes)"
             raise _needs(kind, holds, "field=Ansatz(Siren(…), lift=…, vanishing_on=…)", template)
         inner = build(plan["field"], template.field, numbers)
-        return Ansatz(inner, lift=template.lift, vanishing=template.vanishing)  # type: ignore[arg-type]
+        return template.around(inner)
     if kind == "Enriched":
         if not isinstance(template, Enriched):
             holds = "holds Python functions"

@@ -12,6 +12,8 @@ from siren_pde.checks.places import listed, number, place, sides
 from siren_pde.checks.probe import Examination, Probe
 from siren_pde.domains.base import Domain
 from siren_pde.errors import SirenPDEError
+from siren_pde.fields.ansatz import Ansatz
+from siren_pde.fields.system import parts
 from siren_pde.jets import Constant
 from siren_pde.quadrature import Sobol
 from siren_pde.vectors import Vector
@@ -176,6 +178,9 @@ def _counts(e: Examination, probe: Probe, unknown: str, output: int) -> Tensor:
         low, high = (side[axis] for side in probe.domain.bounds)
         ends = torch.minimum((x[:, axis] - low).abs(), (x[:, axis] - high).abs())
         count += 9 * (ends <= e.tolerance).long()
+    field = parts(e.field)[unknown]
+    for part in field.flux if isinstance(field, Ansatz) else ():
+        count += part.contains(x, e.tolerance).long()
     for p in e.probes:
         components = len(p.concerning(unknown, output))
         if components and p not in e.equations:

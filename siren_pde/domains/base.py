@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
 
 from siren_pde.errors import DomainError
 from siren_pde.points import Points
+
+if TYPE_CHECKING:
+    from siren_pde.domains.walls import Wall
 
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -75,6 +78,16 @@ class Domain(ABC):
         from siren_pde.domains.vanishing import vanishing
 
         return vanishing(self, p)
+
+    @final
+    def wall(self, values: Domain | None, slopes: Sequence[Domain]) -> Wall:
+        """This part of a boundary for `Ansatz(flux=…)`, beside those with values and with fluxes.
+
+        Raises DomainError where no smooth function is known that has slope one on it.
+        """
+        from siren_pde.domains.walls import wall
+
+        return wall(self, values, slopes)
 
     @abstractmethod
     def _holds(self, x: Tensor, tolerance: float) -> Tensor: ...

@@ -16,6 +16,7 @@ from siren_pde.domains.implicit import Shell
 from siren_pde.domains.polygon import Side
 from siren_pde.errors import DomainError
 from siren_pde.functions import sqrt
+from siren_pde.jets import Derivative
 from siren_pde.points import Points
 
 
@@ -25,33 +26,48 @@ def vanishing(domain: Domain, p: Points) -> Any:
     A face of a box and a side of a convex polygon are the zeros of their distances, a sphere that
     of r² − |x − c|², the boundary of an `Implicit` solid that of its function, and a union that of
     the product over its parts. Other sides have a function that bends around their ends and has no
-    second derivative there. Raises DomainError for everything else.
+    second derivatives there: at a corner of more than 180° an `Ansatz` is no smooth field, and
+    residuals on the boundary reach more. Raises DomainError for everything else.
     """
-    coordinates = dict(zip(p.axes, p, strict=True))
-    if isinstance(domain, Face) and len(domain.fixed) == 1:
-        (name, value) = domain.fixed[0]
-        low, high = next((a, b) for axis, a, b in domain.box.intervals if axis == name)
-        sign = -1 if value == high else 1
-        return (coordinates[name] - value) * (sign * 2 / (high - low))
-    if isinstance(domain, Sphere):
-        centre, radius = domain.ball.centre, domain.ball.radius
-        square = sum((coordinates[name] - value) ** 2 for name, value in centre)
-        return 1 - square / radius**2
-    if isinstance(domain, Side):
-        return beside(domain, p) * (2 / _highest(domain))
-    if isinstance(domain, Shell):
-        shortest = min(b - a for a, b in zip(*domain.bounds, strict=True))
-        return domain.solid.level.jet(p) * (-2 / shortest)
     if isinstance(domain, Union):
         first, *rest = (vanishing(part, p) for part in domain.parts)
         for factor in rest:
             first = first * factor
         return first
+    if isinstance(domain, Shell):
+        return domain.solid.level.jet(p) * (-2 / _shortest(domain))
+    if isinstance(domain, Face) and len(domain.fixed) == 1:
+        low, high = _interval(domain)
+        return depth(domain, p) * (2 / (high - low))
+    if isinstance(domain, Sphere):
+        return depth(domain, p) * (2 / domain.ball.radius)
+    if isinstance(domain, Side):
+        return depth(domain, p) * (2 / _highest(domain))
     raise DomainError(
         f"no smooth function is known that vanishes on {domain!r}. Faces of boxes, sides of "
         "polygons, spheres, implicit surfaces and unions of them have one; otherwise write "
         "`Ansatz(…, vanishing=lambda p: …)`."
     )
+
+
+def depth(part: Face | Side | Sphere | Shell, p: Points) -> Any:
+    """A jet that is zero on a part of a boundary, rises inward with slope one, and is positive
+    inside.
+    """
+    coordinates = dict(zip(p.axes, p, strict=True))
+    if isinstance(part, Face):
+        ((name, value),) = part.fixed
+        past = coordinates[name] - value
+        return -past if value == _interval(part)[1] else past
+    if isinstance(part, Sphere):
+        centre, radius = part.ball.centre, part.ball.radius
+        square = sum((coordinates[name] - value) ** 2 for name, value in centre)
+        return (radius - square / radius) / 2
+    if isinstance(part, Side):
+        return beside(part, p)
+    level = part.solid.level.jet(p)
+    square = sum(Derivative(level, i) ** 2 for i in range(len(p.axes)))
+    return -level / sqrt(square + (2 / _shortest(part) * level) ** 2)
 
 
 def beside(side: Side, p: Points) -> Any:
@@ -75,6 +91,15 @@ def beside(side: Side, p: Points) -> Any:
         past = -(depth * math.cos(angle) + way * math.sin(angle))
         found = found + past + sqrt(found**2 + past**2)
     return found
+
+
+def _interval(face: Face) -> tuple[float, float]:
+    ((name, _),) = face.fixed
+    return next((a, b) for axis, a, b in face.box.intervals if axis == name)
+
+
+def _shortest(shell: Shell) -> float:
+    return min(b - a for a, b in zip(*shell.bounds, strict=True))
 
 
 @lru_cache(maxsize=None)

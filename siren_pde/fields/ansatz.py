@@ -2,34 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Leaf
+from siren_pde.jets import Constant, as_jet
 from siren_pde.points import Points
 from siren_pde.vectors import Vector
 
+Flux = Callable[[Points, Any], Any]
 
-class HasVanishing(Protocol):
+
+class Wall(Protocol):
+    """A part of a boundary that knows how to give a field another slope there."""
+
+    @property
+    def part(self) -> Any:
+        """The part itself."""
+        ...
+
+    @property
+    def slopes(self) -> Sequence[Any]:
+        """The parts whose slopes its bend leaves alone, so that all bend at once."""
+        ...
+
+    def bend(self, p: Points) -> Any:
+        """A jet that is zero on the part, with outward slope one."""
+        ...
+
+    def slope(self, u: Any, p: Points) -> Any:
+        """∂u/∂n on the part, and something smooth elsewhere."""
+        ...
+
+    def foot(self, p: Points) -> Points:
+        """Points of the part, or p itself."""
+        ...
+
+    def lifted(self, value: Any) -> Any:
+        """A jet at the foot as a jet at p."""
+        ...
+
+
+class Boundary(Protocol):
     """A boundary that knows a smooth function which is zero on it."""
 
     def vanishing(self, p: Points) -> Any:
         """A jet that is zero exactly on this domain, with a non-zero normal derivative."""
         ...
 
+    def wall(self, values: Any, slopes: Sequence[Any]) -> Wall:
+        """This part of a boundary, beside those with values and those with slopes."""
+        ...
+
 
 @final
 class Ansatz(Field):
-    """A field that satisfies u = lift on a boundary whatever its parameters: u = lift + φ·N.
+    """A field that satisfies conditions on a boundary whatever its parameters: u = lift + φ·N.
 
     `field` is N. `lift(p)` is a function of the coordinates with the wanted boundary values (zero
     if left out). φ comes from `vanishing_on`, a boundary such as `box.boundary` or `box.at(t=0)`,
-    or is given as a function `vanishing(p)`; exactly one of them.
+    or is given as a function `vanishing(p)`.
 
-    Source: Lagaris, Likas and Fotiadis, IEEE Trans. Neural Networks 9 (1998), eq. 11.
+    `flux` gives the outward normal derivative ∂u/∂n = h(p, u) on other parts of the boundary, faces
+    of a box, sides of a polygon, spheres or surfaces of an `Implicit`, each with its own function:
+    `flux={box.at(x=1): lambda p, u: 1 - u}`. There the field v made so far is bent by
+    ψ·(h(p, v) − ∂v/∂n), where ψ is zero with slope one; residuals see one more derivative of N. The
+    field stays smooth where parts do not meet, and where sides or faces with values meet sides or
+    faces with fluxes at right angles, as long as the data agree in the corner; on boxes, also where
+    fluxes meet. In other corners its second derivatives are infinite.
+
+    Raises ConfigError if there is no place, or two, where values hold, and DomainError for parts
+    that no smooth function is known for.
+
+    Source: Lagaris, Likas and Fotiadis, IEEE Trans. Neural Networks 9 (1998), eq. 11; for fluxes
+    Rvachev and Sheiko, Appl. Mech. Rev. 48 (1995), in the form of Sukumar and Srivastava, Comput.
+    Methods Appl. Mech. Eng. 389 (2022), §5.
     """
 
     def __init__(
@@ -37,8 +87,9 @@ class Ansatz(Field):
         field: Leaf,
         *,
         lift: Callable[[Points], Any] | None = None,
-        vanishing_on: HasVanishing | None = None,
+        vanishing_on: Boundary | None = None,
         vanishing: Callable[[Points], Any] | None = None,
+        flux: Mapping[Any, Flux] | None = None,
     ) -> None:
         super().__init__()
         if not isinstance(field, Leaf):
@@ -46,35 +97,93 @@ class Ansatz(Field):
                 f"`Ansatz` is built around one network such as `Siren(2)`, got "
                 f"{type(field).__name__}. In a system, give each unknown its own ansatz."
             )
-        if (vanishing_on is None) == (vanishing is None):
+        places = [vanishing_on is not None or bool(flux), vanishing is not None]
+        if sum(places) != 1:
             raise ConfigError(
                 "`Ansatz` needs the place where its network shall vanish, once: write either "
-                "`vanishing_on=box.boundary` or `vanishing=lambda p: …`."
+                "`vanishing_on=box.boundary` or `vanishing=lambda p: …`. Slopes elsewhere, "
+                "`flux={box.at(x=1): lambda p, u: 0}`, go with the former, or alone."
             )
-        self.field, self.lift = field, lift
-        self.vanishing = vanishing if vanishing is not None else vanishing_on.vanishing  # type: ignore[union-attr]
+        self.field, self.lift, self.vanishing_on = field, lift, vanishing_on
+        self.vanishing = vanishing_on.vanishing if vanishing_on is not None else vanishing
+        self.flux: dict[Any, Flux] = dict(flux or {})
+        self.groups = _grouped([part.wall(vanishing_on, [*self.flux]) for part in self.flux])
 
     def leaves(self) -> dict[str, Leaf]:
         """The inner network."""
         return self.field.leaves()
 
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
-        """lift + φ·N, in the algebra of jets."""
-        inner, phi = jets["u"], self.vanishing(p)
-        u = inner * phi if isinstance(inner, Vector) else phi * inner
-        return {"u": u if self.lift is None else self.lift(p) + u}
+        """The lifted data and φ·N, both bent to have the wanted slopes, in the algebra of jets."""
+        free = jets["u"]
+        if self.vanishing is not None:
+            phi = self.vanishing(p)
+            free = free * phi if isinstance(free, Vector) else phi * free
+        for k, group in enumerate(self.groups):
+            data, v = self._data(p, k), free
+            for wall in group:
+                both, alone = (self._flux(wall, p, u) for u in (data + v, data))
+                free = free + wall.bend(p) * (both - alone - wall.slope(v, p))
+        return {"u": free if self._homogeneous else self._data(p, len(self.groups)) + free}
+
+    @property
+    def _homogeneous(self) -> bool:
+        return self.lift is None and not self.groups
+
+    def _data(self, p: Points, k: int) -> Any:
+        """What has the wanted values, and slopes on the first k groups of walls."""
+        if k == 0 and self.lift is not None:
+            return self.lift(p)
+        if k == 0:
+            outputs = self.field.outputs
+            return Constant(0.0) if outputs == 1 else Vector([Constant(0.0)] * outputs)
+        found = self._data(p, k - 1)
+        for wall in self.groups[k - 1]:
+            foot = wall.foot(p)
+            v = self._data(foot, k - 1)
+            lacking = self._flux(wall, foot, v) - wall.slope(v, foot)
+            found = found + wall.bend(p) * wall.lifted(lacking)
+        return found
+
+    def _flux(self, wall: Wall, p: Points, u: Any) -> Any:
+        """The flux asked for, as a jet or as many as u has components."""
+        found = self.flux[wall.part](p, u)
+        if isinstance(u, Vector):
+            return found if isinstance(found, Vector) else u.map(lambda c: 0 * c + found)
+        return as_jet(found)
 
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Ansatz:
         """The same ansatz around a placed network."""
-        return self._around(self.field.placed(low, high, frequency))
+        return self.around(self.field.placed(low, high, frequency))
 
     def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Ansatz:
         """The same ansatz around frozen features."""
-        return self._around(self.field.featured(width, frequency, seed, order))
+        return self.around(self.field.featured(width, frequency, seed, order))
 
     def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Ansatz:
         """The same ansatz around the changed network."""
-        return self._around(self.field.rebuilt(change))
+        return self.around(self.field.rebuilt(change))
 
-    def _around(self, field: Field) -> Ansatz:
-        return Ansatz(field, lift=self.lift, vanishing=self.vanishing)  # type: ignore[arg-type]
+    def around(self, field: Field) -> Ansatz:
+        """The same ansatz around another network."""
+        place = self.vanishing_on
+        given = self.vanishing if place is None else None
+        return Ansatz(
+            field,  # type: ignore[arg-type]
+            lift=self.lift,
+            vanishing_on=place,
+            vanishing=given,
+            flux=self.flux,
+        )
+
+
+def _grouped(walls: Sequence[Wall]) -> list[list[Wall]]:
+    """Walls that may bend at once together, those at right angles to them in the next group."""
+    groups: list[list[Wall]] = []
+    for wall in walls:
+        fitting = (g for g in groups if all(other.part in wall.slopes for other in g))
+        group = next(fitting, None)
+        if group is None:
+            groups.append(group := [])
+        group.append(wall)
+    return groups
