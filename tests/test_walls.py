@@ -46,6 +46,10 @@ PLACES = {  # where values are given, if anywhere, and where fluxes are
     "around a hole": (disc.boundary, [hole.boundary]),
     "on both circles": (None, [disc.boundary, hole.boundary]),
     "hole in a plate": (strip.boundary, [Ball(x=0, t=1, radius=0.5).boundary]),
+    "hole and sides": (
+        at(x=0) | Ball(x=0.8, y=0, radius=0.1).boundary,
+        [at(x=1), at(y=1), at(y=-1), Ball(x=0.4, y=0, radius=0.2).boundary],
+    ),
     "triangle": (triangle.sides[0], [triangle.sides[1], triangle.sides[2]]),
     "house": (house.sides[0] | house.sides[2], [house.sides[1], house.sides[4]]),
     "reentrant corner": (walls[0] | walls[3], [walls[1], walls[2], walls[5]]),

@@ -101,13 +101,15 @@ def wall(part: Domain, values: Domain | None, slopes: Sequence[Domain]) -> Wall:
     Raises DomainError for what is no face at the edge of its box, side of a polygon, sphere or
     surface of an `Implicit`.
     """
-    smooth, others = _smooth(part), [*map(_smooth, _parts(values))]
-    valued = tuple(v for v in others if not _square(part, v))
-    sloped = tuple(s for s in map(_smooth, slopes) if s != part and not _crossed(part, s))
+    smooth, held, sloped = _smooth(part), [*map(_smooth, _parts(values))], [*map(_smooth, slopes)]
+    valued = [v for v in held if not _square(part, v)]
+    others = [s for s in sloped if s != part]
+    if all(isinstance(each, Face) for each in (*held, *sloped)):  # else bends vary along others
+        others = [s for s in others if not _crossed(part, s)]
     normal = None
-    if isinstance(smooth, Face) or (isinstance(smooth, Side) and len(valued) < len(others)):
+    if isinstance(smooth, Face) or (isinstance(smooth, Side) and len(valued) < len(held)):
         normal = smooth.outward
-    return Wall(smooth, valued, sloped, normal)
+    return Wall(smooth, tuple(valued), tuple(others), normal)
 
 
 def _parts(domain: Domain | None) -> tuple[Domain, ...]:

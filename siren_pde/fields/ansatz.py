@@ -71,8 +71,9 @@ class Ansatz(Field):
     `flux={box.at(x=1): lambda p, u: 1 - u}`. There the field v made so far is bent by
     ψ·(h(p, v) − ∂v/∂n), where ψ is zero with slope one; residuals see one more derivative of N. The
     field stays smooth where parts do not meet, and where sides or faces with values meet sides or
-    faces with fluxes at right angles, as long as the data agree in the corner; on boxes, also where
-    fluxes meet. In other corners its second derivatives are infinite.
+    faces with fluxes at right angles, as long as the data agree in the corner; if all parts are
+    faces of one box, also where fluxes meet, which depend on u by constant factors then. In other
+    corners its second derivatives are infinite.
 
     Raises ConfigError if there is no place, or two, where values hold, and DomainError for parts
     that no smooth function is known for.
