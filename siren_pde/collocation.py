@@ -256,7 +256,7 @@ class Collocation:
         if not all(leaf.inputs for leaf in self.field.leaves().values()):
             return None  # a constant is the same in all slabs
         plans = [plan for s in self.samples for plan in s.light.plans.values()]
-        return slabs.evolution(self.problem, plans)
+        return slabs.evolution(self.problem, plans, self.field)
 
     def slab(
         self, begin: float, end: float, stretch: tuple[Stretch, ...], before: Field | None

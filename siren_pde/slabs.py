@@ -18,6 +18,7 @@ from torch import Tensor
 from siren_pde.derivatives import Laplace
 from siren_pde.domains.base import Domain
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.fields.ansatz import held_on
 from siren_pde.fields.base import Field
 from siren_pde.fields.plan import Plan
 from siren_pde.fields.stretched import Stretch
@@ -72,17 +73,22 @@ class Slab:
         return replace(points, positions=torch.stack(columns, 1), weights=weights)
 
 
-def evolution(problem: Problem, plans: Iterable[Plan]) -> Evolution | None:
+def evolution(problem: Problem, plans: Iterable[Plan], field: Field) -> Evolution | None:
     """The axis along which a problem starts from initial conditions and has no final ones.
 
-    `plans` are the derivatives that its residuals take. None where there is no such axis, or
-    measured data, which lie where they lie.
+    `plans` are the derivatives that its residuals take. None where there is no such axis, where the
+    field itself holds what does not last along it, and for measured data, which lie where they lie.
     """
     domains = [c.domain for c in problem.conditions]
     if any(isinstance(domain, PointCloud) for domain in domains):
         return None
     sides = enumerate(zip(*problem.bounds, strict=True))
-    found = [(i, low, high) for i, (low, high) in sides if _starts_alone(domains, i, low, high)]
+    found = [
+        (i, low, high)
+        for i, (low, high) in sides
+        if _starts_alone(domains, i, low, high)
+        and all(_spans(d, i, low, high) for d in held_on(field))
+    ]
     named = [side for side in found if problem.axes[side[0]] == "t"]
     if not found:
         return None

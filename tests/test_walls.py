@@ -1,5 +1,7 @@
 """Slopes by construction: fields with exact fluxes on parts of all kinds of boundaries."""
 
+import math
+
 import pytest
 import torch
 
@@ -143,6 +145,60 @@ def test_least_squares_with_exact_fluxes(name):
     field = made(valued, parts, "Robin", Siren(2))
     solution = solve(Problem(poisson, exact=wanted), field, quiet=True)
     assert solution.error() < 1e-10
+
+
+CORNERS = {  # values and fluxes that agree in corners, but not beside them
+    "square": (
+        square,
+        at(x=0),
+        {at(y=-1): lambda p, u: -cos(p.x), at(x=1): lambda p, u: 3 - math.sin(1) * sin(p.y + 1)},
+    ),
+    "triangle": (triangle, triangle.sides[0], {triangle.sides[2]: lambda p, u: -cos(p.x)}),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_data_need_agree_in_corners_alone(name):
+    domain, valued, flux = CORNERS[name]
+    (foot, asked), *_ = flux.items()
+
+    def given(p):
+        return exp(p.y - domain.bounds[0][1])
+
+    @on(valued)
+    def values(p, u):
+        return u - given(p)
+
+    @on(foot)
+    def slopes(p, u):
+        return -d(u, p.y) - asked(p, u)
+
+    field = Ansatz(Siren(2, width=4), lift=given, vanishing_on=valued, flux=flux)
+    objective = Objective(Problem(values, slopes), field, {values: 50, slopes: 50})
+    assert objective.residual(torch.randn_like(objective.parameters)).abs().max() < 1e-13
+
+
+@pytest.mark.parametrize("flux", [lambda p, u: -p.y * u, lambda p, u: -(u**4)])
+def test_factors_of_u_are_constant_where_fluxes_meet(flux):
+    Ansatz(Siren(2), flux={at(x=0): flux, at(x=1): flux})
+    with pytest.raises(ConfigError, match="meets another one"):
+        Ansatz(Siren(2), flux={at(x=0): flux, at(y=1): lambda p, u: 0})
+
+
+def test_what_an_ansatz_holds_at_the_end_is_no_evolution():
+    @on(strip)
+    def laplace(p, u):
+        return lap(u, p.x, p.t)
+
+    @on(strip.at(t=0))
+    def start(p, u):
+        return u - p.x
+
+    problem, sides = Problem(laplace, start), strip.at(x=-1) | strip.at(x=1)
+    assert Objective(problem, Ansatz(Siren(2), vanishing_on=sides)).evolution is not None
+    assert Objective(problem, Ansatz(Siren(2), vanishing_on=strip.at(t=2))).evolution is None
+    beside = {strip.at(t=2): lambda p, u: 0}
+    assert Objective(problem, Ansatz(Siren(2), vanishing_on=sides, flux=beside)).evolution is None
 
 
 def test_all_components_have_the_flux():

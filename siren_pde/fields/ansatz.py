@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
+import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.system import parts
 from siren_pde.jets import Constant, as_jet
 from siren_pde.points import Points
 from siren_pde.vectors import Vector
 
 Flux = Callable[[Points, Any], Any]
+
+ROUNDING = 1e-9
+"""Factors of u in a flux that differ less, beside the flux, are one number."""
 
 
 class Wall(Protocol):
@@ -71,12 +76,12 @@ class Ansatz(Field):
     `flux={box.at(x=1): lambda p, u: 1 - u}`. There the field v made so far is bent by
     ψ·(h(p, v) − ∂v/∂n), where ψ is zero with slope one; residuals see one more derivative of N. The
     field stays smooth where parts do not meet, and where sides or faces with values meet sides or
-    faces with fluxes at right angles, as long as the data agree in the corner; if all parts are
-    faces of one box, also where fluxes meet, which depend on u by constant factors then. In other
-    corners its second derivatives are infinite.
+    faces with fluxes at right angles; if all parts are faces of one box, also where fluxes meet,
+    which depend on u by constant factors then. There the data must agree in the corner, as those of
+    a field with continuous second derivatives do. In other corners these are infinite.
 
-    Raises ConfigError if there is no place, or two, where values hold, and DomainError for parts
-    that no smooth function is known for.
+    Raises ConfigError if there is no place, or two, where values hold, or for other factors where
+    fluxes of a box meet, and DomainError for parts that no smooth function is known for.
 
     Source: Lagaris, Likas and Fotiadis, IEEE Trans. Neural Networks 9 (1998), eq. 11; for fluxes
     Rvachev and Sheiko, Appl. Mech. Rev. 48 (1995), in the form of Sukumar and Srivastava, Comput.
@@ -109,6 +114,8 @@ class Ansatz(Field):
         self.vanishing = vanishing_on.vanishing if vanishing_on is not None else vanishing
         self.flux: dict[Any, Flux] = dict(flux or {})
         self.groups = _grouped([part.wall(vanishing_on, [*self.flux]) for part in self.flux])
+        for part in self.flux if len(self.groups) > 1 else ():
+            self._require_constant_factor(part)
 
     def leaves(self) -> dict[str, Leaf]:
         """The inner network."""
@@ -123,7 +130,7 @@ class Ansatz(Field):
         for k, group in enumerate(self.groups):
             data, v = self._data(p, k), free
             for wall in group:
-                both, alone = (self._flux(wall, p, u) for u in (data + v, data))
+                both, alone = (self._flux(wall.part, p, u) for u in (data + v, data))
                 free = free + wall.bend(p) * (both - alone - wall.slope(v, p))
         return {"u": free if self._homogeneous else self._data(p, len(self.groups)) + free}
 
@@ -142,16 +149,38 @@ class Ansatz(Field):
         for wall in self.groups[k - 1]:
             foot = wall.foot(p)
             v = self._data(foot, k - 1)
-            lacking = self._flux(wall, foot, v) - wall.slope(v, foot)
+            lacking = self._flux(wall.part, foot, v) - wall.slope(v, foot)
             found = found + wall.bend(p) * wall.lifted(lacking)
         return found
 
-    def _flux(self, wall: Wall, p: Points, u: Any) -> Any:
+    def _flux(self, part: Any, p: Points, u: Any) -> Any:
         """The flux asked for, as a jet or as many as u has components."""
-        found = self.flux[wall.part](p, u)
+        found = self.flux[part](p, u)
         if isinstance(u, Vector):
             return found if isinstance(found, Vector) else u.map(lambda c: 0 * c + found)
         return as_jet(found)
+
+    def _require_constant_factor(self, part: Any) -> None:
+        """Raise ConfigError unless the flux is g(p) − c u for a number c, at random points."""
+        low, high = (torch.tensor(c, dtype=torch.float64) for c in part.bounds)
+        share = torch.rand(8, len(low), generator=torch.Generator().manual_seed(0)).to(low)
+        p = Points(part.axes, low + share * (high - low), share[:, 0])
+        n, values = self.field.outputs, []
+        for size in (0.0, 1.0, 2.0):
+            u = Constant(size) if n == 1 else Vector([Constant(size)] * n)
+            found = self._flux(part, p, u)
+            columns = found if isinstance(found, Vector) else [found]
+            values.append(torch.stack([c.value + 0 * share[:, 0] for c in columns]))
+        zero, one, two = values
+        off = torch.maximum(
+            ((one - zero) - (one - zero)[:, :1]).abs(), (two - 2 * one + zero).abs()
+        )
+        if float(off.max()) > ROUNDING * (1 + float(two.abs().max())):
+            raise ConfigError(
+                f"the `flux` on {part!r} meets another one in an edge. Both hold exactly only if "
+                "they depend on u by a constant factor, as in `lambda p, u: g(p) - 2 * u`. Write "
+                "one of them as a residual, `@on(…)`."
+            )
 
     def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Ansatz:
         """The same ansatz around a placed network."""
@@ -176,6 +205,13 @@ class Ansatz(Field):
             vanishing=given,
             flux=self.flux,
         )
+
+
+def held_on(field: Field) -> list[Any]:
+    """The parts of boundaries on which an ansatz, alone or in a system, holds conditions."""
+    found = [part for part in parts(field).values() if isinstance(part, Ansatz)]
+    places = [ansatz.vanishing_on for ansatz in found if ansatz.vanishing_on is not None]
+    return [*places, *(part for ansatz in found for part in ansatz.flux)]
 
 
 def _grouped(walls: Sequence[Wall]) -> list[list[Wall]]:
