@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -179,4 +179,4 @@ def _restricted(
 
     part.__signature__ = signature  # type: ignore[attr-defined]
     part.__name__ = whole.name
-    return Condition(part, whole.domain, whole.weight, whole.points)
+    return replace(whole, residual=part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,14 @@ class Condition:
 
     `weight` multiplies the mean square of the residual over the domain in the loss. A `Schedule` is
     followed by `Adam` on fresh points; other methods take its last value. `points` is how many
-    points it takes; left out, the solve decides.
+    points it takes; left out, the solve decides. Around `towards` they lie on all scales.
     """
 
     residual: Residual
     domain: Domain
     weight: Weight = 1.0
     points: int | None = None
+    towards: tuple[float, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -71,11 +72,17 @@ class Condition:
 
 
 def on(
-    domain: Domain, *, weight: Weight = 1.0, points: int | None = None
+    domain: Domain,
+    *,
+    weight: Weight = 1.0,
+    points: int | None = None,
+    towards: Sequence[float] | None = None,
 ) -> Callable[[Residual], Condition]:
     """Make a residual function a condition on `domain`: `@on(square.boundary, weight=10)`.
 
-    Raises DomainError if `domain` is no domain, ConfigError if the weight is not positive.
+    Points crowd `towards` a place where the solution varies on all scales, such as a corner; their
+    weights make up for it (see `siren_pde.crowding`). Raises DomainError if `domain` is no domain,
+    ConfigError if the weight is not positive or the place has other coordinates.
     """
     if not isinstance(domain, Domain):
         raise DomainError(
@@ -89,7 +96,13 @@ def on(
             f"weight={weight}, points={points}."
         )
     weight = weight if isinstance(weight, Schedule) else float(weight)
-    return lambda residual: Condition(residual, domain, weight, points)
+    place = None if towards is None else tuple(float(value) for value in towards)
+    if place is not None and len(place) != len(domain.axes):
+        raise ConfigError(
+            f"points crowd towards a place in the coordinates {', '.join(domain.axes)}, got "
+            f"towards={place}."
+        )
+    return lambda residual: Condition(residual, domain, weight, points, place)
 
 
 class Problem:

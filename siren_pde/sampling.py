@@ -9,6 +9,7 @@ from dataclasses import field as made
 import torch
 from torch import Tensor
 
+from siren_pde.crowding import crowded
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
@@ -98,6 +99,8 @@ class Sampling:
             rule = self.rule.with_count(self.counts[condition.name])
             seed = self.seed * len(self.problem.conditions) + i
             points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
+            if condition.towards is not None:
+                points = crowded(points, condition.domain, condition.towards)
             points = points if self.move is None else self.move(points)
             found.append(self.sample(light(condition, points), points))
         return tuple(found)
