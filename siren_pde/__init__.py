@@ -60,6 +60,7 @@ _HOME = {
     "Ansatz": "fields.ansatz",
     "Cosines": "fields.cosines",
     "Enriched": "fields.enriched",
+    "Mapped": "fields.mapped",
     "System": "fields.system",
     "Unknown": "fields.system",
     "Generic": "fields.generic",

@@ -15,6 +15,7 @@ from siren_pde.fields.base import Field
 from siren_pde.fields.cosines import Cosines
 from siren_pde.fields.enriched import Enriched
 from siren_pde.fields.generic import Generic
+from siren_pde.fields.mapped import Mapped
 from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
 from siren_pde.fields.siren import Siren
@@ -42,6 +43,8 @@ def blueprint(field: Field) -> Blueprint:
         return kind | {"field": blueprint(field.leaf.leaf)}
     if isinstance(field, Stretched):
         return kind | {"field": blueprint(field.leaf), "stretch": asdict(field.stretch)}
+    if isinstance(field, Mapped):
+        return kind | {"field": blueprint(field.leaf)}
     if isinstance(field, Moved):
         return kind | {"field": blueprint(field.leaf), "axis": field.axis, "by": field.by}
     if isinstance(field, Pieces):
@@ -97,6 +100,11 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
             raise _needs(kind, holds, "field=Enriched(Siren(…), functions, terms=…)", template)
         leaf = build(plan["field"], template.leaf.leaf, numbers)
         return Enriched(leaf, template.functions, terms=template.terms)  # type: ignore[arg-type]
+    if kind == "Mapped":
+        if not isinstance(template, Mapped):
+            holds = "holds Python functions"
+            raise _needs(kind, holds, "field=Mapped(Siren(…), coordinates)", template)
+        return Mapped(build(plan["field"], template.leaf, numbers), template.map)  # type: ignore[arg-type]
     if kind == "Generic":
         if isinstance(template, nn.Module) and not isinstance(template, Field):
             template = Generic(template, plan["inputs"], plan["outputs"])

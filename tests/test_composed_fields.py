@@ -1,11 +1,11 @@
-"""Fields made of fields: stretched and pieced ones are what differentiating them says."""
+"""Fields made of fields: composed and pieced ones are what differentiating them says."""
 
 import pytest
 import torch
 
-from siren_pde import Siren
+from siren_pde import Box, LeastSquares, Mapped, Problem, Siren, exp, lap, load, log, on, sin, solve
 from siren_pde.derivatives import Laplace
-from siren_pde.errors import ConfigError
+from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
@@ -36,6 +36,15 @@ def stretched(depth):
     return Stretched(network(1, depth), STRETCH)
 
 
+def curved(p):
+    x, y = p
+    return exp(0.5 * x) * y, x + sin(x * y)
+
+
+def mapped(depth):
+    return Mapped(network(1, depth), curved)
+
+
 def pieced(depth):
     return Pieces(0, [-0.3, 0.4], [network(seed, depth) for seed in range(3)])
 
@@ -51,18 +60,74 @@ def close(a, b):
 
 @pytest.mark.parametrize("demand", DEMANDS)
 @pytest.mark.parametrize("depth", [1, 2])
-def test_stretched_equals_torch_func(depth, demand):
-    field, x, plan = stretched(depth), draw(5, 2), Plan.closing(demand)
+@pytest.mark.parametrize("kind", [stretched, mapped])
+def test_composed_fields_equal_torch_func(kind, depth, demand):
+    field, x, plan = kind(depth), draw(5, 2), Plan.closing(demand)
     theta, generic = flat(field), Generic(field, 2)
     a, b = field.evaluate(theta, x, plan), generic.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     close(field.evaluate_output(theta, x, plan).channels, b.channels)
+    close(field.evaluate_once(theta, x, plan).channels, b.channels)
     seeds, direction = draw(*a.channels.shape, seed=1), draw(len(theta), seed=2)
     close(field.pullback(theta, a, seeds), generic.pullback(theta, b, seeds))
     close(field.rows(theta, a, seeds), generic.rows(theta, b, seeds))
     close(field.push(theta, a, direction), generic.push(theta, b, direction))
     last = field.rows(theta, a, seeds)[:, -field.output_size :]
     close(field.output_rows(theta, field.evaluate_output(theta, x, plan), seeds), last)
+
+
+def test_a_mapped_network_has_as_many_waves_across_the_image_of_the_box():
+    like = torch.ones(2, dtype=torch.float64)
+    field = Mapped(Siren(2), lambda p: (p[0] + 10, 100 * p[1])).placed(-like, 3 * like, 5 * like)
+    assert torch.allclose(field.leaf.centre, torch.tensor([11.0, 100.0]).to(like), rtol=0.01)
+    assert torch.allclose(field.leaf.frequency, torch.tensor([5.0, 0.05]).to(like), rtol=0.01)
+    inner = field.featured(30, 8 * like, 0).leaf.frequency
+    assert torch.allclose(inner, torch.tensor([8.0, 0.08]).to(like), rtol=0.01)
+
+
+def test_a_power_of_the_distance_is_found_in_log_polar_coordinates(tmp_path):
+    """√r cos(φ/2) at the end of a slit, which plain sines do not resolve."""
+    right = Box(x=(0, 1), y=(-1, 1))
+
+    def exact(p):
+        x, y = p
+        r = (x**2 + y**2) ** 0.5
+        return ((r + x) / 2) ** 0.5
+
+    def coordinates(p):
+        x, y = p
+        r = (x**2 + y**2) ** 0.5
+        return log(r**2 + 1e-8) / 2, y / (r + x)
+
+    @on(right, towards=(0, 0))
+    def laplace(p, u):
+        x, y = p
+        return (x**2 + y**2) * lap(u)
+
+    @on(right.boundary, towards=(0, 0))
+    def dirichlet(p, u):
+        return u - exact(p)
+
+    problem, method = Problem(laplace, dirichlet, exact=exact), LeastSquares(500, (12.0, 12.0))
+    field = Mapped(Siren(2), coordinates)
+    solution = solve(problem, field, method, quiet=True)
+    assert solution.error() < 1e-5
+    assert solve(problem, None, method, quiet=True).error() > 1e-2
+    solution.save(tmp_path / "a.h5")
+    assert load(tmp_path / "a.h5", problem, field=field).error() == solution.error()
+    with pytest.raises(StorageError, match="Python functions"):
+        load(tmp_path / "a.h5")
+
+
+def test_what_cannot_be_mapped_is_refused():
+    box = (torch.zeros(2), torch.ones(2), torch.ones(2))
+    with pytest.raises(ConfigError, match="one network"):
+        Mapped(Problem, curved)
+    with pytest.raises(ConfigError, match="2 coordinates, but its function has 1"):
+        Mapped(Siren(2), lambda p: p[0])(draw(3, 2))
+    for useless in (lambda p: (p[0], 1.0), lambda p: (p[0], log(-1 - p[1]))):
+        with pytest.raises(ConfigError, match="nowhere finite or the same everywhere"):
+            Mapped(Siren(2), useless).placed(*box)
 
 
 def test_a_stretch_maps_the_interval_to_itself_and_back():

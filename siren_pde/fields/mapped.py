@@ -1,0 +1,82 @@
+"""A field in coordinates of the user's choice, u(x) = N(ξ(x)), in which it is easy to resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.composed import Composed, coordinates_of
+from siren_pde.jets import Jet, as_jet
+from siren_pde.sequences import sobol
+
+LOOKS = 1024
+"""Points of the box at which the range of the new coordinates is measured."""
+
+
+@final
+class Mapped(Composed):
+    """A network N that is given other coordinates ξ of each point: u(x) = N(ξ(x)).
+
+    `coordinates(p)` gives ξ in the algebra of jets, as many as p has: `x, y = p` and `return
+    log(x**2 + y**2) / 2, arctan(y / x)`. A power of the distance r from a corner is an exponential
+    in log r, which waves resolve on all scales alike. The network is placed in the box that ξ
+    fills, as measured at points of the problem's box where ξ is finite, with as many waves across
+    it. Where ξ is singular, crowd the points: `@on(domain, towards=(0, 0))`.
+
+    Raises ConfigError if `field` is no network, if `coordinates` gives another number of them, or
+    if one of them is nowhere finite or does not vary.
+
+    Source: corners in log-polar coordinates, Kondrat'ev, Trans. Moscow Math. Soc. 16 (1967).
+    """
+
+    def __init__(self, field: Leaf, coordinates: Callable[[Any], Sequence[Any]]) -> None:
+        if not isinstance(field, Leaf) or not field.inputs:
+            raise ConfigError(
+                f"`Mapped` is built around one network such as `Siren(2)`, got "
+                f"{type(field).__name__}. In a system, map each unknown by itself."
+            )
+        super().__init__(field)
+        self.map = coordinates
+        self.scale: tuple[float, ...] = (1.0,) * field.inputs
+
+    def coordinates(self, x: Tensor) -> list[Jet]:
+        """The coordinates given, of x (n, inputs)."""
+        found = self.map(coordinates_of(x))
+        xi = [as_jet(value) for value in ([found] if isinstance(found, Jet) else found)]
+        if len(xi) != self.inputs:
+            raise ConfigError(
+                f"`Mapped` gives its network {self.inputs} coordinates, but its function has "
+                f"{len(xi)}. Return as many as the problem has."
+            )
+        return xi
+
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Mapped:
+        """The network placed in the image of the box, as many waves across it."""
+        unit = sobol(LOOKS, self.inputs, seed=0, dtype=low.dtype, device=low.device)
+        x = low + unit * (high - low)
+        xi = self._place(x, self.coordinates(x))
+        xi = xi[torch.isfinite(xi).all(1)]
+        if not len(xi) or bool((xi.amax(0) <= xi.amin(0)).any()):
+            raise ConfigError(
+                "a coordinate of `Mapped` is nowhere finite or the same everywhere in the "
+                "problem's box. Return functions that tell its points apart."
+            )
+        scale = (high - low) / (xi.amax(0) - xi.amin(0))
+        return self._around(
+            self.leaf.placed(xi.amin(0), xi.amax(0), scale * frequency), tuple(scale.tolist())
+        )
+
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Mapped:
+        """The same coordinates of frozen features."""
+        inner = frequency * frequency.new_tensor(self.scale)
+        return self._around(self.leaf.featured(width, inner, seed, order), self.scale)
+
+    def _around(self, leaf: Field, scale: tuple[float, ...]) -> Mapped:
+        changed = Mapped(leaf, self.map)  # type: ignore[arg-type]
+        changed.scale = scale
+        return changed
