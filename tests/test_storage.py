@@ -54,6 +54,11 @@ def ansatz(width=5):
     return Ansatz(inner, lift=lift, vanishing=lambda p: p.x * (1 - p.x))
 
 
+def fluxed(width=5):
+    inner = Siren(2, width=width, frequency=3.0, seed=1)
+    return Ansatz(inner, vanishing_on=SQUARE.at(x=0), flux={SQUARE.at(y=1): lambda p, u: p.x - u})
+
+
 def placed(dtype=torch.float64):
     low, high = torch.zeros(2, dtype=dtype), torch.ones(2, dtype=dtype)
     rough = Siren(2, width=6, depth=3, hidden_frequency=30.0, seed=4, dtype=dtype)
@@ -84,6 +89,7 @@ FIELDS = {
     "constant": (Unknown(0.25), None),
     "system": (System(u=Siren(2, 2, width=3), q=Siren(2, width=4), nu=Unknown(0.1)), None),
     "ansatz": (ansatz(), ansatz(width=9)),
+    "ansatz with a flux": (fluxed(), fluxed(width=9)),
     "system of ansatz": (
         System(u=ansatz(), nu=Unknown(0.1)),
         System(u=ansatz(), nu=Unknown(3.0)),
