@@ -78,7 +78,9 @@ class Ansatz(Field):
     field stays smooth where parts do not meet, and where sides or faces with values meet sides or
     faces with fluxes at right angles; if all parts are faces of one box, also where fluxes meet,
     which depend on u by constant factors then. There the data must agree in the corner, as those of
-    a field with continuous second derivatives do. In other corners these are infinite.
+    a field with continuous second derivatives do. In other corners these are infinite, and beside
+    several curved or slanting parts N has to be rougher than u: conditions still hold to rounding,
+    but the equation is solved to fewer digits.
 
     Raises ConfigError if there is no place, or two, where values hold, or for other factors where
     fluxes of a box meet, and DomainError for parts that no smooth function is known for.
