@@ -25,12 +25,15 @@ from siren_pde.fields.stretched import Stretch
 from siren_pde.operators import d
 from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
+from siren_pde.quadrature import Sobol
 from siren_pde.residuals import evaluate
 from siren_pde.sampling import Sample
 from siren_pde.vectors import Vector
 
 PROFILE = 4001
 """Points across space at which slopes are looked for."""
+PROBES = 64
+"""Points of a domain that are moved in time, to see whether it is a cylinder."""
 STEEP = 2.5
 """A slope this many times the mean one stands out."""
 BROKEN, LAYER, SUDDEN = 1e-2, 1e-3, 1e-3
@@ -112,8 +115,13 @@ def _flat(domain: Domain, axis: int, at: float) -> bool:
 
 
 def _spans(domain: Domain, axis: int, low: float, high: float) -> bool:
+    """Whether a domain is a cylinder from end to end: its points may move along the axis."""
     ends = {(piece.bounds[0][axis], piece.bounds[1][axis]) for piece in domain.pieces}
-    return ends == {(low, high)}
+    if ends != {(low, high)}:
+        return False
+    x = Sobol(PROBES)(domain).positions
+    x[:, axis] = low + (x[:, axis] - low + (high - low) / 2) % (high - low)
+    return bool(domain.contains(x, 1e-9 * (high - low)).all())
 
 
 def _initial(problem: Problem, axis: int) -> list[Condition]:

@@ -9,6 +9,7 @@ from siren_pde import (
     Budget,
     Marching,
     PointCloud,
+    Polygon,
     Problem,
     Siren,
     System,
@@ -16,6 +17,7 @@ from siren_pde import (
     cos,
     d,
     exp,
+    lap,
     load,
     on,
     pi,
@@ -149,10 +151,24 @@ def data(p, u):
     return u
 
 
+triangle = Polygon([(0, 0), (2, 0), (1, 1)])
+
+
+@on(triangle)
+def within(p, u):
+    return lap(u)
+
+
+@on(triangle.sides[0])
+def base(p, u):
+    return u
+
+
 @pytest.mark.parametrize(
     "problem, field",
     [
         (Problem(everywhere, around), None),
+        (Problem(within, base), None),
         (Problem(everywhere, start, data), None),
         (Problem(everywhere, start), System(u=Siren(2), nu=Unknown(1.0))),
     ],
