@@ -18,6 +18,7 @@ from siren_pde.fields.siren import Siren
 from siren_pde.methods.adam import Adam
 from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
+from siren_pde.surfaces.cleaning import cleaned
 from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.inspection import BAND
 from siren_pde.surfaces.nearness import telling_nearness
@@ -52,8 +53,9 @@ def fit_sdf(
     """Fit a signed distance function to a point cloud in three dimensions.
 
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
-    its normals and in the whole padded box, and on its positions and normals. Missing normals are
-    estimated. `regularisers` say what else φ shall obey, such as `Eikonal()`, each with its weight.
+    its normals and in the whole padded box, and on its positions and normals. A cloud without
+    normals is `cleaned` and gets some. `regularisers` say what else φ shall obey, such as
+    `Eikonal()`, each with its weight.
     `frequency` is ω of all layers, in radians per half-length of the box.
 
     `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
@@ -64,11 +66,9 @@ def fit_sdf(
     DataFileError for clouds that cannot be a surface.
     """
     started = time.monotonic()
-    cloud = tidied(cloud, seed)
-    positions = cloud.positions.double().cpu().numpy()
+    positions, normals = cleaned(tidied(cloud, seed), seed)
     centre, scale, half = _frame(positions)
-    inner = (positions - centre) / scale
-    oriented = OrientedCloud(inner, _normals(cloud, inner))
+    oriented = OrientedCloud((positions - centre) / scale, normals)
     problem = sdf_problem(oriented, half, seed, regularisers)
     field = Siren(
         3,
@@ -125,11 +125,3 @@ def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
     scale = MARGIN * extent / 2
     half = (high - low) / 2 / scale + (MARGIN - 1) / MARGIN
     return (low + high) / 2, scale, half
-
-
-def _normals(cloud: PointCloud, inner: Floats) -> Floats:
-    if cloud.normals is not None:
-        return cloud.normals.double().cpu().numpy()
-    from siren_pde.surfaces.normals import estimate_normals
-
-    return np.asarray(estimate_normals(inner))

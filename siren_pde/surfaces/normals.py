@@ -19,8 +19,8 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = 16) -> Te
     The normal is the direction in which the `neighbours` nearest points spread least. The signs
     are carried from point to point along the minimum spanning tree of the neighbour graph with
     weights 1 − |nᵢ·nⱼ|, which crosses sharp edges last (Hoppe et al. 1992, §3.3). Each connected
-    piece is then turned outwards: the normals at its six extreme points vote, so the topmost looks
-    up. For an open piece that is a guess, and the inside wall of a hollow body will point into it.
+    piece is then turned outwards, so that it encloses a positive volume. For an open piece that is
+    a guess, and the inside wall of a hollow body will point into it.
 
     Repeated points share a normal. The result has the dtype and device of `points`, float64 on
     the CPU for anything but a tensor. Raises
@@ -90,10 +90,10 @@ def _signs(points: Floats, normals: Floats, near: Integers) -> Floats:
     weights = coo_array((2 - agreement, (start, end)), shape=(len(points),) * 2).tocsr()
     weights = weights.maximum(weights.T)
     tree = minimum_spanning_tree(weights).tocoo()
-    pieces, piece = connected_components(tree, directed=False)
+    piece = connected_components(tree, directed=False)[1]
     _, roots = np.unique(piece, return_index=True)
     signs = _carried(np.stack([tree.row, tree.col]), roots, normals)
-    outward = _outward(points, signs[:, None] * normals, piece, pieces)
+    outward = _outward(points, signs[:, None] * normals, piece, near)
     return np.asarray(signs * outward[piece])
 
 
@@ -118,12 +118,10 @@ def _carried(edges: Integers, roots: Integers, normals: Floats) -> Floats:
     return signs[:size]
 
 
-def _outward(points: Floats, normals: Floats, piece: Integers, pieces: int) -> Floats:
-    """+1 or −1 for each piece: whether its normals point away from it at its extreme points."""
-    votes = np.zeros(pieces)
-    for axis in range(3):
-        for direction in (1.0, -1.0):
-            order = np.lexsort((direction * points[:, axis], piece))
-            last = order[np.append(np.diff(piece[order]) > 0, True)]
-            votes += direction * normals[last, axis]
-    return np.where(votes < 0, -1.0, 1.0)
+def _outward(points: Floats, normals: Floats, piece: Integers, near: Integers) -> Floats:
+    """+1 or −1 for each piece: the sign of the volume that it encloses, 3 V = Σ aᵢ nᵢ·(xᵢ − x̄)."""
+    areas = np.square(points - points[near[:, -1]]).sum(axis=1)
+    total = np.maximum(np.bincount(piece, areas), 1e-300)
+    centre = np.stack([np.bincount(piece, areas * x) for x in points.T], axis=1) / total[:, None]
+    flux = areas * np.einsum("ij,ij->i", normals, points - centre[piece])
+    return np.where(np.bincount(piece, flux) < 0, -1.0, 1.0)

@@ -1,0 +1,37 @@
+"""A cloud without normals made fit to be fitted: strays left out, noise smoothed, normals found."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.surfaces.denoise import denoised
+from siren_pde.surfaces.normals import estimate_normals
+from siren_pde.surfaces.strays import on_surface
+
+Floats = npt.NDArray[np.float64]
+
+
+def cleaned(cloud: PointCloud, seed: int = 0) -> tuple[Floats, Floats]:
+    """Points that are `on_surface`, `denoised`, (m, 3), and their `estimate_normals`, (m, 3).
+
+    Of a cloud with normals, all as it is: who knows them has cleaned their points. A warning says
+    how many points are left out.
+    """
+    positions = cloud.positions.double().cpu().numpy()
+    if cloud.normals is not None:
+        return positions, cloud.normals.double().cpu().numpy()
+    kept = on_surface(positions)
+    if len(kept) < len(positions):
+        warnings.warn(
+            f"{len(positions) - len(kept)} of {len(positions)} points are left out: they lie on no "
+            "surface with others. Give normals to keep all points.",
+            stacklevel=3,
+        )
+    positions = denoised(positions[kept], seed)
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    normals = estimate_normals((positions - (low + high) / 2) / np.max(high - low))
+    return positions, np.asarray(normals)

@@ -1,0 +1,81 @@
+"""Points that are on no surface: alone, in small groups, or scattered in space."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+_NEIGHBOURS = 8
+_ALONE = 2.5
+"""A point that is this much sparser than its neighbours is alone."""
+_SPARSE = 3.0
+"""So many median spacings make a point sparse, and suspect."""
+_SOLID = 0.1
+"""Share of a patch's variance across its plane that no surface has; scattered points have 0.2."""
+_GROUP = 20
+"""Fewer linked points are no piece of a surface, unless the whole cloud is small."""
+_ROUNDS = 4
+
+
+def on_surface(points: Floats) -> Integers:
+    """The numbers of the `points` (n, 3) that belong to a surface, in order; others are strays.
+
+    A point's spacing is the distance to its eighth neighbour. It is alone where that is much larger
+    than the spacing of these (a local outlier factor: Breunig et al. 2000), so that sparse regions
+    are not, only what is sparse beside something dense. It is scattered where it is sparse and its
+    neighbours lie on no plane. Both are left out, until there are no more; then what is linked
+    by steps of their spacing to fewer than twenty others. At least half of all points stay.
+    """
+    kept = np.arange(len(points))
+    for _ in range(_ROUNDS):
+        near, spacing = _neighbours(points[kept])
+        good = ~_alone(near, spacing) & ~_scattered(points[kept], spacing)
+        if good.all() or 2 * good.sum() < len(points):
+            break
+        kept = kept[good]
+    near, spacing = _neighbours(points[kept])
+    size = _group_sizes(near, spacing)
+    good = size >= min(_GROUP, size.max())
+    return kept[good] if 2 * good.sum() >= len(points) else kept
+
+
+def _neighbours(points: Floats) -> tuple[Integers, Floats]:
+    """The nearest other points and how far they are, both (n, k)."""
+    from scipy.spatial import cKDTree
+
+    count = min(_NEIGHBOURS, len(points) - 1)
+    spacing, near = cKDTree(points).query(points, k=count + 1, workers=2)
+    return near[:, 1:], spacing[:, 1:]
+
+
+def _alone(near: Integers, spacing: Floats) -> Booleans:
+    return np.asarray(spacing[:, -1] > _ALONE * np.median(spacing[near, -1], axis=1))
+
+
+def _scattered(points: Floats, spacing: Floats) -> Booleans:
+    """Whether a point is sparse and its patch as thick as wide, (n,)."""
+    from scipy.spatial import cKDTree
+
+    found = spacing[:, -1] > _SPARSE * np.median(spacing[:, -1])
+    if found.any():
+        _, near = cKDTree(points).query(points[found], k=min(24, len(points)), workers=2)
+        patch = points[near] - points[near].mean(axis=1, keepdims=True)
+        variance = np.linalg.eigvalsh(patch.transpose(0, 2, 1) @ patch)
+        found[found] = variance[:, 0] > _SOLID * variance.sum(axis=1)
+    return found
+
+
+def _group_sizes(near: Integers, spacing: Floats) -> Integers:
+    """How many points each one is linked to in steps of one and a half spacings, (n,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    start, which = np.nonzero(spacing <= 1.5 * spacing[near, -1])
+    links = (np.ones(len(start), dtype=bool), (start, near[start, which]))
+    graph = coo_array(links, shape=(len(near),) * 2)
+    piece = connected_components(graph, directed=False)[1]
+    return np.asarray(np.bincount(piece)[piece])
