@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from siren_pde import LBFGS, Adam, Broyden, GaussNewton
+from siren_pde import LBFGS, Adam, Broyden, GaussNewton, Schedule
 from siren_pde.linear import NormalEquations, least_squares, shifted_cholesky
 
 METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=False)]
@@ -79,6 +79,15 @@ def test_every_method_solves_every_problem(method, name):
     final = 0.5 * function(at.theta).square().sum()
     # Adam's rate, not the problem, bounds how close it gets
     assert final < (1e-6 if isinstance(method, Adam) else 1e-16)
+
+
+def test_adams_rate_follows_a_schedule():
+    method = Adam(rate=Schedule((0, 0.2), (1, 0)), fresh=False)
+    start = method.start(Plain(rosenbrock, vector(-1.2, 1.0)))
+    # a first step is the rate, whatever the gradient
+    for used, moved in ((0.0, 0.2), (0.25, 0.15), (1.0, 0.0)):
+        step = method.step(start, used).theta - start.theta
+        assert torch.allclose(step.abs(), vector(moved, moved), atol=1e-6)
 
 
 @pytest.mark.parametrize("rows", [3, 40])

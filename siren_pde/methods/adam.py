@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.methods.base import Iterate, Method, Network
+from siren_pde.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,15 @@ class Moments:
 class Adam(Method):
     """Steps along the running mean of the gradient, scaled by its running size.
 
-    The rate falls exponentially from `rate` to `rate · final` over the budget, after it has risen
-    during the first `warmup` steps, which large rates need: running means of few gradients are
-    unsure. With `fresh`, each step draws new points, so that the loss is an unbiased estimate over
-    the whole domain, and weights follow their schedules.
+    The rate follows its `Schedule`, or falls exponentially from `rate` to `rate · final` over the
+    budget, after it has risen during the first `warmup` steps, which large rates need: running
+    means of few gradients are unsure. With `fresh`, each step draws new points, so that the loss is
+    an unbiased estimate over the whole domain, and weights follow their schedules.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
 
-    rate: float = 2e-3
+    rate: float | Schedule = 2e-3
     final: float = 1e-2
     fresh: bool = True
     batch: int = 4096
@@ -61,9 +62,14 @@ class Adam(Method):
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
         square = torch.lerp(state.square, gradient.square(), 0.001)
-        rate = self.rate * self.final**used * min(k / self.warmup, 1.0) / (1 - 0.9**k)
+        rate = self._rate(used) * min(k / self.warmup, 1.0) / (1 - 0.9**k)
         root = (
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )
         theta = torch.addcdiv(at.theta, mean, root, value=-rate)
         return Iterate(objective, theta, loss, Moments(mean, square, k), f"rate = {rate:.1e}")
+
+    def _rate(self, used: float) -> float:
+        if isinstance(self.rate, Schedule):
+            return self.rate(used)
+        return self.rate * self.final**used
