@@ -18,6 +18,7 @@ from siren_pde.fields.siren import Siren
 from siren_pde.methods.adam import Adam
 from siren_pde.operators import grad
 from siren_pde.problem import Problem, on
+from siren_pde.schedules import Schedule
 from siren_pde.surfaces.cleaning import cleaned
 from siren_pde.surfaces.distance import SignedDistance
 from siren_pde.surfaces.inspection import BAND
@@ -33,6 +34,9 @@ Floats = npt.NDArray[np.float64]
 
 MARGIN = 1.2
 """The padded box is this much larger than the cloud's bounding box."""
+RATE = Schedule((0, 1e-3), (1, 0))
+"""Of Adam: it ends at zero, so that the noise of the last gradients is averaged away. From 2e-3 on,
+hidden layers diverge in long fits, and the field becomes zero."""
 
 
 def fit_sdf(
@@ -84,7 +88,7 @@ def fit_sdf(
     solution = solve(
         problem,
         field,
-        Adam(rate=2e-3, warmup=50),
+        Adam(rate=RATE, warmup=50),
         budget=Budget(seconds=left, steps=steps),
         device=device,
         dtype=dtype,
@@ -101,11 +105,11 @@ def sdf_problem(
     """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
     samples, distances = training_samples(oriented, half, seed)
 
-    @on(PointCloud(samples, distance=distances), points=2048)
+    @on(PointCloud(samples, distance=distances), points=1024)
     def distance(p: Any, u: Any) -> Any:
         return robust(u - p.distance, 2e-3)
 
-    @on(PointCloud(oriented.positions, normals=oriented.normals), points=512)
+    @on(PointCloud(oriented.positions, normals=oriented.normals), points=256)
     def surface(p: Any, u: Any) -> Any:
         along = grad(u) - p.normal
         return Vector([robust(u, 2e-3), *along * 0.2])
