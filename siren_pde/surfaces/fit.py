@@ -21,6 +21,7 @@ from siren_pde.problem import Problem, on
 from siren_pde.schedules import Schedule
 from siren_pde.surfaces.cleaning import cleaned
 from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.hidden import hidden
 from siren_pde.surfaces.inspection import BAND
 from siren_pde.surfaces.nearness import telling_nearness
 from siren_pde.surfaces.pseudo import OrientedCloud
@@ -59,20 +60,21 @@ def fit_sdf(
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
     its normals and in the whole padded box, and on its positions and normals. A cloud without
     normals is `cleaned` and gets some. `regularisers` say what else φ shall obey, such as
-    `Eikonal()`, each with its weight.
-    `frequency` is ω of all layers, in radians per half-length of the box.
+    `Eikonal()`, each with its weight. `frequency` is ω of all layers, in radians per half-length
+    of the box.
 
     `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
     bounds the steps of Adam. `callbacks` see, among the terms of their reports, how far the points
     are from the surface.
 
     Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
-    DataFileError for clouds that cannot be a surface.
+    DataFileError for clouds that cannot be a surface. Points in slits too narrow to be seen are
+    left out: see `hidden`.
     """
     started = time.monotonic()
     positions, normals = cleaned(tidied(cloud, seed), seed)
     centre, scale, half = _frame(positions)
-    oriented = OrientedCloud((positions - centre) / scale, normals)
+    oriented = _seen(OrientedCloud((positions - centre) / scale, normals))
     problem = sdf_problem(oriented, half, seed, regularisers)
     field = Siren(
         3,
@@ -121,6 +123,14 @@ def sdf_problem(
         for each in regularisers
     )
     return Problem(distance, surface, *further, name="signed distance")
+
+
+def _seen(cloud: OrientedCloud) -> OrientedCloud:
+    """The cloud without points that have body on both sides."""
+    inside = hidden(cloud)
+    if not inside.any() or inside.all():
+        return cloud
+    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside])
 
 
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:

@@ -1,0 +1,51 @@
+"""Points with body on both sides: what they bound is no surface that a distance could show."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.surfaces.winding import dipole_winding
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_VOXELS = 20
+"""Along the longest side: points count one by one in a voxel and its neighbours, together beyond.
+"""
+
+
+def hidden(cloud: OrientedCloud) -> Flags:
+    """Which points (n,) have body on both sides, one spacing away: their winding numbers are 1.
+
+    They line slits too narrow to be seen at this density, such as closed lips, or lie where parts
+    of a body reach into each other. Their normals say that there is air where none can be told.
+    """
+    found = winding_beside(cloud, cloud.spacing) > 0.5
+    if found.any():
+        found &= winding_beside(cloud, -cloud.spacing) > 0.5
+    return np.asarray(found)
+
+
+def winding_beside(cloud: OrientedCloud, height: float) -> Floats:
+    """The winding number (n,) at a height above each point along its normal."""
+    moments = np.pi * cloud.radii[:, None] ** 2 * cloud.normals
+    low, extent = cloud.positions.min(0), float(np.ptp(cloud.positions, axis=0).max())
+    cells = np.floor((cloud.positions - low) / extent * _VOXELS).astype(np.int64)
+    voxels, label = np.unique(cells, axis=0, return_inverse=True)
+    order = np.argsort(label.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(label.ravel()))
+    members = np.split(order, ends[:-1])
+    centres = np.stack([cloud.positions[each].mean(0) for each in members])
+    totals = np.stack([moments[each].sum(0) for each in members])
+    result = np.empty(len(cloud.positions))
+    for voxel, own in zip(voxels, members, strict=True):
+        near = (np.abs(voxels - voxel) <= 1).all(1)
+        single = np.concatenate([members[i] for i in np.flatnonzero(near)])
+        result[own] = dipole_winding(
+            cloud.positions[own] + height * cloud.normals[own],
+            np.concatenate([centres[~near], cloud.positions[single]]),
+            np.concatenate([totals[~near], moments[single]]),
+        )
+    return result
