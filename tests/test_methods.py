@@ -90,6 +90,16 @@ def test_adams_rate_follows_a_schedule():
         assert torch.allclose(step.abs(), vector(moved, moved), atol=1e-6)
 
 
+def test_adams_rate_settles():
+    """Along a constant slope every step is the rate."""
+    plain = Plain(lambda x: 1e3 + x, vector(0.0))
+    at = (method := Adam(rate=Schedule((0, 1e-3)), fresh=False, settling=4)).start(plain)
+    for k in range(1, 30):
+        before, at = at, method.step(at, 0.0)
+        moved = float(before.theta - at.theta)
+        assert moved == pytest.approx(1e-3 / (1 + k / 4) ** 0.5, rel=1e-3)
+
+
 @pytest.mark.parametrize("rows", [3, 40])
 def test_one_gauss_newton_step_solves_a_linear_problem(rows):
     generator = torch.Generator().manual_seed(1)

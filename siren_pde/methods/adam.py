@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -28,8 +29,10 @@ class Adam(Method):
 
     The rate follows its `Schedule`, or falls exponentially from `rate` to `rate · final` over the
     budget, after it has risen during the first `warmup` steps, which large rates need: running
-    means of few gradients are unsure. With `fresh`, each step draws new points, so that the loss is
-    an unbiased estimate over the whole domain, and weights follow their schedules.
+    means of few gradients are unsure. In step k it is divided by √(1 + k/settling) besides: the
+    noise of k steps then adds up to √log k and not to √k, which lets long solves begin with rates
+    that they could not keep. With `fresh`, each step draws new points, so that the loss is an
+    unbiased estimate over the whole domain, and weights follow their schedules.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
@@ -39,6 +42,7 @@ class Adam(Method):
     fresh: bool = True
     batch: int = 4096
     warmup: int = 1
+    settling: float = math.inf
     name: str = "Adam"
     dtype: torch.dtype = torch.float32
     network: Network = Network(128, 3, 20.0)
@@ -62,14 +66,14 @@ class Adam(Method):
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
         square = torch.lerp(state.square, gradient.square(), 0.001)
-        rate = self._rate(used) * min(k / self.warmup, 1.0) / (1 - 0.9**k)
+        rate = self._rate(used, k) / (1 - 0.9**k)
         root = (
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )
         theta = torch.addcdiv(at.theta, mean, root, value=-rate)
         return Iterate(objective, theta, loss, Moments(mean, square, k), f"rate = {rate:.1e}")
 
-    def _rate(self, used: float) -> float:
-        if isinstance(self.rate, Schedule):
-            return self.rate(used)
-        return self.rate * self.final**used
+    def _rate(self, used: float, k: int) -> float:
+        given = self.rate
+        rate = given(used) if isinstance(given, Schedule) else given * self.final**used
+        return rate * min(k / self.warmup, 1.0) / math.sqrt(1 + k / self.settling)

@@ -35,9 +35,10 @@ Floats = npt.NDArray[np.float64]
 
 MARGIN = 1.2
 """The padded box is this much larger than the cloud's bounding box."""
-RATE = Schedule((0, 1e-3), (1, 0))
-"""Of Adam: it ends at zero, so that the noise of the last gradients is averaged away. From 2e-3 on,
-hidden layers diverge in long fits, and the field becomes zero."""
+RATE, SETTLING = Schedule((0, 2e-3), (1, 0)), 150
+"""Of Adam: it ends at zero, so that the noise of the last gradients is averaged away. Hidden layers
+drift away in thousands of steps at 1e-3, until the field is zero; so the rate settles early.
+"""
 
 
 def fit_sdf(
@@ -90,7 +91,7 @@ def fit_sdf(
     solution = solve(
         problem,
         field,
-        Adam(rate=RATE, warmup=50),
+        Adam(rate=RATE, warmup=50, settling=SETTLING),
         budget=Budget(seconds=left, steps=steps),
         device=device,
         dtype=dtype,
