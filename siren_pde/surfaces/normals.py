@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
+from siren_pde.surfaces.orientation import outward
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -19,8 +20,9 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = 16) -> Te
     The normal is the direction in which the `neighbours` nearest points spread least. The signs
     are carried from point to point along the minimum spanning tree of the neighbour graph with
     weights 1 − |nᵢ·nⱼ|, which crosses sharp edges last (Hoppe et al. 1992, §3.3). Each connected
-    piece is then turned outwards, so that it encloses a positive volume. For an open piece that is
-    a guess, and the inside wall of a hollow body will point into it.
+    piece is then turned `outward`: so that it encloses a positive volume, or into the cavity that
+    it is the wall of. For an open piece that is a guess. Where two sheets are nearer to each other
+    than to their own neighbours, points say too little to tell one from the other.
 
     Repeated points share a normal. The result has the dtype and device of `points`, float64 on
     the CPU for anything but a tensor. Raises
@@ -93,8 +95,8 @@ def _signs(points: Floats, normals: Floats, near: Integers) -> Floats:
     piece = connected_components(tree, directed=False)[1]
     _, roots = np.unique(piece, return_index=True)
     signs = _carried(np.stack([tree.row, tree.col]), roots, normals)
-    outward = _outward(points, signs[:, None] * normals, piece, near)
-    return np.asarray(signs * outward[piece])
+    areas = np.pi * np.square(points - points[near[:, -1]]).sum(axis=1) / near.shape[1]
+    return np.asarray(signs * outward(points, signs[:, None] * normals, areas, piece)[piece])
 
 
 def _carried(edges: Integers, roots: Integers, normals: Floats) -> Floats:
@@ -116,12 +118,3 @@ def _carried(edges: Integers, roots: Integers, normals: Floats) -> Floats:
     while (before != size).any():
         signs, before = signs * signs[before], before[before]
     return signs[:size]
-
-
-def _outward(points: Floats, normals: Floats, piece: Integers, near: Integers) -> Floats:
-    """+1 or −1 for each piece: the sign of the volume that it encloses, 3 V = Σ aᵢ nᵢ·(xᵢ − x̄)."""
-    areas = np.square(points - points[near[:, -1]]).sum(axis=1)
-    total = np.maximum(np.bincount(piece, areas), 1e-300)
-    centre = np.stack([np.bincount(piece, areas * x) for x in points.T], axis=1) / total[:, None]
-    flux = areas * np.einsum("ij,ij->i", normals, points - centre[piece])
-    return np.where(np.bincount(piece, flux) < 0, -1.0, 1.0)
