@@ -35,9 +35,10 @@ Floats = npt.NDArray[np.float64]
 
 MARGIN = 1.2
 """The padded box is this much larger than the cloud's bounding box."""
-RATE, SETTLING = Schedule((0, 2e-3), (1, 0)), 150
-"""Of Adam: it ends at zero, so that the noise of the last gradients is averaged away. Hidden layers
-drift away in thousands of steps at 1e-3, until the field is zero; so the rate settles early.
+RATE, SETTLING, WIDTH = 1e-3, 600, 192
+"""Of Adam, for hidden layers so wide. Wider ones drift away at this rate, and these do in thousands
+of steps, until the field is zero: so it falls with the width, and settles. In the end it is zero,
+so that the noise of the last gradients is averaged away.
 """
 
 
@@ -47,7 +48,7 @@ def fit_sdf(
     seconds: float | None = 60.0,
     steps: int | None = None,
     seed: int = 0,
-    width: int = 192,
+    width: int = WIDTH,
     depth: int = 3,
     frequency: float = 30.0,
     regularisers: Sequence[Regulariser] = (),
@@ -86,12 +87,13 @@ def fit_sdf(
         hidden_frequency=frequency,
         seed=seed,
     )
+    rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
     spent = time.monotonic() - started
     left = None if seconds is None else max(seconds - spent, seconds / 4)
     solution = solve(
         problem,
         field,
-        Adam(rate=RATE, warmup=50, settling=SETTLING),
+        Adam(rate=rate, warmup=50, settling=SETTLING),
         budget=Budget(seconds=left, steps=steps),
         device=device,
         dtype=dtype,
