@@ -148,3 +148,14 @@ def test_normals_that_are_given_are_believed():
     points, normals = cleaned(PointCloud(x, normals=-x))
     np.testing.assert_array_equal(points, x)
     np.testing.assert_allclose(normals, -x, atol=1e-15)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_units_and_a_distant_origin_change_nothing(noise):
+    rng = np.random.default_rng(0)
+    x, _ = torus(N, rng)
+    x += noise * rng.standard_normal(x.shape)
+    points, normals = cleaned(PointCloud(x))
+    moved, turned = cleaned(PointCloud(40 * x + 1e6))
+    np.testing.assert_allclose((moved - 1e6) / 40, points, atol=1e-6)
+    np.testing.assert_allclose(turned, normals, atol=1e-4)
