@@ -69,7 +69,7 @@ def _settled(x: Floats, points: Floats, tree: Any, size: int) -> tuple[Floats, F
     height, v, u = (patch @ axes).unbind(2)  # so that x is at the origin
     terms = torch.stack([torch.ones_like(u), u, v, u * u, u * v, v * v], 2)
     matrix = (weight * terms).mT @ terms
-    matrix += 1e-6 * total * torch.eye(6)
+    matrix += 1e-6 * total * torch.eye(6, device=matrix.device)
     quadric = torch.linalg.solve(matrix, (weight * terms).mT @ height[:, :, None])
     left = (height[:, :, None] - terms @ quadric).square()
     freedom = (1 - 6 * weight.square().sum(1) / total[:, 0] ** 2).clamp_min(0.1)

@@ -11,10 +11,6 @@ from siren_pde.surfaces.winding import dipole_winding
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_VOXELS = 20
-"""Along the longest side: points count one by one in a voxel and its neighbours, together beyond.
-"""
-
 
 def hidden(cloud: OrientedCloud) -> Flags:
     """Which points (n,) have body on both sides, one spacing away: their winding numbers are 1.
@@ -29,16 +25,15 @@ def hidden(cloud: OrientedCloud) -> Flags:
 
 
 def winding_beside(cloud: OrientedCloud, height: float) -> Floats:
-    """The winding number (n,) at a height above each point along its normal."""
+    """The winding number (n,) at a height above each point along its normal, in the cloud's unit.
+
+    Points count one by one in a voxel and its neighbours, and as one dipole a voxel beyond (Barill
+    et al., Fast winding numbers for soups and clouds, 2018).
+    """
     moments = np.pi * cloud.radii[:, None] ** 2 * cloud.normals
-    low, extent = cloud.positions.min(0), float(np.ptp(cloud.positions, axis=0).max())
-    cells = np.floor((cloud.positions - low) / extent * _VOXELS).astype(np.int64)
-    voxels, label = np.unique(cells, axis=0, return_inverse=True)
-    order = np.argsort(label.ravel(), kind="stable")
-    ends = np.cumsum(np.bincount(label.ravel()))
-    members = np.split(order, ends[:-1])
-    centres = np.stack([cloud.positions[each].mean(0) for each in members])
-    totals = np.stack([moments[each].sum(0) for each in members])
+    (voxels, label), (centres, totals) = cloud.voxels, cloud.dipoles
+    order = np.argsort(label, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(label))[:-1])
     result = np.empty(len(cloud.positions))
     for voxel, own in zip(voxels, members, strict=True):
         near = (np.abs(voxels - voxel) <= 1).all(1)

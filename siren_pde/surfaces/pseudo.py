@@ -102,7 +102,7 @@ class OrientedCloud:
 
         Points are gathered in clusters with areas; `dipole_winding` sums them.
         """
-        return dipole_winding(x, *self._dipoles)
+        return dipole_winding(x, *self.dipoles)
 
     @cached_property
     def _cluster(self) -> float:
@@ -110,12 +110,16 @@ class OrientedCloud:
         return float(np.ptp(self.positions, axis=0).max()) / _CLUSTERS
 
     @cached_property
-    def _dipoles(self) -> tuple[Floats, Floats]:
-        """Centres and area vectors Σ aᵢ nᵢ of points gathered in voxels, both (m, 3)."""
-        areas = np.pi * self.radii**2
+    def voxels(self) -> tuple[Integers, Integers]:
+        """The voxels (m, 3) that hold points, and the number of its voxel for each point (n,)."""
         cells = np.floor((self.positions - self.positions.min(0)) / self._cluster).astype(np.int64)
-        _, label = np.unique(cells, axis=0, return_inverse=True)
-        label = label.ravel()
+        found, label = np.unique(cells, axis=0, return_inverse=True)
+        return found, label.ravel()
+
+    @cached_property
+    def dipoles(self) -> tuple[Floats, Floats]:
+        """Centres and area vectors Σ aᵢ nᵢ of the points in each voxel, both (m, 3)."""
+        areas, label = np.pi * self.radii**2, self.voxels[1]
         total = np.maximum(np.bincount(label, areas), 1e-300)
 
         def gathered(values: Floats) -> Floats:
