@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+import torch
 from torch import nn
 
 from siren_pde.errors import StorageError
@@ -18,7 +19,9 @@ from siren_pde.fields.generic import Generic
 from siren_pde.fields.mapped import Mapped
 from siren_pde.fields.moved import Moved
 from siren_pde.fields.pieces import Pieces
+from siren_pde.fields.refined import Refined
 from siren_pde.fields.siren import Siren
+from siren_pde.fields.splines import Splines
 from siren_pde.fields.stretched import Stretch, Stretched
 from siren_pde.fields.system import System, Unknown
 
@@ -47,6 +50,12 @@ def blueprint(field: Field) -> Blueprint:
         return kind | {"field": blueprint(field.leaf)}
     if isinstance(field, Moved):
         return kind | {"field": blueprint(field.leaf), "axis": field.axis, "by": field.by}
+    if isinstance(field, Refined):
+        grids = [
+            {"low": level.low, "cell": level.cell, "shape": list(level.coefficients.shape)}
+            for level in field.grids
+        ]
+        return kind | {"field": blueprint(field.leaf), "grids": grids}
     if isinstance(field, Pieces):
         leaves = [blueprint(leaf) for leaf in field.leaves_in_order]
         return kind | {"axis": field.axis, "breaks": list(field.breaks), "parts": leaves}
@@ -79,6 +88,9 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
     if kind == "Moved":
         inner = build(plan["field"], None, numbers)
         return Moved(inner, int(plan["axis"]), float(plan["by"]))  # type: ignore[arg-type]
+    if kind == "Refined":
+        inner = build(plan["field"], None, numbers)
+        return Refined(inner, [_splines(grid, numbers) for grid in plan["grids"]])  # type: ignore[arg-type]
     if kind == "Pieces":
         leaves = [build(part, None, numbers) for part in plan["parts"]]
         return Pieces(int(plan["axis"]), plan["breaks"], leaves)  # type: ignore[arg-type]
@@ -136,6 +148,16 @@ def _cosines(plan: Blueprint, numbers: int) -> Cosines:
             f"its description asks for {plan['counts']} `Cosines`, but it holds {numbers} numbers."
         )
     return Cosines(plan["counts"], low=plan["low"], high=plan["high"])
+
+
+def _splines(grid: Blueprint, numbers: int) -> Splines:
+    """The splines of one grid, if that many coefficients can be in the file."""
+    if math.prod(grid["shape"]) > numbers:
+        raise StorageError(
+            f"its description asks for splines of {grid['shape']} coefficients, but it holds "
+            f"{numbers} numbers."
+        )
+    return Splines(grid["low"], grid["cell"], torch.zeros(grid["shape"], device="cpu"))
 
 
 def _needs(kind: str, reason: str, example: str, got: nn.Module | None) -> StorageError:
