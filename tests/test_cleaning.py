@@ -130,7 +130,7 @@ def test_a_small_group_apart_is_left_out_with_a_warning():
     rng = np.random.default_rng(0)
     group = [3.0, 0, 0] + 0.01 * rng.standard_normal((10, 3))
     with pytest.warns(UserWarning, match="10 of 5010 points are left out"):
-        points, _ = cleaned(PointCloud(np.concatenate([directions(5000, rng), group])))
+        points, *_ = cleaned(PointCloud(np.concatenate([directions(5000, rng), group])))
     assert len(points) == 5000
 
 
@@ -145,9 +145,10 @@ def test_of_many_noisy_points_some_are_moved(monkeypatch):
 
 def test_normals_that_are_given_are_believed():
     x = directions(100, np.random.default_rng(0))
-    points, normals = cleaned(PointCloud(x, normals=-x))
+    points, normals, noisy = cleaned(PointCloud(x, normals=-x))
     np.testing.assert_array_equal(points, x)
     np.testing.assert_allclose(normals, -x, atol=1e-15)
+    assert not noisy
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
@@ -155,7 +156,8 @@ def test_units_and_a_distant_origin_change_nothing(noise):
     rng = np.random.default_rng(0)
     x, _ = torus(N, rng)
     x += noise * rng.standard_normal(x.shape)
-    points, normals = cleaned(PointCloud(x))
-    moved, turned = cleaned(PointCloud(40 * x + 1e6))
+    points, normals, noisy = cleaned(PointCloud(x))
+    moved, turned, still = cleaned(PointCloud(40 * x + 1e6))
+    assert noisy == still == (noise > 0)
     np.testing.assert_allclose((moved - 1e6) / 40, points, atol=1e-6)
     np.testing.assert_allclose(turned, normals, atol=1e-4)

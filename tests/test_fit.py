@@ -65,6 +65,20 @@ def test_the_winding_number_tells_inside_from_outside():
     assert np.abs(cloud.winding_number(query) - expected)[apart].max() < 0.15
 
 
+OPTIONS = {"seconds": None, "steps": 500, "width": 32, "depth": 2, "frequency": 8.0}
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    x, normals = sphere()
+    return PointCloud(x, normals=normals)
+
+
+@pytest.fixture(scope="module")
+def fitted(cloud):
+    return fit_sdf(cloud, **OPTIONS)
+
+
 @pytest.fixture(scope="module")
 def terms():
     """What was last seen of the fit."""
@@ -72,29 +86,36 @@ def terms():
 
 
 @pytest.fixture(scope="module")
-def fitted(terms):
-    x, normals = sphere()
-    cloud = PointCloud(x, normals=normals)
-    options = {"steps": 500, "width": 32, "depth": 2, "frequency": 8.0}
+def network(cloud, terms):
+    """A fit that is not refined."""
     see = lambda report: terms.update(report.terms())  # noqa: E731
-    return fit_sdf(cloud, seconds=None, callbacks=[see], **options)
+    return fit_sdf(cloud, refine=False, callbacks=[see], **OPTIONS)
 
 
-def test_fits_tell_how_far_the_points_are_from_the_surface(fitted, terms):
+def test_fits_tell_how_far_the_points_are_from_the_surface(network, terms):
     x, _ = sphere()
-    nearest = point_triangle_distance(x, fitted.mesh(96)).mean()
+    nearest = point_triangle_distance(x, network.mesh(96)).mean()
     assert 0.01 < nearest < 0.2
     assert list(terms) == ["distance", "surface", "points to surface"]
     # every second point, to first order, and a mesh of finite cells
     assert terms["points to surface"] == pytest.approx(nearest, rel=0.1)
 
 
+def off(found, n=3000):
+    """Errors (n,) of a fit in the box, in millimetres."""
+    query = 1e4 + np.random.default_rng(2).uniform(-28, 28, (n, 3))
+    return found(query) - (np.linalg.norm(query - 1e4, axis=1) - 25)
+
+
+def test_refining_takes_most_of_what_the_network_leaves_over(network, fitted, cloud):
+    before, after = np.abs(network(cloud.positions)).mean(), np.abs(fitted(cloud.positions)).mean()
+    assert after < before / 20
+    assert np.sqrt(np.mean(off(fitted) ** 2)) < np.sqrt(np.mean(off(network) ** 2)) / 2
+
+
 def test_a_sphere_becomes_a_distance_and_a_mesh_in_the_users_units(fitted):
-    rng = np.random.default_rng(2)
-    query = 1e4 + rng.uniform(-28, 28, (3000, 3))
-    truth = np.linalg.norm(query - 1e4, axis=1) - 25
-    # a small network after 500 steps: within a twentieth of the half-width of the padded box
-    assert np.sqrt(np.mean((fitted(query) - truth) ** 2)) < 1.5
+    # a small network after 500 steps and 4,000 points: to a hundredth of the radius
+    assert np.sqrt(np.mean(off(fitted) ** 2)) < 0.25
     mesh = fitted.mesh(48)
     assert (mesh.is_watertight, mesh.components, mesh.genus) == (True, 1, 0)
     radii = np.linalg.norm(mesh.vertices - 1e4, axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +16,23 @@ from siren_pde.surfaces.strays import on_surface
 Floats = npt.NDArray[np.float64]
 
 
-def cleaned(cloud: PointCloud, seed: int = 0) -> tuple[Floats, Floats]:
-    """Points that are `on_surface`, `denoised`, (m, 3), and their `estimate_normals`, (m, 3).
+class Cleaned(NamedTuple):
+    """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away."""
+
+    positions: Floats
+    normals: Floats
+    noisy: bool = False
+
+
+def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
+    """Points that are `on_surface`, `denoised`, and their `estimate_normals`.
 
     Of a cloud with normals, all as it is: who knows them has cleaned their points. A warning says
     how many points are left out.
     """
     positions = cloud.positions.double().cpu().numpy()
     if cloud.normals is not None:
-        return positions, cloud.normals.double().cpu().numpy()
+        return Cleaned(positions, cloud.normals.double().cpu().numpy())
     kept = on_surface(positions)
     if len(kept) < len(positions):
         warnings.warn(
@@ -31,7 +40,8 @@ def cleaned(cloud: PointCloud, seed: int = 0) -> tuple[Floats, Floats]:
             "surface with others. Give normals to keep all points.",
             stacklevel=3,
         )
-    positions = denoised(positions[kept], seed)
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    normals = estimate_normals((positions - (low + high) / 2) / np.max(high - low))
-    return positions, np.asarray(normals)
+    positions = positions[kept]
+    smooth = denoised(positions, seed)
+    low, high = smooth.min(axis=0), smooth.max(axis=0)
+    normals = estimate_normals((smooth - (low + high) / 2) / np.max(high - low))
+    return Cleaned(smooth, np.asarray(normals), smooth is not positions)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from siren_pde.surfaces.hidden import hidden
 from siren_pde.surfaces.inspection import BAND
 from siren_pde.surfaces.nearness import telling_nearness
 from siren_pde.surfaces.pseudo import OrientedCloud
+from siren_pde.surfaces.refine import refined
 from siren_pde.surfaces.regularisers import Regulariser, robust
 from siren_pde.surfaces.samples import training_samples
 from siren_pde.surfaces.tidy import tidied
@@ -40,6 +42,8 @@ RATE, SETTLING, WIDTH = 1e-3, 600, 192
 of steps, until the field is zero: so it falls with the width, and settles. In the end it is zero,
 so that the noise of the last gradients is averaged away.
 """
+REFINING = 3.0
+"""Time that refining takes, beside that of sampling."""
 
 
 def fit_sdf(
@@ -52,6 +56,7 @@ def fit_sdf(
     depth: int = 3,
     frequency: float = 30.0,
     regularisers: Sequence[Regulariser] = (),
+    refine: bool = True,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     callbacks: Sequence[Callback] = (),
@@ -60,12 +65,13 @@ def fit_sdf(
     """Fit a signed distance function to a point cloud in three dimensions.
 
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
-    its normals and in the whole padded box, and on its positions and normals. A cloud without
-    normals is `cleaned` and gets some. `regularisers` say what else φ shall obey, such as
-    `Eikonal()`, each with its weight. `frequency` is ω of all layers, in radians per half-length
-    of the box.
+    its normals and in the whole padded box, and on its positions and normals. What it leaves over
+    is added on grids of splines, see `refined`, unless `refine` is False or the cloud noisy. A
+    cloud without normals is `cleaned` and gets some. `regularisers` say what else the network
+    shall obey, such as `Eikonal()`, each with its weight. `frequency` is ω of all layers, in
+    radians per half-length of the box.
 
-    `seconds` includes preparing the samples, but training gets at least a quarter of it; `steps`
+    `seconds` includes preparing and refining, but training gets at least a quarter of it; `steps`
     bounds the steps of Adam. `callbacks` see, among the terms of their reports, how far the points
     are from the surface.
 
@@ -74,10 +80,14 @@ def fit_sdf(
     left out: see `hidden`.
     """
     started = time.monotonic()
-    positions, normals = cleaned(tidied(cloud, seed), seed)
+    positions, normals, noisy = cleaned(tidied(cloud, seed), seed)
+    refine = refine and not noisy
     centre, scale, half = _frame(positions)
     oriented = _seen(OrientedCloud((positions - centre) / scale, normals))
-    problem = sdf_problem(oriented, half, seed, regularisers)
+    begun = time.monotonic()
+    samples, distances = training_samples(oriented, half, seed)
+    later = REFINING * (time.monotonic() - begun) if refine else 0.0
+    problem = sdf_problem(oriented, samples, distances, half, regularisers)
     field = Siren(
         3,
         width=width,
@@ -88,7 +98,7 @@ def fit_sdf(
         seed=seed,
     )
     rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
-    spent = time.monotonic() - started
+    spent = time.monotonic() - started + later
     left = None if seconds is None else max(seconds - spent, seconds / 4)
     solution = solve(
         problem,
@@ -101,14 +111,21 @@ def fit_sdf(
         callbacks=[telling_nearness(each, oriented, scale) for each in callbacks],
         quiet=quiet,
     )
+    if refine:
+        (leaf,) = solution.field.leaves().values()
+        finer = refined(leaf, oriented, half, samples, distances, seed)
+        solution = replace(solution, field=finer)
     return SignedDistance(solution, centre, scale, half, oriented)
 
 
 def sdf_problem(
-    oriented: OrientedCloud, half: Floats, seed: int = 0, regularisers: Sequence[Regulariser] = ()
+    oriented: OrientedCloud,
+    samples: Floats,
+    distances: Floats,
+    half: Floats,
+    regularisers: Sequence[Regulariser] = (),
 ) -> Problem:
     """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
-    samples, distances = training_samples(oriented, half, seed)
 
     @on(PointCloud(samples, distance=distances), points=1024)
     def distance(p: Any, u: Any) -> Any:
