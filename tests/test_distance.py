@@ -1,5 +1,7 @@
 """What is read off a fitted distance function agrees with finite differences and with the jets."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from siren_pde.errors import StorageError
 from siren_pde.points import Points
 from siren_pde.solution import History, Solution
 from siren_pde.surfaces.distance import SignedDistance
+from siren_pde.surfaces.extract import extract
+from siren_pde.surfaces.mesh import Mesh
 from siren_pde.surfaces.pseudo import OrientedCloud
 
 CENTRE, SCALE = np.array([100.0, -20.0, 3.0]), 7.0
@@ -65,3 +69,28 @@ def test_a_file_gives_the_function_back(distance, x, tmp_path):
         load_sdf(tmp_path / "solution.h5")
     with pytest.raises(StorageError, match="none"):
         load_sdf(tmp_path / "none.h5")
+
+
+def ball(centre, radius, cells=40):
+    """The mesh of a sphere (inner coordinates), in the user's units."""
+    centre = torch.tensor(centre, dtype=torch.float32)
+    low, high = (centre - 1.2 * radius).tolist(), (centre + 1.2 * radius).tolist()
+    found = extract(lambda x: (x - centre).norm(dim=1) - radius, low, high, resolution=cells)
+    return found.transformed(SCALE, CENTRE)
+
+
+def test_pieces_without_points_and_dust_are_left_out(distance):
+    body, small, ghost = ball((0, 0, 0), 0.4), ball((0.5, 0, 0), 0.02), ball((-0.8, 0, 0), 0.1)
+    scan = np.concatenate([body.vertices, small.vertices])
+    cloud = OrientedCloud((scan - CENTRE) / SCALE, np.zeros_like(scan))
+    found = dataclasses.replace(distance, cloud=cloud)
+    parts, start = [], 0
+    for mesh in (body, small, ghost):
+        parts.append(mesh.faces + start)
+        start += len(mesh.vertices)
+    vertices = np.concatenate([mesh.vertices for mesh in (body, small, ghost)])
+    every = Mesh(vertices, np.concatenate(parts))
+    assert every.components == 3
+    fine, coarse = found.without_ghosts(every, 256), found.without_ghosts(every, 64)
+    assert fine.area == pytest.approx(body.area + small.area)  # a radius of 2.6 cells
+    assert coarse.area == pytest.approx(body.area)  # of 0.6

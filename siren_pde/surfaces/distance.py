@@ -106,7 +106,7 @@ class SignedDistance:
     def mesh(self, resolution: int = 256) -> Mesh:
         """The surface of the scanned object as a mesh, `resolution` cells along the box.
 
-        Pieces of the zero set that most of the cloud knows nothing of are left out.
+        Pieces of the zero set that the cloud knows nothing of are left out: `without_ghosts`.
         """
         return self.without_ghosts(self.zero_set(resolution), resolution)
 
@@ -125,10 +125,16 @@ class SignedDistance:
         return found.transformed(self.scale, self.centre)
 
     def without_ghosts(self, mesh: Mesh, resolution: int) -> Mesh:
-        """Without the pieces that no point supports: less than half is near any point."""
+        """Without the pieces that no point supports, as less than half is near any, and dust.
+
+        That is smaller than a sphere of one cell's radius: the grid knows no shape so small.
+        """
         reach = max(10 * self.cloud.spacing, 4 / resolution)
         near = self.to_points(mesh.vertices) < reach * self.scale
         supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)
+        areas = np.bincount(mesh.labels[mesh.faces[:, 0]], mesh.face_areas, len(supported))
+        cell = 2 * self.scale * self.half.max() / resolution
+        supported &= areas > 4 * np.pi * cell**2
         kept = supported[mesh.labels][mesh.faces[:, 0]]
         return mesh if kept.all() or not kept.any() else mesh.part(kept)
 
