@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -31,66 +32,76 @@ class Splines(nn.Module):
         self.low, self.cell = tuple(map(float, low)), float(cell)
         self.register_buffer("coefficients", coefficients)
 
-    def _placed(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The cell of each x (n, d), where in it, from 0 to 1, and along which axes it is so."""
+    def _placed(self, x: Tensor) -> _Place:
         cells = torch.tensor(self.coefficients.shape, dtype=x.dtype, device=x.device) - 3
         y = (x - x.new_tensor(self.low)) / self.cell
         within = y.clamp_min(0).minimum(cells)
         first = within.floor().minimum(cells - 1)
-        return first.long(), within - first, y == within
+        steps = torch.tensor(self.coefficients.stride(), device=x.device)
+        near, around = torch.arange(4, device=x.device), steps.new_zeros(1)
+        for step in steps:
+            around = (around[:, None] + step * near).flatten()
+        numbers = (first.long() * steps).sum(1) + around[:, None]
+        return _Place(numbers, (within - first).T, (y == within).T, self.cell)
 
-    def numbers(self, x: Tensor) -> Tensor:
-        """Which coefficients, in the order of memory, each x depends on, (n, 4^d)."""
-        first, _, _ = self._placed(x)
-        near, found = torch.arange(4, device=x.device), first.new_zeros((len(x), 1))
-        for axis, size in enumerate(self.coefficients.shape):
-            along = first[:, axis, None] + near
-            found = (found[:, :, None] * size + along[:, None]).flatten(1)
-        return found
-
-    def weights(self, x: Tensor) -> Tensor:
-        """With which weights, (n, 4^d)."""
-        _, t, _ = self._placed(x)
-        found = t.new_ones((len(x), 1))
-        for column in t.unbind(1):
-            found = (found[:, :, None] * _cubics(column, 0)[:, None]).flatten(1)
-        return found
+    def rows(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Which coefficients, in the order of memory, each x depends on, and how, (n, 4^d) both."""
+        place = self._placed(x)
+        weights = place.t.new_ones((1, len(x)))
+        for axis in range(len(place.t)):
+            weights = (weights[:, None] * place.basis(axis, 0)).flatten(0, 1)
+        return place.numbers.int().T, weights.T
 
     def forward(self, x: Tensor) -> Tensor:
         """s (n,) at x (n, d)."""
-        return self._summed(x, self._near(x), ())
+        place = self._placed(x)
+        return place.sum(self._near(place), ())
 
     def channels(self, x: Tensor, plan: Plan) -> Tensor:
         """The derivatives of a plan, (S, n)."""
-        near = self._near(x)
-        found: dict[object, Tensor] = {}
+        place = self._placed(x)
+        near = self._near(place)
+        found = []
         for key in plan.keys:
-            if isinstance(key, tuple):
-                found[key] = self._summed(x, near, key)
-            else:
-                found[key] = torch.stack([self._summed(x, near, (i, i)) for i in key.axes]).sum(0)
-        return torch.stack([found[key] for key in plan.keys])
+            parts = [key] if isinstance(key, tuple) else [(i, i) for i in key.axes]
+            found.append(torch.stack([place.sum(near, alpha) for alpha in parts]).sum(0))
+        return torch.stack(found)
 
-    def _near(self, x: Tensor) -> Tensor:
-        return self.coefficients.flatten()[self.numbers(x)].to(x.dtype)
+    def _near(self, place: _Place) -> Tensor:
+        return self.coefficients.flatten()[place.numbers].to(place.t.dtype)
 
-    def _summed(self, x: Tensor, near: Tensor, alpha: Alpha) -> Tensor:
-        """∂^alpha s, from the coefficients near each point (n, 4^d)."""
-        _, t, inside = self._placed(x)
-        for axis in reversed(range(x.shape[1])):
-            order = alpha.count(axis)
-            basis = _cubics(t[:, axis], order) / self.cell**order
-            basis = basis * inside[:, axis, None] if order else basis
-            near = (near.unflatten(1, (-1, 4)) * basis[:, None]).sum(2)
-        return near[:, 0]
+
+@dataclass(frozen=True)
+class _Place:
+    """For n points: the numbers (4^d, n) of the coefficients near them, where in their cells they
+    are, `t` (d, n) from 0 to 1, and along which axes they are `inside` the grid, (d, n).
+    """
+
+    numbers: Tensor
+    t: Tensor
+    inside: Tensor
+    cell: float
+    known: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+
+    def basis(self, axis: int, order: int) -> Tensor:
+        """The derivatives of `order` of the B-splines along one axis, (4, n)."""
+        if (axis, order) not in self.known:
+            found = _cubics(self.t[axis], order) / self.cell**order
+            self.known[axis, order] = found * self.inside[axis] if order else found
+        return self.known[axis, order]
+
+    def sum(self, near: Tensor, alpha: Alpha) -> Tensor:
+        """∂^alpha s (n,), from the coefficients near each point (4^d, n)."""
+        for axis in reversed(range(len(self.t))):
+            near = (near.unflatten(0, (-1, 4)) * self.basis(axis, alpha.count(axis))).sum(1)
+        return near[0]
 
 
 def _cubics(t: Tensor, order: int) -> Tensor:
-    """The derivatives of `order` of the four B-splines on a cell, at t (n,) from 0 to 1, (n, 4)."""
+    """The derivatives of `order` of the four B-splines on a cell, at t (n,) from 0 to 1, (4, n)."""
     if order > 3:
-        return t.new_zeros((len(t), 4))
-    table = t.new_tensor(_CUBICS) / 6
+        return t.new_zeros((4, len(t)))
     powers = range(order, 4)
     factors = t.new_tensor([math.perm(k, order) for k in powers])
-    monomials = torch.stack([t ** (k - order) for k in powers], 1)
-    return (monomials * factors) @ table[:, order:].T
+    monomials = torch.stack([t ** (k - order) for k in powers])
+    return (t.new_tensor(_CUBICS)[:, order:] * factors / 6) @ monomials

@@ -107,8 +107,8 @@ def _fitted(x: Floats, y: Floats, half: Floats, cell: float, robust: bool = Fals
     if robust:
         trust = 1 / (1 + (y / _outlying(y)) ** 2)
     at = torch.from_numpy(x).float()
-    numbers = splines.numbers(at).int().numpy()
-    weights = splines.weights(at).numpy() * trust[:, None].astype(np.float32)
+    numbers, weights = (rows.contiguous().numpy() for rows in splines.rows(at))
+    weights *= trust[:, None].astype(np.float32)
     used = np.zeros(splines.coefficients.numel(), dtype=bool)
     used[numbers] = True
     column = (np.cumsum(used, dtype=np.int32) - 1)[numbers]
