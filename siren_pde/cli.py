@@ -140,7 +140,7 @@ def check(
 def sdf(
     points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV or NPY.")],
     out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
-    seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 30.0,
     resolution: Annotated[int, typer.Option(min=2, help="Cells along the longest side.")] = 256,
     reference: Annotated[
         Path | None, typer.Option(help="A mesh of the true surface, to measure errors against.")

@@ -49,7 +49,7 @@ REFINING = 3.0
 def fit_sdf(
     cloud: PointCloud,
     *,
-    seconds: float | None = 60.0,
+    seconds: float | None = 30.0,
     steps: int | None = None,
     seed: int = 0,
     width: int = WIDTH,

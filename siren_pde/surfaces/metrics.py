@@ -29,9 +29,10 @@ def signed_distance(points: npt.ArrayLike, mesh: Mesh) -> Floats:
     """The distance of `points` (n, 3) to `mesh`, negative inside, (n,).
 
     For a watertight mesh the sign is that of (x − nearest)·N, with N the angle-weighted
-    pseudonormal of the face, edge or vertex that is nearest: exact (Baerentzen & Aanaes 2005).
-    Otherwise a point is inside where the generalised winding number exceeds ½ (Jacobson et al.
-    2013), of dipoles, or close to the surface, where those do not decide, of the faces themselves.
+    pseudonormal of the face, edge or vertex that is nearest: exact (Baerentzen & Aanaes 2005),
+    unless the mesh cuts itself: then it tells some points inside to be outside. In other meshes a
+    point is inside where the generalised winding number exceeds ½ (Jacobson et al. 2013), of
+    dipoles, or close to the surface, where those do not decide, of the faces themselves.
     Raises what `nearest_on_mesh` raises.
     """
     points = np.asarray(points, dtype=np.float64)
