@@ -2,11 +2,11 @@
 
     python benchmarks/extraction.py [FITTED.h5] [--dense 256] [--fine 512]
 
-The field is a sine network of three layers of 128, fitted for some seconds to a torus, or read from
-a file that `siren-pde sdf` wrote. At `--dense` cells per side all nodes are evaluated once; sparse
-and dense marching cubes then look values up, so that they see the same field to the last bit. Each
-timed extraction runs in a process of its own, whose peak memory is printed with and without
-what importing takes.
+The field is a sine network of three layers of 192 with splines, fitted for some seconds to a torus,
+or read from a file that `siren-pde sdf` wrote. At `--dense` cells per side all nodes are evaluated
+once; sparse and dense marching cubes then look values up, so that they see the same field to the
+last bit. Each timed extraction runs in a process of its own, whose peak memory is printed with and
+without what importing takes.
 """
 
 import argparse

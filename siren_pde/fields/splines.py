@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from siren_pde.derivatives import Alpha
 from siren_pde.fields.plan import Plan
 
 # rows: the four B-splines that live on a cell; columns: their coefficients of 1, t, t², t³
@@ -42,7 +41,7 @@ class Splines(nn.Module):
         for step in steps:
             around = (around[:, None] + step * near).flatten()
         numbers = (first.long() * steps).sum(1) + around[:, None]
-        return _Place(numbers, (within - first).T, (y == within).T, self.cell)
+        return _Place(self, numbers, (within - first).T, (y == within).T)
 
     def rows(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Which coefficients, in the order of memory, each x depends on, and how, (n, 4^d) both."""
@@ -54,21 +53,16 @@ class Splines(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """s (n,) at x (n, d)."""
-        place = self._placed(x)
-        return place.sum(self._near(place), ())
+        return self._placed(x).sum((0,) * x.shape[1])[0]
 
     def channels(self, x: Tensor, plan: Plan) -> Tensor:
         """The derivatives of a plan, (S, n)."""
-        place = self._placed(x)
-        near = self._near(place)
-        found = []
+        place, found = self._placed(x), []
         for key in plan.keys:
             parts = [key] if isinstance(key, tuple) else [(i, i) for i in key.axes]
-            found.append(torch.stack([place.sum(near, alpha) for alpha in parts]).sum(0))
+            orders = [tuple(alpha.count(i) for i in range(x.shape[1])) for alpha in parts]
+            found.append(torch.stack([place.sum(each)[0] for each in orders]).sum(0))
         return torch.stack(found)
-
-    def _near(self, place: _Place) -> Tensor:
-        return self.coefficients.flatten()[place.numbers].to(place.t.dtype)
 
 
 @dataclass(frozen=True)
@@ -77,24 +71,32 @@ class _Place:
     are, `t` (d, n) from 0 to 1, and along which axes they are `inside` the grid, (d, n).
     """
 
+    splines: Splines
     numbers: Tensor
     t: Tensor
     inside: Tensor
-    cell: float
-    known: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+    bases: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+    sums: dict[tuple[int, ...], Tensor] = field(default_factory=dict)
 
     def basis(self, axis: int, order: int) -> Tensor:
         """The derivatives of `order` of the B-splines along one axis, (4, n)."""
-        if (axis, order) not in self.known:
-            found = _cubics(self.t[axis], order) / self.cell**order
-            self.known[axis, order] = found * self.inside[axis] if order else found
-        return self.known[axis, order]
+        if (axis, order) not in self.bases:
+            found = _cubics(self.t[axis], order) / self.splines.cell**order
+            self.bases[axis, order] = found * self.inside[axis] if order else found
+        return self.bases[axis, order]
 
-    def sum(self, near: Tensor, alpha: Alpha) -> Tensor:
-        """∂^alpha s (n,), from the coefficients near each point (4^d, n)."""
-        for axis in reversed(range(len(self.t))):
-            near = (near.unflatten(0, (-1, 4)) * self.basis(axis, alpha.count(axis))).sum(1)
-        return near[0]
+    def sum(self, orders: tuple[int, ...]) -> Tensor:
+        """The coefficients near each point, summed along the last axes with B-splines
+        differentiated so often, (4^(d − len(orders)), n).
+        """
+        if orders not in self.sums:
+            if orders:
+                basis = self.basis(len(self.t) - len(orders), orders[0])
+                found = (self.sum(orders[1:]).unflatten(0, (-1, 4)) * basis).sum(1)
+            else:
+                found = self.splines.coefficients.flatten()[self.numbers].to(self.t.dtype)
+            self.sums[orders] = found
+        return self.sums[orders]
 
 
 def _cubics(t: Tensor, order: int) -> Tensor:
