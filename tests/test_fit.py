@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from siren_pde import Budget, PointCloud, Siren, Sobol, solve
+from siren_pde import Budget, Eikonal, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
+from siren_pde.fields.refined import Refined
 from siren_pde.methods.adam import Adam
 from siren_pde.surfaces.fit import fit_sdf
 from siren_pde.surfaces.metrics import point_triangle_distance
@@ -122,6 +123,20 @@ def test_a_sphere_becomes_a_distance_and_a_mesh_in_the_users_units(fitted):
     assert np.abs(radii - 25).mean() < 0.2
     outward = np.einsum("nd,nd->n", fitted.normals(mesh.vertices), mesh.vertices - 1e4) / radii
     assert outward.mean() > 0.99
+
+
+def test_noisy_clouds_and_regularised_fits_are_not_refined():
+    x, normals = sphere(n=6000, radius=1.0, centre=0.0)
+    clean = PointCloud(x, normals=normals)
+    noisy = PointCloud(x + 0.02 * np.random.default_rng(1).standard_normal(x.shape))
+
+    def refined(cloud, **options):
+        found = fit_sdf(cloud, seconds=None, steps=2, width=8, depth=1, **options)
+        return isinstance(found.solution.field, Refined)
+
+    assert refined(clean) and refined(PointCloud(x))
+    assert not refined(noisy)
+    assert not refined(clean, regularisers=[Eikonal()])
 
 
 def test_clouds_without_a_surface_are_refused():

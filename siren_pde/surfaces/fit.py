@@ -66,14 +66,14 @@ def fit_sdf(
 
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
     its normals and in the whole padded box, and on its positions and normals. What it leaves over
-    is added on grids of splines, see `refined`, unless `refine` is False or the cloud noisy. A
-    cloud without normals is `cleaned` and gets some. `regularisers` say what else the network
-    shall obey, such as `Eikonal()`, each with its weight. `frequency` is ω of all layers, in
-    radians per half-length of the box.
+    is added on grids of splines, see `refined`, unless `refine` is False, the cloud noisy, or
+    there are `regularisers`: they say what else the network shall obey, such as `Eikonal()`, each
+    with its weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
+    layers, in radians per half-length of the box.
 
-    `seconds` includes preparing and refining, but training gets at least a quarter of it; `steps`
-    bounds the steps of Adam. `callbacks` see, among the terms of their reports, how far the points
-    are from the surface.
+    `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
+    training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` see, among
+    the terms of their reports, how far the points are from the surface.
 
     Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
     DataFileError for clouds that cannot be a surface. Points in slits too narrow to be seen are
@@ -81,7 +81,7 @@ def fit_sdf(
     """
     started = time.monotonic()
     positions, normals, noisy = cleaned(tidied(cloud, seed), seed)
-    refine = refine and not noisy
+    refine = refine and not noisy and not regularisers
     centre, scale, half = _frame(positions)
     oriented = _seen(OrientedCloud((positions - centre) / scale, normals))
     begun = time.monotonic()
