@@ -108,7 +108,7 @@ def solve(
     """
     started = time.monotonic()
     budget = budget or Budget()
-    say = (lambda text: None) if quiet else _say
+    say = (lambda text: None) if quiet else announce
     method, why, objective = _prepare(
         problem, field, method or Auto(), quadrature, budget.memory, device, dtype, seed
     )
@@ -185,7 +185,8 @@ def _used_up(at: Iterate) -> str:
     return "the budget is used up" + (f" at {at.reached}" if at.reached else "")
 
 
-def _say(text: str) -> None:
+def announce(text: str) -> None:
+    """Say on standard error what is being done."""
     print(f"siren_pde: {text}", file=sys.stderr)
 
 

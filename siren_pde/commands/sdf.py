@@ -25,6 +25,7 @@ from siren_pde.surfaces.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.surfaces.mesh import Mesh
 from siren_pde.surfaces.metrics import point_triangle_distance, surface_errors
 from siren_pde.surfaces.simplify import simplified
+from siren_pde.trainer import announce
 from siren_pde.views import plot_mesh
 from siren_pde.writers import write_mesh, write_volume
 
@@ -92,12 +93,15 @@ def run(
             device=machine.device,
             dtype=machine.precision or torch.float32,
             callbacks=[report],
+            quiet=False,
         )
+    announce(f"the surface is followed through {resolution} cells")
     zero_set = distance.zero_set(resolution)
     mesh = distance.without_ghosts(zero_set, resolution)
     mesh = mesh.largest_component() if keep_largest else mesh
     mesh = mesh if simplify is None else simplified(mesh, simplify)
     elapsed = time.monotonic() - started
+    announce("errors are measured")
     lengths = _distances(cloud, mesh)
     found = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=machine.seed))
     shares = {name: value for name, value in found.items() if name not in _LENGTHS}

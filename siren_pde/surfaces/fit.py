@@ -30,7 +30,7 @@ from siren_pde.surfaces.refine import refined
 from siren_pde.surfaces.regularisers import Regulariser, robust
 from siren_pde.surfaces.samples import training_samples
 from siren_pde.surfaces.tidy import tidied
-from siren_pde.trainer import Budget, Callback, solve
+from siren_pde.trainer import Budget, Callback, announce, solve
 from siren_pde.vectors import Vector
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +73,8 @@ def fit_sdf(
 
     `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
     training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` see, among
-    the terms of their reports, how far the points are from the surface.
+    the terms of their reports, how far the points are from the surface; what comes after training
+    goes to stderr unless `quiet`.
 
     Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
     DataFileError for clouds that cannot be a surface. Points in slits too narrow to be seen are
@@ -109,9 +110,11 @@ def fit_sdf(
         dtype=dtype,
         seed=seed,
         callbacks=[telling_nearness(each, oriented, scale) for each in callbacks],
-        quiet=quiet,
+        quiet=True,
     )
     if refine:
+        if not quiet:
+            announce("what the network leaves over goes into splines")
         (leaf,) = solution.field.leaves().values()
         finer = refined(leaf, oriented, half, samples, distances, seed)
         solution = replace(solution, field=finer)
