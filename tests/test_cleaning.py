@@ -134,6 +134,17 @@ def test_a_small_group_apart_is_left_out_with_a_warning():
     assert len(points) == 5000
 
 
+def test_a_piece_of_forty_points_is_kept_if_it_is_as_dense_as_the_rest():
+    rng = np.random.default_rng(0)
+    body, disc = directions(50_000, rng), np.zeros((40, 3))
+    spacing = np.median(cKDTree(body).query(body[:1000], k=9)[0][:, -1])
+    disc[:, :2] = np.indices((8, 5)).reshape(2, -1).T + 0.3 * rng.random((40, 2))
+    for width, kept in ((0.6 * spacing, 40), (6 * spacing, 0)):
+        found = on_surface(np.concatenate([body, [3.0, 0, 0] + width * disc]))
+        assert (found >= len(body)).sum() == kept
+        assert (found < len(body)).sum() > 0.999 * len(body)
+
+
 def test_of_many_noisy_points_some_are_moved(monkeypatch):
     monkeypatch.setattr("siren_pde.surfaces.denoise.MOST", 3000)
     rng = np.random.default_rng(0)

@@ -18,6 +18,8 @@ _SOLID = 0.1
 """Share of a patch's variance across its plane that no surface has; scattered points have 0.2."""
 _GROUP = 20
 """Fewer linked points are no piece of a surface, unless the whole cloud is small."""
+_SHARE = 1e-3
+"""Nor are fewer sparse ones than this share of all."""
 _ROUNDS = 4
 
 
@@ -28,7 +30,8 @@ def on_surface(points: Floats) -> Integers:
     than the spacing of these (a local outlier factor: Breunig et al. 2000), so that sparse regions
     are not, only what is sparse beside something dense. It is scattered where it is sparse and its
     neighbours lie on no plane. Both are left out, until there are no more; then what is linked
-    by steps of their spacing to fewer than twenty others. At least half of all points stay.
+    by steps of their spacing to fewer than twenty others, or, where it is sparse, to fewer than a
+    thousandth of all. At least half of all points stay.
     """
     kept = np.arange(len(points))
     for _ in range(_ROUNDS):
@@ -39,7 +42,8 @@ def on_surface(points: Floats) -> Integers:
         kept = kept[good]
     near, spacing = _neighbours(points[kept])
     size = _group_sizes(near, spacing)
-    good = size >= min(_GROUP, size.max())
+    enough = np.where(_sparse(spacing), max(_GROUP, _SHARE * len(points)), _GROUP)
+    good = size >= np.minimum(enough, size.max())
     return kept[good] if 2 * good.sum() >= len(points) else kept
 
 
@@ -56,11 +60,15 @@ def _alone(near: Integers, spacing: Floats) -> Booleans:
     return np.asarray(spacing[:, -1] > _ALONE * np.median(spacing[near, -1], axis=1))
 
 
+def _sparse(spacing: Floats) -> Booleans:
+    return np.asarray(spacing[:, -1] > _SPARSE * np.median(spacing[:, -1]))
+
+
 def _scattered(points: Floats, spacing: Floats) -> Booleans:
     """Whether a point is sparse and its patch as thick as wide, (n,)."""
     from scipy.spatial import cKDTree
 
-    found = spacing[:, -1] > _SPARSE * np.median(spacing[:, -1])
+    found = _sparse(spacing)
     if found.any():
         _, near = cKDTree(points).query(points[found], k=min(24, len(points)), workers=2)
         patch = points[near] - points[near].mean(axis=1, keepdims=True)
