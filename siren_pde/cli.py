@@ -145,6 +145,9 @@ def sdf(
     reference: Annotated[
         Path | None, typer.Option(help="A mesh of the true surface, to measure errors against.")
     ] = None,
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="The network alone, which smooths noise of the scan.")
+    ] = False,
     keep_largest: Annotated[
         bool, typer.Option("--keep-largest", help="Keep the largest connected piece only.")
     ] = False,
@@ -177,6 +180,7 @@ def sdf(
                 seconds=seconds,
                 resolution=resolution,
                 reference=reference,
+                smooth=smooth,
                 keep_largest=keep_largest,
                 simplify=simplify,
                 volume=volume,

@@ -294,6 +294,18 @@ def sphere(tmp_path, monkeypatch):
     return run
 
 
+def test_smooth_surfaces_are_those_of_the_network(sphere, monkeypatch):
+    asked = []
+
+    def fit(cloud, *, refine, **_):
+        asked.append(refine)
+        return exact_sphere()
+
+    monkeypatch.setattr("siren_pde.commands.sdf.fit_sdf", fit)
+    assert sphere("--smooth").exit_code == sphere().exit_code == 0
+    assert asked == [False, True]
+
+
 def test_surfaces_are_written_and_measured(sphere, tmp_path):
     write_mesh(tmp_path / "true.ply", exact_sphere().mesh(48))
     result = sphere("--json", "--reference", tmp_path / "true.ply")
