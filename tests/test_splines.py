@@ -13,7 +13,7 @@ from siren_pde.fields.refined import Refined
 from siren_pde.fields.splines import Splines
 from siren_pde.solution import History, Solution
 from siren_pde.surfaces.pseudo import OrientedCloud
-from siren_pde.surfaces.refine import refined
+from siren_pde.surfaces.refine import noise_ratio, refined
 from siren_pde.surfaces.samples import training_samples
 
 LOW, CELL = (-1.0, 0.5), 0.25
@@ -146,6 +146,26 @@ def test_sparse_clouds_get_coarse_grids(plain, sphere):
     few = refined(plain, cloud, half, *training_samples(cloud, half, 0), seed=0)
     assert 2 * cloud.spacing <= few.grids[1].cell < 3 * cloud.spacing
     assert sphere.grids[1].cell < few.grids[1].cell < few.grids[0].cell
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.25, 4.0])
+def test_noise_is_told_from_what_neighbours_have_in_common(ratio):
+    cloud, rng = ball(20_000), np.random.default_rng(7)
+    signal = np.sin(3 * cloud.positions[:, 0]) * np.cos(2 * cloud.positions[:, 1])
+    noise = np.sqrt(ratio * np.mean(signal**2)) * rng.standard_normal(len(signal))
+    assert noise_ratio(cloud, signal + noise) == pytest.approx(ratio, rel=0.15, abs=1e-3)
+
+
+def test_splines_do_not_follow_noise(plain, sphere):
+    clean, half = ball(4000), np.ones(3)
+    rough = 0.01 * np.random.default_rng(8).standard_normal((4000, 1)) * clean.normals
+    cloud = OrientedCloud(clean.positions + rough, clean.normals)
+    found = refined(plain, cloud, half, *training_samples(cloud, half, 0), seed=0)
+    on = torch.from_numpy(clean.positions).float()
+    with torch.no_grad():
+        off = {name: float(f(on).std()) for name, f in (("clean", sphere), ("rough", found))}
+    # splines of fixed trust are at 0.006
+    assert off["clean"] < 0.001 and off["rough"] < 0.004
 
 
 def test_labels_on_the_other_side_are_not_believed(plain, sphere):

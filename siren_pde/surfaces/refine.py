@@ -27,7 +27,7 @@ BAND = 0.13
 PARTS = 2
 """Additional samples in it, along each edge of a coarse cell."""
 _TRUST = 1e-2
-"""Weight of c² beside the squares of what is left over: of the network, where no sample is."""
+"""Weight of c² beside the squares of what is left over; more where that is noisy."""
 _OUTLYING = 6.0
 """Medians of what is left over, beyond which samples on the other side of the surface are not
 believed, and others in the band count less and less.
@@ -65,8 +65,27 @@ def refined(
     some = ~near | (np.arange(len(d)) % _SOME == 0)
     everywhere = _fitted(x[some], left[some], half, 2 / coarse)
     x, left = x[near], left[near]
-    around = _fitted(x, left - _values(everywhere, x), half, 2 / fine, robust=True)
+    noise = noise_ratio(oriented, _values(leaf, on) + _values(everywhere, on))
+    around = _fitted(
+        x, left - _values(everywhere, x), half, 2 / fine, max(_TRUST, noise), robust=True
+    )
     return Refined(leaf, [everywhere, around]).to(next(leaf.parameters()))
+
+
+def noise_ratio(oriented: OrientedCloud, left: Floats) -> float:
+    """The variance of noise in values (n,) at the points over that of what they have in common.
+
+    Halves of mean squared differences between neighbours grow as the square of their distance if
+    values vary smoothly; what remains at distance zero is noise, the nugget of the variogram
+    (Matheron 1963).
+    """
+    left = left.clip(-_outlying(left), _outlying(left))
+    far, index = oriented.near(oriented.positions, 7)
+    unlike = ((left[:, None] - left[index]) ** 2).mean(0) / 2
+    apart = (far**2).mean(0)
+    nugget = (unlike[1] * apart[-1] - unlike[-1] * apart[1]) / (apart[-1] - apart[1])
+    noise, total = max(float(nugget), 0.0), float(np.mean(left**2))
+    return noise / max(total - noise, 1e-6 * total)
 
 
 def _around(oriented: OrientedCloud, half: Floats, edge: float, seed: int) -> Floats:
@@ -97,28 +116,30 @@ def _values(function: nn.Module, x: Floats) -> Floats:
     return found
 
 
-def _fitted(x: Floats, y: Floats, half: Floats, cell: float, robust: bool = False) -> Splines:
+def _fitted(
+    x: Floats, y: Floats, half: Floats, cell: float, trust: float = _TRUST, robust: bool = False
+) -> Splines:
     """Splines on the box with s(x) ≈ y (n,) at x (n, 3) in the sense of least squares."""
     from scipy.sparse import csr_matrix
 
     shape = np.maximum(np.ceil(2 * half / cell - 1e-9), 1).astype(int) + 3
     splines = Splines((-half).tolist(), cell, torch.zeros(tuple(shape.tolist()), device="cpu"))
-    trust = np.ones(len(y))
+    scale = np.ones(len(y))
     if robust:
-        trust = 1 / (1 + (y / _outlying(y)) ** 2)
+        scale = 1 / (1 + (y / _outlying(y)) ** 2)
     at = torch.from_numpy(x).float()
     numbers, weights = (rows.contiguous().numpy() for rows in splines.rows(at))
-    weights *= trust[:, None].astype(np.float32)
+    weights *= scale[:, None].astype(np.float32)
     used = np.zeros(splines.coefficients.numel(), dtype=bool)
     used[numbers] = True
     column = (np.cumsum(used, dtype=np.int32) - 1)[numbers]
     starts = np.arange(0, column.size + 1, column.shape[1])
-    c = _least_squares(csr_matrix((weights.ravel(), column.ravel(), starts)), trust * y)
+    c = _least_squares(csr_matrix((weights.ravel(), column.ravel(), starts)), scale * y, trust)
     splines.coefficients.view(-1)[torch.from_numpy(used)] = torch.from_numpy(c)
     return splines
 
 
-def _least_squares(matrix: csr_matrix, y: Floats) -> npt.NDArray[np.float32]:
+def _least_squares(matrix: csr_matrix, y: Floats, trust: float) -> npt.NDArray[np.float32]:
     """The c that minimises |A c − y|² + λ|c|², by conjugate gradients, each scaled by its column.
 
     Source: Hestenes and Stiefel, J. Res. Nat. Bur. Standards 49 (1952), §10.
@@ -127,9 +148,9 @@ def _least_squares(matrix: csr_matrix, y: Floats) -> npt.NDArray[np.float32]:
 
     adjoint, squared = matrix.T, matrix.copy()
     squared.data **= 2
-    diagonal = squared.T @ np.ones(len(y), np.float32) + np.float32(_TRUST)
+    diagonal = squared.T @ np.ones(len(y), np.float32) + np.float32(trust)
     size = (len(diagonal),) * 2
-    normal = LinearOperator(size, lambda c: adjoint @ (matrix @ c) + _TRUST * c, dtype=np.float32)
+    normal = LinearOperator(size, lambda c: adjoint @ (matrix @ c) + trust * c, dtype=np.float32)
     inverse = LinearOperator(size, lambda c: c / diagonal, dtype=np.float32)
     target = adjoint @ y.astype(np.float32)
     return np.asarray(cg(normal, target, rtol=1e-3, maxiter=_STEPS, M=inverse)[0], np.float32)
