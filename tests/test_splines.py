@@ -156,6 +156,12 @@ def test_noise_is_told_from_what_neighbours_have_in_common(ratio):
     assert noise_ratio(cloud, signal + noise) == pytest.approx(ratio, rel=0.15, abs=1e-3)
 
 
+def test_nothing_left_over_has_no_noise():
+    assert noise_ratio(ball(300), np.zeros(300)) == 0
+    corners = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    assert np.isfinite(noise_ratio(OrientedCloud(corners, corners), np.arange(4.0)))
+
+
 def test_splines_do_not_follow_noise(plain, sphere):
     clean, half = ball(4000), np.ones(3)
     rough = 0.01 * np.random.default_rng(8).standard_normal((4000, 1)) * clean.normals

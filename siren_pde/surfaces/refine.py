@@ -58,14 +58,14 @@ def refined(
     x = np.concatenate([samples, on, band])
     d = np.concatenate([distances, np.zeros(len(on)), oriented.distance(band)])
     found = _values(leaf, x)
-    left = d - found
+    left, at_points = d - found, found[len(samples) :][: len(on)]
     believed = (np.sign(d) == np.sign(found)) | (np.abs(left) < _outlying(left))
     x, d, left = x[believed], d[believed], left[believed]
     near = np.abs(d) < BAND
     some = ~near | (np.arange(len(d)) % _SOME == 0)
     everywhere = _fitted(x[some], left[some], half, 2 / coarse)
     x, left = x[near], left[near]
-    noise = noise_ratio(oriented, _values(leaf, on) + _values(everywhere, on))
+    noise = noise_ratio(oriented, at_points + _values(everywhere, on))
     around = _fitted(
         x, left - _values(everywhere, x), half, 2 / fine, max(_TRUST, noise), robust=True
     )
@@ -83,9 +83,10 @@ def noise_ratio(oriented: OrientedCloud, left: Floats) -> float:
     far, index = oriented.near(oriented.positions, 7)
     unlike = ((left[:, None] - left[index]) ** 2).mean(0) / 2
     apart = (far**2).mean(0)
-    nugget = (unlike[1] * apart[-1] - unlike[-1] * apart[1]) / (apart[-1] - apart[1])
+    between = max(float(apart[-1] - apart[1]), 1e-300)  # none where all are as far apart
+    nugget = (unlike[1] * apart[-1] - unlike[-1] * apart[1]) / between
     noise, total = max(float(nugget), 0.0), float(np.mean(left**2))
-    return noise / max(total - noise, 1e-6 * total)
+    return noise / max(total - noise, 1e-6 * total, 1e-300)
 
 
 def _around(oriented: OrientedCloud, half: Floats, edge: float, seed: int) -> Floats:
