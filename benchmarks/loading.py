@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from siren_pde import read_points
-from siren_pde.surfaces.tidy import tidied
+from siren_pde.scans.tidy import tidied
 
 COUNTS = (1_000, 10_000, 100_000, 1_000_000, 2_000_000, 5_000_000)
 NAMES = ("x", "y", "z", "nx", "ny", "nz")

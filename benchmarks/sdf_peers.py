@@ -28,9 +28,9 @@ from torch import nn
 from torch.nn.functional import cosine_similarity
 
 from siren_pde import Mesh, Siren, Solution, fit_sdf
-from siren_pde.commands.sdf import errors
-from siren_pde.solution import History
-from siren_pde.surfaces.metrics import surface_errors
+from siren_pde.cli.sdf import errors
+from siren_pde.meshes.metrics import surface_errors
+from siren_pde.solving.solution import History
 
 SAMPLES = 100_000
 """Points for every measurement."""

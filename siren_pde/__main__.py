@@ -1,5 +1,5 @@
 """`python -m siren_pde` is `siren-pde`."""
 
-from siren_pde.cli import app
+from siren_pde.cli.app import app
 
 app()

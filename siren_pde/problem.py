@@ -11,8 +11,8 @@ from typing import Any
 
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError, DomainError, ResidualError
+from siren_pde.numerics.schedule import Schedule
 from siren_pde.references import Reference
-from siren_pde.schedules import Schedule
 
 Residual = Callable[..., Any]
 Weight = float | Schedule
@@ -81,8 +81,8 @@ def on(
     """Make a residual function a condition on `domain`: `@on(square.boundary, weight=10)`.
 
     Points crowd `towards` a place where the solution varies on all scales, such as a corner; their
-    weights make up for it (see `siren_pde.crowding`). Raises DomainError if `domain` is no domain,
-    ConfigError if the weight is not positive or the place has other coordinates.
+    weights make up for it (see `siren_pde.collocation.grading`). Raises DomainError if `domain` is
+    no domain, ConfigError if the weight is not positive or the place has other coordinates.
     """
     if not isinstance(domain, Domain):
         raise DomainError(

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import ConfigError, DataFileError, StorageError
-from siren_pde.files import atomic_write
-from siren_pde.sealed import pack, unpack
+from siren_pde.files.atomic import atomic_write
+from siren_pde.files.sealed import pack, unpack
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,15 +2,15 @@
 
 import torch
 
+from siren_pde.calculus.functions import sqrt
+from siren_pde.collocation.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.base import Domain
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
-from siren_pde.functions import sqrt
-from siren_pde.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
-from siren_pde.surfaces.regularisers import (
+from siren_pde.scans.regularisers import (
     Area,
     Eikonal,
     Heat,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from siren_pde import Adam, Budget, Cosines, GaussNewton, Siren, Sobol, solve
-from siren_pde.residuals import stacked
+from siren_pde.collocation.residual import stacked
 
 FOLDER = Path(__file__).parents[1] / "problems"
 FILES = sorted(path.stem for path in FOLDER.glob("*.py"))

@@ -18,8 +18,8 @@ from siren_pde import (
     sin,
     solve,
 )
+from siren_pde.plots.slices import slice_of
 from siren_pde.references import read_reference
-from siren_pde.slices import slice_of
 
 TICKS = {"x": np.linspace(0, 1, 21), "y": np.linspace(0, 1, 17)}
 square = Box(x=(0, 1), y=(0, 1))

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 
-from siren_pde import scales
 from siren_pde.checks import agreement, coverage, magnitudes, truth, uniqueness, values
 from siren_pde.checks.finding import Finding, Severity
 from siren_pde.checks.probe import Examination
+from siren_pde.collocation import frequencies
+from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.siren import Siren
-from siren_pde.objective import Objective
 from siren_pde.problem import Problem
-from siren_pde.quadrature import Quadrature, Sobol
 
 POINTS = 256
 """Points at which each condition is examined."""
@@ -69,7 +69,7 @@ def check(
     if not found and not broken:
         objective = Objective(problem, field, rule=Sobol(POINTS), seed=seed)
         e = Examination(
-            problem, field, tuple(probes), quadrature, scales.frequencies(objective), seed
+            problem, field, tuple(probes), quadrature, frequencies.frequencies(objective), seed
         )
         for examine in CHECKS:
             found += examine(e)

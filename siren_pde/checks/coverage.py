@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.jets import Constant
+from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, Severity, error, warning
 from siren_pde.checks.places import listed, number, place, sides
 from siren_pde.checks.probe import Examination, Probe
+from siren_pde.collocation.quadrature import Sobol
 from siren_pde.domains.base import Domain
 from siren_pde.errors import SirenPDEError
 from siren_pde.fields.ansatz import Ansatz
 from siren_pde.fields.system import parts
-from siren_pde.jets import Constant
-from siren_pde.quadrature import Sobol
-from siren_pde.vectors import Vector
 
 BOUNDARY = 512
 """Points on the boundary at which conditions are counted."""

@@ -10,8 +10,8 @@ import torch
 from siren_pde.checks.finding import Finding, warning
 from siren_pde.checks.places import derivative, listed, number
 from siren_pde.checks.probe import Examination, Probe
+from siren_pde.collocation.objective import Objective
 from siren_pde.fields.siren import Siren
-from siren_pde.objective import Objective
 
 EXTREME = 1e6
 """The ratio from which sizes count as incomparable."""

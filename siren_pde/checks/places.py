@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from siren_pde.calculus.derivatives import Laplace
 from siren_pde.checks.probe import Slot
-from siren_pde.derivatives import Laplace
 
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 

@@ -9,14 +9,14 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from siren_pde.derivatives import Key, Laplace
+from siren_pde.calculus.derivatives import Key, Laplace
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.quadrature import Quadrature
+from siren_pde.collocation.residual import Light
 from siren_pde.domains.base import Domain
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.base import Field
-from siren_pde.points import Points
 from siren_pde.problem import Condition, Problem
-from siren_pde.quadrature import Quadrature
-from siren_pde.residuals import Light
 
 Channels = dict[str, Tensor]
 AFFINE = 1e-8

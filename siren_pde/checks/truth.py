@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.complex import Complex
+from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error
 from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Channels, Examination, Probe
-from siren_pde.complex import Complex
+from siren_pde.collocation.residual import Light, leaf_jets
 from siren_pde.errors import ResidualError, SirenPDEError
 from siren_pde.fields.base import Leaf
 from siren_pde.fields.siren import Siren
 from siren_pde.fields.system import System
-from siren_pde.residuals import Light, leaf_jets
-from siren_pde.vectors import Vector
 
 KILLED = 1e-7
 """Residuals of the exact solution below this, relative to the largest term, are rounding."""

@@ -7,15 +7,9 @@ from typing import Any
 
 import torch
 
-from siren_pde.checks.finding import Finding, error, note, warning
-from siren_pde.checks.places import listed
-from siren_pde.checks.probe import Examination, Probe
-from siren_pde.complex import Complex
-from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import NonFiniteError, SirenPDEError
-from siren_pde.fields.base import Field
-from siren_pde.functions import absolute
-from siren_pde.jets import (
+from siren_pde.calculus.complex import Complex
+from siren_pde.calculus.functions import absolute
+from siren_pde.calculus.jets import (
     Composition,
     Derivative,
     Difference,
@@ -25,10 +19,16 @@ from siren_pde.jets import (
     Product,
     Sum,
 )
+from siren_pde.calculus.vectors import Vector
+from siren_pde.checks.finding import Finding, error, note, warning
+from siren_pde.checks.places import listed
+from siren_pde.checks.probe import Examination, Probe
+from siren_pde.collocation.quadrature import Sobol
+from siren_pde.collocation.residual import Light, leaf_jets
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import NonFiniteError, SirenPDEError
+from siren_pde.fields.base import Field
 from siren_pde.problem import Problem
-from siren_pde.quadrature import Sobol
-from siren_pde.residuals import Light, leaf_jets
-from siren_pde.vectors import Vector
 
 FAR = 1e3
 """How many extents from the origin single-precision positions may lie."""

@@ -10,10 +10,10 @@ from typing import final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import check_names
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
 from siren_pde.domains.box import Box
 from siren_pde.errors import DomainError
-from siren_pde.points import check_names
 
 
 @final

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points
 from siren_pde.errors import DomainError
-from siren_pde.points import Points
 
 if TYPE_CHECKING:
-    from siren_pde.domains.walls import Wall
+    from siren_pde.domains.boundary_fluxes import Wall
 
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -75,7 +75,7 @@ class Domain(ABC):
 
         Raises DomainError where none is known in closed form.
         """
-        from siren_pde.domains.vanishing import vanishing
+        from siren_pde.domains.boundary_functions import vanishing
 
         return vanishing(self, p)
 
@@ -85,7 +85,7 @@ class Domain(ABC):
 
         Raises DomainError where no smooth function is known that has slope one on it.
         """
-        from siren_pde.domains.walls import wall
+        from siren_pde.domains.boundary_fluxes import wall
 
         return wall(self, values, slopes)
 
@@ -138,19 +138,19 @@ class Domain(ABC):
 
     @final
     def __or__(self, other: Domain) -> Domain:
-        from siren_pde.domains.algebra import union
+        from siren_pde.domains.booleans import union
 
         return union(self, other)
 
     @final
     def __and__(self, other: Domain) -> Domain:
-        from siren_pde.domains.algebra import intersection
+        from siren_pde.domains.booleans import intersection
 
         return intersection(self, other)
 
     @final
     def __sub__(self, other: Domain) -> Domain:
-        from siren_pde.domains.algebra import difference
+        from siren_pde.domains.booleans import difference
 
         return difference(self, other)
 

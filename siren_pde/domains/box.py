@@ -11,9 +11,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import check_names
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
 from siren_pde.errors import DomainError
-from siren_pde.points import check_names
 
 _SNAP = 1e-12  # a value this close to the edge, beside the size of the box, is on the edge
 
@@ -252,7 +252,7 @@ def _interval(name: str, pair: tuple[float, float]) -> tuple[float, float]:
 
 
 def _edges(box: Box, fixed: dict[str, float]) -> Domain:
-    from siren_pde.domains.algebra import Union
+    from siren_pde.domains.booleans import Union
 
     free = [side for side in box.intervals if side[0] not in fixed]
     ends = itertools.chain.from_iterable(((name, a), (name, b)) for name, a, b in free)

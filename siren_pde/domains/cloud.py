@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points, check_names
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
 from siren_pde.errors import DomainError, NonFiniteError
-from siren_pde.points import Points, check_names
 
 _PAIRS = 10_000_000  # distances held at once by the membership test
 

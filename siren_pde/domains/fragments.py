@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.quasirandom import SobolEngine
 
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
-from siren_pde.domains.relations import apart, scale, within
+from siren_pde.domains.predicates import apart, scale, within
 from siren_pde.errors import DomainError
 
 _REPEATS, _DRAWN = 8, 2**15  # scrambled Sobol sets, and points in each, that estimate a measure
@@ -81,7 +81,7 @@ class Fragment(Piece):
     @cached_property
     def boundary(self) -> Domain:
         """The boundary: parts of those of the piece and of all that cuts it."""
-        from siren_pde.domains.algebra import Union
+        from siren_pde.domains.booleans import Union
 
         return Union(skin(self, (self.whole, *self.inside, *self.outside)), disjoint=True)
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points
 from siren_pde.domains.base import Bounds, Image, Piece
 from siren_pde.errors import DomainError
-from siren_pde.points import Points
 
 _NEWTON = 3  # steps that bring a point from a triangle onto the surface
 
@@ -111,7 +111,7 @@ class Implicit(Piece):
         """The surface, (f, 3, 3), its corners on it, in an order that keeps neighbours together."""
         from scipy.spatial import cKDTree
 
-        from siren_pde.surfaces.extract import extract
+        from siren_pde.meshes.marching_cubes import extract
 
         found = extract(
             self.value,

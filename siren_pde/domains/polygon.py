@@ -11,10 +11,10 @@ from typing import final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import check_names
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
-from siren_pde.domains.ears import Vertex, area, crossing, meet, triangles, turn
+from siren_pde.domains.triangulation import Vertex, area, crossing, meet, triangles, turn
 from siren_pde.errors import DomainError
-from siren_pde.points import check_names
 
 _STRAIGHT = 1e-12  # a vertex this near to the line of a side, beside its length, is on it
 
@@ -105,7 +105,7 @@ class Polygon(Piece):
     @cached_property
     def boundary(self) -> Domain:
         """All sides."""
-        from siren_pde.domains.algebra import Union
+        from siren_pde.domains.booleans import Union
 
         return Union(self.sides, disjoint=True)
 

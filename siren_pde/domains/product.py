@@ -10,8 +10,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.domains.algebra import Union
 from siren_pde.domains.base import Bounds, Domain, Image, Piece
+from siren_pde.domains.booleans import Union
 from siren_pde.domains.box import Box
 from siren_pde.errors import DomainError
 

@@ -8,12 +8,12 @@ from typing import Any, Protocol, final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.jets import Constant, as_jet
+from siren_pde.calculus.points import Points
+from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Leaf
 from siren_pde.fields.system import parts
-from siren_pde.jets import Constant, as_jet
-from siren_pde.points import Points
-from siren_pde.vectors import Vector
 
 Flux = Callable[[Points, Any], Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from siren_pde.fields.plan import Plan
-from siren_pde.fields.workspace import Workspace
-from siren_pde.points import Points
+from siren_pde.calculus.points import Points
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from siren_pde.calculus.jets import Constant
+from siren_pde.calculus.points import Points
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Field, Leaf
-from siren_pde.fields.plan import Plan
-from siren_pde.fields.workspace import Workspace
-from siren_pde.jets import Constant
-from siren_pde.points import Points
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
 
 
 @final

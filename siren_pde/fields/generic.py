@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, jvp, vjp, vmap
 
-from siren_pde.derivatives import Key, Laplace
+from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Leaf, written
-from siren_pde.fields.plan import Plan
-from siren_pde.fields.workspace import Workspace
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
 
 
 @final

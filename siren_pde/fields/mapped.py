@@ -8,11 +8,11 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.jets import Jet, as_jet
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Leaf
-from siren_pde.fields.composed import Composed, coordinates_of
-from siren_pde.jets import Jet, as_jet
-from siren_pde.sequences import sobol
+from siren_pde.fields.derived.composed import Composed, coordinates_of
+from siren_pde.numerics.sobol import sobol
 
 LOOKS = 1024
 """Points of the box at which the range of the new coordinates is measured."""

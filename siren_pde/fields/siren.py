@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields import lattice, stack, sweep
 from siren_pde.fields.base import Evaluation, Leaf
-from siren_pde.fields.plan import Plan
-from siren_pde.fields.stack import Layer
-from siren_pde.fields.waves import Waves
-from siren_pde.fields.workspace import Workspace
+from siren_pde.fields.engine import forward_mode, periodic, reverse_mode
+from siren_pde.fields.engine.first_layer import Waves
+from siren_pde.fields.engine.forward_mode import Layer
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
 
 
 @final
@@ -110,7 +110,7 @@ class Siren(Leaf):
         What was given, or is known from an earlier solve, stays. Along periodic axes, where
         frequencies cannot adapt, they reach twice as far.
         """
-        found = lattice.reaching(frequency, self.period, 2.0) if self.periodic else frequency
+        found = periodic.reaching(frequency, self.period, 2.0) if self.periodic else frequency
         return self.like(
             list(self.layers),
             frequency=self.given_frequency or tuple(found.tolist()),
@@ -120,11 +120,11 @@ class Siren(Leaf):
     def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Siren:
         """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence.
 
-        Those of a torus are `lattice.drawn`.
+        Those of a torus are `periodic.drawn`.
         """
         like = self.frequency
-        frequency = lattice.reaching(frequency, self.period) if self.periodic else frequency
-        waves, phases = lattice.drawn(width, frequency, self.period, seed, listed=not order)
+        frequency = periodic.reaching(frequency, self.period) if self.periodic else frequency
+        waves, phases = periodic.drawn(width, frequency, self.period, seed, listed=not order)
         if order:
             waves = waves * _supports(width, self.inputs, order, seed).to(waves)
         hidden = [waves, phases]
@@ -192,7 +192,7 @@ class Siren(Leaf):
     def _rounded(self, first: Tensor) -> Tensor:
         if not self.periodic:
             return first
-        return lattice.rounded(first, self.frequency, self.period)
+        return periodic.rounded(first, self.frequency, self.period)
 
     def _moving(self, moves: Tensor) -> Tensor:
         """Moves (…, p) of θ, zero where rounding holds it; in the same memory."""
@@ -209,14 +209,16 @@ class Siren(Leaf):
     ) -> Evaluation:
         """The channels at x (n, inputs): one matrix product per layer for all of them."""
         given = (self._layers(theta), self._place(x), self.frequency)
-        channels, tape = stack.forward(*given, plan, space)
+        channels, tape = forward_mode.forward(*given, plan, space)
         return Evaluation(channels, plan, tape)
 
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """As `evaluate`, by a reverse sweep where that is cheaper."""
-        run = sweep.forward if sweep.suits(plan, self.outputs) else stack.forward
+        run = (
+            reverse_mode.forward if reverse_mode.suits(plan, self.outputs) else forward_mode.forward
+        )
         channels, tape = run(self._layers(theta), self._place(x), self.frequency, plan, space)
         return Evaluation(channels, plan, tape)
 
@@ -231,14 +233,18 @@ class Siren(Leaf):
 
     def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
-        run = sweep.gradient if isinstance(at.tape, sweep.Sweep) else stack.gradient
+        run = (
+            reverse_mode.gradient
+            if isinstance(at.tape, reverse_mode.Sweep)
+            else forward_mode.gradient
+        )
         return self._moving(run(at.tape, at.plan, seeds))
 
     def rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return self._moving(stack.rows(at.tape, at.plan, seeds, out))
+        return self._moving(forward_mode.rows(at.tape, at.plan, seeds, out))
 
     def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
@@ -252,7 +258,7 @@ class Siren(Leaf):
     def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs), forward through the layers."""
         moves = self._affine(self._moving(direction.clone()) if self.periodic else direction)
-        return stack.push(moves, at.tape, at.plan)
+        return forward_mode.push(moves, at.tape, at.plan)
 
 
 def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:
@@ -282,7 +288,7 @@ def _per_axis(
     return values
 
 
-def _periods(given: Sequence[float | None] | None, inputs: int) -> lattice.Periods:
+def _periods(given: Sequence[float | None] | None, inputs: int) -> periodic.Periods:
     values = tuple(None if v is None else float(v) for v in given or (None,) * inputs)
     if len(values) != inputs or not all(v is None or 0 < v < math.inf for v in values):
         raise ConfigError(

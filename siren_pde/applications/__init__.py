@@ -1,0 +1,1 @@
+"""What is made of problems and fields: photographs, scattering, absorbing layers."""

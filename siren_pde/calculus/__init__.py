@@ -1,0 +1,1 @@
+"""Values that carry their derivatives, their algebra, and the operators of the field."""

@@ -1,0 +1,300 @@
+"""A jet is a value that carries its derivatives, on demand; its algebra is closed.
+
+A jet u answers `u.part(key)`, the derivative ∂^key u at all points (what a key is says
+`siren_pde.calculus.derivatives`). Sums, products (Leibniz) and smooth functions (Faà di Bruno)
+require of their operands just the parts they need; what finally reaches a field are the problem's
+required derivatives.
+
+Parts are tensors of shape (n,), or Python floats where they are constant. The float `0.0` is the
+exact zero: it is never computed with, and what it multiplies is never asked for.
+"""
+
+from __future__ import annotations
+
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any, final
+
+import numpy as np
+from torch import Tensor
+
+from siren_pde.calculus.derivatives import (
+    Alpha,
+    Key,
+    Laplace,
+    Part,
+    add,
+    is_zero,
+    multiply,
+    partitions,
+    shifted,
+    splits,
+)
+from siren_pde.errors import DerivativeError, ResidualError
+
+
+class Jet(ABC):
+    """A scalar value with derivatives; `part(key)` has shape (n,) or is a constant.
+
+    `frame` names the coordinates, in order; it is empty for constants. `asks` tells whether parts
+    may have to be computed by a field: in products the other factor, perhaps zero, is asked first.
+    """
+
+    frame: tuple[str, ...] = ()
+    asks: bool = False
+    __array_ufunc__ = None  # numpy scalars must leave arithmetic with jets to the jets
+
+    def part(self, key: Key) -> Part:
+        """The derivative `key` of this jet, computed once."""
+        parts: dict[Key, Part] = self.__dict__.setdefault("_parts", {})
+        if key not in parts:
+            parts[key] = self._part(key)
+        return parts[key]
+
+    @abstractmethod
+    def _part(self, key: Key) -> Part: ...
+
+    @property
+    def value(self) -> Part:
+        """The value itself, (n,)."""
+        return self.part(())
+
+    def __add__(self, other: object) -> Jet:
+        return _pair(Sum, self, other)
+
+    def __radd__(self, other: object) -> Jet:
+        return _pair(Sum, other, self)
+
+    def __sub__(self, other: object) -> Jet:
+        return _pair(Difference, self, other)
+
+    def __rsub__(self, other: object) -> Jet:
+        return _pair(Difference, other, self)
+
+    def __mul__(self, other: object) -> Jet:
+        return _pair(Product, self, other)
+
+    def __rmul__(self, other: object) -> Jet:
+        return _pair(Product, other, self)
+
+    def __neg__(self) -> Jet:
+        return Product(Constant(-1.0), self)
+
+    def __truediv__(self, other: object) -> Jet:
+        divisor = other if isinstance(other, complex) else as_jet(other)
+        return NotImplemented if divisor is NotImplemented else self * divisor**-1
+
+    def __rtruediv__(self, other: object) -> Jet:
+        return self**-1 * other
+
+    def __pow__(self, exponent: object) -> Jet:
+        from siren_pde.calculus.functions import exp, log, power
+
+        if isinstance(exponent, int | float | np.integer | np.floating):
+            return power(self, float(exponent))
+        return exp(as_jet(exponent) * log(self))
+
+    def __rpow__(self, base: object) -> Jet:
+        return as_jet(base) ** self
+
+    def __abs__(self) -> Jet:
+        from siren_pde.calculus.functions import absolute
+
+        return absolute(self)
+
+    def __bool__(self) -> bool:
+        raise ResidualError(
+            "a residual cannot branch on the value of a field or coordinate (`if u > 0`): it is "
+            "evaluated at all points at once. Write arithmetic, or separate domains."
+        )
+
+    def __lt__(self, other: object) -> bool:
+        return bool(self)
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __iter__(self) -> Iterator[Jet]:
+        raise ResidualError(
+            "a scalar field has no components to unpack; give it several outputs: `Siren(2, 2)`."
+        )
+
+
+def as_jet(value: object) -> Any:
+    """A jet; a number or tensor without axes is a constant, a tensor (n,) data, others no jet."""
+    if isinstance(value, Jet):
+        return value
+    if isinstance(value, int | float | np.integer | np.floating):
+        return Constant(float(value))
+    if isinstance(value, Tensor):
+        if value.ndim > 1:
+            raise ResidualError(
+                f"a tensor of shape {tuple(value.shape)} met a scalar field of shape (n,). Values "
+                "of one quantity have shape (n,): write `values[:, 0]`, or give the field several "
+                "outputs."
+            )
+        return Data(value) if value.ndim else Constant(value)
+    return NotImplemented
+
+
+def _pair(rule: type[_Pair], a: object, b: object) -> Any:
+    if isinstance(a, complex) or isinstance(b, complex):
+        from siren_pde.calculus.complex import as_complex
+
+        return _OPERATIONS[rule](as_complex(a), as_complex(b))
+    left, right = as_jet(a), as_jet(b)
+    unknown = left is NotImplemented or right is NotImplemented
+    return NotImplemented if unknown else rule(left, right)
+
+
+@final
+class Constant(Jet):
+    """A number: its derivatives vanish."""
+
+    def __init__(self, number: Part) -> None:
+        self.number = number
+
+    def _part(self, key: Key) -> Part:
+        return self.number if key == () else 0.0
+
+
+@final
+class Coordinate(Jet):
+    """A coordinate, shape (n,): its derivative along itself is 1."""
+
+    def __init__(self, values: Tensor, axis: int, frame: tuple[str, ...]) -> None:
+        self.values, self.axis, self.frame = values, axis, frame
+
+    def _part(self, key: Key) -> Part:
+        return self.values if key == () else 1.0 if key == (self.axis,) else 0.0
+
+
+@final
+class Data(Jet):
+    """Measured values (n,), known at the points only: their derivatives are unknown, not zero."""
+
+    def __init__(self, values: Tensor, name: str = "data") -> None:
+        self.values, self.name = values, name
+
+    def _part(self, key: Key) -> Part:
+        if key != ():
+            raise DerivativeError(
+                f"`{self.name}` is known at points only, so its derivatives are unknown. "
+                f"Differentiate the field instead, "
+                f"or write `{self.name}` as a function of the coordinates."
+            )
+        return self.values
+
+
+@final
+class FieldJet(Jet):
+    """One output of a field; `ask(key)` is answered by whoever evaluates the field."""
+
+    asks = True
+
+    def __init__(self, frame: tuple[str, ...], ask: Callable[[Key], Part]) -> None:
+        self.frame, self.ask = frame, ask
+
+    def _part(self, key: Key) -> Part:
+        return self.ask(key)
+
+
+class _Pair(Jet, ABC):
+    def __init__(self, a: Jet, b: Jet) -> None:
+        self.a, self.b = a, b
+        self.frame = a.frame or b.frame
+        self.asks = a.asks or b.asks
+
+
+@final
+class Sum(_Pair):
+    """a + b."""
+
+    def _part(self, key: Key) -> Part:
+        return add(self.a.part(key), self.b.part(key))
+
+
+@final
+class Difference(_Pair):
+    """a − b."""
+
+    def _part(self, key: Key) -> Part:
+        a, b = self.a.part(key), self.b.part(key)
+        return a if is_zero(b) else -b if is_zero(a) else a - b
+
+
+@final
+class Product(_Pair):
+    """a b, by Leibniz' rule."""
+
+    def _part(self, key: Key) -> Part:
+        total: Part = 0.0
+        for count, left, right in splits(key):
+            if self.a.asks:  # ask b first: if it is zero, the field need not carry this part of a
+                b = self.b.part(right)
+                term = 0.0 if is_zero(b) else multiply(self.a.part(left), b)
+            else:
+                a = self.a.part(left)
+                term = 0.0 if is_zero(a) else multiply(a, self.b.part(right))
+            total = add(total, multiply(float(count), term))
+        return total
+
+
+_OPERATIONS = {Sum: operator.add, Difference: operator.sub, Product: operator.mul}
+
+
+@final
+class Composition(Jet):
+    """f(u) for a smooth f, by Faà di Bruno's rule; `derivative(v, k)` is f⁽ᵏ⁾(v)."""
+
+    def __init__(self, derivative: Callable[[Part, int], Part], inner: Jet) -> None:
+        self.derivative, self.inner = derivative, inner
+        self.frame, self.asks = inner.frame, inner.asks
+        self.outer: dict[int, Part] = {}
+
+    def _outer(self, k: int) -> Part:
+        if k not in self.outer:
+            self.outer[k] = self.derivative(self.inner.part(()), k)
+        return self.outer[k]
+
+    def _part(self, key: Key) -> Part:
+        total: Part = 0.0
+        for count, blocks in partitions(key):
+            term: Part = float(count)
+            for block in blocks:
+                term = multiply(term, self.inner.part(block))
+            total = add(total, 0.0 if is_zero(term) else multiply(term, self._outer(len(blocks))))
+        return total
+
+
+@final
+class Derivative(Jet):
+    """∂u/∂xᵢ as a jet of its own."""
+
+    def __init__(self, inner: Jet, axis: int) -> None:
+        self.inner, self.axis = inner, axis
+        self.frame, self.asks = inner.frame, inner.asks
+
+    def _part(self, key: Key) -> Part:
+        total: Part = 0.0
+        for alpha in shifted(key, (self.axis,)):
+            total = add(total, self.inner.part(alpha))
+        return total
+
+
+@final
+class Laplacian(Jet):
+    """Σᵢ ∂ᵢᵢ u over `axes` as a jet of its own, its value asked for as one collapsed derivative."""
+
+    def __init__(self, inner: Jet, axes: Alpha) -> None:
+        self.inner, self.axes = inner, axes
+        self.frame, self.asks = inner.frame, inner.asks
+
+    def _part(self, key: Key) -> Part:
+        if key == ():
+            return self.inner.part(Laplace(self.axes))
+        total: Part = 0.0
+        for i in self.axes:
+            for alpha in shifted(key, (i, i)):
+                total = add(total, self.inner.part(alpha))
+        return total

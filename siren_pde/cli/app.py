@@ -1,0 +1,189 @@
+"""The command line, `siren-pde`: options are read here, the work is done in `commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from siren_pde import __version__
+from siren_pde.errors import SirenPDEError
+
+app = typer.Typer(
+    help="Solve differential equations with sine networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class MethodName(StrEnum):
+    """The methods by name."""
+
+    auto = "auto"
+    least_squares = "least-squares"
+    gauss_newton = "gauss-newton"
+    conjugate_gradients = "conjugate-gradients"
+    marching = "marching"
+    propagator = "propagator"
+    adam = "adam"
+    lbfgs = "lbfgs"
+    broyden = "broyden"
+
+
+class Precision(StrEnum):
+    """The precisions by name."""
+
+    float32 = "float32"
+    float64 = "float64"
+
+
+Seed = Annotated[int, typer.Option(help="Makes everything reproducible.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
+Dtype = Annotated[
+    Precision | None, typer.Option(help="Precision; left out, the one that suits the method.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads to use.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line instead of a table.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"siren-pde {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Solve differential equations with sine networks."""
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """End with exit code 2 and the message of a mistake the user can mend."""
+    try:
+        yield
+    except SirenPDEError as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def solve(
+    file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
+    method: Annotated[
+        MethodName | None, typer.Option(help="How; left out, the file's own or a measured choice.")
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Neurons per layer.")] = None,
+    depth: Annotated[int | None, typer.Option(min=1, help="Sine layers.")] = None,
+    frequency: Annotated[
+        float | None, typer.Option(help="Highest frequency to start with, radians per unit length.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps of the method.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Most seconds.")] = None,
+    target: Annotated[float | None, typer.Option(help="Stop at this loss.")] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    dtype: Dtype = None,
+    threads: Threads = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; left out, runs/NAME.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Solve the problem in a Python file; write results.h5, field.png and history.png."""
+    network = {"width": width, "depth": depth, "frequency": frequency}
+    limits = {"steps": steps, "seconds": seconds, "target": target}
+    with _explained():
+        from siren_pde.cli import solve as command
+        from siren_pde.cli.machine import Machine
+
+        typer.echo(
+            command.run(
+                file,
+                Machine(seed, device, dtype, threads),
+                method=method,
+                network={name: value for name, value in network.items() if value is not None},
+                limits={name: value for name, value in limits.items() if value is not None},
+                out=out,
+                json=json,
+            )
+        )
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Say what a problem lacks or contradicts, without solving it; exit with 1 if it has errors."""
+    with _explained():
+        from siren_pde.cli import check as command
+
+        text, code = command.run(file, seed=seed, json=json)
+        typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
+def sdf(
+    points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV or NPY.")],
+    out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
+    seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 30.0,
+    resolution: Annotated[int, typer.Option(min=2, help="Cells along the longest side.")] = 256,
+    reference: Annotated[
+        Path | None, typer.Option(help="A mesh of the true surface, to measure errors against.")
+    ] = None,
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="The network alone, which smooths noise of the scan.")
+    ] = False,
+    keep_largest: Annotated[
+        bool, typer.Option("--keep-largest", help="Keep the largest connected piece only.")
+    ] = False,
+    simplify: Annotated[
+        int | None, typer.Option(min=4, help="Most triangles of the mesh; left out, all.")
+    ] = None,
+    volume: Annotated[
+        Path | None, typer.Option(help="Write the distance on a grid, too: .vti for ParaView.")
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    dtype: Dtype = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Fit a signed distance function to points; write the mesh of its surface.
+
+    Beside the mesh come the function itself (.h5, for `siren_pde.load_sdf`), views (.png) and a
+    page with the surface to turn, a slice and all numbers (.html, needs no network).
+    """
+    with _explained():
+        from siren_pde.cli import sdf as command
+        from siren_pde.cli.machine import Machine
+
+        typer.echo(
+            command.run(
+                points,
+                Machine(seed, device, dtype, threads),
+                out=out,
+                seconds=seconds,
+                resolution=resolution,
+                reference=reference,
+                smooth=smooth,
+                keep_largest=keep_largest,
+                simplify=simplify,
+                volume=volume,
+                json=json,
+            )
+        )

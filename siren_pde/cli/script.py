@@ -1,0 +1,108 @@
+"""A user's Python file as the statement of a problem, and of how to solve it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from siren_pde.collocation.quadrature import Quadrature
+from siren_pde.errors import ConfigError, DataFileError, SirenPDEError
+from siren_pde.fields.base import Field
+from siren_pde.optimisers.base import Method
+from siren_pde.problem import Problem
+from siren_pde.solving.auto import Auto
+from siren_pde.solving.solve import Budget
+
+SHOWN = 12
+"""How many of the last lines of a traceback are shown."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a file defines: a problem, and where present its own choices of how to solve it."""
+
+    problem: Problem
+    field: Field | nn.Module | None
+    method: Method | Auto | None
+    quadrature: Quadrature | None
+    budget: Budget | None
+
+
+def read_script(path: Path) -> Script:
+    """Run a Python file and take its `problem`, `field`, `method`, `quadrature` and `budget`.
+
+    If no variable is called `problem`, the only Problem the file defines is taken. Variables of
+    other types than meant are the file's own business. Raises DataFileError, with the last lines of
+    the traceback, if the file cannot be run; ConfigError if it defines no problem, or several.
+    """
+    found = vars(_run(path))
+
+    def own(name: str, *kinds: type) -> Any:
+        value = found.get(name)
+        return value if isinstance(value, kinds) else None
+
+    return Script(
+        problem=_problem(path, found),
+        field=own("field", Field, nn.Module),
+        method=own("method", Method, Auto),
+        quadrature=own("quadrature", Quadrature),
+        budget=own("budget", Budget),
+    )
+
+
+@contextmanager
+def blaming(path: Path) -> Iterator[None]:
+    """Turn an exception that passed through the user's file into a DataFileError with the place."""
+    try:
+        yield
+    except SirenPDEError:
+        raise
+    except (Exception, SystemExit) as cause:
+        frames = traceback.extract_tb(cause.__traceback__)
+        mine = [frame for frame in frames if frame.filename == str(path.resolve())]
+        if not (mine or isinstance(cause, SyntaxError)):
+            raise
+        lines = [*traceback.format_list(mine), *traceback.format_exception_only(cause)]
+        shown = "".join(lines).rstrip().splitlines()[-SHOWN:]
+        raise DataFileError("\n".join([f"`{path}` cannot be run:", *shown])) from cause
+
+
+def _run(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise DataFileError(f"there is no file `{path}`. Give the path of a Python file.")
+    place = path.resolve()
+    name = f"siren_pde_script_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, place)
+    if spec is None or spec.loader is None:
+        raise DataFileError(f"`{path}` is no Python file. Give a path that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    # As `python FILE` does: neighbours of the file can be imported, and its classes found.
+    sys.path.insert(0, str(place.parent))
+    sys.modules[name] = module
+    try:
+        with blaming(path):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(place.parent))
+    return module
+
+
+def _problem(path: Path, found: dict[str, Any]) -> Problem:
+    problems = {name: value for name, value in found.items() if isinstance(value, Problem)}
+    if "problem" in problems:
+        return problems["problem"]
+    if len({id(value) for value in problems.values()}) == 1:
+        return next(iter(problems.values()))
+    seen = f"defines several: {', '.join(problems)}" if problems else "defines none"
+    raise ConfigError(
+        f"`{path}` {seen}. Write `problem = Problem(…)` at the top level of the file."
+    )

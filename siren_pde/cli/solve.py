@@ -1,0 +1,173 @@
+"""`siren-pde solve`: from a Python file to a solution, its pictures and its numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from siren_pde.cli.answers import as_json
+from siren_pde.cli.machine import Machine
+from siren_pde.cli.script import Script, blaming, read_script
+from siren_pde.errors import ConfigError, SirenPDEError, StorageError
+from siren_pde.fields.base import Field
+from siren_pde.fields.siren import Siren
+from siren_pde.io.solutions import save
+from siren_pde.optimisers.adam import Adam
+from siren_pde.optimisers.base import Method
+from siren_pde.optimisers.broyden import Broyden
+from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
+from siren_pde.optimisers.gauss_newton import GaussNewton
+from siren_pde.optimisers.lbfgs import LBFGS
+from siren_pde.plots.solution import plot, plot_history
+from siren_pde.random_features.least_squares import LeastSquares
+from siren_pde.random_features.marching import Marching
+from siren_pde.random_features.propagator import Propagator
+from siren_pde.solving.auto import Auto
+from siren_pde.solving.progress import watching
+from siren_pde.solving.solution import Solution
+from siren_pde.solving.solve import Budget, solve
+
+METHODS: dict[str, type[Method] | type[Auto]] = {
+    "auto": Auto,
+    "least-squares": LeastSquares,
+    "gauss-newton": GaussNewton,
+    "conjugate-gradients": ConjugateGradients,
+    "marching": Marching,
+    "propagator": Propagator,
+    "adam": Adam,
+    "lbfgs": LBFGS,
+    "broyden": Broyden,
+}
+
+
+def run(
+    file: Path,
+    machine: Machine,
+    *,
+    method: str | None,
+    network: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    out: Path | None,
+    json: bool,
+) -> str:
+    """Solve the problem in `file`, write the results to `out`, and return what to print.
+
+    `network` holds those of width, depth and frequency that were given, `limits` those of steps,
+    seconds and target; what was not given is as the file says, or else as `solve` chooses.
+    """
+    script = read_script(file)
+    machine.prepare()
+    chosen = METHODS[method]() if method else script.method
+    chosen, field = _with_network(script, chosen, network)
+    folder = _folder(out or Path("runs") / file.stem)
+    with blaming(file), watching() as report:
+        solution = solve(
+            script.problem,
+            field,
+            chosen,
+            quadrature=script.quadrature,
+            budget=replace(script.budget or Budget(), **limits),
+            device=machine.device,
+            dtype=machine.precision,
+            seed=machine.seed,
+            callbacks=[report],
+        )
+    save(solution, folder / "results.h5")  # before anything else of the user's can fail
+    with blaming(file):
+        error = solution.error() if script.problem.has_truth else None
+    save(solution, folder / "results.h5", error=error)
+    _draw(solution, folder)
+    return _answer(solution, script.problem.name, error, folder, json)
+
+
+def _with_network(
+    script: Script, method: Method | Auto | None, given: Mapping[str, Any]
+) -> tuple[Method | Auto | None, Field | nn.Module | None]:
+    """The method and the field, with the sizes that were asked for."""
+    inputs = len(script.problem.axes)
+    if not given:
+        return method, script.field
+    if script.field is not None and not isinstance(script.field, Siren):
+        raise ConfigError(
+            f"{_options(given)} would change the file's own field, a "
+            f"{type(script.field).__name__}. Change it in the file, or leave out the options."
+        )
+    if isinstance(method, LeastSquares):
+        return _features(method, given, inputs), script.field
+    if script.field is not None:
+        return method, script.field.like(**given)
+    suited = vars(method.network) if isinstance(method, Method) else {}
+    return method, Siren(inputs, **{**suited, **given})
+
+
+def _features(method: LeastSquares, given: Mapping[str, Any], inputs: int) -> LeastSquares:
+    """Least squares has one layer: its width is the number of features."""
+    if given.get("depth", 1) != 1:
+        raise ConfigError(
+            f"least squares has a single layer, got {_options(given)}. Leave out `--depth`, or "
+            "solve with `--method gauss-newton`."
+        )
+    if "width" in given:
+        method = replace(method, features=given["width"])
+    if "frequency" in given:
+        method = replace(method, frequency=(given["frequency"],) * inputs)
+    return method
+
+
+def _options(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"`--{name} {value:g}`" for name, value in given.items())
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise StorageError(
+            f"cannot make the folder `{path}`: {cause.strerror or cause}. Choose another `--out`."
+        ) from cause
+    return path
+
+
+def _draw(solution: Solution, folder: Path) -> None:
+    """Both pictures; a field that cannot be drawn is no reason to lose the rest."""
+    plot_history(solution, folder / "history.png")
+    try:
+        plot(solution, folder / "field.png")
+    except SirenPDEError as error:
+        print(f"siren_pde: no picture of the field: {error}", file=sys.stderr)
+
+
+def _answer(solution: Solution, name: str, error: float | None, folder: Path, json: bool) -> str:
+    reference = solution.problem.truth if solution.problem else None
+    truth = "" if error is None else reference.method if reference else "exact solution"
+    if json:
+        return as_json(
+            {
+                "problem": name,
+                "method": solution.method,
+                "why": solution.why,
+                "error": error,
+                "truth": truth,
+                "truth_accuracy": reference.accuracy if reference else None,
+                "loss": solution.loss,
+                "seconds": solution.seconds,
+                "steps": solution.history.steps[-1],
+                "stop_reason": solution.stop_reason,
+                "parameters": solution.parameters,
+                "out": str(folder),
+            }
+        )
+    unknown = "unknown, as the problem has no exact solution or reference"
+    return "\n".join(
+        [
+            str(solution),
+            f"{'error':<11}{f'{error:.2e} (relative L²)' if error is not None else unknown}",
+            *([f"{'truth':<11}{truth}"] if truth else []),
+            f"{'written':<11}{folder}: results.h5, field.png, history.png",
+        ]
+    )

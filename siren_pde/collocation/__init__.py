@@ -1,0 +1,1 @@
+"""Where residuals are taken, and what an optimiser sees of them."""

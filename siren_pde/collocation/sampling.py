@@ -1,0 +1,138 @@
+"""A condition's residual at its points: what an objective is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as made
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.grading import crowded
+from siren_pde.collocation.quadrature import Quadrature
+from siren_pde.collocation.residual import Light
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.problem import Condition, Problem
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A condition's residual at its points, with the scale (n,) of its rows."""
+
+    light: Light
+    points: Points
+    scale: Tensor
+
+    @property
+    def condition(self) -> Condition:
+        """The condition sampled."""
+        return self.light.condition
+
+    def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
+        """The points and their scale in consecutive pieces of at most `size`."""
+        for start in range(0, len(self.points), size):
+            piece = slice(start, start + size)
+            yield self.points.select(piece), self.scale[piece]
+
+
+def drawn_to_residuals(residuals: Tensor, n: int, share: float, seed: int) -> Tensor:
+    """n of N candidates, by index: a `share` of them in proportion to |residual| (N,).
+
+    The rest is uniform, so that no region is ever left unwatched. Source: residual-based adaptive
+    distribution (Wu et al., Comput. Methods Appl. Mech. Eng. 403, 2023), k = 1.
+    """
+    size = residuals.abs()
+    density = (1 - share) + share * size / size.mean().clamp_min(torch.finfo(size.dtype).tiny)
+    generator = torch.Generator(device=residuals.device).manual_seed(seed)
+    return torch.multinomial(density, n, replacement=True, generator=generator)
+
+
+def shares(problem: Problem, n: int) -> dict[str, int]:
+    """How many points each condition takes when an equation in the interior takes n.
+
+    Conditions on lower-dimensional domains, such as boundaries, take a quarter as many; conditions
+    that say how many they want, so many.
+    """
+    top = max(c.domain.dimension for c in problem.conditions)
+    usual = {c.name: n if c.domain.dimension == top else n // 4 for c in problem.conditions}
+    return {c.name: c.points or max(usual[c.name], 1) for c in problem.conditions}
+
+
+def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) -> None:
+    """Raise ConfigError unless the field takes the problem's coordinates, and counts its names."""
+    names, axes = [c.name for c in problem.conditions], ", ".join(problem.axes)
+    unknown = sorted(set(counts) - set(names))
+    if unknown:
+        raise ConfigError(f"`points` names {unknown}, but the conditions are {names}.")
+    for name, leaf in field.leaves().items():
+        if leaf.inputs not in (0, len(problem.axes)):
+            raise ConfigError(
+                f"the field `{name}` takes {leaf.inputs} coordinates, but the problem has "
+                f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`."
+            )
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Where a problem's residuals are taken: a rule, how many points each condition has, a seed.
+
+    `emphasis` multiplies the weights of the conditions it names; `move` takes points where they
+    shall be. Weights are those when the share `used` of the budget is spent.
+    """
+
+    problem: Problem
+    rule: Quadrature
+    counts: Mapping[str, int]
+    seed: int
+    emphasis: Mapping[str, float] = made(default_factory=dict)
+    move: Callable[[Points], Points] | None = None
+    used: float = 1.0
+
+    def draw(self, light: Callable[[Condition, Points], Light], like: Tensor) -> tuple[Sample, ...]:
+        """Points for every condition, of the dtype and on the device of `like`."""
+        found = []
+        for i, condition in enumerate(self.problem.conditions):
+            rule = self.rule.with_count(self.counts[condition.name])
+            seed = self.seed * len(self.problem.conditions) + i
+            points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
+            if condition.towards is not None:
+                points = crowded(points, condition.domain, condition.towards)
+            points = points if self.move is None else self.move(points)
+            found.append(self.sample(light(condition, points), points))
+        return tuple(found)
+
+    def sample(self, light: Light, points: Points) -> Sample:
+        """A condition's residual at points, rows scaled to weighted means."""
+        mean = points.weights / points.weights.sum()
+        condition = light.condition
+        weight = condition.weight_at(self.used) * self.emphasis.get(condition.name, 1.0)
+        return Sample(light, points, (weight * mean).sqrt())
+
+    def sized(self, n: int) -> Sampling:
+        """n points in the interior, the matching number on boundaries, and all measured ones."""
+        measured = (
+            c for c in self.problem.conditions if isinstance(c.domain, PointCloud) and not c.points
+        )
+        whole = {c.name: len(c.domain) for c in measured}  # type: ignore[arg-type]
+        return replace(self, counts={**shares(self.problem, n), **whole})
+
+    def times(self, factor: int) -> Sampling:
+        """`factor` times as many points everywhere."""
+        return replace(self, counts={name: factor * n for name, n in self.counts.items()})
+
+    def interior(self, samples: Iterable[Sample]) -> dict[str, Sample]:
+        """The samples on the widest domains that are not measured data, by name."""
+        top = max(c.domain.dimension for c in self.problem.conditions)
+        wide = (s for s in samples if s.condition.domain.dimension == top)
+        return {s.condition.name: s for s in wide if not s.points.data}
+
+    def emphasised(self, samples: Iterable[Sample], weight: float) -> Sampling:
+        """Boundary conditions (of lower dimension, not data) counting `weight` times."""
+        samples = list(samples)
+        inner = self.interior(samples)
+        outer = [s for s in samples if s.condition.name not in inner and not s.points.data]
+        return replace(self, emphasis={s.condition.name: weight for s in outer})

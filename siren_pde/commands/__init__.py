@@ -1,1 +1,0 @@
-"""What the commands of `siren-pde` do, apart from reading their options."""

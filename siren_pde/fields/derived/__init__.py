@@ -1,0 +1,1 @@
+"""Fields made from other fields: composed, shifted, stretched, piecewise, refined."""

@@ -1,0 +1,146 @@
+"""A field in other coordinates, u(x) = N(ξ(x)): the chain rule between two plans."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.derivatives import (
+    Alpha,
+    Key,
+    Laplace,
+    Part,
+    add,
+    is_zero,
+    multiply,
+    partitions,
+)
+from siren_pde.calculus.jets import Coordinate, Jet
+from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Entry:
+    """factor (n,) times an inner channel: one summand of an outer channel."""
+
+    channel: int
+    inner: int
+    factor: Part
+
+
+class Composed(Leaf, ABC):
+    """The field N(ξ(x)) around a leaf N; a member of the family says what ξ is.
+
+    Its derivatives follow from those of N by the chain rule, so every product with the Jacobian is
+    one of N with other seeds.
+    """
+
+    def __init__(self, leaf: Leaf) -> None:
+        super().__init__()
+        self.leaf = leaf
+        self.inputs, self.outputs, self.breadth = leaf.inputs, leaf.outputs, leaf.breadth
+        self.output_size, self.sized = leaf.output_size, leaf.sized
+
+    @abstractmethod
+    def coordinates(self, x: Tensor) -> Sequence[Jet]:
+        """ξ as jets at x (n, inputs), one for each coordinate of N."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values (n,) or (n, outputs) at x (n, inputs)."""
+        return self.leaf(self._place(x, self.coordinates(x)))
+
+    def _place(self, x: Tensor, xi: Sequence[Jet]) -> Tensor:
+        return torch.stack([x.new_zeros(len(x)) + jet.part(()) for jet in xi], 1)
+
+    def _given(self, x: Tensor, plan: Plan) -> tuple[Tensor, Plan, list[Entry]]:
+        """ξ(x), the plan of N there, and what of its channels makes up those of `plan`."""
+        xi = self.coordinates(x)
+        terms = [(i, *term) for i, key in enumerate(plan.keys) for term in _terms(key, xi).items()]
+        inner = Plan.closing({key for _, key, _ in terms})
+        table = [Entry(i, inner.index[key], factor) for i, key, factor in terms]
+        return self._place(x, xi), inner, table
+
+    def _combined(self, at: Evaluation, plan: Plan, table: list[Entry]) -> Evaluation:
+        channels = at.channels.new_zeros((len(plan.keys), *at.channels.shape[1:]))
+        for e in table:
+            channels[e.channel] += _times(e.factor, at.channels[e.inner])
+        return Evaluation(channels, plan, (at, table))
+
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """The channels at x (n, inputs), by the chain rule."""
+        place, inner, table = self._given(x, plan)
+        return self._combined(self.leaf.evaluate(theta, place, inner, space), plan, table)
+
+    def evaluate_once(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """As `evaluate`, for one `pullback`."""
+        place, inner, table = self._given(x, plan)
+        return self._combined(self.leaf.evaluate_once(theta, place, inner, space), plan, table)
+
+    def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """As `evaluate`, for the output layer alone."""
+        place, inner, table = self._given(x, plan)
+        return self._combined(self.leaf.evaluate_output(theta, place, inner), plan, table)
+
+    @staticmethod
+    def _seeds(at: Evaluation, seeds: Tensor) -> tuple[Evaluation, Tensor]:
+        inner, table = at.tape
+        found = seeds.new_zeros((len(inner.plan.keys), *seeds.shape[1:]))
+        for e in table:
+            found[e.inner] += _times(e.factor, seeds[e.channel])
+        return inner, found
+
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Jᵀ·seeds (p,)."""
+        return self.leaf.pullback(theta, *self._seeds(at, seeds))
+
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
+        """Per-point gradients (n, p)."""
+        return self.leaf.rows(theta, *self._seeds(at, seeds), out)
+
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The columns (n, output_size) of the output layer."""
+        return self.leaf.output_rows(theta, *self._seeds(at, seeds))
+
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """J·direction (S, n, outputs)."""
+        inner, table = at.tape
+        moved = self.leaf.push(theta, inner, direction)
+        return self._combined(Evaluation(moved, inner.plan, None), at.plan, table).channels
+
+
+def coordinates_of(x: Tensor) -> tuple[Coordinate, ...]:
+    """The columns of x (n, d) as jets."""
+    frame = tuple(f"x{i}" for i in range(x.shape[1]))
+    return tuple(Coordinate(column, i, frame) for i, column in enumerate(x.unbind(1)))
+
+
+def _terms(key: Key, xi: Sequence[Jet]) -> dict[Key, Part]:
+    """∂^key N(ξ) = Σ factor · ∂^inner N, by Faà di Bruno's rule in several variables."""
+    found: dict[Key, Part] = {}
+    for alpha in [(i, i) for i in key.axes] if isinstance(key, Laplace) else [key]:
+        for count, blocks in partitions(alpha):
+            for axes in itertools.product(range(len(xi)), repeat=len(blocks)):
+                factor: Part = float(count)
+                for axis, block in zip(axes, blocks, strict=True):
+                    factor = 0.0 if is_zero(factor) else multiply(factor, xi[axis].part(block))
+                if not is_zero(factor):
+                    inner: Alpha = tuple(sorted(axes))
+                    found[inner] = add(found.get(inner, 0.0), factor)
+    return found
+
+
+def _times(factor: Part, values: Tensor) -> Tensor:
+    return factor * values if isinstance(factor, float) else factor[:, None] * values

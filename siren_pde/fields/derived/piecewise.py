@@ -1,0 +1,141 @@
+"""A field made of others, each in its own interval of one axis: the slabs of a march in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
+
+
+@final
+class Pieces(Leaf):
+    """One leaf after the other along an axis: leaf k where breaks[k − 1] < x_axis ≤ breaks[k].
+
+    The first and the last reach as far as they are asked. `breaks` are the ends in between, in
+    ascending order, one fewer than leaves. Raises ConfigError if their numbers do not match.
+    """
+
+    def __init__(self, axis: int, breaks: Sequence[float], leaves: Sequence[Leaf]) -> None:
+        super().__init__()
+        if len(leaves) != len(breaks) + 1:
+            raise ConfigError(f"{len(leaves)} pieces have {len(leaves) - 1} breaks, got {breaks}.")
+        self.axis, self.breaks = axis, tuple(map(float, breaks))
+        self.parts = nn.ModuleList(leaves)
+        self.inputs, self.outputs = leaves[0].inputs, leaves[0].outputs
+        self.output_size, self.sized, self.period = 0, True, leaves[0].period
+
+    @property
+    def leaves_in_order(self) -> list[Leaf]:
+        """The leaves, first interval first."""
+        return list(self.parts)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values (n,) or (n, outputs) at x (n, inputs)."""
+        values = x.new_zeros((len(x), self.outputs))
+        for leaf, index in zip(self.leaves_in_order, self._indices(x), strict=True):
+            values[index] = leaf(x[index]).view(-1, self.outputs)
+        return values[:, 0] if self.outputs == 1 else values
+
+    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Pieces:
+        """The pieces placed, each in the whole box."""
+        leaves = [leaf.placed(low, high, frequency) for leaf in self.leaves_in_order]
+        return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
+
+    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Pieces:
+        """The pieces' frozen features."""
+        leaves = [leaf.featured(width, frequency, seed, order) for leaf in self.leaves_in_order]
+        return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
+
+    def _indices(self, x: Tensor) -> list[Tensor]:
+        ends = x.new_tensor(self.breaks)
+        which = torch.searchsorted(ends, x[:, self.axis].contiguous())
+        return [torch.nonzero(which == k)[:, 0] for k in range(len(self.parts))]
+
+    @property
+    def _sizes(self) -> list[int]:
+        return [sum(q.numel() for q in leaf.parameters()) for leaf in self.leaves_in_order]
+
+    def _split(self, theta: Tensor) -> tuple[Tensor, ...]:
+        return theta.split(self._sizes)
+
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """The channels (S, n, outputs), each point by the piece it is in."""
+        channels = x.new_zeros((len(plan.keys), len(x), self.outputs))
+        tape: list[tuple[Tensor, Evaluation | None]] = []
+        parts = zip(self.leaves_in_order, self._split(theta), self._indices(x), strict=True)
+        for leaf, part, index in parts:
+            at = leaf.evaluate(part, x[index], plan) if len(index) else None
+            if at is not None:
+                channels[:, index] = at.channels
+            tape.append((index, at))
+        return Evaluation(channels, plan, tape)
+
+    def _each(
+        self, theta: Tensor, at: Evaluation, use: Callable[[Leaf, Tensor, Evaluation, Tensor], None]
+    ) -> None:
+        parts = zip(self.leaves_in_order, self._split(theta), at.tape, strict=True)
+        for leaf, part, (index, inner) in parts:
+            if inner is not None:
+                use(leaf, part, inner, index)
+
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Jᵀ·seeds (p,)."""
+        out = torch.zeros_like(theta)
+        slices = dict(zip(map(id, self.leaves_in_order), self._split(out), strict=True))
+
+        def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
+            slices[id(leaf)].copy_(leaf.pullback(part, inner, seeds[:, index]))
+
+        self._each(theta, at, use)
+        return out
+
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
+        """Per-point gradients (n, p): zero but for the piece that a point is in."""
+        shape = (seeds.shape[1], theta.numel())
+        out = theta.new_zeros(shape) if out is None else out.zero_()
+        slices = dict(zip(map(id, self.leaves_in_order), self._split_columns(out), strict=True))
+
+        def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
+            slices[id(leaf)][index] = leaf.rows(part, inner, seeds[:, index])
+
+        self._each(theta, at, use)
+        return out
+
+    def _split_columns(self, rows: Tensor) -> tuple[Tensor, ...]:
+        return rows.split(self._sizes, dim=1)
+
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """No columns (n, 0): the pieces are determined one after the other."""
+        return seeds.new_zeros((seeds.shape[1], 0))
+
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """J·direction (S, n, outputs)."""
+        moved = torch.zeros_like(at.channels)
+        moves = dict(zip(map(id, self.leaves_in_order), self._split(direction), strict=True))
+
+        def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
+            moved[:, index] = leaf.push(part, inner, moves[id(leaf)])
+
+        self._each(theta, at, use)
+        return moved
+
+
+def joined(axis: int, breaks: Sequence[float], fields: Sequence[Field]) -> Field:
+    """Fields of one structure, one after the other along an axis, leaf by leaf."""
+    columns = zip(*(field.leaves().values() for field in fields), strict=True)
+
+    def change(leaf: Leaf) -> Leaf:
+        return Pieces(axis, breaks, next(columns))
+
+    return fields[0].rebuilt(change)

@@ -1,0 +1,64 @@
+"""A field around another whose parameters it has, and no others."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.engine.workspace import Workspace
+
+
+class Wrapped(Leaf):
+    """The leaf N at `_inner(x)`, what it says there changed by `_outer`.
+
+    Neither depends on θ, and both have derivative one: products with the Jacobian are N's.
+    """
+
+    def __init__(self, leaf: Leaf) -> None:
+        super().__init__()
+        self.leaf = leaf
+        self.inputs, self.outputs = leaf.inputs, leaf.outputs
+        self.output_size, self.sized, self.breadth = leaf.output_size, leaf.sized, leaf.breadth
+
+    def _inner(self, x: Tensor) -> Tensor:
+        """Where N is asked."""
+        return x
+
+    def _outer(self, at: Evaluation, x: Tensor) -> Evaluation:
+        """What to answer at x, given N's answer."""
+        return at
+
+    def evaluate(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """The channels at x (n, inputs)."""
+        return self._outer(self.leaf.evaluate(theta, self._inner(x), plan, space), x)
+
+    def evaluate_once(
+        self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
+    ) -> Evaluation:
+        """As `evaluate`, for one `pullback`."""
+        return self._outer(self.leaf.evaluate_once(theta, self._inner(x), plan, space), x)
+
+    def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
+        """As `evaluate`, for the output layer alone."""
+        return self._outer(self.leaf.evaluate_output(theta, self._inner(x), plan), x)
+
+    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """Jᵀ·seeds (p,)."""
+        return self.leaf.pullback(theta, at, seeds)
+
+    def rows(
+        self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
+    ) -> Tensor:
+        """Per-point gradients (n, p)."""
+        return self.leaf.rows(theta, at, seeds, out)
+
+    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+        """The columns (n, output_size) of the output layer."""
+        return self.leaf.output_rows(theta, at, seeds)
+
+    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+        """J·direction (S, n, outputs)."""
+        return self.leaf.push(theta, at, direction)

@@ -1,0 +1,1 @@
+"""How the derivatives of a sine network are computed, forwards and backwards, in closed form."""

@@ -1,0 +1,1 @@
+"""What is read and written: solutions, distances, points, meshes and volumes."""

@@ -1,0 +1,54 @@
+"""OFF: a word, the counts, the vertices and the polygons."""
+
+from __future__ import annotations
+
+import re
+
+from siren_pde.io.readers.source import Arrays, Line, Source, fans, shown
+
+_WORD = re.compile(rb"(ST)?(C)?(N)?OFF")
+
+
+def read_off(source: Source) -> Arrays:
+    """Vertices, normals (NOFF) and faces (as triangles); colours and texture are passed over."""
+    lines = source.lines()
+    first, *words = lines[0].text.split() if lines else [b""]
+    word = _WORD.fullmatch(first)
+    if word is None:
+        raise source.broken("line 1", f"{shown(first)} instead of `OFF`, `COFF` or `NOFF` as text")
+    counts = Line(lines[0].number, b" ".join(words)) if words else None
+    body = lines[1:]
+    if counts is None:
+        if not body:
+            raise source.broken("line 1", "no numbers of vertices and faces")
+        counts, body = body[0], body[1:]
+    where = f"line {counts.number}"
+    numbers = [source.whole(w, where) for w in counts.text.split()[:3]]
+    if len(numbers) < 2 or min(numbers) < 0:
+        raise source.broken(where, f"{shown(counts.text)} instead of numbers of vertices and faces")
+    vertices, faces = numbers[:2]
+    if vertices + faces > len(body):
+        seen = f"{vertices} vertices and {faces} faces are declared, {len(body)} lines are left"
+        raise source.broken(where, seen)
+    return _tables(source, body[:vertices], body[vertices : vertices + faces], bool(word[3]))
+
+
+def _tables(source: Source, vertices: list[Line], faces: list[Line], normals: bool) -> Arrays:
+    table = source.rows(vertices, None if vertices else 3)
+    columns = 6 if normals else 3
+    if table.shape[1] < columns:
+        seen = f"{table.shape[1]} numbers per vertex where {columns} were expected"
+        raise source.broken(f"line {vertices[0].number}", seen)
+    triangles = fans([_polygon(source, line) for line in faces]) if faces else None
+    return Arrays(table[:, :3], table[:, 3:6] if normals else None, triangles)
+
+
+def _polygon(source: Source, line: Line) -> list[int]:
+    """`k i₁ … iₖ`, perhaps followed by a colour."""
+    where = f"line {line.number}"
+    words = line.text.split()
+    count = source.whole(words[0], where)
+    corners = [source.whole(word, where) for word in words[1 : 1 + max(count, 0)]]
+    if count < 3 or len(corners) != count:
+        raise source.broken(where, f"a face of {count} corners that lists {len(corners)}")
+    return corners

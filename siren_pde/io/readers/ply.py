@@ -1,0 +1,171 @@
+"""PLY: a header that declares tables, then the tables, as text or as bytes in either order."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.io.readers.ply_header import Element, header
+from siren_pde.io.readers.source import Arrays, Floats, Integers, Line, Source, fan, fans
+
+# A scalar property is a vector; a list property a matrix, or a list where the lengths differ.
+Vector = npt.NDArray[np.generic]
+Column = Vector | list[Vector]
+
+
+def read_ply(source: Source) -> Arrays:
+    """Vertices, normals, faces (as triangles) and all other scalar vertex properties."""
+    order, elements, offset = header(source)
+    if order is None:
+        head = source.data[:offset]
+        lines = source.lines(offset, first=1 + len(head.splitlines()), comment=b"\n")
+        tables = _read_text(source, elements, lines)
+    else:
+        tables = _read_binary(source, elements, order, offset)
+    if not {"x", "y", "z"} <= set(_scalars(tables.get("vertex", {}))):
+        raise source.broken("header", "no element `vertex` with properties x, y and z")
+    faces = _faces(source, tables.get("face", {}))
+    return Arrays.of_columns(_scalars(tables["vertex"]), faces)
+
+
+def _scalars(table: dict[str, Column]) -> dict[str, Floats]:
+    return {
+        name: column.astype(np.float64)
+        for name, column in table.items()
+        if isinstance(column, np.ndarray) and column.ndim == 1
+    }
+
+
+def _faces(source: Source, table: dict[str, Column]) -> Integers | None:
+    column = table.get("vertex_indices", table.get("vertex_index"))
+    if column is None or not len(column):
+        return None
+    if column[0].dtype.kind not in "iu" or column[0].ndim != 1:
+        raise source.broken("header", "faces whose corners are not lists of whole numbers")
+    if isinstance(column, np.ndarray):
+        shortest = column.shape[1]
+    else:
+        shortest = min(len(corners) for corners in column)
+    if shortest < 3:
+        raise source.broken("element `face`", f"a face of {shortest} corners, fewer than three")
+    if isinstance(column, np.ndarray):
+        return fan(column.astype(np.int64))
+    return fans([corners.astype(np.int64).tolist() for corners in column])
+
+
+def _read_binary(
+    source: Source, elements: list[Element], order: str, offset: int
+) -> dict[str, dict[str, Column]]:
+    tables = {}
+    for element in elements:
+        left = len(source.data) - offset
+        if element.count * element.least_bytes > left:
+            raise source.broken(
+                f"byte {offset}",
+                f"{element.count} rows of `{element.name[:40]}` are declared, at least "
+                f"{element.count * element.least_bytes} bytes, but {left} bytes are left",
+            )
+        table, offset = _binary_rows(source, element, order, offset)
+        tables[element.name] = table
+    return tables
+
+
+def _binary_rows(
+    source: Source, element: Element, order: str, offset: int
+) -> tuple[dict[str, Column], int]:
+    """A table and the byte after it, in one piece if all rows have lists as long as the first."""
+    if not element.count:
+        return {}, offset
+    cells, _ = _walk(source, element, order, offset, 1)
+    lengths = [len(column[0]) for column in cells]
+    fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = []
+    for i, (p, length) in enumerate(zip(element.properties, lengths, strict=True)):
+        if p.length:
+            fields += [(f"{i} length", order + p.length), (f"{i}", order + p.kind, (length,))]
+        else:
+            fields.append((f"{i}", order + p.kind))
+    row = np.dtype(fields)
+    if element.count * row.itemsize <= len(source.data) - offset:
+        table = np.frombuffer(source.data, row, element.count, offset)
+        listed = [i for i, p in enumerate(element.properties) if p.length]
+        if all((table[f"{i} length"] == lengths[i]).all() for i in listed):
+            columns = {p.name: table[f"{i}"] for i, p in enumerate(element.properties)}
+            return dict(columns), offset + element.count * row.itemsize
+    cells, offset = _walk(source, element, order, offset, element.count)
+    return _columns(element, cells), offset
+
+
+def _walk(
+    source: Source, element: Element, order: str, offset: int, rows: int
+) -> tuple[list[list[Vector]], int]:
+    """The first rows of a table one by one: its cells by column, and the byte after them."""
+    cells: list[list[Vector]] = [[] for _ in element.properties]
+    kinds = [
+        (np.dtype(order + p.length) if p.length else None, np.dtype(order + p.kind))
+        for p in element.properties
+    ]
+    for row in range(rows):
+        for column, (length_kind, kind) in zip(cells, kinds, strict=True):
+            try:
+                length = 1
+                if length_kind is not None:
+                    length = int(np.frombuffer(source.data, length_kind, 1, offset)[0])
+                    offset += length_kind.itemsize
+                if not 0 <= length * kind.itemsize <= len(source.data) - offset:
+                    raise ValueError(f"a list of {length} entries")
+                column.append(np.frombuffer(source.data, kind, length, offset if length else 0))
+            except ValueError as cause:
+                where = f"byte {offset}, row {row} of `{element.name[:40]}`"
+                raise source.broken(where, f"{cause}, beyond the end of the file") from None
+            offset += length * kind.itemsize
+    return cells, offset
+
+
+def _columns(element: Element, cells: list[list[Vector]]) -> dict[str, Column]:
+    return {
+        p.name: column if p.length else np.concatenate(column)
+        for p, column in zip(element.properties, cells, strict=True)
+    }
+
+
+def _read_text(
+    source: Source, elements: list[Element], lines: list[Line]
+) -> dict[str, dict[str, Column]]:
+    tables: dict[str, dict[str, Column]] = {}
+    for element in elements:
+        mine, lines = lines[: element.count], lines[element.count :]
+        if len(mine) < element.count:
+            raise source.broken(
+                "header",
+                f"{element.count} rows of `{element.name[:40]}` are declared, but only "
+                f"{len(mine)} lines are left",
+            )
+        if element.has_lists:
+            cells = [_words(source, element, line) for line in mine]
+            tables[element.name] = _columns(element, [list(c) for c in zip(*cells, strict=True)])
+        elif mine:
+            values = source.rows(mine, len(element.properties))
+            names = [p.name for p in element.properties]
+            tables[element.name] = dict(zip(names, values.T, strict=True))
+    return tables
+
+
+def _words(source: Source, element: Element, line: Line) -> list[Vector]:
+    """The cells of one line of a table with lists."""
+    where = f"line {line.number}"
+    words = iter(line.text.split())
+    cells: list[Vector] = []
+    for p in element.properties:
+        length = source.whole(next(words, b""), where) if p.length else 1
+        mine = list(islice(words, max(length, 0)))
+        if len(mine) != length:
+            raise source.broken(where, f"a list of {length} entries with {len(mine)} of them")
+        if p.kind[0] in "iu":
+            cells.append(np.array([source.whole(word, where) for word in mine], dtype=np.int64))
+        else:
+            cells.append(source.rows([Line(line.number, b" ".join(mine))]).ravel())
+    if next(words, None) is not None:
+        raise source.broken(where, "more numbers than the header declares")
+    return cells

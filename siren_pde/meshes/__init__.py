@@ -1,0 +1,1 @@
+"""Triangle meshes: extraction, distances, topology, simplification."""

@@ -1,0 +1,79 @@
+"""Adam on fresh points every step: for many parameters, rough solutions and large data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from siren_pde.numerics.schedule import Schedule
+from siren_pde.optimisers.base import Iterate, Method, Network
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Running means of the gradient and its square, and the number of steps."""
+
+    mean: Tensor
+    square: Tensor
+    steps: int = 0
+
+
+@final
+@dataclass(frozen=True)
+class Adam(Method):
+    """Steps along the running mean of the gradient, scaled by its running size.
+
+    The rate follows its `Schedule`, or falls exponentially from `rate` to `rate · final` over the
+    budget, after it has risen during the first `warmup` steps, which large rates need: running
+    means of few gradients are unsure. In step k it is divided by √(1 + k/settling) besides: the
+    noise of k steps then adds up to √log k and not to √k, which lets long solves begin with rates
+    that they could not keep. With `fresh`, each step draws new points, so that the loss is an
+    unbiased estimate over the whole domain, and weights follow their schedules.
+
+    Source: Kingma and Ba, ICLR 2015, algorithm 1.
+    """
+
+    rate: float | Schedule = 2e-3
+    final: float = 1e-2
+    fresh: bool = True
+    batch: int = 4096
+    warmup: int = 1
+    settling: float = math.inf
+    name: str = "Adam"
+    dtype: torch.dtype = torch.float32
+    network: Network = Network(128, 3, 20.0)
+
+    def points(self, parameters: int) -> int:
+        """The batch of one step."""
+        return self.batch
+
+    def start(self, objective: Any) -> Iterate:
+        """The objective's parameters, moments zero."""
+        theta = objective.parameters
+        moments = Moments(torch.zeros_like(theta), torch.zeros_like(theta))
+        return Iterate(objective, theta, objective.loss(theta), moments)
+
+    def step(self, at: Iterate, used: float) -> Iterate:
+        """One step; the loss reported is the one before it."""
+        objective, state = at.objective, at.state
+        if self.fresh:
+            objective = objective.redrawn(objective.seed + 1, used)
+        loss, gradient = objective.loss_and_gradient(at.theta)
+        k = state.steps + 1
+        mean = torch.lerp(state.mean, gradient, 0.1)
+        square = torch.lerp(state.square, gradient.square(), 0.001)
+        rate = self._rate(used, k) / (1 - 0.9**k)
+        root = (
+            (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
+        )
+        theta = torch.addcdiv(at.theta, mean, root, value=-rate)
+        return Iterate(objective, theta, loss, Moments(mean, square, k), f"rate = {rate:.1e}")
+
+    def _rate(self, used: float, k: int) -> float:
+        given = self.rate
+        rate = given(used) if isinstance(given, Schedule) else given * self.final**used
+        return rate * min(k / self.warmup, 1.0) / math.sqrt(1 + k / self.settling)

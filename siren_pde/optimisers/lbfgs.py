@@ -1,0 +1,65 @@
+"""Limited-memory BFGS on fixed points, through `torch.optim.LBFGS` with a strong-Wolfe line
+search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from siren_pde.optimisers.base import Iterate, Method, Network
+
+
+@final
+@dataclass(frozen=True)
+class LBFGS(Method):
+    """Quasi-Newton steps from the last `memory` gradient differences.
+
+    One step of this method is `inner` iterations with their line searches. Points stay fixed:
+    differences of gradients at different points would say nothing about curvature.
+
+    Source: Liu and Nocedal, Math. Programming 45 (1989).
+    """
+
+    memory: int = 50
+    inner: int = 10
+    name: str = "L-BFGS"
+    dtype: torch.dtype = torch.float64
+    network: Network = Network(32, 3)
+
+    def points(self, parameters: int) -> int:
+        """Enough to hold the parameters in place."""
+        return min(max(3 * parameters, 1024), 8192)
+
+    def start(self, objective: Any) -> Iterate:
+        """The objective's parameters, no curvature known."""
+        theta = objective.parameters
+        live = theta.clone().requires_grad_()
+        optimiser = torch.optim.LBFGS(
+            [live],
+            max_iter=self.inner,
+            history_size=self.memory,
+            line_search_fn="strong_wolfe",
+            tolerance_grad=0.0,
+            tolerance_change=0.0,
+        )
+        return Iterate(objective, theta, objective.loss(theta), (live, optimiser))
+
+    def step(self, at: Iterate, used: float) -> Iterate:
+        """`inner` iterations; finished when they leave the loss where it is."""
+        live, optimiser = at.state
+
+        def closure() -> Tensor:
+            loss, gradient = at.objective.loss_and_gradient(live.detach())
+            live.grad = gradient
+            return loss
+
+        optimiser.step(closure)
+        theta = live.detach().clone()
+        loss = at.objective.loss(theta)
+        if not bool(loss < at.loss):  # NaN included: what was reached is kept
+            return replace(at, finished="the line search finds no lower loss")
+        return replace(at, theta=theta, loss=loss)

@@ -1,0 +1,1 @@
+"""Pictures of solutions and meshes, and the page of a scan."""

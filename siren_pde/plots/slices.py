@@ -1,0 +1,201 @@
+"""A slice of a solution: values on a grid along one or two coordinates, the others held fixed."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from siren_pde.collocation.residual import stacked
+from siren_pde.domains.base import Domain
+from siren_pde.errors import ConfigError
+from siren_pde.fields.system import Unknown, parts
+from siren_pde.problem import Condition, Problem
+from siren_pde.references import Reference
+from siren_pde.solving.solution import Solution
+
+Floats = npt.NDArray[np.float64]
+
+ALONG_LINE = 801
+ALONG_PLANE = 257
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """One component of one unknown on the grid, NaN outside the domain.
+
+    `index` counts the components of a vector from 1; it is 0 for a scalar.
+    """
+
+    name: str
+    index: int
+    values: Floats
+    exact: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Values along the coordinates `axes`, the last of them varying fastest: shape (n,) or (n, m).
+
+    `ticks` are the coordinates of the grid, `fixed` the values of all other coordinates. `truth`
+    says what solutions are compared with.
+    """
+
+    axes: tuple[str, ...]
+    ticks: tuple[Floats, ...]
+    fixed: Mapping[str, float]
+    outputs: tuple[Output, ...]
+    truth: str = "exact"
+
+
+def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice:
+    """The slice where the coordinates have the values `at`.
+
+    If more than two coordinates are left, the middle of the domain is taken along the last of them,
+    time first of all. Raises ConfigError if the solution has no problem and so no domain, if `at`
+    names no coordinate or leaves none, or if the slice misses the domain.
+    """
+    problem = solution.problem
+    if problem is None:
+        raise ConfigError(
+            "this solution has no problem, so its domain is unknown: attach it, "
+            "`load(path, problem)`."
+        )
+    functions = {n: f for n, f in parts(solution.field).items() if not isinstance(f, Unknown)}
+    homes = {name: problem.home(name, parts(solution.field)) for name in functions}
+    domain = functools.reduce(operator.or_, homes.values())
+    free, fixed = _divided(domain, dict(at or {}))
+    truth = problem.truth
+    if truth is None:
+        ticks = _ticks(domain, free)
+    else:
+        ticks = tuple(truth.ticks[name] for name in free)
+        fixed = {n: float(truth.ticks[n][truth.nearest(n, v)]) for n, v in fixed.items()}
+    x = _grid(domain.axes, free, ticks, fixed)
+    outputs: list[Output] = []
+    for name, part in functions.items():
+        inside = _inside(homes[name], x)
+        if not bool(inside.any()):
+            continue
+        if truth is None:
+            known = _exact(problem, solution, x[inside]).get(name)
+        else:
+            known = _stored(truth, name, free, fixed, inside)
+        # A part of a system is a field of its own, and a solution of one evaluates it.
+        found = replace(solution, field=part)(x[inside]).reshape(int(inside.sum()), -1)
+        outputs += _outputs(name, _aligned(truth, found, known), known, inside, ticks)
+    if not outputs:
+        raise ConfigError(f"the slice at {fixed} misses the domain {domain!r}; choose another.")
+    return Slice(free, ticks, fixed, tuple(outputs), "exact" if truth is None else "reference")
+
+
+def constants(solution: Solution) -> dict[str, float]:
+    """The values of all unknown constants by name."""
+    found = parts(solution.field).items()
+    return {name: float(part.number.detach()) for name, part in found if isinstance(part, Unknown)}
+
+
+def _divided(domain: Domain, at: dict[str, float]) -> tuple[tuple[str, ...], dict[str, float]]:
+    """The free coordinates, space before time, and the values of all others."""
+    bounds = dict(zip(domain.axes, zip(*domain.bounds, strict=True), strict=True))
+    for name, value in at.items():
+        if name not in bounds or not bounds[name][0] <= value <= bounds[name][1]:
+            known = ", ".join(f"{n} from {a:g} to {b:g}" for n, (a, b) in bounds.items())
+            raise ConfigError(f"`at` fixes coordinates of the domain, {known}; got {name}={value}.")
+    free = sorted((name for name in domain.axes if name not in at), key=lambda name: name == "t")
+    if not free:
+        raise ConfigError(f"`at` fixes all of {', '.join(domain.axes)}; leave one or two free.")
+    middle = {name: sum(bounds[name]) / 2 for name in free[2:]}
+    return tuple(free[:2]), {n: {**at, **middle}[n] for n in domain.axes if n not in free[:2]}
+
+
+def _ticks(domain: Domain, free: tuple[str, ...]) -> tuple[Floats, ...]:
+    """Evenly spaced coordinates; in space the cells are square, as far as that is reasonable."""
+    low, high = (dict(zip(domain.axes, corner, strict=True)) for corner in domain.bounds)
+    if len(free) == 1:
+        return (np.linspace(low[free[0]], high[free[0]], ALONG_LINE),)
+    extent = {name: high[name] - low[name] for name in free}
+    longest = max(extent.values())
+    counts = [
+        ALONG_PLANE if "t" in free else max(33, round(ALONG_PLANE * extent[n] / longest))
+        for n in free
+    ]
+    return tuple(np.linspace(low[n], high[n], k) for n, k in zip(free, counts, strict=True))
+
+
+def _grid(
+    axes: tuple[str, ...],
+    free: tuple[str, ...],
+    ticks: tuple[Floats, ...],
+    fixed: Mapping[str, float],
+) -> Tensor:
+    """Positions (n·m, d) in float64."""
+    columns = dict(zip(free, np.meshgrid(*ticks, indexing="ij"), strict=True))
+    like = columns[free[0]]
+    every = [columns[n].ravel() if n in columns else np.full(like.size, fixed[n]) for n in axes]
+    return torch.from_numpy(np.stack(every, axis=1))
+
+
+def _inside(domain: Domain, x: Tensor) -> Tensor:
+    """Which of the points x (n, d) lie in a domain; all of them where it is thinner than space."""
+    if domain.dimension < len(domain.axes):
+        return torch.ones(len(x), dtype=torch.bool, device="cpu")
+    size = max(b - a for a, b in zip(*domain.bounds, strict=True))
+    return domain.contains(x, 1e-9 * size)
+
+
+def _outputs(
+    name: str, found: Tensor, known: Tensor | None, inside: Tensor, ticks: tuple[Floats, ...]
+) -> Iterator[Output]:
+    """The components (n, k) of an unknown, beside the truth if it is known."""
+    shape = tuple(map(len, ticks))
+    for j in range(found.shape[1]):
+        yield Output(
+            name,
+            j + 1 if found.shape[1] > 1 else 0,
+            _spread(found[:, j], inside, shape),
+            None if known is None else _spread(known[:, j], inside, shape),
+        )
+
+
+def _stored(
+    truth: Reference, name: str, free: tuple[str, ...], fixed: Mapping[str, float], inside: Tensor
+) -> Tensor | None:
+    """What a reference says inside, (n, k)."""
+    if name not in truth.values:
+        return None
+    values = truth.slice(name, free, fixed).reshape(len(inside), -1)
+    return torch.from_numpy(values)[inside]
+
+
+def _aligned(reference: Reference | None, found: Tensor, truth: Tensor | None) -> Tensor:
+    """What is compared with a reference, as far as that is known."""
+    if reference is None or truth is None:
+        return found
+    values, known = found.detach().double().cpu(), torch.isfinite(truth).all(1)
+    values[known] = torch.from_numpy(reference.aligned(values[known].numpy(), truth[known].numpy()))
+    return values
+
+
+def _exact(problem: Problem, solution: Solution, x: Tensor) -> dict[str, Tensor]:
+    """The exact unknowns (n, k) by name, as far as they are known."""
+    if problem.exact is None:
+        return {}
+    p = replace(solution.points(x[:0]), positions=x, weights=x.new_full((len(x),), 1 / len(x)))
+    exact = problem.exact(p)
+    named = exact if isinstance(exact, dict) else {"u": exact}
+    condition = Condition(problem.exact, problem.conditions[0].domain)
+    with torch.no_grad():
+        return {name: stacked(condition, truth, len(x), p) for name, truth in named.items()}
+
+
+def _spread(values: Tensor, inside: Tensor, shape: tuple[int, ...]) -> Floats:
+    full = np.full(inside.numel(), np.nan)
+    full[inside.numpy()] = values.detach().double().cpu().numpy()
+    return full.reshape(shape)

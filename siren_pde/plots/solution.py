@@ -1,0 +1,298 @@
+"""Pictures of solutions in the quality of a paper: the field, the truth, and where they differ."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.errors import ConfigError
+from siren_pde.files.atomic import atomic_write
+from siren_pde.plots.slices import Output, Slice, constants, slice_of
+from siren_pde.solving.solution import Solution
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
+
+DPI = 200
+MOST_ROWS = 4
+FORMATS = ("png", "pdf", "svg")
+_STYLE: Any = {
+    "font.family": ["STIXGeneral", "DejaVu Sans"],
+    "mathtext.fontset": "stix",
+    "font.size": 9.5,
+    "axes.titlesize": 9.5,
+    "axes.titlepad": 5,
+    "axes.linewidth": 0.6,
+    "axes.facecolor": "0.9",
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "ytick.minor.size": 0,
+    "svg.fonttype": "none",
+}
+_BLUE, _RED = "#2166ac", "#b2182b"
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega"
+    " Omega Phi Psi Theta".split()
+)
+
+
+def plot(
+    solution: Solution,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[float, float] | None = None,
+    at: Mapping[str, float] | None = None,
+) -> Figure:
+    """Draw a solution, the truth if it is known, and their difference, one row per output.
+
+    Along one coordinate as curves, along two as maps with a common scale; the difference is on a
+    logarithmic scale. `at={"z": 0.5}` holds coordinates fixed; where more than two remain, the
+    slice goes through the middle, as the title says. Places outside the domain are grey.
+
+    `path` ends in .png, .pdf or .svg; left out, nothing is written. `size` is (width, height) in
+    inches. Returns the figure. Raises ConfigError if there is nothing to draw, StorageError if the
+    file cannot be written.
+    """
+    import matplotlib as mpl
+
+    _check_format(path)
+    cut = slice_of(solution, at)
+    with mpl.rc_context(_STYLE):
+        draw = _curves if len(cut.axes) == 1 else _maps
+        figure = draw(cut, cut.outputs[:MOST_ROWS], size)
+        figure.suptitle(_title(solution, cut), fontsize=10.5)
+        _write(figure, path)
+    return figure
+
+
+def plot_history(
+    solution: Solution,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[float, float] = (3.9, 2.6),
+) -> Figure:
+    """Draw the loss over the seconds of the solve; `path` and `size` as for `plot`."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    _check_format(path)
+    history = solution.history
+    losses = np.array(history.losses, dtype=np.float64)
+    with mpl.rc_context({**_STYLE, "axes.facecolor": "white"}):
+        figure = Figure(size, dpi=DPI, layout="constrained")
+        axes = figure.add_subplot()
+        style = "o-" if len(losses) <= 40 else "-"
+        axes.plot(history.seconds, losses, style, color=_BLUE, linewidth=1.1, markersize=2.5)
+        if (losses > 0).any():
+            axes.set_yscale("log", nonpositive="mask")
+            _at_least_a_decade(axes, losses[losses > 0])
+        axes.set(xlabel="seconds", ylabel=r"loss  $\frac{1}{2}\Vert r\,\Vert^2$")
+        axes.set_title(f"{_name(solution)} by {solution.method}", fontsize=10.5)
+        axes.spines[["top", "right"]].set_visible(False)
+        _write(figure, path)
+    return figure
+
+
+# ── one and two coordinates ───────────────────────────────────────────────────────────────────────
+
+
+def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Figure:
+    from matplotlib.figure import Figure
+
+    known = any(output.exact is not None for output in outputs)
+    figure = Figure(
+        size or (6.4 if known else 3.9, 2.0 * len(outputs) + 0.6), dpi=DPI, layout="constrained"
+    )
+    grid = figure.subplots(len(outputs), 1 + known, squeeze=False, sharex=True)
+    x = cut.ticks[0]
+    for row, output in zip(grid, outputs, strict=True):
+        row[0].plot(x, output.values, color=_BLUE, linewidth=1.6, label="solution")
+        row[0].set_ylabel(_symbol(output.name, output.index))
+        if output.exact is not None:
+            row[0].plot(x, output.exact, "--", color="black", linewidth=0.9, label=cut.truth)
+            row[0].legend(frameon=False, fontsize=8.5)
+            difference = np.abs(output.values - output.exact)
+            row[1].semilogy(x, difference, color=_RED, linewidth=0.9, nonpositive="mask")
+            row[1].set_ylabel(_difference(output, cut.truth))
+            _at_least_a_decade(row[1], difference[difference > 0])
+        for axes in row:
+            axes.set_facecolor("white")
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.set_xlim(x[0], x[-1])
+    for axes in grid[-1]:
+        axes.set_xlabel(_symbol(cut.axes[0]))
+    return figure
+
+
+def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Figure:
+    from matplotlib.figure import Figure
+
+    known = any(output.exact is not None for output in outputs)
+    extents = [ticks[-1] - ticks[0] for ticks in cut.ticks]
+    ratio = 0.8 if "t" in cut.axes else float(np.clip(extents[1] / extents[0], 0.35, 1.6))
+    width, panel = (7.2, 1.63) if known else (3.9, 2.6)
+    height = (panel * ratio + 0.2) * len(outputs) + (0.7 if known else 0.55)
+    figure = Figure(size or (width, height), dpi=DPI, layout="constrained")
+    grid = figure.subplots(len(outputs), 3 if known else 1, squeeze=False, sharex=True, sharey=True)
+    for row, output in zip(grid, outputs, strict=True):
+        label = _symbol(output.name, output.index)
+        colours, scale = _scale(output)
+        image = _map(row[0], cut, output.values, colours, scale)
+        row[0].set_ylabel(_symbol(_across(cut)[1]))
+        if output.exact is not None:
+            image = _map(row[1], cut, output.exact, colours, scale)
+            _bar(row[1], image, label)
+            difference = np.abs(output.values - output.exact)
+            image = _map(row[2], cut, difference, "magma", _decades(difference))
+            _bar(row[2], image, _difference(output, cut.truth))
+        else:
+            _bar(row[0], image, label)
+            for empty in row[1:]:
+                empty.set_axis_off()
+    for axes in grid[-1]:
+        axes.set_xlabel(_symbol(_across(cut)[0]))
+    for axes, title in zip(grid[0], ("solution", cut.truth, "difference"), strict=False):
+        axes.set_title(title if known else "")
+    return figure
+
+
+def _across(cut: Slice) -> tuple[str, str]:
+    """The horizontal and the vertical coordinate: time runs to the right."""
+    first, second = cut.axes
+    return (second, first) if second == "t" else (first, second)
+
+
+def _map(axes: Axes, cut: Slice, values: Floats, colours: str, scale: Normalize) -> Any:
+    """An image whose pixels are centred on the points of the grid, cut off at its ends."""
+    first, second = cut.ticks
+    if cut.axes[1] == "t":
+        values, first, second = values.T, second, first
+    steps = [(ticks[-1] - ticks[0]) / (len(ticks) - 1) / 2 for ticks in (first, second)]
+    image = axes.imshow(
+        np.ma.masked_invalid(values.T),
+        extent=(
+            *(first[0] - steps[0], first[-1] + steps[0]),
+            *(second[0] - steps[1], second[-1] + steps[1]),
+        ),
+        origin="lower",
+        aspect="auto" if "t" in cut.axes else "equal",
+        cmap=colours,
+        norm=scale,
+    )
+    axes.set(xlim=(first[0], first[-1]), ylim=(second[0], second[-1]))
+    axes.locator_params(nbins=4)
+    return image
+
+
+def _bar(axes: Axes, image: Any, label: str) -> None:
+    """A colour bar as high as its panel."""
+    place = axes.inset_axes((1.04, 0.0, 0.045, 1.0))
+    bar = axes.figure.colorbar(image, cax=place)
+    bar.outline.set_linewidth(0.6)
+    bar.set_label(label, labelpad=2)
+
+
+def _scale(output: Output) -> tuple[str, Normalize]:
+    """Colours and limits for a field and its truth: symmetric about zero if it has both signs."""
+    from matplotlib.colors import Normalize
+
+    values = output.values if output.exact is None else output.exact
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    reach = max(abs(low), abs(high)) or 1.0
+    if min(-low, high) > 0.02 * reach:
+        return "RdBu_r", Normalize(-reach, reach)
+    spread = max(high - low, 1e-6 * reach)
+    return "viridis", Normalize(low, low + spread)
+
+
+def _decades(difference: Floats) -> Normalize:
+    """Whole decades around the differences, at most five of them."""
+    from matplotlib.colors import LogNorm
+
+    values = difference[np.isfinite(difference) & (difference > 0)]
+    if not values.size:
+        return LogNorm(1e-17, 1e-15, clip=True)
+    top = math.ceil(math.log10(np.quantile(values, 0.999)))
+    bottom = math.floor(math.log10(np.quantile(values, 0.02)))
+    return LogNorm(10.0 ** max(min(bottom, top - 1), top - 5), 10.0**top, clip=True)
+
+
+def _at_least_a_decade(axes: Axes, values: Floats) -> None:
+    """Limits that make a logarithmic axis readable where all values are much alike."""
+    values = values[np.isfinite(values)]
+    if values.size and values.max() < 10 * values.min():
+        middle = math.sqrt(values.max() * values.min())
+        axes.set_ylim(middle / 10, middle * 10)
+
+
+# ── words ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _title(solution: Solution, cut: Slice) -> str:
+    parts = [_name(solution)]
+    if any(output.exact is not None for output in cut.outputs):
+        parts.append(rf"relative $L^2$ error ${_power(solution.error())}$")
+    for name, value in {**cut.fixed, **constants(solution)}.items():
+        parts.append(f"{_symbol(name)[:-1]} = {value:.6g}$")
+    if len(cut.outputs) > MOST_ROWS:
+        parts.append(f"{MOST_ROWS} of {len(cut.outputs)} outputs")
+    return ",  ".join(parts)
+
+
+def _name(solution: Solution) -> str:
+    name = solution.problem.name if solution.problem else "solution"
+    return re.sub(r"([$\\])", r"\\\1", name).replace("_", " ")
+
+
+def _power(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"{mantissa}\times 10^{{{int(exponent)}}}"
+
+
+def _symbol(name: str, index: int = 0) -> str:
+    """A name as mathematics writes it: x, ν, u₁, pressure."""
+    stem, *below = name.split("_")
+    text = rf"\{stem}" if stem in _GREEK else stem if len(stem) == 1 else rf"\mathit{{{stem}}}"
+    lower = ",".join([*below, *([str(index)] if index else [])])
+    return f"${text}_{{{lower}}}$" if lower else f"${text}$"
+
+
+def _difference(output: Output, truth: str) -> str:
+    label = _symbol(output.name, output.index)
+    return f"|{label} − {truth}|"
+
+
+# ── files ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_format(path: str | os.PathLike[str] | None) -> None:
+    ending = "" if path is None else Path(path).suffix.lower()
+    if path is not None and ending[1:] not in FORMATS:
+        raise ConfigError(
+            f"pictures are written as {', '.join(FORMATS)}, got `{path}`. "
+            f"Write `{Path(path).stem}.png`."
+        )
+
+
+def _write(figure: Figure, path: str | os.PathLike[str] | None) -> None:
+    if path is not None:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=Path(path).suffix[1:].lower(), dpi=DPI)
+        atomic_write(path, buffer.getvalue())

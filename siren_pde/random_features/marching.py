@@ -1,0 +1,253 @@
+"""March through time, slab by slab: each a small problem, solved to a tolerance before the next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.derived.piecewise import joined
+from siren_pde.fields.derived.stretched import Stretch, Stretched
+from siren_pde.fields.engine.periodic import count
+from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.random_features.output_layer import fit_output, weighted_size
+
+TIME_BAND = 3.0
+"""Radians per half-length of a slab: enough for what is smooth in it, few features for time."""
+WHOLE, CALM, TURNS = 20.0, 0.4, 6
+"""Along periodic axes, a band of six whole waves or more, lest a step wider be the same waves. Each
+has so many features, which with this band along time are as good as polynomials.
+"""
+WIDER, SHORTER = 1.25, 0.6
+GUESS = 1e-7
+"""Singular values below this are left out of the guess, to which Newton's steps are added."""
+CLIMBING = 0.5
+"""A step wider or narrower that lowers the residual to this share is worth another."""
+HELPED = 0.2
+"""A shorter slab should lower the residual to this share; else length does not set it."""
+SLABS, SHORTEST = 20, 1e-3
+"""The first slab tried is one of so many, and none becomes a smaller part of the whole time."""
+WEAKER = 2.0
+"""By how much the limit of a slab rises where neither length nor features help."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A slab solved with some band of frequencies, and its relative residual at fresh points."""
+
+    field: Field
+    band: tuple[float, ...]
+    residual: float
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the march stands: slabs behind it, the next one's length, its band (see `Attempt`).
+
+    `band` holds radians per half-length of each axis; `upwards` is how it last changed for the
+    better. `limit` is what residuals are held to. `rejected` attempts at this slab came before, the
+    last with the residual `refused`. At `ends`, initial values break boundary conditions.
+    """
+
+    whole: Any
+    half: tuple[float, ...]
+    begin: float
+    length: float
+    band: tuple[float, ...]
+    fields: tuple[Field, ...] = ()
+    breaks: tuple[float, ...] = ()
+    upwards: bool = True
+    features: int = 0
+    limit: float = 0.0
+    rejected: int = 0
+    refused: float = math.inf
+    worst: float = 0.0
+    ends: tuple[float, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Marching(Method):
+    """Solve an evolution in slabs of time by Newton's method on frozen sine features.
+
+    Every slab starts from the end of the one before it. Its length follows from `tolerance`, the
+    residual at fresh points relative to that of the zero field: slabs above it are tried again with
+    other frequencies, then shorter. In one space dimension, coordinates are stretched where the
+    solution is steep.
+
+    *Other*: `features` of a slab; `rows` per feature.
+
+    Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with sinh maps and
+    lengths chosen by the residual.
+    """
+
+    tolerance: float = 1e-8
+    features: int = 800
+    rows: float = 1.6
+    name: str = "time slabs"
+    dtype: torch.dtype = torch.float64
+    network: Network = Network(1, 1)
+
+    def __post_init__(self) -> None:
+        if not (self.tolerance > 0 and self.features >= 1):
+            raise ConfigError(
+                f"`Marching` needs a tolerance > 0 and features, got {self.tolerance} and "
+                f"{self.features}."
+            )
+
+    def points(self, parameters: int) -> int:
+        """The rows of a slab."""
+        return int(self.rows * self.features)
+
+    def start(self, objective: Any) -> Iterate:
+        """Before the first slab. Raises ConfigError if the problem is no evolution."""
+        time = objective.evolution
+        if time is None:
+            raise ConfigError(
+                "`Marching` needs an evolution: initial conditions such as `@on(box.at(t=0))`, "
+                "conditions for all times elsewhere, and no measured data."
+            )
+        low, high = objective.problem.bounds
+        half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
+        wanted = objective.frequencies or tuple(4 / s for s in half)
+        band = [max(8.0, 2 * w * s) for w, s in zip(wanted, half, strict=True)]
+        periodic = {i for leaf in objective.field.leaves().values() for i in leaf.periodic}
+        band = [max(k, WHOLE) if i in periodic else k for i, k in enumerate(band)]
+        band[time.axis] = CALM if periodic else TIME_BAND
+        one = objective.parameters.new_ones((len(low),))
+        zero = objective.featured(1, one)
+        theta = torch.zeros_like(zero.parameters)
+        length = (time.high - time.low) / SLABS
+        space, size = tuple(half), self.features
+        state = State(objective, space, time.low, length, tuple(band))
+        state = replace(state, features=size, limit=self.tolerance)
+        frequency = _frequency(state, state.band, length)
+        initial = self._still(state, length, frequency, objective.seed, ())
+        state = replace(state, ends=objective.corners(initial))
+        return Iterate(zero, theta, zero.loss(theta), state)
+
+    def step(self, at: Iterate, used: float) -> Iterate:
+        """Try the next slab; keep it if its residual is small enough, else try less."""
+        state, time = at.state, at.state.whole.evolution
+        length = min(state.length, time.high - state.begin)
+        if time.high - state.begin - length < 0.2 * length:
+            length = time.high - state.begin
+        best, limit = self._climbed(state, length), state.limit
+        axis = next(i for i in range(len(state.band)) if i != time.axis or len(state.band) == 1)
+        if best.band != state.band:
+            state = replace(state, upwards=best.band[axis] > state.band[axis], band=best.band)
+        if not best.residual <= limit:
+            note = f"t = {state.begin:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
+            return replace(at, state=self._after_rejection(state, best, length), note=note)
+        return self._accepted(at, state, best, length)
+
+    def _after_rejection(self, state: State, best: Attempt, length: float) -> State:
+        """A shorter slab; where that does not help, more features, and then a weaker limit."""
+        time = state.whole.evolution
+        long = SHORTER * length > SHORTEST * (time.high - time.low)
+        helped = best.residual < HELPED * state.refused and long
+        state = replace(state, rejected=state.rejected + 1, refused=best.residual)
+        if helped:
+            return replace(state, length=SHORTER * length)
+        if state.features < 2 * self.features:
+            return replace(state, features=int(1.25 * state.features))
+        return replace(state, limit=max(WEAKER * state.limit, WEAKER * best.residual))
+
+    def _accepted(self, at: Iterate, state: State, best: Attempt, length: float) -> Iterate:
+        end, time = state.begin + length, state.whole.evolution
+        growth = min(max((0.3 * state.limit / max(best.residual, 1e-300)) ** 0.2, 1.0), 2.0)
+        state = replace(
+            state,
+            begin=end,
+            length=growth * length,
+            fields=(*state.fields, best.field),
+            breaks=(*state.breaks, end),
+            features=max(int(0.95 * state.features), self.features),
+            limit=max(state.limit / WEAKER**2, self.tolerance),
+            rejected=0,
+            refused=math.inf,
+            worst=max(state.worst, best.residual),
+        )
+        whole = joined(time.axis, state.breaks[:-1], state.fields)
+        objective = state.whole.with_field(whole)
+        theta = objective.parameters
+        done = ""
+        if end >= time.high:
+            done = f"{len(state.fields)} slabs are solved, their residuals ≤ {state.worst:.1e}"
+        note = f"t = {end:.4g}: residual {best.residual:.1e} in {length:.2g}"
+        loss = theta.new_tensor(best.residual**2 / 2)
+        return Iterate(objective, theta, loss, state, note, done, "" if done else f"t = {end:.4g}")
+
+    def _climbed(self, state: State, length: float) -> Attempt:
+        """The band as it is, or while the limit is not met, wider and narrower ones."""
+        best = self._attempt(state, length, state.band)
+        time, origin = state.whole.evolution.axis, best
+        for up in (state.upwards, not state.upwards) if len(state.band) > 1 else ():
+            last, climbing = origin, True
+            while climbing and best.residual > state.limit:
+                factor = WIDER if up else 1 / WIDER
+                band = tuple(k if i == time else k * factor for i, k in enumerate(last.band))
+                found = self._attempt(state, length, band)
+                climbing = found.residual < CLIMBING * last.residual
+                last, best = found, min(best, found, key=lambda a: a.residual)
+        return best
+
+    def _attempt(self, state: State, length: float, band: tuple[float, ...]) -> Attempt:
+        whole, begin = state.whole, state.begin
+        before = state.fields[-1] if state.fields else None
+        frequency = _frequency(state, band, length)
+        waves = [count(frequency, leaf.period) for leaf in whole.field.leaves().values()]
+        if max(waves) > 1:
+            state = replace(state, features=max(state.features, TURNS * max(waves)))
+        stretch = whole.stretch(begin, begin + length, before, state.ends)
+        seed = whole.seed + 2 * (len(state.fields) + state.rejected)
+        field = self._still(state, length, frequency, seed, stretch)
+        slab = whole.slab(begin, begin + length, stretch, before)
+        sized = slab.sized(int(self.rows * state.features)).redrawn(seed)
+        tried = sized.with_field(field)
+        theta, weights = fit_output(tried, tried.parameters, affine=whole.affine)
+        fresh = sized.redrawn(seed + 1).with_field(field)
+        zero = tried.with_output(theta, torch.zeros_like(theta))
+        residual = weighted_size(fresh, theta, weights) / weighted_size(fresh, zero, weights)
+        return Attempt(tried.install(theta), band, float(residual))
+
+    def _still(
+        self,
+        state: State,
+        length: float,
+        frequency: Tensor,
+        seed: int,
+        stretch: tuple[Stretch, ...],
+    ) -> Field:
+        """Features fitted to what a slab begins with, for all its time."""
+        whole, begin = state.whole, state.begin
+        before = state.fields[-1] if state.fields else None
+        field = whole.featured(state.features, frequency, seed).field
+        for along in stretch:
+            field = field.rebuilt(_stretching(along))
+        still = whole.still(begin, begin + length, stretch, before)
+        still = still.sized(int(self.rows * state.features)).redrawn(seed).with_field(field)
+        given = still.parameters
+        zero = still.with_output(given, torch.zeros_like(given))
+        theta, _ = fit_output(still, zero, affine=still.affine, tolerance=GUESS)
+        return still.install(theta)
+
+
+def _frequency(state: State, band: tuple[float, ...], length: float) -> Tensor:
+    """A band in radians per unit length (d,), for a slab of this length."""
+    half, whole = list(state.half), state.whole
+    half[whole.evolution.axis] = length / 2
+    like: Tensor = whole.parameters
+    return like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
+
+
+def _stretching(stretch: Stretch) -> Any:
+    def change(leaf: Leaf) -> Leaf:
+        return Stretched(leaf, stretch)
+
+    return change

@@ -1,0 +1,235 @@
+"""March through an affine evolution in equal slabs of time: one matrix for all, factorised once."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time as clock
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import torch
+
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.derived.shifted import Moved
+from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.random_features.output_layer import fit_output, weighted_size
+from siren_pde.random_features.propagator_state import EACH, Fit, State, freedom, reached
+from siren_pde.random_features.search import Search, Trial
+from siren_pde.random_features.stepper import Stepper
+
+TIME_BAND = 3.0
+"""Radians per half-length that a slab holds at least: shorter ones would waste features."""
+MARGIN = 1.3
+"""How far the first band tried reaches beyond the waves that were measured."""
+FEWEST = 100
+"""Features are tried at least."""
+HELPED = 0.2
+"""Half a slab should lower the residual to this share; else length does not set it."""
+CLOSE = 100.0
+"""A band with at most this many times the residual asked for is good: then slabs are too long."""
+NEAR = 10.0
+"""Above this many times the residual asked for, more features are tried where length does not help.
+"""
+WORSE = 30.0
+"""A slab with this many times the residual of the one searched for needs a search of its own."""
+AMPLIFIED, DENSER, TIMES = 100.0, 1.6, 3
+"""By how much noise may grow until the end; where it grows more, points are made denser: how much,
+and how often.
+"""
+TINY = 1e-300
+STRIDE = 0.3
+"""Seconds of marching between two reports."""
+
+
+@final
+@dataclass(frozen=True)
+class Propagator(Method):
+    """Solve an affine evolution in equal slabs of time by least squares on frozen sine features.
+
+    All slabs have the same features. Where coefficients do not depend on time, they have the same
+    matrix too: it is factorised once, and a slab costs two products with it. Every slab starts from
+    the initial conditions' own values at the end of the one before. Band, number of features and
+    length are searched for on the first slab, until its relative residual at fresh points is below
+    `tolerance`; a slab where it is much larger starts a search of its own.
+
+    *Other*: at most `most` features, of which `features` are tried before slabs are shortened;
+    `rows` per feature; a `frequency` (radians per unit length, per axis) in place of the search.
+
+    Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with one factor.
+    """
+
+    tolerance: float = 1e-11
+    features: int = 700
+    most: int = 3000
+    rows: float = 4.0
+    frequency: tuple[float, ...] | None = None
+    name: str = "time slabs of one matrix"
+    dtype: torch.dtype = torch.float64
+    network: Network = Network(1, 1)
+
+    def __post_init__(self) -> None:
+        if not (self.tolerance > 0 and self.most >= self.features >= 1):
+            raise ConfigError(
+                f"`Propagator` needs a tolerance > 0 and most ≥ features ≥ 1, got "
+                f"{self.tolerance}, {self.most} and {self.features}."
+            )
+
+    def points(self, parameters: int) -> int:
+        """The rows of a slab."""
+        return int(self.rows * self.features)
+
+    def start(self, objective: Any) -> Iterate:
+        """Before the first slab. Raises ConfigError if the problem is no affine evolution."""
+        time = objective.evolution
+        if time is None or not objective.affine:
+            raise ConfigError(
+                "`Propagator` needs an affine evolution: initial conditions such as "
+                "`@on(box.at(t=0))`, conditions for all times elsewhere, no measured data, and "
+                "residuals that are affine in the field. Write `Marching()` if they are not, "
+                "`LeastSquares()` if it is no evolution."
+            )
+        low, high = objective.problem.bounds
+        half = tuple((b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True))
+        waves = self.frequency or [MARGIN * k for k in objective.waves()]
+        if len(waves) != len(half):
+            raise ConfigError(
+                f"`Propagator` needs a frequency for each of {len(half)} coordinates, got "
+                f"{self.frequency}."
+            )
+        band = [max(k * s, 2.0) for k, s in zip(waves, half, strict=True)]
+        space = math.prod(freedom(k) for i, k in enumerate(band) if i != time.axis)
+        held = math.pi / 2 * (self.features / (EACH * space) - freedom(0.0))
+        slabs = max(math.ceil(band[time.axis] / max(held, TIME_BAND)), 1)
+        length = (time.high - time.low) / slabs
+        band[time.axis] = max(band[time.axis] / slabs, 2.0)
+        count = int(EACH * math.prod(map(freedom, band)))
+        trial = Trial(tuple(band), min(max(count, FEWEST), self.features))
+        fixed = self.frequency is not None
+        search = Search.starting(trial, fixed=fixed)
+        zero = objective.featured(1, objective.parameters.new_ones((len(low),)))
+        theta = torch.zeros_like(zero.parameters)
+        state = State(objective, half, time.low, length, search, self.features, fixed)
+        return Iterate(zero, theta, zero.loss(theta), state)
+
+    def step(self, at: Iterate, used: float) -> Iterate:
+        """Try a band on the next slab, or march on."""
+        return self._marched(at) if at.state.search.trial is None else self._tried(at)
+
+    # ── the search on one slab ────────────────────────────────────────────────────────────────
+
+    def _tried(self, at: Iterate) -> Iterate:
+        """The search, after one more trial."""
+        state: State = at.state
+        trial = state.search.trial
+        assert trial is not None
+        fit = self._fitted(state, trial)
+        search = state.search.after(fit.residual, self.tolerance, state.most)
+        best = fit if search.best is trial else state.best
+        state = replace(state, search=search, weights=state.weights or fit.weights, best=best)
+        note = (
+            f"{trial.features} features in a slab of {state.length:.3g}, bandwidth "
+            f"{'×'.join(f'{k:.3g}' for k in trial.bandwidth)}: residual {fit.residual:.1e}"
+        )
+        if search.trial is not None and not state.best.residual < CLOSE * self.tolerance:
+            return replace(at, state=state, note=note)
+        state = replace(state, search=replace(search, trial=None))
+        return self._settled(replace(at, note=note), state)
+
+    def _settled(self, at: Iterate, state: State) -> Iterate:
+        """The first slab, if it is good enough or nothing helps; else shorter slabs, or more."""
+        trial, residual = state.best.trial, state.best.residual
+        axis, many = state.whole.evolution.axis, min(2 * state.most, self.most)
+        if residual > self.tolerance and residual < HELPED * state.refused:
+            state = replace(state, length=state.length / 2, refused=residual)
+            return replace(at, state=state.searching(trial.stretched(axis, 0.5)))
+        if residual > NEAR * self.tolerance and many > state.most:
+            state = replace(state, most=many)
+            return replace(at, state=state.searching(replace(trial, features=many)))
+        return reached(at, state.advanced(state.best))
+
+    def _fitted(self, state: State, trial: Trial) -> Fit:
+        """The next slab, solved by itself."""
+        before = state.fields[-1] if state.fields else None
+        slab, field = self._slab(state, trial, before), _features(state, trial)
+        tried = slab.with_field(field)
+        fresh = slab.redrawn(slab.seed + 1).with_field(field)
+        zero = tried.with_output(tried.parameters, torch.zeros_like(tried.parameters))
+        theta, balance = fit_output(tried, zero, affine=True)
+        weights = state.weights or balance
+        size = float(weighted_size(fresh, zero, weights))
+        residual = float(weighted_size(fresh, theta, weights)) / max(size, state.size, TINY)
+        return Fit(trial, tried.install(theta), tried.output(theta), residual, size, weights)
+
+    def _slab(self, state: State, trial: Trial, before: Field | None) -> Any:
+        """The residuals of the next slab, which starts from a field, or as the problem does."""
+        whole = state.whole
+        slab = whole.slab(state.begin, state.begin + state.length, (), before)
+        return slab.sized(int(self.rows * trial.features)).redrawn(whole.seed)
+
+    # ── the march ─────────────────────────────────────────────────────────────────────────────
+
+    def _marched(self, at: Iterate) -> Iterate:
+        """As many slabs as a stride takes; a search where one of them is not good enough."""
+        state: State = at.state
+        best, high = state.best, state.whole.evolution.high
+        if state.stepper is None and state.whole.steady:
+            state = replace(state, stepper=self._stepper(replace(state, index=0)))
+        began, limit = clock.monotonic(), WORSE * max(best.residual, self.tolerance)
+        while clock.monotonic() < began + STRIDE and state.begin + state.length / 2 < high:
+            fit = self._next(state)
+            if not fit.residual <= limit:
+                length = (high - state.begin) / round((high - state.begin) / state.length)
+                state = replace(state, origin=state.begin, length=length, index=0, stepper=None)
+                return reached(at, state.searching(best.trial))
+            state = state.advanced(fit)
+        return reached(at, state)
+
+    def _stepper(self, state: State) -> Stepper:
+        """The stepper for all slabs to come, from so many points that it does not amplify noise."""
+        best, left = state.best, state.whole.evolution.high - state.begin
+        count, rows, found, least = round(left / state.length), self.rows, None, math.inf
+        for _ in range(TIMES):
+            slab = replace(self, rows=rows)._slab(state, best.trial, None).with_field(best.field)
+            tried = Stepper.of(slab, state.length)
+            amplified = tried.amplification(count)
+            if amplified < least:
+                found, least = tried, amplified
+            if amplified < AMPLIFIED:
+                break
+            rows *= DENSER
+        return found or tried
+
+    def _next(self, state: State) -> Fit:
+        """The next slab, by the stepper if there is one."""
+        best = state.best
+        if state.stepper is None:
+            return self._fitted(replace(state, weights=best.weights), best.trial)
+        by = state.index * state.length
+        c, left, size = state.stepper.next(state.c, by)
+        moved = state.whole.with_field(_moved(best.field, state.whole.evolution.axis, by))
+        field = moved.install(moved.with_output(moved.parameters, c))
+        residual = left / max(size, state.size, TINY)
+        return replace(best, field=field, c=c, residual=residual, size=size)
+
+
+def _features(state: State, trial: Trial) -> Field:
+    """Frozen features, centred in the next slab."""
+    whole, time, half = state.whole, state.whole.evolution, list(state.half)
+    half[time.axis] = state.length / 2
+    frequency = [k / s for k, s in zip(trial.bandwidth, half, strict=True)]
+    given = whole.parameters.new_tensor(frequency)
+    field = whole.featured(trial.features, given, whole.seed, trial.order).field
+    return _moved(field, time.axis, state.begin + state.length / 2 - (time.low + time.high) / 2)
+
+
+def _moved(field: Field, axis: int, by: float) -> Field:
+    """A copy of a field, moved along an axis."""
+
+    def change(leaf: Leaf) -> Leaf:
+        if isinstance(leaf, Moved):
+            return Moved(copy.deepcopy(leaf.leaf), axis, leaf.by + by)
+        return Moved(leaf, axis, by)
+
+    return field.rebuilt(change)

@@ -1,0 +1,198 @@
+"""How fast an affine evolution varies: the waves in its data, and how its equation turns them.
+
+Along a line, data that Chebyshev polynomials resolve to degree n hold waves of κ radians per
+half-length with n ≈ κ + 7.3 κ^⅓. A wave e^(ikx) evolves like e^(λt), where λ makes the symbol of
+the equation singular.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.fft import dct
+from scipy.linalg import eigvals
+from torch import Tensor
+
+from siren_pde.calculus.derivatives import Key, Laplace
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.sampling import Sample
+from siren_pde.fields.base import Field
+from siren_pde.problem import Problem
+
+LINES, NODES = 8, 1025
+"""Lines along each axis on which data are looked at, and Chebyshev points of each."""
+LEVELS = (1e-10, 1e-6, 1e-3)
+"""What is neglected of the coefficients: the first that leaves a tail."""
+NEGLIGIBLE = 1e-6
+"""Data this much smaller than the largest of a problem are taken for rounding errors."""
+INFINITE = 1e12
+"""Rates above this, times the largest wavenumber, belong to equations without ∂/∂t."""
+STEADY = 1e-10
+"""Coefficients that change less than this, relative to the largest, are independent of time."""
+
+
+def zero_channels(sample: Sample, field: Field, points: Points) -> dict[str, Tensor]:
+    """The channels of the zero field, for the leaves that a condition involves."""
+    leaves, like = field.leaves(), points.positions
+    return {
+        name: like.new_zeros((len(plan.keys), len(points), leaves[name].outputs))
+        for name, plan in sample.light.plans.items()
+    }
+
+
+def data(sample: Sample, field: Field, points: Points) -> Tensor:
+    """A condition's residual (n, m) of the zero field."""
+    with torch.no_grad():
+        return sample.light.residual(points, zero_channels(sample, field, points))
+
+
+# ── the waves in the data ─────────────────────────────────────────────────────────────────────
+
+
+def waves(problem: Problem, samples: Iterable[Sample], field: Field) -> list[float]:
+    """The highest wavenumber (radians per half-length) along each axis in all data; 0 for none."""
+    sides = list(zip(*problem.bounds, strict=True))
+    found, sizes = [0.0] * len(sides), [0.0]
+    measured = [
+        (axis, *_degree(s, field, axis, *side))
+        for s in samples
+        for axis, side in enumerate(sides)
+        if not s.points.data and _spread(s.points.positions[:, axis]) > 0
+    ]
+    sizes += [size for _, size, _ in measured]
+    for axis, size, degree in measured:
+        if size > NEGLIGIBLE * max(sizes):
+            found[axis] = max(found[axis], _wavenumber(degree))
+    return found
+
+
+def _spread(x: Tensor) -> float:
+    return float(x.max() - x.min())
+
+
+def _degree(s: Sample, field: Field, axis: int, low: float, high: float) -> tuple[float, int]:
+    """The size of a condition's data, and the Chebyshev degree that resolves them along an axis."""
+    some = s.points.select(torch.arange(LINES) * len(s.points) // LINES)
+    lines = some.select(torch.arange(LINES).repeat_interleave(NODES))
+    nodes = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
+    positions = lines.positions.clone()
+    positions[:, axis] = low + (high - low) / 2 * (1 + positions.new_tensor(nodes).repeat(LINES))
+    values = data(s, field, replace(lines, positions=positions)).view(LINES, NODES, -1)
+    values = values[torch.isfinite(values).all(2).all(1)]
+    if not len(values):
+        return 0.0, 0
+    sizes = np.abs(dct(values.cpu().double().numpy(), axis=1)).max(axis=(0, 2)) / NODES
+    for level in LEVELS:
+        degree = int(np.flatnonzero(sizes >= level * sizes.max())[-1])
+        if degree < 0.9 * NODES:
+            break
+    return float(sizes.max()), degree
+
+
+def _wavenumber(degree: int) -> float:
+    """κ with κ + 7.3 κ^⅓ = degree."""
+    low, high = 0.0, float(degree)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle + 7.3 * middle ** (1 / 3) < degree else (low, middle)
+    return low
+
+
+# ── the symbol of the equation ────────────────────────────────────────────────────────────────
+
+
+def rate(
+    problem: Problem, samples: Iterable[Sample], field: Field, time: int, wavenumbers: list[float]
+) -> float:
+    """The largest |λ| of waves e^(ikx + λt) with k up to `wavenumbers` (radians per unit length).
+
+    0 where equations and unknowns are not equally many.
+    """
+    top = max(c.domain.dimension for c in problem.conditions)
+    symbols = [_symbol(s, field) for s in samples if s.condition.domain.dimension == top]
+    columns = list(dict.fromkeys(column for symbol in symbols for _, column in symbol))
+    space = [k if axis != time else 0.0 for axis, k in enumerate(wavenumbers)]
+    alone = [[k if i == axis else 0.0 for i in range(len(space))] for axis, k in enumerate(space)]
+    worst = 0.0
+    for k in [space, *alone]:
+        powers = _powers(symbols, columns, time, k)
+        if powers.shape[2] != powers.shape[3]:
+            return 0.0
+        for matrices in powers.transpose(1, 0, 2, 3):
+            found = np.abs(_roots(matrices))
+            small = found[found < INFINITE * max(1.0, *space)]
+            worst = max(worst, float(small.max(initial=0.0)))
+    return worst
+
+
+Symbol = dict[tuple[Key, tuple[str, int]], Tensor]
+
+
+def _symbol(s: Sample, field: Field) -> Symbol:
+    """The derivatives (n, m) of a residual by each channel of each output, at a few points."""
+    some = s.points.select(torch.arange(LINES) * len(s.points) // LINES)
+    _, seeds = s.light.seeds(some, zero_channels(s, field, some))
+    found = {}
+    for name, plan in s.light.plans.items():
+        for channel, key in enumerate(plan.keys):
+            for output in range(field.leaves()[name].outputs):
+                parts = [seed[name][channel, :, output] for seed in seeds]
+                found[key, (name, output)] = torch.stack(parts, 1)
+    return found
+
+
+def _powers(symbols: list[Symbol], columns: list[Any], time: int, k: list[float]) -> np.ndarray:
+    """The matrices (n, m, u) of the powers of λ at a wavevector, stacked."""
+    rows = []
+    for symbol in symbols:
+        first = next(iter(symbol.values()))
+        total = np.zeros((5, *first.shape, len(columns)), complex)
+        for (key, column), seed in symbol.items():
+            for power, factor in _monomials(key, time, k):
+                total[power, :, :, columns.index(column)] += factor * seed.cpu().numpy()
+        rows.append(total)
+    whole = np.concatenate(rows, axis=2)
+    used = np.flatnonzero(np.abs(whole).max(axis=(1, 2, 3)))
+    return whole[: used[-1] + 1]
+
+
+def _monomials(key: Key, time: int, k: list[float]) -> Iterator[tuple[int, complex]]:
+    """A derivative as powers of λ, each with its factor."""
+    for alpha in [(i, i) for i in key.axes] if isinstance(key, Laplace) else [key]:
+        others = [1j * k[i] for i in alpha if i != time]
+        yield alpha.count(time), complex(np.prod(others))
+
+
+def _roots(matrices: np.ndarray) -> np.ndarray:
+    """λ where Σ λᵖ Mₚ is singular, by its companion pencil."""
+    order, size = len(matrices) - 1, matrices.shape[1]
+    if order == 0:
+        return np.zeros(0)
+    a, b = np.eye(order * size, dtype=complex), np.eye(order * size, dtype=complex)
+    a = np.roll(a, size, axis=1)
+    a[-size:] = -np.concatenate(list(matrices[:-1]), axis=1)
+    b[-size:, -size:] = matrices[-1]
+    values = eigvals(a, b)
+    return values[np.isfinite(values)]
+
+
+def steady(samples: Iterable[Sample], field: Field, time: int, low: float, high: float) -> bool:
+    """Whether no coefficient of any condition depends on time."""
+    for s in samples:
+        first: Symbol = {}
+        for share in (0.0, 0.31, 0.73):
+            positions = s.points.positions.clone()
+            positions[:, time] = low + share * (high - low)
+            points = replace(s.points, positions=positions)
+            symbol = _symbol(replace(s, points=points), field)
+            first = first or symbol
+            size = max(float(seed.abs().max()) for seed in first.values())
+            pairs = itertools.zip_longest(first.values(), symbol.values())
+            if any(float((a - b).abs().max()) > STEADY * size for a, b in pairs):
+                return False
+    return True

@@ -1,0 +1,164 @@
+"""From a point cloud to a signed distance function: pseudo-distances first, fitted by a sine
+network.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from siren_pde.calculus.operators import grad
+from siren_pde.calculus.vectors import Vector
+from siren_pde.domains.box import Box
+from siren_pde.domains.cloud import PointCloud
+from siren_pde.fields.siren import Siren
+from siren_pde.numerics.schedule import Schedule
+from siren_pde.optimisers.adam import Adam
+from siren_pde.problem import Problem, on
+from siren_pde.scans.callback import telling_nearness
+from siren_pde.scans.inspection import BAND
+from siren_pde.scans.interior_points import hidden
+from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.prepare import cleaned
+from siren_pde.scans.refine import refined
+from siren_pde.scans.regularisers import Regulariser, robust
+from siren_pde.scans.samples import training_samples
+from siren_pde.scans.signed_distance import SignedDistance
+from siren_pde.scans.tidy import tidied
+from siren_pde.solving.solve import Budget, Callback, announce, solve
+
+Floats = npt.NDArray[np.float64]
+
+MARGIN = 1.2
+"""The padded box is this much larger than the cloud's bounding box."""
+RATE, SETTLING, WIDTH = 1e-3, 600, 192
+"""Of Adam, for hidden layers so wide. Wider ones drift away at this rate, and these do in thousands
+of steps, until the field is zero: so it falls with the width, and settles. In the end it is zero,
+so that the noise of the last gradients is averaged away.
+"""
+REFINING = 3.0
+"""Time that refining takes, beside that of sampling."""
+
+
+def fit_sdf(
+    cloud: PointCloud,
+    *,
+    seconds: float | None = 30.0,
+    steps: int | None = None,
+    seed: int = 0,
+    width: int = WIDTH,
+    depth: int = 3,
+    frequency: float = 30.0,
+    regularisers: Sequence[Regulariser] = (),
+    refine: bool = True,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    callbacks: Sequence[Callback] = (),
+    quiet: bool = True,
+) -> SignedDistance:
+    """Fit a signed distance function to a point cloud in three dimensions.
+
+    The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
+    its normals and in the whole padded box, and on its positions and normals. What it leaves over
+    is added on grids of splines, see `refined`, unless `refine` is False, the cloud noisy, or
+    there are `regularisers`: they say what else the network shall obey, such as `Eikonal()`, each
+    with its weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
+    layers, in radians per half-length of the box.
+
+    `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
+    training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` see, among
+    the terms of their reports, how far the points are from the surface; what comes after training
+    goes to stderr unless `quiet`.
+
+    Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
+    DataFileError for clouds that cannot be a surface. Points in slits too narrow to be seen are
+    left out: see `hidden`.
+    """
+    started = time.monotonic()
+    positions, normals, noisy = cleaned(tidied(cloud, seed), seed)
+    refine = refine and not noisy and not regularisers
+    centre, scale, half = _frame(positions)
+    oriented = _seen(OrientedCloud((positions - centre) / scale, normals))
+    begun = time.monotonic()
+    samples, distances = training_samples(oriented, half, seed)
+    later = REFINING * (time.monotonic() - begun) if refine else 0.0
+    problem = sdf_problem(oriented, samples, distances, half, regularisers)
+    field = Siren(
+        3,
+        width=width,
+        depth=depth,
+        frequency=frequency / 3,
+        centre=(0.0, 0.0, 0.0),
+        hidden_frequency=frequency,
+        seed=seed,
+    )
+    rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
+    spent = time.monotonic() - started + later
+    left = None if seconds is None else max(seconds - spent, seconds / 4)
+    solution = solve(
+        problem,
+        field,
+        Adam(rate=rate, warmup=50, settling=SETTLING),
+        budget=Budget(seconds=left, steps=steps),
+        device=device,
+        dtype=dtype,
+        seed=seed,
+        callbacks=[telling_nearness(each, oriented, scale) for each in callbacks],
+        quiet=True,
+    )
+    if refine:
+        if not quiet:
+            announce("what the network leaves over goes into splines")
+        (leaf,) = solution.field.leaves().values()
+        finer = refined(leaf, oriented, half, samples, distances, seed)
+        solution = replace(solution, field=finer)
+    return SignedDistance(solution, centre, scale, half, oriented)
+
+
+def sdf_problem(
+    oriented: OrientedCloud,
+    samples: Floats,
+    distances: Floats,
+    half: Floats,
+    regularisers: Sequence[Regulariser] = (),
+) -> Problem:
+    """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
+
+    @on(PointCloud(samples, distance=distances), points=1024)
+    def distance(p: Any, u: Any) -> Any:
+        return robust(u - p.distance, 2e-3)
+
+    @on(PointCloud(oriented.positions, normals=oriented.normals), points=256)
+    def surface(p: Any, u: Any) -> Any:
+        along = grad(u) - p.normal
+        return Vector([robust(u, 2e-3), *along * 0.2])
+
+    box = Box(**{axis: (-h, h) for axis, h in zip("xyz", half.tolist(), strict=True)})
+    band = PointCloud(samples[np.abs(distances) < BAND])
+    further = (
+        on(band if each.near else box, weight=each.weight, points=1024)(each)
+        for each in regularisers
+    )
+    return Problem(distance, surface, *further, name="signed distance")
+
+
+def _seen(cloud: OrientedCloud) -> OrientedCloud:
+    """The cloud without points that have body on both sides."""
+    inside = hidden(cloud)
+    if not inside.any() or inside.all():
+        return cloud
+    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside])
+
+
+def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
+    low, high = positions.min(0), positions.max(0)
+    extent = float((high - low).max())
+    scale = MARGIN * extent / 2
+    half = (high - low) / 2 / scale + (MARGIN - 1) / MARGIN
+    return (low + high) / 2, scale, half

@@ -1,0 +1,87 @@
+"""What a fitted distance function is worth by its own measure: no truth is needed to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.meshes.mesh import Mesh
+from siren_pde.meshes.metrics import signed_distance
+from siren_pde.scans.signed_distance import SignedDistance
+
+Floats = npt.NDArray[np.float64]
+
+BAND = 0.1
+"""Half-width of the band around a surface, where the padded box is scaled to [−1, 1]."""
+FAR = 3.0
+"""Surface farther than this many median spacings from all points is supported by none."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """How near a field is to the distance of its own surface, and what that surface is.
+
+    `eikonal` is the root mean square of |∇φ| − 1 in the padded box, `eikonal_band` in the band
+    around the surface; a distance has zero. `own_rmse` and `own_rmse_band` are those of φ − the
+    exact signed distance to the mesh, in the unit of the points. `far_share` is the share of
+    the zero set's area that is farther than three median spacings from every point: surface that
+    was invented, across holes of the scan or away from it. `ghosts` counts the pieces of the zero
+    set that were left out, `boundary_loops` the holes of the mesh.
+    """
+
+    eikonal: float
+    eikonal_band: float
+    own_rmse: float
+    own_rmse_band: float
+    far_share: float
+    ghosts: int
+    boundary_loops: int
+
+
+def inspect(
+    distance: SignedDistance, mesh: Mesh, zero_set: Mesh, *, samples: int = 20_000, seed: int = 0
+) -> Inspection:
+    """Measure a fit against the mesh that was made of it, at `samples` points in box and band.
+
+    `zero_set` is all of {φ = 0}, of which `mesh` is what was kept. Raises `DomainError` for a mesh
+    without area.
+    """
+    box, band = box_and_band(distance, mesh, samples, seed)
+    width = BAND * distance.scale
+    far = distance.to_points(zero_set.sample(samples, seed)[0])
+    return Inspection(
+        eikonal=_stretch(distance, box),
+        eikonal_band=_stretch(distance, band),
+        own_rmse=rms_error(distance, mesh, box),
+        own_rmse_band=rms_error(distance, mesh, band, width),
+        far_share=float(np.mean(far > FAR * distance.scale * distance.cloud.spacing)),
+        ghosts=zero_set.components - mesh.components,
+        boundary_loops=mesh.boundary_loops,
+    )
+
+
+def box_and_band(
+    distance: SignedDistance, surface: Mesh, samples: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Points (n, 3) in the padded box, and those of as many around a surface that lie in it."""
+    rng = np.random.default_rng(seed)
+    low, high = distance.bounds
+    box = rng.uniform(low, high, (samples, 3))
+    width = BAND * distance.scale
+    on_it, normals = surface.sample(samples, seed)
+    band = on_it + rng.uniform(-width, width, (samples, 1)) * normals
+    return box, band[((band >= low) & (band <= high)).all(1)]
+
+
+def rms_error(distance: SignedDistance, reference: Mesh, x: Floats, width: float = np.inf) -> float:
+    """The root mean square of φ − the signed distance to a mesh, at x within `width`."""
+    truth = signed_distance(x, reference)
+    kept = np.abs(truth) <= width
+    return float(np.sqrt(np.mean((distance(x[kept]) - truth[kept]) ** 2)))
+
+
+def _stretch(distance: SignedDistance, x: Floats) -> float:
+    slope = np.linalg.norm(distance.gradient(x), axis=1)
+    return float(np.sqrt(np.mean((slope - 1) ** 2)))

@@ -1,0 +1,128 @@
+"""What an oriented point cloud itself says about the distance to its surface, and how surely."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.meshes.winding import dipole_winding
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_CLUSTERS = 20
+"""Voxels along the longest side, into which points are gathered for the winding number."""
+_VOTERS = 8
+"""Points whose planes are asked for a sign where the nearest one alone may be wrong."""
+
+
+class OrientedCloud:
+    """Points (n, 3) with outward unit normals (n, 3), ready for questions about distance.
+
+    `spacing` is the median distance to the nearest neighbour, in the unit of the positions.
+    """
+
+    def __init__(self, positions: Floats, normals: Floats) -> None:
+        from scipy.spatial import cKDTree
+
+        self.positions, self.normals = positions, normals
+        self.tree: Any = cKDTree(positions)
+        sample = positions[:: max(len(positions) // 20_000, 1)]
+        self.spacing = float(np.median(self.near(sample, 2)[0][:, -1])) or 1e-12
+
+    def near(self, x: Floats, k: int) -> tuple[Floats, Integers]:
+        """Distances and numbers (n, k) of the k nearest points, fewer if there are fewer."""
+        k = min(k, len(self.positions))
+        distance, index = self.tree.query(x, k=k, workers=-1)
+        return distance.reshape(len(x), k), index.reshape(len(x), k)
+
+    @cached_property
+    def radii(self) -> Floats:
+        """The radius of the disc of surface that belongs to each point, (n,).
+
+        The one that its sixth neighbour is at the edge of has room for six.
+        """
+        return np.asarray(self.near(self.positions, 7)[0][:, -1] / np.sqrt(6))
+
+    def distance(self, x: Floats) -> Floats:
+        """Signed pseudo-distances (n,) at x (n, 3), positive outside.
+
+        The length is that to the nearest point's disc, which lies in its tangent plane: plane
+        distances err by the curvature they neglect, distances to points by the gaps between them.
+        Far away, the nearest of many discs is the one that is most in front, and a smaller one errs
+        to neither side. Beside the disc, the Gaussian-weighted mean of several planes (moving least
+        squares, Kolluri 2008) gives the sign, and in gaps of the cloud the length. Farther away the
+        sign is that of the winding number: beyond the edge of a thin part, the nearest planes
+        contradict each other.
+        """
+        distance, number = self.near(x, 1)
+        near, index = distance[:, 0], number[:, 0]
+        radius, reach = self.radii[index], 4 * self.spacing
+        side = np.einsum("nd,nd->n", x - self.positions[index], self.normals[index])
+        beside = np.sqrt(np.maximum(near**2 - side**2, 0.0))
+        share = 0.7 + 0.8 * np.exp(-((near / (4 * radius)) ** 2))
+        length = np.hypot(side, np.maximum(beside - share * radius, 0.0))
+        unsure = np.abs(side) < beside
+        side[unsure] = self._mean_height(x[unsure])
+        gap = unsure & (near < reach) & (beside > share * radius)
+        length[gap] = np.minimum(np.abs(side), near)[gap]
+        far = near > max(self._cluster, 2 * reach)
+        side[far] = 0.5 - self.winding_number(x[far])
+        low, high = self.positions.min(0), self.positions.max(0)
+        beyond = ((x < low - reach) | (x > high + reach)).any(1)
+        return np.where(beyond, length, np.copysign(length, side))
+
+    def _mean_height(self, x: Floats) -> Floats:
+        """How far x (n, 3) is above the planes of the nearest points, on weighted average (n,)."""
+        near, index = self.near(x, _VOTERS)
+        offsets = x[:, None] - self.positions[index]
+        heights = np.einsum("nkd,nkd->nk", offsets, self.normals[index])
+        weights = np.exp(-((near / np.maximum(near[:, :1], self.spacing)) ** 2))
+        return np.asarray((weights * heights).sum(1) / weights.sum(1))
+
+    def along_normals(self, index: Integers, heights: Floats) -> tuple[Floats, Floats]:
+        """Points x (n, 3) at given heights (n,) above points of the cloud, and their distances.
+
+        A point's normal leads away from the surface as straight as possible, so the height *is* the
+        distance as long as no other point of the cloud is nearer; where one is, `distance` answers.
+        On smooth surfaces that is ten to fifty times as accurate as any guess from nearby points.
+        """
+        x = self.positions[index] + heights[:, None] * self.normals[index]
+        near = self.near(x, 1)[0][:, 0]
+        exact = near >= np.abs(heights) * (1 - 1e-9)
+        found = heights.copy()
+        found[~exact] = self.distance(x[~exact])
+        return x, found
+
+    def winding_number(self, x: Floats) -> Floats:
+        """How often the surface winds around x (n, 3): about 1 inside, 0 outside, between at holes.
+
+        Points are gathered in clusters with areas; `dipole_winding` sums them.
+        """
+        return dipole_winding(x, *self.dipoles)
+
+    @cached_property
+    def _cluster(self) -> float:
+        """The width of a cluster."""
+        return float(np.ptp(self.positions, axis=0).max()) / _CLUSTERS
+
+    @cached_property
+    def voxels(self) -> tuple[Integers, Integers]:
+        """The voxels (m, 3) that hold points, and the number of its voxel for each point (n,)."""
+        cells = np.floor((self.positions - self.positions.min(0)) / self._cluster).astype(np.int64)
+        found, label = np.unique(cells, axis=0, return_inverse=True)
+        return found, label.ravel()
+
+    @cached_property
+    def dipoles(self) -> tuple[Floats, Floats]:
+        """Centres and area vectors Σ aᵢ nᵢ of the points in each voxel, both (m, 3)."""
+        areas, label = np.pi * self.radii**2, self.voxels[1]
+        total = np.maximum(np.bincount(label, areas), 1e-300)
+
+        def gathered(values: Floats) -> Floats:
+            return np.stack([np.bincount(label, areas * v) for v in values.T], axis=1)
+
+        return gathered(self.positions) / total[:, None], gathered(self.normals)

@@ -1,0 +1,151 @@
+"""A fitted signed distance function: values, derivatives and surface, in the user's own units."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.derivatives import Key, Laplace, Part
+from siren_pde.calculus.jets import FieldJet, Jet
+from siren_pde.calculus.operators import div, grad, norm
+from siren_pde.calculus.points import Points
+from siren_pde.fields.engine.plan import Plan
+from siren_pde.meshes.marching_cubes import extract
+from siren_pde.meshes.mesh import Mesh, unit
+from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.solving.solution import Solution
+
+Floats = npt.NDArray[np.float64]
+
+_AT_ONCE = 8192  # points
+
+
+@dataclass(frozen=True, eq=False)
+class SignedDistance:
+    """A fitted signed distance function φ, negative inside, in the user's own units.
+
+    Inside, the network lives in the coordinates (x − centre) / scale, where the padded box, of
+    half-widths `half` there, fits into [−1, 1]³. `cloud` holds the points in these coordinates.
+    """
+
+    solution: Solution
+    centre: Floats
+    scale: float
+    half: Floats
+    cloud: OrientedCloud
+
+    def __call__(self, x: Any) -> Floats:
+        """Signed distances (n,) at x (n, 3), positive outside, in the unit of x."""
+        return self.scale * self._evaluated(lambda p, u: u, x)
+
+    def gradient(self, x: Any) -> Floats:
+        """Gradients ∇φ (n, 3) at x (n, 3), of length one where φ is a distance."""
+        return self._evaluated(lambda p, u: grad(u), x)
+
+    def normals(self, x: Any) -> Floats:
+        """Unit gradients (n, 3) at x (n, 3)."""
+        return unit(self.gradient(x))
+
+    def curvature(self, x: Any) -> Floats:
+        """The mean curvature ½ div(∇φ/|∇φ|) of the level set through each x (n, 3), shape (n,).
+
+        In one over the unit of x; 1/r on a sphere of radius r.
+        """
+        return self._evaluated(lambda p, u: div(grad(u) / norm(grad(u))) / 2, x) / self.scale
+
+    def jet(self, p: Points) -> Jet:
+        """φ at points p as a jet, for residuals and for `Ansatz(…, vanishing=distance.jet)`.
+
+        Its derivatives of any order are those of the network, in the units of p.
+        """
+        known: list[tuple[Plan, Tensor]] = []
+        asked: set[Key] = set()
+
+        def ask(key: Key) -> Part:
+            asked.add(key)
+            plan = Plan.closing(asked)
+            if not known or known[-1][0] != plan:
+                known.append((plan, self._channels(p.positions, plan)))
+            order = 2 if isinstance(key, Laplace) else len(key)
+            return self.scale ** (1 - order) * plan.part(known[-1][1], key)[:, 0]
+
+        return FieldJet(p.axes, ask)
+
+    def _channels(self, x: Tensor, plan: Plan) -> Tensor:
+        """The network's derivatives in its own coordinates (S, n, 1), in the precision of x."""
+        (leaf,) = self.solution.field.leaves().values()
+        leaf = copy.deepcopy(leaf).to(x)
+        theta = torch.cat([q.detach().flatten() for q in leaf.parameters()])
+        inner = (x - torch.as_tensor(self.centre, dtype=x.dtype, device=x.device)) / self.scale
+        parts = [leaf.evaluate(theta, part, plan).channels for part in inner.split(_AT_ONCE)]
+        return torch.cat(parts, 1).detach()
+
+    @property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """The corners (low, high) of the padded box, (3,) each: φ is known in it."""
+        return self.centre - self.scale * self.half, self.centre + self.scale * self.half
+
+    def grid(self, resolution: int = 128) -> tuple[Floats, Floats, Floats]:
+        """φ at the nodes of a grid over the padded box, (i, j, k), and its corners low and high.
+
+        There are `resolution` cells along its longest side, and cells nearly cubes.
+        """
+        low, high = self.bounds
+        counts = np.maximum(np.round(resolution * self.half / self.half.max()), 1).astype(int) + 1
+        ticks = [np.linspace(a, b, n) for a, b, n in zip(low, high, counts, strict=True)]
+        x = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1)
+        return np.stack([self(plane.reshape(-1, 3)) for plane in x]).reshape(counts), low, high
+
+    def mesh(self, resolution: int = 256) -> Mesh:
+        """The surface of the scanned object as a mesh, `resolution` cells along the box.
+
+        Pieces of the zero set that the cloud knows nothing of are left out: `without_ghosts`.
+        """
+        return self.without_ghosts(self.zero_set(resolution), resolution)
+
+    def zero_set(self, resolution: int = 256) -> Mesh:
+        """All of {φ = 0} in the padded box as a mesh, in the user's units."""
+        like = next(self.solution.field.parameters())
+        found = extract(
+            self.solution,
+            -self.half,
+            self.half,
+            resolution=resolution,
+            gradient=lambda x: self.solution.evaluate(lambda p, u: grad(u), x),
+            dtype=like.dtype,
+            device=like.device,
+        )
+        return found.transformed(self.scale, self.centre)
+
+    def without_ghosts(self, mesh: Mesh, resolution: int) -> Mesh:
+        """Without the pieces that no point supports, as less than half is near any, and dust.
+
+        That is smaller than a sphere of one cell's radius: the grid knows no shape so small.
+        """
+        reach = max(10 * self.cloud.spacing, 4 / resolution)
+        near = self.to_points(mesh.vertices) < reach * self.scale
+        supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)
+        areas = np.bincount(mesh.labels[mesh.faces[:, 0]], mesh.face_areas, len(supported))
+        cell = 2 * self.scale * self.half.max() / resolution
+        supported &= areas > 4 * np.pi * cell**2
+        kept = supported[mesh.labels][mesh.faces[:, 0]]
+        return mesh if kept.all() or not kept.any() else mesh.part(kept)
+
+    def to_points(self, x: Any) -> Floats:
+        """The distance (n,) from each x (n, 3) to the nearest point of the cloud."""
+        return self.scale * self.cloud.near(self._inner(x), 1)[0][:, 0]
+
+    def _inner(self, x: Any) -> Floats:
+        x = x.detach().cpu() if isinstance(x, Tensor) else x
+        return (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
+
+    def _evaluated(self, expression: Callable[..., Any], x: Any) -> Floats:
+        found = self.solution.evaluate(expression, self._inner(x))
+        return np.asarray(found.double().cpu().numpy())

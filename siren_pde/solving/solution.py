@@ -1,0 +1,190 @@
+"""What solving gives: a field one can call and differentiate, how it was found, and its error."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.quadrature import Sobol
+from siren_pde.collocation.residual import evaluate, stacked
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.fields.system import parts
+from siren_pde.problem import Condition, Problem
+from siren_pde.references import Reference
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The run, one row per report: step number, seconds since the start, loss, the method's
+    note.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def append(self, step: int, seconds: float, loss: float, note: str) -> None:
+        """Add a row."""
+        self.steps.append(step)
+        self.seconds.append(seconds)
+        self.losses.append(loss)
+        self.notes.append(note)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A fitted field and its story.
+
+    `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
+    it. `problem` is None for a solution read from a file until one is attached.
+    """
+
+    field: Field
+    axes: tuple[str, ...]
+    problem: Problem | None
+    method: str
+    why: str
+    stop_reason: str
+    seconds: float
+    loss: float
+    history: History
+
+    def __repr__(self) -> str:
+        name = self.problem.name if self.problem else f"in {', '.join(self.axes)}"
+        return (
+            f"Solution({name}: {self.method}, loss {self.loss:.1e}, {self.parameters} parameters)"
+        )
+
+    def __str__(self) -> str:
+        rows = {
+            "problem": self.problem.name if self.problem else "none attached",
+            "method": self.method,
+            "why": self.why,
+            "loss": f"{self.loss:.2e}",
+            "time": f"{self.seconds:.1f} s",
+            "ended": self.stop_reason,
+            "parameters": f"{self.parameters}",
+        }
+        return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the solution to an HDF5 file; see `siren_pde.save`."""
+        from siren_pde.io.solutions import save
+
+        save(self, path)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
+        from siren_pde.plots.solution import plot
+
+        return plot(self, path)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers determine the field."""
+        return sum(q.numel() for q in self.field.parameters())
+
+    def points(self, x: Any) -> Points:
+        """Positions (n, d), or (d,) for one point, as points in the field's precision.
+
+        In one coordinate (n,) are n points. Raises ConfigError for other shapes.
+        """
+        like = next(self.field.parameters())
+        x = torch.as_tensor(x, dtype=like.dtype, device=like.device)
+        if x.ndim == 1:
+            x = x[:, None] if len(self.axes) == 1 else x[None]
+        if x.ndim != 2 or x.shape[1] != len(self.axes):
+            raise ConfigError(
+                f"a solution in {', '.join(self.axes)} is evaluated at positions of shape "
+                f"(n, {len(self.axes)}), got {tuple(x.shape)}."
+            )
+        return Points(self.axes, x, x.new_full((len(x),), 1 / max(len(x), 1)))
+
+    def __call__(self, x: Any) -> Tensor:
+        """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs."""
+        return self.evaluate(lambda p, u: u, x)
+
+    def evaluate(self, expression: Callable[..., Any], x: Any, *, block: int = 8192) -> Tensor:
+        """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
+
+        `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
+        system, unknowns are taken by name: `lambda p, q: lap(q)`.
+        """
+        points = x if isinstance(x, Points) else self.points(x)
+        values = evaluate(self.field, expression, points, block=block)
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def error(self, n: int = 20_000, seed: int = 12345) -> float:
+        """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
+
+        An exact solution is compared where each unknown lives, at n Sobol points there that no
+        method has seen; a reference at the points of its grid. Raises ConfigError if the problem
+        has neither.
+        """
+        problem = self.problem
+        if problem is None or not problem.has_truth:
+            raise ConfigError(
+                "this solution has nothing to be compared with: give the problem an exact "
+                "solution, `Problem(…, exact=exact)`, or attach it, `load(path, problem)`."
+            )
+        if problem.truth is not None:
+            pairs = self._beside_reference(problem.truth)
+        else:
+            pairs = self._beside_exact(problem, n, seed)
+        difference = size = 0.0
+        for found, expected, weights in pairs:
+            difference += float((weights * (found - expected).square()).sum())
+            size += float((weights * expected.square()).sum())
+        return math.sqrt(difference / size)
+
+    def _beside_exact(
+        self, problem: Problem, n: int, seed: int
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
+        assert problem.exact is not None
+        like = next(self.field.parameters())
+        for name in parts(self.field):
+            domain = problem.home(name, parts(self.field))
+            p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
+            exact = problem.exact(p)
+            known = exact if isinstance(exact, dict) else {"u": exact}
+            if name in known:
+                expected = stacked(Condition(problem.exact, domain), known[name], len(p), p)
+                found = self.evaluate(only(name), p).reshape(expected.shape)
+                yield found, expected, p.weights[:, None]
+
+    def _beside_reference(self, truth: Reference) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
+        for name in truth.values:
+            expected = truth.rows(name)
+            known = np.isfinite(expected).all(1)
+            x = self.points(truth.positions[known])
+            found = self.evaluate(only(name), x).reshape(len(x), -1).double().cpu().numpy()
+            compared = truth.aligned(found, expected[known])
+            weights = torch.ones((len(x), 1), dtype=torch.float64, device="cpu")
+            yield torch.from_numpy(compared), torch.from_numpy(expected[known]), weights
+
+
+def only(name: str) -> Callable[..., Any]:
+    """The residual that is one unknown itself."""
+
+    def value(p: Points, unknown: Any) -> Any:
+        return unknown
+
+    names = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ("p", name)]
+    value.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
+    return value

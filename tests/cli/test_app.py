@@ -1,0 +1,391 @@
+"""The command line: files in, files and numbers out, and every mistake explained in one message."""
+
+import base64
+import json
+import re
+import resource
+import subprocess
+import sys
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from siren_pde import Ball, Generic, Sobol, Solution, load
+from siren_pde.cli.app import MethodName, app
+from siren_pde.cli.solve import METHODS
+from siren_pde.io.readers import read_mesh
+from siren_pde.io.solutions import about
+from siren_pde.io.writers import write_mesh
+from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.signed_distance import SignedDistance
+from siren_pde.solving.solution import History
+
+POISSON = """
+from siren_pde import *
+
+line = Box(x=(0, 1))
+
+def truth(p):
+    return sin(pi * p.x)
+
+@on(line)
+def poisson(p, u):
+    return lap(u) + pi**2 * truth(p)
+
+@on(line.boundary)
+def ends(p, u):
+    return u
+"""
+KNOWN = POISSON + "problem = Problem(poisson, ends, exact=truth)\n"
+UNKNOWN = POISSON + "problem = Problem(poisson, ends)\n"
+FEW = ["--method", "gauss-newton", "--width", "4", "--depth", "1", "--steps", "2"]
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Solve a file of this text; pictures take most of the time, and are drawn on request only."""
+
+    def run(text, *options, drawn=False):
+        (tmp_path / "mine.py").write_text(dedent(text))
+        arguments = ["solve", tmp_path / "mine.py", "--out", tmp_path / "out", *options]
+        with monkeypatch.context() as patch:
+            if not drawn:
+                patch.setattr("siren_pde.cli.solve._draw", lambda solution, folder: None)
+            return CliRunner().invoke(app, list(map(str, arguments)))
+
+    return run
+
+
+def parsed(text):
+    """The last line of the output, read as strictly as JSON is meant."""
+
+    def refuse(name):
+        raise ValueError(f"{name} is no JSON")
+
+    return json.loads(text.splitlines()[-1], parse_constant=refuse)
+
+
+def test_solving_leaves_results_and_pictures(call, tmp_path):
+    result = call(KNOWN, *FEW, drawn=True)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "results.h5",
+        "field.png",
+        "history.png",
+    }
+    solution = load(tmp_path / "out" / "results.h5")
+    assert (solution.method, solution.history.steps[-1]) == ("Gauss-Newton", 2)
+    assert f"parameters {solution.parameters}" in result.stdout
+    assert "(relative L²)" in result.stdout
+    assert "siren_pde:" in result.stderr and "siren_pde:" not in result.stdout
+
+
+def test_json_is_one_strict_object(call, tmp_path):
+    answer = parsed(call(KNOWN, *FEW, "--json", "--seed", "3").stdout)
+    assert {key: answer[key] for key in ("problem", "method", "why", "steps")} == {
+        "problem": "poisson",
+        "method": "Gauss-Newton",
+        "why": "chosen by the caller",
+        "steps": 2,
+    }
+    said = about(tmp_path / "out" / "results.h5")
+    for key in ("error", "loss", "seconds", "stop_reason", "method"):
+        assert answer[key] == said[key]
+    assert answer["parameters"] == 4 * 2 + 4 + 1 and answer["out"] == str(tmp_path / "out")
+
+
+def test_without_truth_the_error_is_null(call):
+    assert parsed(call(UNKNOWN, *FEW, "--json").stdout)["error"] is None
+    assert "no exact solution" in call(UNKNOWN, *FEW).stdout
+
+
+def test_the_default_just_solves(call):
+    answer = parsed(call(KNOWN, "--json", "--threads", "1").stdout)
+    assert answer["method"] == "least squares" and answer["error"] < 1e-9
+
+
+def test_least_squares_has_as_many_features_as_its_width(call):
+    options = ["--method", "least-squares", "--width", "30", "--frequency", "8", "--json"]
+    answer = parsed(call(KNOWN, *options).stdout)
+    assert answer["parameters"] == 3 * 30 + 1 and answer["error"] < 1e-4
+    assert call(KNOWN, *options, "--depth", "2").exit_code == 2
+
+
+@pytest.mark.parametrize("name", list(MethodName))
+def test_every_method_has_a_name(call, name):
+    assert set(METHODS) == set(MethodName)
+    if name in ("marching", "propagator"):
+        result = call(KNOWN, "--method", name, "--json")
+        assert result.exit_code == 2 and "evolution" in result.stderr
+        return
+    if name == "conjugate-gradients":  # a Siren is not affine in its parameters
+        result = call(KNOWN, "--method", name, "--steps", 1, "--width", 9, "--json")
+        assert result.exit_code == 2 and "ConfigError" in result.stderr
+        return
+    answer = parsed(call(KNOWN, "--method", name, "--steps", 1, "--width", 9, "--json").stdout)
+    spelled = {"least-squares": "least squares", "gauss-newton": "Gauss-Newton"}
+    spelled["broyden"] = "self-scaled Broyden"
+    expected = {**spelled, "adam": "Adam", "lbfgs": "L-BFGS", "auto": "Gauss-Newton"}[name]
+    assert answer["method"] == expected
+
+
+def test_precision_is_kept(call, tmp_path):
+    assert call(KNOWN, *FEW, "--dtype", "float32").exit_code == 0
+    field = load(tmp_path / "out" / "results.h5").field
+    assert {value.dtype for value in field.state_dict().values()} == {torch.float32}
+
+
+OWN = (
+    KNOWN
+    + """
+field = Siren(1, width=3, depth=2)
+method = LBFGS(inner=1)
+quadrature = Sobol(16)
+budget = Budget(steps=1)
+"""
+)
+
+
+def test_a_file_may_choose_for_itself(call):
+    answer = parsed(call(OWN, "--json").stdout)
+    assert (answer["method"], answer["steps"]) == ("L-BFGS", 1)
+    assert answer["parameters"] == 3 * 2 + 3 * 4 + 4
+    answer = parsed(call(OWN, "--json", "--steps", 2, "--width", 2, "--method", "adam").stdout)
+    assert (answer["method"], answer["steps"]) == ("Adam", 2)
+    assert answer["parameters"] == 2 * 2 + 2 * 3 + 3
+
+
+def test_the_only_problem_needs_no_name(call):
+    assert call(POISSON + "mine = Problem(poisson, ends)", *FEW).exit_code == 0
+    both = "mine = Problem(poisson, ends)\nother = Problem(poisson)"
+    assert "several: mine, other" in call(POISSON + both, *FEW).stderr
+
+
+def test_neighbours_of_the_file_can_be_imported(call, tmp_path):
+    (tmp_path / "a_neighbour.py").write_text(KNOWN)
+    assert call("from a_neighbour import problem", *FEW).exit_code == 0
+    assert str(tmp_path) not in sys.path
+
+
+def test_interruption_keeps_what_was_reached(call, tmp_path):
+    text = """
+    from siren_pde import *
+    line, calls = Box(x=(0, 1)), []
+    @on(line)
+    def cubic(p, u):
+        calls.append(1)
+        if len(calls) == 40:
+            raise KeyboardInterrupt
+        return u**3 - p.x
+    problem = Problem(cubic)
+    """
+    answer = parsed(call(text, "--width", 4, "--depth", 1, "--json").stdout)
+    assert answer["stop_reason"] == "interrupted by the user"
+    assert (tmp_path / "out" / "results.h5").exists()
+
+
+def test_what_cannot_be_drawn_is_still_solved(call, tmp_path):
+    text = """
+    from siren_pde import *
+    apart = Box(x=(0, 1), y=(0, 1), z=(0, 1)) | Box(x=(0, 1), y=(0, 1), z=(2, 3))
+    @on(apart)
+    def one(p, u):
+        return u - 1
+    problem = Problem(one)
+    """
+    result = call(text, *FEW, drawn=True)
+    assert result.exit_code == 0 and "no picture of the field" in result.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"results.h5", "history.png"}
+
+
+SINGULAR = """
+from siren_pde import *
+@on(Box(x=(-1, 1)))
+def singular(p, u):
+    return u - log(p.x)
+problem = Problem(singular)
+"""
+MISTAKES = {
+    "singular": (SINGULAR, [], "NonFiniteError.*`singular`"),
+    "wrong arguments": (SINGULAR.replace("p, u", "p, u, q"), [], "ResidualError.*`singular`"),
+    "undefined name": (SINGULAR.replace("log", "ln"), [], r"line 5, in singular.*name 'ln'"),
+    "empty box": (SINGULAR.replace("-1", "1"), [], "DomainError.*low < high"),
+    "syntax": ("def f(:", [], "mine.py.*SyntaxError"),
+    "failing import": ("import nothing_like_this", [], "line 1.*ModuleNotFoundError"),
+    "exit": ("raise SystemExit(0)", [], "cannot be run.*SystemExit"),
+    "no problem": ("x = 1", [], "ConfigError.*defines none"),
+    "another problem": ("problem = 3", [], "ConfigError.*defines none"),
+    "device": (KNOWN, ["--device", "cuda:77"], "--device cuda:77.*Available: cpu"),
+    "no device": (KNOWN, ["--device", "abacus"], "--device abacus"),
+    "steps": (KNOWN, ["--steps", "0"], "--steps"),
+    "width": (KNOWN, ["--width", "-3"], "--width"),
+    "field": (KNOWN + "field = System(u=Siren(1))", ["--width", "3"], "`--width 3`.*a System"),
+    "folder": (KNOWN, ["--out", "/dev/null/x"], "StorageError.*cannot make the folder"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_explained(call, name):
+    text, options, message = MISTAKES[name]
+    result = call(text, *options)
+    assert result.exit_code == 2, result.output
+    found = " ".join(result.stderr.split())
+    assert "Traceback" not in found
+    assert re.search(message, found), found
+
+
+def test_missing_files_are_named(tmp_path):
+    result = CliRunner().invoke(app, ["solve", str(tmp_path / "none.py")])
+    assert result.exit_code == 2 and "none.py" in result.stderr
+    (tmp_path / "text.txt").write_text("")
+    result = CliRunner().invoke(app, ["solve", str(tmp_path / "text.txt")])
+    assert result.exit_code == 2 and "ends in .py" in result.stderr
+
+
+# ── surfaces ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Round(torch.nn.Module):
+    """|x| − 2/2.4, as an ordinary module."""
+
+    def __init__(self):
+        super().__init__()
+        self.radius = torch.nn.Parameter(torch.tensor(2 / 2.4, dtype=torch.float64))
+
+    def forward(self, x):
+        return x.norm(dim=1) - self.radius
+
+
+def exact_sphere():
+    """The signed distance to a sphere around (1, 2, 3) of radius 2, as a fit would give it."""
+    field = Generic(Round(), 3, 1)
+    told = Solution(field, ("x", "y", "z"), None, "none", "", "", 0.0, 0.0, History())
+    points = Sobol(200)(Ball(x=0, y=0, z=0, radius=2 / 2.4).boundary)
+    cloud = OrientedCloud(points.positions.numpy(), points.normals.numpy())
+    return SignedDistance(told, np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud)
+
+
+@pytest.fixture
+def sphere(tmp_path, monkeypatch):
+    ball = Ball(x=1, y=2, z=3, radius=2)
+    np.save(tmp_path / "points.npy", Sobol(200)(ball.boundary).positions.numpy())
+    monkeypatch.setattr("siren_pde.cli.sdf.SAMPLES", 2000)
+    monkeypatch.setattr("siren_pde.cli.sdf.INSPECTED", 2000)
+    monkeypatch.setattr("siren_pde.plots.mesh.SAMPLES", 2000)
+    monkeypatch.setattr("siren_pde.plots.page.PIXELS", 21)
+    monkeypatch.setattr("siren_pde.cli.sdf.VOLUME", 8)
+    monkeypatch.setattr("siren_pde.cli.sdf.fit_sdf", lambda cloud, **_: exact_sphere())
+
+    def run(*options, points="points.npy", out="mesh.ply"):
+        arguments = [
+            "sdf",
+            tmp_path / points,
+            "--out",
+            tmp_path / out,
+            "--resolution",
+            24,
+            *options,
+        ]
+        return CliRunner().invoke(app, list(map(str, arguments)))
+
+    return run
+
+
+def test_smooth_surfaces_are_those_of_the_network(sphere, monkeypatch):
+    asked = []
+
+    def fit(cloud, *, refine, **_):
+        asked.append(refine)
+        return exact_sphere()
+
+    monkeypatch.setattr("siren_pde.cli.sdf.fit_sdf", fit)
+    assert sphere("--smooth").exit_code == sphere().exit_code == 0
+    assert asked == [False, True]
+
+
+def test_surfaces_are_written_and_measured(sphere, tmp_path):
+    write_mesh(tmp_path / "true.ply", exact_sphere().mesh(48))
+    result = sphere("--json", "--reference", tmp_path / "true.ply")
+    assert result.exit_code == 0, result.output
+    answer, mesh = parsed(result.stdout), read_mesh(tmp_path / "mesh.ply")
+    assert (answer["points"], answer["vertices"]) == (200, len(mesh.vertices))
+    assert (answer["faces"], answer["watertight"]) == (len(mesh.faces), True)
+    assert (answer["components"], answer["genus"]) == (1, 0)
+    lengths = ("distance_mean", "distance_max", "reference_mean", "reference_max")
+    for name in (*lengths, "sdf_rmse", "sdf_rmse_band", "own_rmse", "own_rmse_band"):
+        # Chords of the cells, 0.2 long, are at most 0.2²·3/8r inside the sphere.
+        assert 0 < answer[name] < 0.01
+        assert answer[f"{name}_rel"] == pytest.approx(answer[name] / (4 * 3**0.5), rel=0.01)
+
+
+def test_a_fit_tells_its_own_worth(sphere, tmp_path):
+    answer = parsed(sphere("--json").stdout)
+    assert answer["eikonal"] < 1e-12 and answer["eikonal_band"] < 1e-12
+    assert (answer["ghosts"], answer["boundary_loops"]) == (0, 0)
+    # 200 points on a sphere of radius 2 leave no gap of three spacings
+    assert answer["far_share"] == 0
+    assert "0.00%" in sphere().stdout
+
+
+def test_everything_lies_beside_the_mesh(sphere, tmp_path):
+    result = sphere("--volume", tmp_path / "field.vti", "--simplify", 300, out="mesh.stl")
+    assert result.exit_code == 0, result.output
+    endings = {path.suffix for path in tmp_path.iterdir()}
+    assert endings == {".npy", ".stl", ".h5", ".png", ".html", ".vti"}
+    triangles = int.from_bytes((tmp_path / "mesh.stl").read_bytes()[80:84], "little")
+    assert f"faces {triangles}" in " ".join(result.stdout.split()) and 150 < triangles <= 300
+    page = (tmp_path / "mesh.html").read_text()
+    assert "@" not in re.sub(r"@media|data:[^\"]*", "", page)
+    assert not re.search(r"(src|href)=\"(?!data:)|https?://|url\(|import ", page)
+    drawn = json.loads(re.search(r"application/json\" id=\"data\">(.*?)</script>", page)[1])
+    corners = np.frombuffer(base64.b64decode(drawn["faces"]), "<u4")
+    places = np.frombuffer(base64.b64decode(drawn["vertices"]), "<u2").reshape(-1, 4)
+    assert len(corners) == drawn["corners"] == 3 * triangles
+    assert corners.max() == len(places) - 1 and drawn["pointCount"] > 100
+
+
+def test_a_surface_needs_space_and_a_format(sphere, tmp_path):
+    assert "watertight" in sphere("--keep-largest").stdout
+    (tmp_path / "flat.txt").write_text("0 0\n1 1\n1 0\n0 1\n")
+    for options, message in (
+        ({"points": "flat.txt"}, "flat.txt"),
+        ({"points": "none.ply"}, "none.ply"),
+        ({"out": "mesh.gltf"}, "mesh format"),
+    ):
+        result = sphere(**options)
+        assert result.exit_code == 2 and message in result.stderr
+
+
+# ── a process of its own ──────────────────────────────────────────────────────────────────────────
+
+
+def process(*arguments):
+    code = "from siren_pde.cli.app import app; app(prog_name='siren-pde')"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+def test_help_is_cheap():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = process("--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert result.returncode == 0 and "solve" in result.stdout
+    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    assert spent < 0.8, f"{spent:.2f} s of CPU"
+
+
+def test_standard_output_holds_nothing_else(tmp_path):
+    (tmp_path / "mine.py").write_text(KNOWN)
+    result = process("solve", tmp_path / "mine.py", "--out", tmp_path / "out", *FEW, "--json")
+    assert len(result.stdout.splitlines()) == 1
+    assert parsed(result.stdout)["method"] == "Gauss-Newton"
+    assert "Warning" not in result.stderr
+
+
+def test_the_version_is_printed():
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.stdout.startswith("siren-pde 0.") and result.exit_code == 0

@@ -1,0 +1,113 @@
+"""Files in every format and encoding give the same arrays."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from siren_pde.errors import DataFileError
+from siren_pde.io.readers import read_arrays, read_mesh, read_points
+from tests.sample_files import (
+    CLOUDS,
+    MESHES,
+    NORMALS,
+    PLAIN,
+    POINTS,
+    TABLE,
+    TRIANGLES,
+    npy,
+    ply,
+    saved,
+    text,
+)
+
+
+@pytest.mark.parametrize("name", [*MESHES, *CLOUDS])
+def test_every_format_gives_the_same_arrays(name: str, tmp_path: Path) -> None:
+    arrays = read_arrays(saved(tmp_path, name, {**MESHES, **CLOUDS}[name]))
+    close = {"rtol": 1e-7, "atol": 1e-11} if "single" in name else {"rtol": 0, "atol": 0}
+    np.testing.assert_allclose(arrays.positions, POINTS, **close)
+    np.testing.assert_allclose(arrays.normals, NORMALS, rtol=1e-7, atol=1e-15)
+    if name in MESHES:
+        np.testing.assert_array_equal(arrays.faces, TRIANGLES)
+    if name.endswith("ply"):
+        np.testing.assert_array_equal(arrays.columns["red"], np.arange(5) + 250)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "binary_little_endian", "binary_big_endian"])
+def test_faces_of_one_size_and_of_many_are_read_alike(encoding: str, tmp_path: Path) -> None:
+    one = read_arrays(saved(tmp_path, "a.ply", ply(encoding, polygons=TRIANGLES)))
+    many = read_arrays(saved(tmp_path, "b.ply", ply(encoding)))
+    np.testing.assert_array_equal(one.faces, many.faces)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_meshes_without_normals_give_the_same_arrays(name: str, tmp_path: Path) -> None:
+    arrays = read_arrays(saved(tmp_path, name, PLAIN[name]))
+    close = 1e-7 if "single" in name else 0
+    np.testing.assert_allclose(arrays.positions, POINTS, rtol=close)
+    np.testing.assert_array_equal(read_mesh(tmp_path / name).faces, TRIANGLES)
+    assert arrays.normals is None
+
+
+def test_three_columns_have_no_normals(tmp_path: Path) -> None:
+    for name, data in (("b.xyz", text(" ", normals=False)), ("c.npy", npy(POINTS))):
+        arrays = read_arrays(saved(tmp_path, name, data))
+        np.testing.assert_array_equal(arrays.positions, POINTS)
+        assert arrays.normals is None
+
+
+def test_named_columns_become_measurements(tmp_path: Path) -> None:
+    rows = "\n".join(f"{300 + i},{x},{y},{z},{i}" for i, (x, y, z) in enumerate(POINTS))
+    cloud = read_points(saved(tmp_path, "a.csv", b"Temperature,X,Y,Z,normal\n" + rows.encode()))
+    np.testing.assert_array_equal(cloud.positions, POINTS)
+    np.testing.assert_array_equal(cloud.data["temperature"], 300 + np.arange(5))
+    assert set(cloud.data) == {"temperature"}  # `normal` means something else at points
+
+
+def test_points_and_meshes_are_values(tmp_path: Path) -> None:
+    cloud = read_points(saved(tmp_path, "a.ply", MESHES["big.ply"]))
+    np.testing.assert_array_equal(cloud.positions, POINTS)
+    np.testing.assert_allclose(cloud.normals, NORMALS, rtol=1e-15)
+    assert read_mesh(tmp_path / "a.ply").faces.shape == (6, 3)
+    with pytest.raises(DataFileError, match="no faces"):
+        read_mesh(saved(tmp_path, "a.xyz", CLOUDS["spaces.xyz"]))
+
+
+def test_normals_are_scaled_to_one(tmp_path: Path) -> None:
+    long = np.hstack([POINTS, NORMALS * np.array([[1e-200], [3], [1e200], [0.5], [1]])])
+    np.testing.assert_allclose(
+        read_arrays(saved(tmp_path, "a.npy", npy(long))).normals, NORMALS, rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("bad", [[0, 0, 0], [np.nan, 0, 1], [0, np.inf, 0]])
+def test_unusable_normals_are_left_out_with_a_warning(bad: list[float], tmp_path: Path) -> None:
+    table = TABLE.copy()
+    table[2, 3:] = bad
+    path = saved(tmp_path, "a.npy", npy(table))
+    with pytest.warns(UserWarning, match="1 of 5 normals"):
+        assert read_arrays(path).normals is None
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["a.npy", "a.xyz", "a.csv"])
+def test_positions_that_are_no_numbers_are_counted(bad: float, name: str, tmp_path: Path) -> None:
+    table = POINTS.copy()
+    table[[2, 4], 1] = bad
+    rows = "\n".join(" ".join(map(str, row)) for row in table)
+    data = npy(table) if name == "a.npy" else rows.encode()
+    with pytest.raises(DataFileError, match=r"a\.\w+`, point 2: .* 2 of 5 points. Remove"):
+        read_arrays(saved(tmp_path, name, data))
+
+
+def test_two_million_points_load_quickly(tmp_path: Path) -> None:
+    table = np.random.default_rng(0).normal(size=(2_000_000, 6)).astype("<f4")
+    header = "ply\nformat binary_little_endian 1.0\nelement vertex 2000000\n"
+    header += "".join(f"property float {n}\n" for n in ("x", "y", "z", "nx", "ny", "nz"))
+    path = saved(tmp_path, "big.ply", (header + "end_header\n").encode() + table.tobytes())
+    start = time.process_time()
+    arrays = read_arrays(path)
+    assert time.process_time() - start < 2
+    np.testing.assert_array_equal(arrays.positions[::1000], table[::1000, :3])

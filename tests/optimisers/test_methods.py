@@ -1,0 +1,221 @@
+"""Methods minimise objectives of any kind: here Rosenbrock's, linear ones, and exponentials."""
+
+import itertools
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+
+from siren_pde import LBFGS, Adam, Broyden, GaussNewton, Schedule
+from siren_pde.numerics.least_squares import NormalEquations, least_squares, shifted_cholesky
+
+METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=False)]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An objective given by a residual function alone."""
+
+    function: object
+    parameters: Tensor
+    seed: int = 0
+
+    def residual(self, theta):
+        return self.function(theta)
+
+    def loss(self, theta):
+        return 0.5 * self.function(theta).square().sum()
+
+    def normal_equations(self, theta):
+        r, jacobian = self.function(theta), torch.func.jacrev(self.function)(theta)
+        return NormalEquations.of(r, jacobian)
+
+    def loss_and_gradient(self, theta):
+        gradient, loss = torch.func.grad_and_value(self.loss)(theta)
+        return loss, gradient
+
+    def adapted(self, theta, share, seed):
+        return self
+
+    def emphasised(self, weight):
+        return self
+
+
+def vector(*numbers):
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+def rosenbrock(x):
+    return torch.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
+
+
+def overdetermined(x):
+    t = torch.linspace(0, 1, 12, dtype=x.dtype)
+    return x[0] * torch.exp(-x[1] * t) - 2 * torch.exp(-3 * t)
+
+
+def underdetermined(x):
+    return torch.stack([x.sum() - 1, (x**2).sum() - 1])
+
+
+PROBLEMS = {
+    "Rosenbrock": (rosenbrock, vector(-1.2, 1.0)),
+    "exponential fit": (overdetermined, vector(1.0, 1.0)),
+    "fewer rows than columns": (underdetermined, vector(0.9, 0.4, 0.2, 0.1)),
+}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_method_solves_every_problem(method, name):
+    function, start = PROBLEMS[name]
+    at = method.start(Plain(function, start))
+    steps = 3000 if isinstance(method, Adam) else 60
+    for k in range(steps):
+        if at.finished:
+            break
+        at = method.step(at, k / steps)
+    final = 0.5 * function(at.theta).square().sum()
+    # Adam's rate, not the problem, bounds how close it gets
+    assert final < (1e-6 if isinstance(method, Adam) else 1e-16)
+
+
+def test_adams_rate_follows_a_schedule():
+    method = Adam(rate=Schedule((0, 0.2), (1, 0)), fresh=False)
+    start = method.start(Plain(rosenbrock, vector(-1.2, 1.0)))
+    # a first step is the rate, whatever the gradient
+    for used, moved in ((0.0, 0.2), (0.25, 0.15), (1.0, 0.0)):
+        step = method.step(start, used).theta - start.theta
+        assert torch.allclose(step.abs(), vector(moved, moved), atol=1e-6)
+
+
+def test_adams_rate_settles():
+    """Along a constant slope every step is the rate."""
+    plain = Plain(lambda x: 1e3 + x, vector(0.0))
+    at = (method := Adam(rate=Schedule((0, 1e-3)), fresh=False, settling=4)).start(plain)
+    for k in range(1, 30):
+        before, at = at, method.step(at, 0.0)
+        moved = float(before.theta - at.theta)
+        assert moved == pytest.approx(1e-3 / (1 + k / 4) ** 0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("rows", [3, 40])
+def test_one_gauss_newton_step_solves_a_linear_problem(rows):
+    generator = torch.Generator().manual_seed(1)
+    a = torch.randn(rows, 8, generator=generator, dtype=torch.float64)
+    b = torch.randn(rows, generator=generator, dtype=torch.float64)
+    plain = Plain(lambda x: a @ x - b, torch.zeros(8, dtype=torch.float64))
+    method = GaussNewton(shift=1e-12)
+    at = method.step(method.start(plain), 0.0)
+    best = torch.linalg.lstsq(a, b[:, None]).solution[:, 0]
+    assert torch.allclose(plain.residual(at.theta), plain.residual(best), atol=1e-8)
+
+
+def test_gauss_newton_converges_faster_than_linearly():
+    method, losses = GaussNewton(refresh=0), []
+    at = method.start(Plain(overdetermined, vector(1.9, 2.8)))
+    while not at.finished and len(losses) < 40:
+        at = method.step(at, 0.0)
+        losses.append(float(at.loss))
+    ratios = [b / a for a, b in itertools.pairwise(losses) if a > 1e-20]
+    assert len(ratios) >= 2 and ratios[-1] < 1e-3 * ratios[0] < 1
+
+
+@pytest.mark.parametrize("bad", ["nan", "inf"])
+def test_steps_to_where_residuals_are_not_finite_are_not_taken(bad):
+    def walled(x):  # beyond x = 1/2 there is nothing, and the linear model points there
+        return torch.where(x < 0.5, x - 1, x.new_tensor(float(bad)))
+
+    method = GaussNewton(shift=1e-8)
+    at = method.start(Plain(walled, vector(0.0)))
+    for _ in range(30):
+        at = method.step(at, 0.0)
+    assert 0.25 < float(at.theta) < 0.5
+    assert torch.isfinite(at.loss)
+
+
+def test_a_singular_jacobian_is_no_obstacle():
+    plain = Plain(lambda x: torch.stack([x[0] + x[1] - 1] * 3), vector(0.0, 0.0, 5.0))
+    at = GaussNewton().step(GaussNewton().start(plain), 0.0)
+    for _ in range(12):
+        at = GaussNewton().step(at, 0.0) if not at.finished else at
+    assert at.loss < 1e-16 and at.theta[2] == 5
+
+
+def test_gauss_newton_ends_where_nothing_decreases():
+    plain = Plain(lambda x: x.new_tensor([1.0]) + 0 * x, vector(0.0))
+    method = GaussNewton()
+    assert "no step" in method.step(method.start(plain), 0.0).finished
+
+
+def test_the_predicted_decrease_is_the_linear_models():
+    """Primal and dual forms agree on the step and on what it promises."""
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((5, 9), (9, 5), (300, 520), (520, 300)):
+        j = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        r = torch.randn(shape[0], generator=generator, dtype=torch.float64)
+        system = NormalEquations.of(r, j)
+        step, predicted = system.step(0.3)
+        damping = 0.3 * system.unit
+        eye = torch.eye(shape[1], dtype=torch.float64)
+        assert torch.allclose(step, -torch.linalg.solve(j.T @ j + damping * eye, j.T @ r))
+        model = (r + j @ step).square().sum() + damping * step.square().sum() * 0
+        assert predicted <= r.square().sum() - model + 1e-12
+
+
+@pytest.mark.parametrize("rank", [3, 6])
+def test_least_squares_reveals_rank(rank):
+    generator = torch.Generator().manual_seed(2)
+    left = torch.randn(20, rank, generator=generator, dtype=torch.float64)
+    right = torch.randn(rank, 6, generator=generator, dtype=torch.float64)
+    scales = torch.tensor([1e-8, 1e-4, 1.0, 1e3, 1e6, 1e9], dtype=torch.float64)
+    a = (left @ right) * scales
+    x = torch.ones(6, dtype=torch.float64) / scales
+    fit = least_squares(a.clone(), a @ x, tolerance=1e-13)
+    assert fit.relative_residual < 1e-12
+    assert (fit.x * scales).norm() <= x.mul(scales).norm() * (1 + 1e-9)  # the shortest, scaled
+
+
+def test_what_columns_do_not_determine_stays_small():
+    """Sixty waves of a band where sixteen are independent: the fit is exact, its norm moderate."""
+    x = torch.linspace(-1, 1, 100, dtype=torch.float64)
+    phase = torch.linspace(0, 6, 60, dtype=torch.float64)
+    a = torch.sin(x[:, None] * torch.linspace(-3, 3, 60, dtype=torch.float64) + phase.sin() * 3)
+    b = torch.exp(x) * torch.cos(2 * x)
+    found = least_squares(a.clone(), b)
+    assert found.relative_residual < 1e-12
+    assert found.x.norm() < 1e4
+
+
+def test_beyond_orthogonal_steps_the_normal_equations_are_refined(monkeypatch):
+    from siren_pde.numerics import least_squares as linear
+
+    generator = torch.Generator().manual_seed(3)
+    left = torch.linalg.qr(torch.randn(60, 8, generator=generator, dtype=torch.float64)).Q
+    right = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64)).Q
+    a = left @ torch.diag(torch.logspace(0, -6, 8, dtype=torch.float64)) @ right.T
+    b = torch.randn(60, generator=generator, dtype=torch.float64)
+    exact = least_squares(a.clone(), b)
+    monkeypatch.setattr(linear, "ORTHOGONAL", 4)
+    normal = least_squares(a.clone(), b)
+    assert (a @ (normal.x - exact.x)).norm() < 1e-8 * b.norm()  # condition 1e6, squared 1e12
+
+
+def test_a_shift_makes_a_semidefinite_gram_matrix_definite():
+    gram = torch.ones(3, 3, dtype=torch.float64)
+    assert shifted_cholesky(gram, -1.0) is None
+    factor = shifted_cholesky(gram, 0.5)
+    assert torch.allclose(factor @ factor.T, gram + 0.5 * torch.eye(3, dtype=torch.float64))
+
+
+def test_broyden_updates_satisfy_the_secant_equation_and_stay_positive():
+    plain = Plain(overdetermined, vector(1.0, 1.0))
+    method = Broyden()
+    at = method.step(method.start(plain), 0.0)
+    for _ in range(6):
+        after = method.step(at, 0.0)
+        s, y = after.theta - at.theta, after.state.gradient - at.state.gradient
+        assert torch.allclose(after.state.inverse @ y, s, rtol=1e-8, atol=1e-14)
+        assert torch.linalg.eigvalsh(after.state.inverse).min() > 0
+        at = after

@@ -1,0 +1,120 @@
+"""What a distance obeys, in jets and against autograd, and fits that are asked to obey it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from siren_pde import (
+    Box,
+    PointCloud,
+    Schedule,
+    Sobol,
+    on,
+    sqrt,
+)
+from siren_pde.collocation.residual import evaluate, stacked
+from siren_pde.fields.siren import Siren
+from siren_pde.scans.fit import fit_sdf
+from siren_pde.scans.regularisers import (
+    SMOOTH,
+    Area,
+    Eikonal,
+    Heat,
+    SingularHessian,
+    Viscosity,
+    robust,
+)
+from tests.strategies import ALL_REGULARISERS
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0])
+def test_the_robust_residual_squares_to_a_smoothed_absolute_value(scale):
+    e = torch.linspace(-3, 3, 61, dtype=torch.float64)
+    expected = 2 * ((e**2 + scale**2).sqrt() - scale)
+    assert torch.allclose(robust(e, scale) ** 2, expected, atol=1e-14)
+    assert torch.equal(torch.sign(robust(e, scale)), torch.sign(e))
+
+
+def plane(p):
+    return (2 * p.x - p.y + 2 * p.z) / 3 - 0.1
+
+
+def sphere(p):
+    return sqrt(p.x**2 + p.y**2 + p.z**2) - 0.5
+
+
+def points():
+    box = Box(x=(0.1, 1), y=(0.1, 1), z=(-1, 1))
+    return Sobol(256)(box, seed=0, dtype=torch.float64)
+
+
+def halved(found):
+    """What the loss takes the mean of, from a residual (n, m)."""
+    return found.square().sum(1) / 2
+
+
+@pytest.mark.parametrize("shape", [plane, sphere])
+def test_distances_obey(shape):
+    p = points()
+    phi = shape(p)
+    d = phi.value.abs()
+    zero = torch.zeros_like(d)
+    bent = 2 / torch.linalg.vector_norm(p.positions, dim=1) if shape is sphere else zero
+    smoothed = ((0.1 * bent) ** 2 + SMOOTH**2).sqrt() - SMOOTH
+    expected = {
+        Eikonal(): zero,
+        SingularHessian(): zero,
+        Viscosity(epsilon=0.1): smoothed,
+        Heat(rate=4.0): torch.exp(-8 * d),
+        Area(sharpness=9.0): torch.exp(-9 * d),
+    }
+    for regulariser, terms in expected.items():
+        r = stacked(on(Box(x=(0, 1)))(regulariser), regulariser(p, phi), len(p), p)
+        assert torch.allclose(halved(r), terms, rtol=1e-10, atol=1e-14), regulariser
+
+
+@pytest.mark.parametrize("regulariser", ALL_REGULARISERS)
+def test_regularisers_equal_their_formulas_by_autograd(regulariser):
+    field, p = Siren(3, width=16, depth=2, frequency=2.0, seed=3), points()
+
+    def at(x):
+        u = field(x[None])[0]
+        g = torch.func.grad(lambda y: field(y[None])[0])(x)
+        h = torch.func.hessian(lambda y: field(y[None])[0])(x)
+        return u, g, h
+
+    u, g, h = torch.func.vmap(at)(p.positions)
+    length, size = torch.linalg.vector_norm(g, dim=1), u.abs()
+    smooth = lambda e: (e**2 + SMOOTH**2).sqrt() - SMOOTH  # noqa: E731
+    expected = {
+        Eikonal: lambda: smooth(length - 1),
+        Viscosity: lambda: smooth(length - 1 - 1e-2 * h.diagonal(0, 1, 2).sum(1)),
+        Heat: lambda: torch.exp(-30 * size) * (length**2 + 1) / 2,
+        SingularHessian: lambda: smooth(torch.linalg.det(h)),
+        Area: lambda: torch.exp(-100 * size),
+    }[type(regulariser)]()
+    assert torch.allclose(halved(evaluate(field, regulariser, p)), expected, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("regulariser", ALL_REGULARISERS)
+def test_fits_that_obey_keep_their_surface(regulariser):
+    normals = np.random.default_rng(0).standard_normal((1000, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    seen = []
+    late = replace(regulariser, weight=Schedule((0.5, 0), (1, regulariser.weight)))
+    fitted = fit_sdf(
+        PointCloud(7 + 3 * normals, normals=normals),
+        seconds=None,
+        steps=200,
+        width=24,
+        depth=2,
+        frequency=8.0,
+        regularisers=[late],
+        callbacks=[lambda report: seen.append(report.terms()[type(regulariser).__name__])],
+    )
+    mesh = fitted.mesh(32)
+    assert (mesh.is_watertight, mesh.components, mesh.genus) == (True, 1, 0)
+    assert np.abs(np.linalg.norm(mesh.vertices - 7, axis=1) - 3).mean() < 0.1
+    assert seen[-1] > 0  # it took part

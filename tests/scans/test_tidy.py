@@ -1,0 +1,140 @@
+"""Scans as they come: repeated, flat, huge, far away or broken, each is told for what it is."""
+
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from siren_pde import PointCloud, read_points
+from siren_pde.cli.app import app
+from siren_pde.errors import DataFileError, NonFiniteError, SirenPDEError
+from siren_pde.scans import tidy
+from siren_pde.scans.fit import fit_sdf
+from siren_pde.scans.tidy import tidied
+
+RNG = np.random.default_rng(0)
+BALL = RNG.standard_normal((1000, 3))
+BALL /= np.linalg.norm(BALL, axis=1, keepdims=True)
+LINE = np.linspace(0, 1, 100)[:, None] * [1.0, 2.0, -3.0]
+PLANE = np.column_stack([RNG.random((500, 2)), np.zeros(500)]) @ np.linalg.qr(BALL[:3])[0]
+
+HOPELESS = {
+    "nothing": np.empty((0, 3)),
+    "one point": BALL[:1],
+    "three points": BALL[:3],
+    "one point, often": np.repeat(BALL[:1], 100, 0),
+    "two places": np.repeat(BALL[:2], 50, 0),
+    "a line": LINE,
+    "a line far away": LINE + 1e6,
+    "not a number": np.where(np.arange(1000)[:, None] == 7, np.nan, BALL),
+    "infinity": np.where(np.arange(1000)[:, None] == 7, np.inf, BALL),
+    "two columns": BALL[:, :2],
+}
+
+
+def within_two_seconds(work):
+    started = time.process_time()
+    result = work()
+    assert time.process_time() - started < 2
+    return result
+
+
+@pytest.mark.parametrize("name", HOPELESS)
+def test_what_is_no_surface_is_refused_by_type(name):
+    def attempt():
+        with pytest.raises(SirenPDEError):
+            fit_sdf(PointCloud(HOPELESS[name]), seconds=30)
+
+    within_two_seconds(attempt)
+
+
+@pytest.mark.parametrize("name", HOPELESS)
+@pytest.mark.parametrize("ending", ["npy", "xyz"])
+def test_and_on_the_command_line_in_one_message(name, ending, tmp_path):
+    path = tmp_path / f"cloud.{ending}"
+    if ending == "npy":
+        np.save(path, HOPELESS[name])
+    else:
+        np.savetxt(path, HOPELESS[name])
+    arguments = ["sdf", str(path), "--out", str(tmp_path / "mesh.ply"), "--seconds", "30"]
+    result = within_two_seconds(lambda: CliRunner().invoke(app, arguments))
+    assert result.exit_code == 2, result.output
+    assert "Error: " in result.stderr and "Traceback" not in result.stderr
+    assert not (tmp_path / "mesh.ply").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "empty"),
+        ("1 2 3\n1 2 x\n", "line 2"),
+        ("1 2 3\n1 2\n", "line 2"),
+        ("ply\nformat", "header"),
+    ],
+)
+def test_broken_files_are_named(text, where, tmp_path):
+    path = tmp_path / ("cloud.ply" if text.startswith("ply") else "cloud.xyz")
+    path.write_text(text)
+    with pytest.raises(DataFileError, match=where):
+        read_points(path)
+
+
+def test_points_in_a_plane_are_fitted_with_a_warning():
+    with pytest.warns(UserWarning, match="in one plane"):
+        found = fit_sdf(PointCloud(PLANE), seconds=None, steps=2, width=8, depth=1)
+    assert np.isfinite(found(PLANE)).all()
+
+
+def test_every_point_counts_once():
+    twice = np.concatenate([BALL, BALL[:500]])
+    cloud = tidied(PointCloud(twice, normals=twice))
+    np.testing.assert_array_equal(cloud.positions, BALL)
+    np.testing.assert_allclose(cloud.normals, BALL, atol=1e-15)
+    whole = PointCloud(BALL)
+    assert tidied(whole) is whole
+    assert len(tidied(PointCloud(np.concatenate([0.0 * BALL[:1], -0.0 * BALL[:1], BALL])))) == 1001
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_units_and_places_do_not_matter(scale, offset):
+    """A power of two times the points, moved by a whole number of them: the same fit."""
+    unit = 2.0 ** round(np.log2(scale))
+    here = np.round(BALL * 2**20) / 2**20  # so that moving them loses no digit
+    there = unit * (here + offset)
+    options = {"seconds": None, "steps": 3, "width": 8, "depth": 1}
+    one = fit_sdf(PointCloud(here, normals=BALL), **options)
+    other = fit_sdf(PointCloud(there, normals=BALL), **options)
+    np.testing.assert_allclose(other(there) / unit, one(here), rtol=1e-4, atol=1e-5)
+
+
+def test_too_many_points_are_thinned_with_a_warning(monkeypatch):
+    monkeypatch.setattr(tidy, "MOST", 300)
+    with pytest.warns(UserWarning, match="300 drawn at random"):
+        cloud = tidied(PointCloud(BALL, normals=BALL))
+    assert len(cloud) == 300
+    assert torch.allclose(cloud.positions, cloud.normals, rtol=1e-14)
+
+
+def test_missing_and_wrong_normals():
+    wrong = BALL.copy()
+    wrong[5] = 0
+    with pytest.raises(SirenPDEError, match="length zero"):
+        PointCloud(BALL, normals=wrong)
+    with pytest.raises(NonFiniteError):
+        PointCloud(BALL, normals=wrong * np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = fit_sdf(PointCloud(BALL), seconds=None, steps=2, width=8, depth=1)
+    assert np.isfinite(found(BALL)).all()
+
+
+def test_many_points_are_ready_soon():
+    """A tenth of 2,000,000 points, in a tenth of 5 s."""
+    cloud = PointCloud(np.random.default_rng(1).standard_normal((200_000, 3)))
+    started = time.process_time()
+    tidied(cloud)
+    assert time.process_time() - started < 0.5
