@@ -58,7 +58,7 @@ def measured(n, memory):
     counts = {poisson: n, dirichlet: n // 4}
     objective = Objective(Problem(poisson, dirichlet), field, counts, memory=memory << 20)
     theta = objective.parameters
-    few = objective.sized(16)  # the libraries' own memory is not the step's
+    few = objective.with_count(16)  # the libraries' own memory is not the step's
     few.gradient(theta)
     few.normal_equations(theta).step(1e-6)
     before = highest()

@@ -26,9 +26,9 @@ def cancellation(s):
     """How far u in float64 is from u in extended precision, relative, at random points."""
     low, high = (np.array(end) for end in s.problem.bounds)
     x = low + (high - low) * np.random.default_rng(0).random((1000, len(low)))
-    leaf = s.field
-    w, b, weight, bias = (q.detach().numpy().astype(np.longdouble) for q in leaf.layers)
-    place = (x - leaf.centre.numpy()).astype(np.longdouble) * leaf.frequency.numpy()
+    network = s.field
+    w, b, weight, bias = (q.detach().numpy().astype(np.longdouble) for q in network.layers)
+    place = (x - network.centre.numpy()).astype(np.longdouble) * network.frequency.numpy()
     exact = np.sin(place @ w.T + b) @ weight[0] + bias[0]
     return float(np.linalg.norm(s(x).numpy() - exact) / np.linalg.norm(exact))
 

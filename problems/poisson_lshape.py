@@ -17,13 +17,13 @@ def exact(p):
     return exp(1j * (x**2 + y**2) ** (1 / 3) * exp(2j / 3 * polar(p)[1])).im
 
 
-@on(ell, towards=(0, 0))
+@on(ell, refine_towards=(0, 0))
 def laplace(p, u):
     x, y = p
     return (x**2 + y**2) * lap(u)
 
 
-@on(ell.boundary, towards=(0, 0))
+@on(ell.boundary, refine_towards=(0, 0))
 def dirichlet(p, u):
     return u - exact(p)
 

@@ -24,14 +24,14 @@ class Condition:
 
     `weight` multiplies the mean square of the residual over the domain in the loss. A `Schedule` is
     followed by `Adam` on fresh points; other methods take its last value. `points` is how many
-    points it takes; left out, the solve decides. Around `towards` they lie on all scales.
+    points it takes; left out, the solve decides. Around `refine_towards` they lie on all scales.
     """
 
     residual: Residual
     domain: Domain
     weight: Weight = 1.0
     points: int | None = None
-    towards: tuple[float, ...] | None = None
+    refine_towards: tuple[float, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -76,13 +76,14 @@ def on(
     *,
     weight: Weight = 1.0,
     points: int | None = None,
-    towards: Sequence[float] | None = None,
+    refine_towards: Sequence[float] | None = None,
 ) -> Callable[[Residual], Condition]:
     """Make a residual function a condition on `domain`: `@on(square.boundary, weight=10)`.
 
-    Points crowd `towards` a place where the solution varies on all scales, such as a corner; their
-    weights make up for it (see `siren_pde.collocation.grading`). Raises DomainError if `domain` is
-    no domain, ConfigError if the weight is not positive or the place has other coordinates.
+    With `refine_towards`, points are graded towards a place where the solution varies on all
+    scales, such as a corner; their weights make up for it (see `siren_pde.collocation.grading`).
+    Raises DomainError if `domain` is no domain, ConfigError if the weight is not positive or the
+    place has other coordinates.
     """
     if not isinstance(domain, Domain):
         raise DomainError(
@@ -96,11 +97,11 @@ def on(
             f"weight={weight}, points={points}."
         )
     weight = weight if isinstance(weight, Schedule) else float(weight)
-    place = None if towards is None else tuple(float(value) for value in towards)
+    place = None if refine_towards is None else tuple(float(value) for value in refine_towards)
     if place is not None and len(place) != len(domain.axes):
         raise ConfigError(
-            f"points crowd towards a place in the coordinates {', '.join(domain.axes)}, got "
-            f"towards={place}."
+            f"points are refined towards a place in the coordinates {', '.join(domain.axes)}, got "
+            f"refine_towards={place}."
         )
     return lambda residual: Condition(residual, domain, weight, points, place)
 

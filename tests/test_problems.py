@@ -30,9 +30,9 @@ def problems():
 def small_field(name: str):
     """A small network for each unknown of the file's own field, or for the only one."""
 
-    def small(leaf):
-        constant = leaf.inputs == 0
-        return leaf if constant else Siren(leaf.inputs, leaf.outputs, width=8, depth=2)
+    def small(network):
+        constant = network.inputs == 0
+        return network if constant else Siren(network.inputs, network.outputs, width=8, depth=2)
 
     field = getattr(load(name), "field", None) or Siren(len(PROBLEMS[name].axes))
     return field.rebuilt(small)

@@ -22,7 +22,7 @@ def solve(steps):
     half = np.exp(1j * 0.022**2 * k**3 * h / 2)  # û_t = i μ² k³ û − ½ i k (u²)^
     whole = half**2
 
-    def push(v):
+    def jvp(v):
         return -0.5j * h * k * keep * np.fft.rfft(np.fft.irfft(v, n) ** 2)
 
     v = np.fft.rfft(np.cos(np.pi * np.linspace(-1, 1, n, endpoint=False)))
@@ -30,10 +30,10 @@ def solve(steps):
     for step in range(steps + 1):
         if step % every == 0:
             found.append(np.fft.irfft(v, n)[:: n // 128])
-        a = push(v)
-        b = push(half * (v + a / 2))
-        c = push(half * v + b / 2)
-        e = push(whole * v + half * c)
+        a = jvp(v)
+        b = jvp(half * (v + a / 2))
+        c = jvp(half * v + b / 2)
+        e = jvp(whole * v + half * c)
         v = whole * v + (whole * a + 2 * half * (b + c) + e) / 6
     u = np.array(found).T
     return {"u": np.concatenate([u, u[:1]])}

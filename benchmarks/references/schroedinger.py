@@ -22,7 +22,7 @@ def solve(n):
     half = np.exp(-0.25j * k**2 * h)  # ĥ_t = −½ i k² ĥ + i (|h|² h)^
     whole = half**2
 
-    def push(v):
+    def jvp(v):
         u = np.fft.ifft(v)
         return 1j * h * np.fft.fft(np.abs(u) ** 2 * u)
 
@@ -31,10 +31,10 @@ def solve(n):
     for step in range(steps + 1):
         if step % every == 0:
             found.append(np.fft.ifft(v)[:: n // 128])
-        a = push(v)
-        b = push(half * (v + a / 2))
-        c = push(half * v + b / 2)
-        e = push(whole * v + half * c)
+        a = jvp(v)
+        b = jvp(half * (v + a / 2))
+        c = jvp(half * v + b / 2)
+        e = jvp(whole * v + half * c)
         v = whole * v + (whole * a + 2 * half * (b + c) + e) / 6
     u = np.array(found).T
     u = np.concatenate([u, u[:1]])

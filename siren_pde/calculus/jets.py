@@ -37,12 +37,13 @@ from siren_pde.errors import DerivativeError, ResidualError
 class Jet(ABC):
     """A scalar value with derivatives; `part(key)` has shape (n,) or is a constant.
 
-    `frame` names the coordinates, in order; it is empty for constants. `asks` tells whether parts
-    may have to be computed by a field: in products the other factor, perhaps zero, is asked first.
+    `frame` names the coordinates, in order; it is empty for constants. `from_field` says whether
+    parts may have to be computed by a field: of a product the other factor, perhaps zero, comes
+    first.
     """
 
     frame: tuple[str, ...] = ()
-    asks: bool = False
+    from_field: bool = False
     __array_ufunc__ = None  # numpy scalars must leave arithmetic with jets to the jets
 
     def part(self, key: Key) -> Part:
@@ -190,7 +191,7 @@ class Data(Jet):
 class FieldJet(Jet):
     """One output of a field; `ask(key)` is answered by whoever evaluates the field."""
 
-    asks = True
+    from_field = True
 
     def __init__(self, frame: tuple[str, ...], ask: Callable[[Key], Part]) -> None:
         self.frame, self.ask = frame, ask
@@ -203,7 +204,7 @@ class _Pair(Jet, ABC):
     def __init__(self, a: Jet, b: Jet) -> None:
         self.a, self.b = a, b
         self.frame = a.frame or b.frame
-        self.asks = a.asks or b.asks
+        self.from_field = a.from_field or b.from_field
 
 
 @final
@@ -230,7 +231,9 @@ class Product(_Pair):
     def _part(self, key: Key) -> Part:
         total: Part = 0.0
         for count, left, right in splits(key):
-            if self.a.asks:  # ask b first: if it is zero, the field need not carry this part of a
+            if (
+                self.a.from_field
+            ):  # ask b first: if it is zero, the field need not carry this part of a
                 b = self.b.part(right)
                 term = 0.0 if is_zero(b) else multiply(self.a.part(left), b)
             else:
@@ -249,7 +252,7 @@ class Composition(Jet):
 
     def __init__(self, derivative: Callable[[Part, int], Part], inner: Jet) -> None:
         self.derivative, self.inner = derivative, inner
-        self.frame, self.asks = inner.frame, inner.asks
+        self.frame, self.from_field = inner.frame, inner.from_field
         self.outer: dict[int, Part] = {}
 
     def _outer(self, k: int) -> Part:
@@ -273,7 +276,7 @@ class Derivative(Jet):
 
     def __init__(self, inner: Jet, axis: int) -> None:
         self.inner, self.axis = inner, axis
-        self.frame, self.asks = inner.frame, inner.asks
+        self.frame, self.from_field = inner.frame, inner.from_field
 
     def _part(self, key: Key) -> Part:
         total: Part = 0.0
@@ -288,7 +291,7 @@ class Laplacian(Jet):
 
     def __init__(self, inner: Jet, axes: Alpha) -> None:
         self.inner, self.axes = inner, axes
-        self.frame, self.asks = inner.frame, inner.asks
+        self.frame, self.from_field = inner.frame, inner.from_field
 
     def _part(self, key: Key) -> Part:
         if key == ():

@@ -44,7 +44,7 @@ def initial(e: Examination) -> Iterator[Finding]:
     t = e.axes.index("t")
     for unknown, output in e.outputs():
         needed = order(e, unknown, output, [t])
-        if not needed or t in e.field.leaves()[unknown].periodic or e.measured(unknown):
+        if not needed or t in e.field.networks()[unknown].periodic or e.measured(unknown):
             continue
         given = [c for p in e.probes for c in p.concerning(unknown, output) * _instants(p, t)]
         given += [frozenset()] * _held(e, unknown, output, t)
@@ -97,8 +97,10 @@ def _freedom(e: Examination, p: Probe, unknown: str, output: int) -> Tensor:
     values = []
     for size in (0.0, 1.0):
         jets = {
-            name: Constant(size) if leaf.outputs == 1 else Vector([Constant(size)] * leaf.outputs)
-            for name, leaf in e.field.leaves().items()
+            name: Constant(size)
+            if network.outputs == 1
+            else Vector([Constant(size)] * network.outputs)
+            for name, network in e.field.networks().items()
         }
         u = e.field.unknowns(p.points, jets)[unknown]
         part = (u[output] if isinstance(u, Vector) else u).value
@@ -174,7 +176,7 @@ def _counts(e: Examination, probe: Probe, unknown: str, output: int) -> Tensor:
     """How many conditions for one output hold at each of the probe's points (n,)."""
     x = probe.points.positions
     count = held(e, probe, unknown, output).long()
-    for axis in e.field.leaves()[unknown].periodic:
+    for axis in e.field.networks()[unknown].periodic:
         low, high = (side[axis] for side in probe.domain.bounds)
         ends = torch.minimum((x[:, axis] - low).abs(), (x[:, axis] - high).abs())
         count += 9 * (ends <= e.tolerance).long()

@@ -128,9 +128,9 @@ def resolution(e: Examination) -> Iterator[Finding]:
     if e.quadrature is None:
         return
     frequency = e.frequency
-    for leaf in e.field.leaves().values():
-        if isinstance(leaf, Siren) and leaf.given_frequency is not None:
-            frequency = torch.maximum(frequency, frequency.new_tensor(leaf.given_frequency))
+    for network in e.field.networks().values():
+        if isinstance(network, Siren) and network.given_frequency is not None:
+            frequency = torch.maximum(frequency, frequency.new_tensor(network.given_frequency))
     samples = Objective(e.problem, e.field, rule=e.quadrature, seed=e.seed).samples
     for s in samples:
         p = next(q for q in e.probes if q.name == s.condition.name)

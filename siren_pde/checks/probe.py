@@ -82,9 +82,9 @@ class Probe:
     @property
     def zero(self) -> dict[str, Tensor]:
         """Unknowns that vanish with all their derivatives."""
-        like, leaves = self.points.positions, self.light.field.leaves()
+        like, networks = self.points.positions, self.light.field.networks()
         return {
-            name: like.new_zeros((len(plan.keys), len(self.points), leaves[name].outputs))
+            name: like.new_zeros((len(plan.keys), len(self.points), networks[name].outputs))
             for name, plan in self.light.plans.items()
         }
 
@@ -130,12 +130,12 @@ class Probe:
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """All derivatives of unknowns that its plans carry."""
-        leaves = self.light.field.leaves()
+        networks = self.light.field.networks()
         return tuple(
             Slot(name, output, key, channel)
             for name, plan in self.light.plans.items()
             for channel, key in enumerate(plan.keys)
-            for output in range(leaves[name].outputs)
+            for output in range(networks[name].outputs)
         )
 
     @cached_property
@@ -204,12 +204,17 @@ class Examination:
 
     def outputs(self) -> list[tuple[str, int]]:
         """Every output of every unknown function."""
-        leaves = self.field.leaves().items()
-        return [(name, j) for name, leaf in leaves if leaf.inputs for j in range(leaf.outputs)]
+        networks = self.field.networks().items()
+        return [
+            (name, j)
+            for name, network in networks
+            if network.inputs
+            for j in range(network.outputs)
+        ]
 
     def called(self, unknown: str, output: int) -> str:
         """An output of an unknown as residuals write it: `u`, or `v[0]` of several."""
-        name = unknown if self.field.leaves()[unknown].outputs == 1 else f"{unknown}[{output}]"
+        name = unknown if self.field.networks()[unknown].outputs == 1 else f"{unknown}[{output}]"
         return name
 
     def measured(self, unknown: str) -> bool:

@@ -13,9 +13,9 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error
 from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Channels, Examination, Probe
-from siren_pde.collocation.residual import Light, leaf_jets
+from siren_pde.collocation.residual import Light, network_jets
 from siren_pde.errors import ResidualError, SirenPDEError
-from siren_pde.fields.base import Leaf
+from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
 from siren_pde.fields.system import System
 
@@ -27,8 +27,10 @@ def truth(e: Examination) -> Iterator[Finding]:
     """Conditions that the exact solution does not satisfy."""
     if e.problem.exact is None:
         return
-    leaves = {name: _plain(e, name, leaf) for name, leaf in e.field.leaves().items()}
-    plain = leaves["u"] if [*leaves] == ["u"] else System(**leaves)  # without lifts of an ansatz
+    networks = {name: _plain(e, name, network) for name, network in e.field.networks().items()}
+    plain = (
+        networks["u"] if [*networks] == ["u"] else System(**networks)
+    )  # without lifts of an ansatz
     found: dict[Probe, Channels] = {}
     for q in e.probes:
         if not q.measured and _known(e, q):
@@ -41,12 +43,12 @@ def truth(e: Examination) -> Iterator[Finding]:
         yield from _judged(e, p, channels, _size(e, p, found))
 
 
-def _plain(e: Examination, name: str, leaf: Leaf) -> Leaf:
+def _plain(e: Examination, name: str, network: Network) -> Network:
     """A leaf with as many outputs as the unknown that residuals see, which may be made of more."""
     few = e.probes[0].points.select(slice(0, 1))
-    jets = leaf_jets(e.field.leaves(), few.axes, lambda name, output, key: 1.0)
+    jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
     outputs = len(_parts(e.field.unknowns(few, jets)[name]))
-    return leaf if outputs == leaf.outputs else Siren(leaf.inputs, outputs)
+    return network if outputs == network.outputs else Siren(network.inputs, outputs)
 
 
 def _judged(e: Examination, p: Probe, channels: Channels, size: float) -> Iterator[Finding]:
@@ -76,7 +78,7 @@ def _channels(e: Examination, p: Probe) -> Channels:
     assert e.problem.exact is not None
     given = e.problem.exact(p.points)
     if not isinstance(given, dict):
-        given = {next(iter(e.field.leaves())): given}
+        given = {next(iter(e.field.networks())): given}
     found = p.zero
     for slot in p.slots:
         parts, channels = _parts(given[slot.unknown]), found[slot.unknown]

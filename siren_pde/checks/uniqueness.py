@@ -17,10 +17,13 @@ ROUNDING = 1e-12
 def trivial(e: Examination) -> Iterator[Finding]:
     """Constant unknowns, zero among them, that leave no residual."""
     outputs = e.outputs()
-    leaves = e.field.leaves()
-    if len(e.probes) < len(e.problem.conditions) or any(not x.inputs for x in leaves.values()):
+    networks = e.field.networks()
+    if len(e.probes) < len(e.problem.conditions) or any(not x.inputs for x in networks.values()):
         return
-    values = {name: torch.zeros(leaf.outputs, dtype=torch.float64) for name, leaf in leaves.items()}
+    values = {
+        name: torch.zeros(network.outputs, dtype=torch.float64)
+        for name, network in networks.items()
+    }
     start, columns = _residual(e, values), []
     for name, output in outputs:
         moved = {n: v.clone() for n, v in values.items()}

@@ -24,7 +24,7 @@ from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed
 from siren_pde.checks.probe import Examination, Probe
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.residual import Light, leaf_jets
+from siren_pde.collocation.residual import Light, network_jets
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import NonFiniteError, SirenPDEError
 from siren_pde.fields.base import Field
@@ -84,7 +84,7 @@ def precision(e: Examination) -> Iterator[Finding]:
 def unknowns(e: Examination) -> Iterator[Finding]:
     """Unknowns that no condition asks for."""
     used = {name for p in e.probes for name in p.light.plans}
-    for name in e.field.leaves():
+    for name in e.field.networks():
         if name not in used and len(e.probes) == len(e.problem.conditions):
             names = listed([f"`{p.name}`" for p in e.probes])
             yield error(
@@ -127,7 +127,7 @@ def smooth(e: Examination) -> Iterator[Finding]:
     """Absolute values of unknowns: kinks that first and second derivatives do not see."""
     for p in e.probes:
         few = p.points.select(slice(0, 4))
-        jets = leaf_jets(e.field.leaves(), few.axes, lambda name, output, key: 1.0)
+        jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
         unknowns = e.field.unknowns(few, jets)
         out = p.condition(few, *p.condition.arguments(unknowns))
         if _kinked(out, set()):

@@ -101,7 +101,7 @@ def _with_network(
         return _features(method, given, inputs), script.field
     if script.field is not None:
         return method, script.field.like(**given)
-    suited = vars(method.network) if isinstance(method, Method) else {}
+    suited = vars(method.architecture) if isinstance(method, Method) else {}
     return method, Siren(inputs, **{**suited, **given})
 
 

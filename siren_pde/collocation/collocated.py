@@ -28,7 +28,7 @@ from siren_pde.collocation.sampling import (
 )
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Field
-from siren_pde.fields.derived.stretched import Stretch
+from siren_pde.fields.derived.stretched import GridStretching
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.problem import Condition, Problem
 from siren_pde.random_features import evolution as slabs
@@ -101,9 +101,9 @@ class Collocation:
         """The same residuals at fresh points, weighted as when a share of the budget is `used`."""
         return self._sampled(replace(self.sampling, seed=seed, used=used))
 
-    def sized(self, n: int) -> Self:
-        """The same residuals at n interior points, as `Sampling.sized` says."""
-        return self._sampled(self.sampling.sized(n))
+    def with_count(self, n: int) -> Self:
+        """The same residuals at n interior points, as `Sampling.with_count` says."""
+        return self._sampled(self.sampling.with_count(n))
 
     def with_points(self, points: Mapping[str, Points]) -> Self:
         """The same residuals, at other points for the conditions named."""
@@ -113,13 +113,13 @@ class Collocation:
         )
         return self._with(samples=tuple(samples))
 
-    def emphasised(self, weight: float) -> Self:
+    def weighted_boundaries(self, weight: float) -> Self:
         """The same residuals, those on boundaries times √weight."""
-        sampling = self.sampling.emphasised(self.samples, weight)
+        sampling = self.sampling.weighted_boundaries(self.samples, weight)
         samples = tuple(sampling.sample(s.light, s.points) for s in self.samples)
         return self._with(sampling=sampling, samples=samples)
 
-    def adapted(self, theta: Tensor, share: float, seed: int) -> Self:
+    def resampled_adaptively(self, theta: Tensor, share: float, seed: int) -> Self:
         """Fresh points, in the interior a `share` of them where residuals at θ are large.
 
         They come from four times as many candidates and have equal weights: the loss stresses what
@@ -141,9 +141,11 @@ class Collocation:
         names = [s.condition.name for s in self.samples]
         return {n: slice(e - k, e) for n, e, k in zip(names, ends, sizes, strict=True)}
 
-    def featured(self, width: int, frequency: Tensor, seed: int = 0, order: int = 0) -> Self:
-        """The residuals of frozen features in place of the networks (`Field.featured`)."""
-        return self.with_field(self.field.featured(width, frequency, seed, order))
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int = 0, order: int = 0
+    ) -> Self:
+        """The residuals of frozen features in place of the networks ."""
+        return self.with_field(self.field.with_random_features(width, frequency, seed, order))
 
     def with_field(self, field: Field) -> Self:
         """The residuals of another field of the same structure, at the same points."""
@@ -159,7 +161,7 @@ class Collocation:
         return torch.cat([q.detach().flatten() for q in self._ordered()])
 
     def _ordered(self) -> list[nn.Parameter]:
-        return [q for leaf in self.field.leaves().values() for q in leaf.parameters()]
+        return [q for network in self.field.networks().values() for q in network.parameters()]
 
     def install(self, theta: Tensor) -> Field:
         """Write θ into the field's parameters, and return the field."""
@@ -170,9 +172,9 @@ class Collocation:
         return self.field
 
     def _split(self, theta: Tensor) -> dict[str, Tensor]:
-        leaves = self.field.leaves()
-        sizes = [sum(q.numel() for q in leaf.parameters()) for leaf in leaves.values()]
-        return dict(zip(leaves, theta.split(sizes), strict=True))
+        networks = self.field.networks()
+        sizes = [sum(q.numel() for q in network.parameters()) for network in networks.values()]
+        return dict(zip(networks, theta.split(sizes), strict=True))
 
     def _evaluate(
         self, theta: Tensor, light: Light, points: Points, *, purpose: Purpose = "products"
@@ -180,14 +182,14 @@ class Collocation:
         """The leaves' channels, and tapes good for any product, one gradient, or the output layer:
         until the next evaluation.
         """
-        leaves, parts, found = self.field.leaves(), self._split(theta), {}
+        networks, parts, found = self.field.networks(), self._split(theta), {}
         for name, plan in light.plans.items():
-            leaf, given = leaves[name], (parts[name], points.positions, plan)
+            network, given = networks[name], (parts[name], points.positions, plan)
             if purpose == "output":
-                found[name] = leaf.evaluate_output(*given)
+                found[name] = network.evaluate_output(*given)
             else:
                 space = self._spaces.setdefault(name, Workspace())
-                at = leaf.evaluate_once if purpose == "gradient" else leaf.evaluate
+                at = network.evaluate_once if purpose == "gradient" else network.evaluate
                 found[name] = at(*given, space)
         return found
 
@@ -200,8 +202,8 @@ class Collocation:
         """How many points are evaluated at once."""
         if self.block is not None:
             return self.block
-        like, leaves = sample.points.positions, self.field.leaves()
-        widest = max(leaves[n].breadth * len(p.keys) for n, p in sample.light.plans.items())
+        like, networks = sample.points.positions, self.field.networks()
+        widest = max(networks[n].breadth * len(p.keys) for n, p in sample.light.plans.items())
         near = NEAR if like.device.type == "cpu" else FAR
         near = near if self.memory is None else min(near, self.memory // SHARE)
         return max(near // (widest * like.element_size()), 1)
@@ -218,9 +220,9 @@ class Collocation:
         """Whether the residuals are affine in the field, to rounding."""
         return self.curvature() < ROUNDING * torch.finfo(next(self.field.parameters()).dtype).eps
 
-    def may_be_featured(self) -> bool:
+    def has_default_layers(self) -> bool:
         """Whether all leaves may be replaced by frozen features: the user fixed no layers."""
-        return not any(leaf.sized for leaf in self.field.leaves().values())
+        return not any(network.has_given_layers for network in self.field.networks().values())
 
     # ── residuals and the products with their Jacobian ────────────────────────────────────────
 
@@ -259,20 +261,20 @@ class Collocation:
     @cached_property
     def evolution(self) -> slabs.Evolution | None:
         """The axis of time, its interval and the order of the problem in it, if there is one."""
-        if not all(leaf.inputs for leaf in self.field.leaves().values()):
+        if not all(network.inputs for network in self.field.networks().values()):
             return None  # a constant is the same in all slabs
         plans = [plan for s in self.samples for plan in s.light.plans.values()]
         return slabs.evolution(self.problem, plans, self.field)
 
     def slab(
-        self, begin: float, end: float, stretch: tuple[Stretch, ...], before: Field | None
+        self, begin: float, end: float, stretch: tuple[GridStretching, ...], before: Field | None
     ) -> Self:
         """The residuals in begin ≤ t ≤ end, starting from where the field `before` has ended."""
         slab = self._slab(begin, end, stretch)
         return self._asking(slabs.slab_problem(self.problem, slab, before), slab)
 
     def still(
-        self, begin: float, end: float, stretch: tuple[Stretch, ...], before: Field | None
+        self, begin: float, end: float, stretch: tuple[GridStretching, ...], before: Field | None
     ) -> Self:
         """What a slab begins with, asked of all its time."""
         slab = self._slab(begin, end, stretch)
@@ -281,7 +283,7 @@ class Collocation:
 
     def stretch(
         self, begin: float, end: float, before: Field | None, ends: tuple[float, ...]
-    ) -> tuple[Stretch, ...]:
+    ) -> tuple[GridStretching, ...]:
         """How axes are to be stretched: where `before` is steep at `begin`, and at `ends`."""
         return slabs.steep(self.problem, self._slab(begin, end), before, ends)
 
@@ -290,7 +292,9 @@ class Collocation:
         time = self.evolution
         return slabs.corners(self.problem, self.samples, time.axis, initial) if time else ()
 
-    def _slab(self, begin: float, end: float, stretch: tuple[Stretch, ...] = ()) -> slabs.Slab:
+    def _slab(
+        self, begin: float, end: float, stretch: tuple[GridStretching, ...] = ()
+    ) -> slabs.Slab:
         if self.evolution is None:
             raise ConfigError(f"{self.problem!r} is no evolution, so it has no slabs of time.")
         return slabs.Slab(self.evolution, begin, end, stretch)

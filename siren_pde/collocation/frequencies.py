@@ -46,9 +46,9 @@ def frequencies(objective: Objective) -> Tensor:
 
 def _data_and_slopes(s: Sample, objective: Objective, half: Tensor) -> tuple[Tensor, Tensor]:
     """Root mean squares of a condition's data, and of their slopes (d,) along the axes."""
-    leaves = objective.field.leaves()
+    networks = objective.field.networks()
     zero = {
-        name: half.new_zeros((len(plan.keys), len(s.points), leaves[name].outputs))
+        name: half.new_zeros((len(plan.keys), len(s.points), networks[name].outputs))
         for name, plan in s.light.plans.items()
     }
 

@@ -17,8 +17,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it spread evenly over (0, 1), in step with no Sobol sequence."""
 
 
-def crowded(points: Points, domain: Domain, towards: tuple[float, ...]) -> Points:
-    """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `towards`.
+def graded(points: Points, domain: Domain, refine_towards: tuple[float, ...]) -> Points:
+    """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `refine_towards`.
 
     k = 1, 2, … takes as many points each, up to `SCALES`. Those that would leave the domain stay,
     so boundaries are crowded where they meet c. A point y then comes from y itself with every k
@@ -28,7 +28,7 @@ def crowded(points: Points, domain: Domain, towards: tuple[float, ...]) -> Point
     Source: multiple importance sampling with the balance heuristic, Veach and Guibas, SIGGRAPH
     1995.
     """
-    x, centre = points.positions, points.positions.new_tensor(towards)
+    x, centre = points.positions, points.positions.new_tensor(refine_towards)
     size = max(b - a for a, b in zip(*domain.bounds, strict=True))
     near = 8 * 2.0**SCALES * torch.finfo(x.dtype).eps * size
 

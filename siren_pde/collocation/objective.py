@@ -13,7 +13,7 @@ from torch import Tensor
 from siren_pde.collocation.collocated import Collocation, Evaluations, Purpose, channels_of
 from siren_pde.collocation.sampling import Sample
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
 from siren_pde.problem import Problem
@@ -30,12 +30,12 @@ class Objective(Collocation):
     """The residuals of a problem for a field, and the products with their Jacobian J = ∂r/∂θ.
 
     Its arguments are those of `Collocation`. J comes in closed form, whole (`jacobian`), on vectors
-    (`push`, `pull`), or as the gradient Jᵀr.
+    (`jvp`, `vjp`), or as the gradient Jᵀr.
     """
 
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """½‖r‖² and its gradient Jᵀr (p,), one block of points after the other."""
-        leaves, parts = self.field.leaves(), self._split(theta)
+        networks, parts = self.field.networks(), self._split(theta)
         total, gradient = theta.new_zeros(()), torch.zeros_like(theta)
         into = self._split(gradient)
         for light, points, scale in self._blocks():
@@ -43,7 +43,7 @@ class Objective(Collocation):
             half, seeds = light.loss_seeds(points, channels_of(at), scale)
             total += half
             for name, seed in seeds.items():
-                into[name] += leaves[name].pullback(parts[name], at[name], seed)
+                into[name] += networks[name].vjp(parts[name], at[name], seed)
         return total, gradient
 
     def measured(self) -> Self | None:
@@ -98,9 +98,9 @@ class Objective(Collocation):
             self._fill(block.view(*r.shape, -1), theta, seeds, at, sizes, _rows)
             yield r.flatten(), block
 
-    def residual_and_output_rows(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+    def residual_and_output_jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """r (N,) and the columns (N, q) of J that belong to the output layers of all leaves."""
-        sizes = {name: leaf.output_size for name, leaf in self.field.leaves().items()}
+        sizes = {name: network.output_size for name, network in self.field.networks().items()}
         jacobian = self._matrix(theta, sum(sizes.values()))
         residuals, filled = [], 0
         for r, seeds, at in self._seeded(theta, "output"):
@@ -120,11 +120,11 @@ class Objective(Collocation):
         write: Callable[..., None],
     ) -> None:
         """Rows (n, m, columns): of each leaf that a condition involves, zero for the others."""
-        leaves, parts = self.field.leaves(), self._split(theta)
+        networks, parts = self.field.networks(), self._split(theta)
         for j, seed in enumerate(seeds):
             for name, columns in zip(sizes, block[:, j].split([*sizes.values()], 1), strict=True):
                 if name in seed:
-                    write(leaves[name], parts[name], at[name], seed[name], columns)
+                    write(networks[name], parts[name], at[name], seed[name], columns)
                 else:
                     columns.zero_()
 
@@ -169,16 +169,16 @@ class Objective(Collocation):
         """θ with the parameters of all output layers replaced by `coefficients` (q,)."""
         changed, start = theta.clone(), 0
         for name, part in self._split(changed).items():
-            size = self.field.leaves()[name].output_size
+            size = self.field.networks()[name].output_size
             part[part.numel() - size :] = coefficients[start : start + size]
             start += size
         return changed
 
     def output(self, theta: Tensor) -> Tensor:
         """The coefficients (q,) in θ of all output layers, one leaf after the other."""
-        leaves = self.field.leaves()
+        networks = self.field.networks()
         return torch.cat(
-            [p[p.numel() - leaves[n].output_size :] for n, p in self._split(theta).items()]
+            [p[p.numel() - networks[n].output_size :] for n, p in self._split(theta).items()]
         )
 
     def separated(self, name: str, width: int, frequency: Tensor) -> blocks.Separated:
@@ -190,18 +190,18 @@ class Objective(Collocation):
         n = max(self.sampling.counts.values())
 
         def features(field: Field) -> Field:
-            return field.featured(width, frequency, self.seed)
+            return field.with_random_features(width, frequency, self.seed)
 
         def asking(problem: Problem, field: Field) -> Objective:
             whole = Objective(problem, field, rule=self.sampling.rule, seed=self.seed)
-            return whole.sized(n)._with(block=self.block, memory=self.memory)
+            return whole.with_count(n)._with(block=self.block, memory=self.memory)
 
         found = blocks.blocks(self.samples, name)
         parts = [
             asking(b.problem, blocks.narrowed(system, name, len(b.outputs), features))
             for b in found
         ]
-        total = system.leaves()[name].outputs
+        total = system.networks()[name].outputs
         whole = asking(self.problem, blocks.narrowed(system, name, total, features))
         rest = blocks.others(self.samples, name)
         left = None if rest is None else asking(rest, blocks.without(system, name))
@@ -212,12 +212,12 @@ class Objective(Collocation):
         """J = ∂r/∂θ, shape (N, p)."""
         return self.residual_and_jacobian(theta)[1]
 
-    def push(self, theta: Tensor, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,), without J."""
-        leaves, parts, moves = self.field.leaves(), self._split(theta), self._split(direction)
+        networks, parts, moves = self.field.networks(), self._split(theta), self._split(direction)
         found = []
         for r, seeds, at in self._seeded(theta):
-            moved = {n: leaves[n].push(parts[n], at[n], moves[n]) for n in at}
+            moved = {n: networks[n].jvp(parts[n], at[n], moves[n]) for n in at}
             columns = [
                 torch.stack([(seed[n] * moved[n]).sum((0, 2)) for n in seed]).sum(0)
                 for seed in seeds
@@ -225,9 +225,9 @@ class Objective(Collocation):
             found.append(torch.stack(columns, dim=1).view_as(r).flatten())
         return torch.cat(found)
 
-    def pull(self, theta: Tensor, weights: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
         """Jᵀ·weights (p,), without J; `weights` has one entry per row (N,)."""
-        leaves, parts = self.field.leaves(), self._split(theta)
+        networks, parts = self.field.networks(), self._split(theta)
         gradient, start = torch.zeros_like(theta), 0
         into = self._split(gradient)
         for r, seeds, at in self._seeded(theta):
@@ -236,7 +236,7 @@ class Objective(Collocation):
             for name in at:
                 weighted = [w[:, j, None] * s[name] for j, s in enumerate(seeds)]
                 seed = torch.stack(weighted).sum(0)
-                into[name] += leaves[name].pullback(parts[name], at[name], seed)
+                into[name] += networks[name].vjp(parts[name], at[name], seed)
         return gradient
 
     # ── evolutions with affine residuals ──────────────────────────────────────────────────────
@@ -282,9 +282,11 @@ class Objective(Collocation):
         return torch.cat([r.flatten() for r in found])
 
 
-def _rows(leaf: Leaf, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:
-    leaf.rows(theta, at, seeds, out)
+def _rows(network: Network, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:
+    network.jacobian_rows(theta, at, seeds, out)
 
 
-def _output_rows(leaf: Leaf, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:
-    out.copy_(leaf.output_rows(theta, at, seeds))
+def _output_rows(
+    network: Network, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor
+) -> None:
+    out.copy_(network.output_jacobian_rows(theta, at, seeds))

@@ -22,7 +22,7 @@ from siren_pde.calculus.jets import FieldJet, Jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import NonFiniteError, ResidualError, SirenPDEError
-from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.base import Field, Network
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.problem import Condition
 
@@ -30,7 +30,9 @@ Plans = Mapping[str, Plan]
 Channels = Mapping[str, Tensor]
 
 
-def leaf_jets(leaves: Mapping[str, Leaf], axes: tuple[str, ...], ask: Any) -> dict[str, Any]:
+def network_jets(
+    networks: Mapping[str, Network], axes: tuple[str, ...], ask: Any
+) -> dict[str, Any]:
     """A jet (or vector) for each leaf; `ask(name, output, key)` answers for one of its outputs."""
 
     def jet(name: str, output: int) -> FieldJet:
@@ -38,9 +40,9 @@ def leaf_jets(leaves: Mapping[str, Leaf], axes: tuple[str, ...], ask: Any) -> di
 
     return {
         name: jet(name, 0)
-        if leaf.outputs == 1
-        else Vector([jet(name, j) for j in range(leaf.outputs)])
-        for name, leaf in leaves.items()
+        if network.outputs == 1
+        else Vector([jet(name, j) for j in range(network.outputs)])
+        for name, network in networks.items()
     }
 
 
@@ -63,25 +65,25 @@ class Light:
         shape than (n,) or (n, m), or does not depend on the field at all.
         """
         sample = points.select(slice(0, 4))
-        demand: dict[str, set[Key]] = {name: set() for name in field.leaves()}
+        required: dict[str, set[Key]] = {name: set() for name in field.networks()}
         generator = torch.Generator(device=sample.positions.device).manual_seed(0)
 
         def record(name: str, output: int, key: Key) -> Tensor:
-            demand[name].add(key)
+            required[name].add(key)
             like = sample.positions
             return 0.5 + torch.rand(
                 len(sample), generator=generator, dtype=like.dtype, device=like.device
             )
 
-        unknowns = field.unknowns(sample, leaf_jets(field.leaves(), sample.axes, record))
+        unknowns = field.unknowns(sample, network_jets(field.networks(), sample.axes, record))
         components = _evaluated(condition, sample, unknowns).shape[1]
-        if not any(demand.values()):
+        if not any(required.values()):
             raise ResidualError(
                 f"condition `{condition.name}` does not depend on the field: it never asked for a "
                 "value or derivative of it, so nothing could make it vanish. Return an expression "
                 "in the unknown, such as `u - g(p)`."
             )
-        plans = {name: Plan.closing(keys) for name, keys in demand.items() if keys}
+        plans = {name: Plan.closing(keys) for name, keys in required.items() if keys}
         return Light(condition, field, plans, components)
 
     def residual(self, points: Points, channels: Channels) -> Tensor:
@@ -90,7 +92,7 @@ class Light:
         def ask(name: str, output: int, key: Key) -> Tensor:
             return self.plans[name].part(channels[name], key)[:, output]
 
-        jets = leaf_jets(self.field.leaves(), points.axes, ask)
+        jets = network_jets(self.field.networks(), points.axes, ask)
         return _evaluated(self.condition, points, self.field.unknowns(points, jets))
 
     def seeds(self, points: Points, channels: Channels) -> tuple[Tensor, list[dict[str, Tensor]]]:
@@ -123,7 +125,7 @@ class Light:
                 channels = {
                     name: size
                     * torch.randn(
-                        (len(plan.keys), len(points), self.field.leaves()[name].outputs),
+                        (len(plan.keys), len(points), self.field.networks()[name].outputs),
                         generator=generator,
                         dtype=points.positions.dtype,
                         device=points.positions.device,
@@ -163,16 +165,16 @@ def evaluate(
 ) -> Tensor:
     """An expression in the language of residuals, for a field at n points: (n, m)."""
     light = Light.of(Condition(expression, None), field, points)  # type: ignore[arg-type]
-    leaves = field.leaves()
+    networks = field.networks()
     theta = {
-        name: torch.cat([q.detach().flatten() for q in leaf.parameters()])
-        for name, leaf in leaves.items()
+        name: torch.cat([q.detach().flatten() for q in network.parameters()])
+        for name, network in networks.items()
     }
     found = []
     for start in range(0, max(len(points), 1), block):
         part = points.select(slice(start, start + block))
         channels = {
-            name: leaves[name].evaluate_output(theta[name], part.positions, plan).channels
+            name: networks[name].evaluate_output(theta[name], part.positions, plan).channels
             for name, plan in light.plans.items()
         }
         with torch.no_grad():

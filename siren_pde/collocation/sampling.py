@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.grading import crowded
+from siren_pde.collocation.grading import graded
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.collocation.residual import Light
 from siren_pde.domains.cloud import PointCloud
@@ -68,10 +68,10 @@ def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) 
     unknown = sorted(set(counts) - set(names))
     if unknown:
         raise ConfigError(f"`points` names {unknown}, but the conditions are {names}.")
-    for name, leaf in field.leaves().items():
-        if leaf.inputs not in (0, len(problem.axes)):
+    for name, network in field.networks().items():
+        if network.inputs not in (0, len(problem.axes)):
             raise ConfigError(
-                f"the field `{name}` takes {leaf.inputs} coordinates, but the problem has "
+                f"the field `{name}` takes {network.inputs} coordinates, but the problem has "
                 f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`."
             )
 
@@ -99,8 +99,8 @@ class Sampling:
             rule = self.rule.with_count(self.counts[condition.name])
             seed = self.seed * len(self.problem.conditions) + i
             points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
-            if condition.towards is not None:
-                points = crowded(points, condition.domain, condition.towards)
+            if condition.refine_towards is not None:
+                points = graded(points, condition.domain, condition.refine_towards)
             points = points if self.move is None else self.move(points)
             found.append(self.sample(light(condition, points), points))
         return tuple(found)
@@ -112,7 +112,7 @@ class Sampling:
         weight = condition.weight_at(self.used) * self.emphasis.get(condition.name, 1.0)
         return Sample(light, points, (weight * mean).sqrt())
 
-    def sized(self, n: int) -> Sampling:
+    def with_count(self, n: int) -> Sampling:
         """n points in the interior, the matching number on boundaries, and all measured ones."""
         measured = (
             c for c in self.problem.conditions if isinstance(c.domain, PointCloud) and not c.points
@@ -130,7 +130,7 @@ class Sampling:
         wide = (s for s in samples if s.condition.domain.dimension == top)
         return {s.condition.name: s for s in wide if not s.points.data}
 
-    def emphasised(self, samples: Iterable[Sample], weight: float) -> Sampling:
+    def weighted_boundaries(self, samples: Iterable[Sample], weight: float) -> Sampling:
         """Boundary conditions (of lower dimension, not data) counting `weight` times."""
         samples = list(samples)
         inner = self.interior(samples)

@@ -65,9 +65,9 @@ class Combination(Domain):
     @final
     @cached_property
     def _grid(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
-        leaves = _leaves(self)
-        boxes = [leaf for leaf in leaves if isinstance(leaf, Box)]
-        return cells(self, boxes) if len(boxes) == len(leaves) else None
+        networks = _leaves(self)
+        boxes = [network for network in networks if isinstance(network, Box)]
+        return cells(self, boxes) if len(boxes) == len(networks) else None
 
 
 @final
@@ -225,4 +225,4 @@ def difference(a: Domain, b: Domain) -> Domain:
 def _leaves(domain: Domain) -> tuple[Domain, ...]:
     if not isinstance(domain, Combination):
         return (domain,)
-    return tuple(leaf for operand in domain.operands for leaf in _leaves(operand))
+    return tuple(network for operand in domain.operands for network in _leaves(operand))

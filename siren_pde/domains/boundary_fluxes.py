@@ -160,7 +160,7 @@ class AtFoot(Jet):
 
     def __init__(self, inner: Jet, matrix: Sequence[Sequence[float]]) -> None:
         self.inner, self.matrix = inner, matrix
-        self.frame, self.asks = inner.frame, inner.asks
+        self.frame, self.from_field = inner.frame, inner.from_field
 
     def _part(self, key: Key) -> Part:
         total: Part = 0.0

@@ -12,7 +12,7 @@ from siren_pde.calculus.jets import Constant, as_jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.base import Field, Network
 from siren_pde.fields.system import parts
 
 Flux = Callable[[Points, Any], Any]
@@ -92,7 +92,7 @@ class Ansatz(Field):
 
     def __init__(
         self,
-        field: Leaf,
+        field: Network,
         *,
         lift: Callable[[Points], Any] | None = None,
         vanishing_on: Boundary | None = None,
@@ -100,7 +100,7 @@ class Ansatz(Field):
         flux: Mapping[Any, Flux] | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(field, Leaf):
+        if not isinstance(field, Network):
             raise ConfigError(
                 f"`Ansatz` is built around one network such as `Siren(2)`, got "
                 f"{type(field).__name__}. In a system, give each unknown its own ansatz."
@@ -119,9 +119,9 @@ class Ansatz(Field):
         for part in self.flux if len(self.groups) > 1 else ():
             self._require_constant_factor(part)
 
-    def leaves(self) -> dict[str, Leaf]:
+    def networks(self) -> dict[str, Network]:
         """The inner network."""
-        return self.field.leaves()
+        return self.field.networks()
 
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
         """The lifted data and φ·N, both bent to have the wanted slopes, in the algebra of jets."""
@@ -184,15 +184,17 @@ class Ansatz(Field):
                 "one of them as a residual, `@on(…)`."
             )
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Ansatz:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Ansatz:
         """The same ansatz around a placed network."""
-        return self.around(self.field.placed(low, high, frequency))
+        return self.around(self.field.scaled_to(low, high, frequency))
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Ansatz:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Ansatz:
         """The same ansatz around frozen features."""
-        return self.around(self.field.featured(width, frequency, seed, order))
+        return self.around(self.field.with_random_features(width, frequency, seed, order))
 
-    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Ansatz:
+    def rebuilt(self, change: Callable[[Network], Network]) -> Ansatz:
         """The same ansatz around the changed network."""
         return self.around(self.field.rebuilt(change))
 

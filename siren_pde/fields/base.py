@@ -31,7 +31,7 @@ class Field(nn.Module, ABC):
     """
 
     @abstractmethod
-    def leaves(self) -> dict[str, Leaf]:
+    def networks(self) -> dict[str, Network]:
         """The differentiable parts by name, in the order of their parameters in θ."""
 
     @abstractmethod
@@ -39,7 +39,7 @@ class Field(nn.Module, ABC):
         """The unknowns at points p, as jets or vectors, given the jets of the leaves."""
 
     @abstractmethod
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Field:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Field:
         """A copy of this field, its free scales chosen for the box [low, high].
 
         `frequency` holds the highest angular frequency expected along each axis (radians per unit
@@ -47,11 +47,13 @@ class Field(nn.Module, ABC):
         """
 
     @abstractmethod
-    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Field:
+    def rebuilt(self, change: Callable[[Network], Network]) -> Field:
         """This field with `change(leaf)` in place of each leaf, in their order."""
 
     @abstractmethod
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Field:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Field:
         """This field with each network replaced by `width` frozen sine features.
 
         Their frequencies fill the box [−frequency, frequency] uniformly, or, where `order` is not
@@ -65,7 +67,7 @@ def written(rows: Tensor, out: Tensor | None) -> Tensor:
     return rows if out is None else out.copy_(rows)
 
 
-class Leaf(Field, ABC):
+class Network(Field, ABC):
     """A parametric function with all its derivatives, x (n, d) → channels (S, n, outputs).
 
     θ is the flat vector of its parameters, in the order of `parameters()`. The three products with
@@ -74,7 +76,7 @@ class Leaf(Field, ABC):
 
     inputs: int
     outputs: int
-    sized: bool
+    has_given_layers: bool
     """Whether its layers were chosen by the user, and are not to be replaced unasked."""
     output_size: int
     """How many of the last parameters the channels are affine in: the output layer's."""
@@ -88,7 +90,7 @@ class Leaf(Field, ABC):
         """The axes along which it is periodic."""
         return tuple(i for i, length in enumerate(self.period) if length is not None)
 
-    def leaves(self) -> dict[str, Leaf]:
+    def networks(self) -> dict[str, Network]:
         """This leaf alone."""
         return {"u": self}
 
@@ -96,7 +98,7 @@ class Leaf(Field, ABC):
         """The leaf's own jet."""
         return {"u": jets["u"]}
 
-    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Field:
+    def rebuilt(self, change: Callable[[Network], Network]) -> Field:
         """What `change` makes of it."""
         return change(self)
 
@@ -107,29 +109,29 @@ class Leaf(Field, ABC):
         """The channels at x, in the memory of `space` if it is given: until that is used again."""
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
-        """As `evaluate`, but good for `output_rows` alone, which may be much cheaper."""
+        """As `evaluate`, but good for `output_jacobian_rows` alone, which may be much cheaper."""
         return self.evaluate(theta, x, plan)
 
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
-        """As `evaluate`, but good for one `pullback` alone."""
+        """As `evaluate`, but good for one `vjp` alone."""
         return self.evaluate(theta, x, plan, space)
 
     @abstractmethod
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds: the gradient (p,) of ⟨seeds, channels⟩, seeds (S, n, outputs)."""
 
     @abstractmethod
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p) of Σ seeds·channels, written into `out` if it is given."""
 
     @abstractmethod
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The last `output_size` columns of `rows`, alone."""
 
     @abstractmethod
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction: how the channels (S, n, outputs) move along direction (p,)."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Leaf, written
+from siren_pde.fields.base import Evaluation, Network, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
@@ -20,7 +20,7 @@ Orders = tuple[int, ...]
 
 
 @final
-class Cosines(Leaf):
+class Cosines(Network):
     """u(x) = Σₖ cₖ Πᵢ cos(π kᵢ (xᵢ − lowᵢ) / (highᵢ − lowᵢ)), 0 ≤ kᵢ < countsᵢ.
 
     A product of cosines is a sum of sines of k·x with signs and phases: this is one layer of sines
@@ -56,14 +56,14 @@ class Cosines(Leaf):
                 f"`Cosines` needs a count ≥ 1 and low < high for each coordinate, got "
                 f"counts={self.counts}, low={low}, high={high}."
             )
-        self.inputs, self.outputs, self.sized = d, 1, True
+        self.inputs, self.outputs, self.has_given_layers = d, 1, True
         self.output_size, self.breadth = math.prod(self.counts), max(self.counts)
         self.register_buffer("low", torch.tensor(ends[0], dtype=dtype, device=device))
         self.register_buffer("high", torch.tensor(ends[1], dtype=dtype, device=device))
         zero = torch.zeros(self.output_size, dtype=dtype, device=device)
         self.coefficients = nn.Parameter(zero)
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Cosines:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Cosines:
         """A copy with the same coefficients, in the box given."""
         box = {
             "low": self.given_low or tuple(low.tolist()),
@@ -73,9 +73,11 @@ class Cosines(Leaf):
         copy.coefficients.data.copy_(self.coefficients)
         return copy
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Cosines:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Cosines:
         """A copy: its waves are frozen already."""
-        return self.placed(self.low, self.high, frequency)
+        return self.scaled_to(self.low, self.high, frequency)
 
     def architecture(self) -> dict[str, object]:
         """The arguments that make a field of this shape."""
@@ -100,21 +102,21 @@ class Cosines(Leaf):
         factors = Factors.of(x, self.low, self.high, self.counts, plan)
         return Evaluation(factors.values(theta), plan, factors)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         return at.tape.adjoint(seeds[:, :, 0])
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return written(at.tape.rows(seeds[:, :, 0]), out)
+        return written(at.tape.jacobian_rows(seeds[:, :, 0]), out)
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """All columns: there is nothing but an output layer."""
-        return self.rows(theta, at, seeds)
+        return self.jacobian_rows(theta, at, seeds)
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, 1): the channels are linear in the coefficients."""
         return at.tape.values(direction)
 
@@ -140,7 +142,7 @@ class Factors:
     @staticmethod
     def of(x: Tensor, low: Tensor, high: Tensor, counts: Orders, plan: Plan) -> Factors:
         """The factors of the derivatives in a plan, at x (n, d)."""
-        orders = {i: _orders(plan.keys[i], len(counts)) for i in plan.asked}
+        orders = {i: _orders(plan.keys[i], len(counts)) for i in plan.required}
         tables, index = [], []
         for i, count in enumerate(counts):
             ticks, where = torch.unique(x[:, i], return_inverse=True)
@@ -187,7 +189,7 @@ class Factors:
         shape = (self.counts[self.first], *others)
         return total.view(shape).movedim(0, self.first).flatten()
 
-    def rows(self, seeds: Tensor) -> Tensor:
+    def jacobian_rows(self, seeds: Tensor) -> Tensor:
         """Per-point gradients (n, p) of Σ seeds · channels."""
         n = seeds.shape[1]
         total = seeds.new_zeros((n, *self.counts))

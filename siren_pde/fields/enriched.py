@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from siren_pde.calculus.jets import Constant
 from siren_pde.calculus.points import Points
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
@@ -33,10 +33,10 @@ class Enriched(Field):
     """
 
     def __init__(
-        self, field: Leaf, functions: Callable[[Points], Sequence[Any]], *, terms: int
+        self, field: Network, functions: Callable[[Points], Sequence[Any]], *, terms: int
     ) -> None:
         super().__init__()
-        if not isinstance(field, Leaf) or field.outputs != 1 or not field.inputs:
+        if not isinstance(field, Network) or field.outputs != 1 or not field.inputs:
             raise ConfigError(
                 "`Enriched` is built around one network with one output such as `Siren(2)`, got "
                 f"{type(field).__name__}. In a system, enrich each unknown by itself."
@@ -44,11 +44,11 @@ class Enriched(Field):
         if terms < 1:
             raise ConfigError(f"`Enriched` needs at least one term, got {terms}.")
         self.functions, self.terms = functions, terms
-        self.leaf = Beside(field, terms)
+        self.network = Beside(field, terms)
 
-    def leaves(self) -> dict[str, Leaf]:
+    def networks(self) -> dict[str, Network]:
         """The network with the coefficients beside it."""
-        return {"u": self.leaf}
+        return {"u": self.network}
 
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
         """N + Σ cₖ sₖ, in the algebra of jets."""
@@ -63,38 +63,43 @@ class Enriched(Field):
             u = u + Constant(c.value) * s
         return {"u": u}
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Enriched:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Enriched:
         """The same functions beside a placed network."""
-        return self._around(self.leaf.placed(low, high, frequency))
+        return self._around(self.network.scaled_to(low, high, frequency))
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Enriched:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Enriched:
         """The same functions beside frozen features."""
-        return self._around(self.leaf.featured(width, frequency, seed, order))
+        return self._around(self.network.with_random_features(width, frequency, seed, order))
 
-    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> Enriched:
+    def rebuilt(self, change: Callable[[Network], Network]) -> Enriched:
         """The same functions, with the changed network and as many coefficients."""
-        return self._around(self.leaf.beside(change(self.leaf.leaf)))
+        return self._around(self.network.beside(change(self.network.network)))
 
-    def _around(self, leaf: Beside) -> Enriched:
-        changed = Enriched(leaf.leaf, self.functions, terms=self.terms)
-        changed.leaf = leaf
+    def _around(self, network: Beside) -> Enriched:
+        changed = Enriched(network.network, self.functions, terms=self.terms)
+        changed.network = network
         return changed
 
 
 @final
-class Beside(Leaf):
+class Beside(Network):
     """A network and constants beside it, as further outputs: values (n, 1 + k)."""
 
-    def __init__(self, leaf: Leaf, constants: int) -> None:
+    def __init__(self, network: Network, constants: int) -> None:
         super().__init__()
-        self.leaf = leaf
-        like = next(leaf.parameters())
+        self.network = network
+        like = next(network.parameters())
         zeros = torch.zeros(constants, dtype=like.dtype, device=like.device)
         # a list is a module, whose parameters come after those of the network
         self.constants = nn.ParameterList([nn.Parameter(zeros)])
-        self.inputs, self.outputs = leaf.inputs, leaf.outputs + constants
-        self.output_size, self.sized = leaf.output_size + constants, leaf.sized
-        self.breadth, self.period = leaf.breadth, leaf.period
+        self.inputs, self.outputs = network.inputs, network.outputs + constants
+        self.output_size, self.has_given_layers = (
+            network.output_size + constants,
+            network.has_given_layers,
+        )
+        self.breadth, self.period = network.breadth, network.period
 
     @property
     def numbers(self) -> Tensor:
@@ -103,19 +108,21 @@ class Beside(Leaf):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n, 1 + k) at x (n, inputs)."""
-        return torch.cat([self.leaf(x)[:, None], self.numbers.expand(len(x), -1)], dim=1)
+        return torch.cat([self.network(x)[:, None], self.numbers.expand(len(x), -1)], dim=1)
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Beside:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Beside:
         """The constants beside the placed network."""
-        return self.beside(self.leaf.placed(low, high, frequency))  # type: ignore[arg-type]
+        return self.beside(self.network.scaled_to(low, high, frequency))  # type: ignore[arg-type]
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Beside:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Beside:
         """The constants beside frozen features."""
-        return self.beside(self.leaf.featured(width, frequency, seed, order))  # type: ignore[arg-type]
+        return self.beside(self.network.with_random_features(width, frequency, seed, order))  # type: ignore[arg-type]
 
-    def beside(self, leaf: Leaf) -> Beside:
+    def beside(self, network: Network) -> Beside:
         """The same constants beside another network."""
-        changed = Beside(leaf, len(self.numbers))
+        changed = Beside(network, len(self.numbers))
         changed.constants = copy.deepcopy(self.constants)
         return changed
 
@@ -134,39 +141,39 @@ class Beside(Leaf):
     ) -> Evaluation:
         """The network's channels, and the constants with derivatives zero."""
         inner, numbers = self._divided(theta)
-        return self._joined(self.leaf.evaluate(inner, x, plan, space), numbers)
+        return self._joined(self.network.evaluate(inner, x, plan, space), numbers)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`, for the output layer alone."""
         inner, numbers = self._divided(theta)
-        return self._joined(self.leaf.evaluate_output(inner, x, plan), numbers)
+        return self._joined(self.network.evaluate_output(inner, x, plan), numbers)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         inner, _ = self._divided(theta)
-        network = self.leaf.pullback(inner, at.tape, seeds[:, :, :1])
-        return torch.cat([network, seeds[0, :, 1:].sum(0)])
+        own = self.network.vjp(inner, at.tape, seeds[:, :, :1])
+        return torch.cat([own, seeds[0, :, 1:].sum(0)])
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
         inner, numbers = self._divided(theta)
         out = theta.new_empty((seeds.shape[1], theta.numel())) if out is None else out
-        network, constants = out.split([len(inner), len(numbers)], dim=1)
-        network.copy_(self.leaf.rows(inner, at.tape, seeds[:, :, :1]))
+        own, constants = out.split([len(inner), len(numbers)], dim=1)
+        own.copy_(self.network.jacobian_rows(inner, at.tape, seeds[:, :, :1]))
         constants.copy_(seeds[0, :, 1:])
         return out
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns of the network's output layer, and of the constants."""
         inner, _ = self._divided(theta)
-        network = self.leaf.output_rows(inner, at.tape, seeds[:, :, :1])
-        return torch.cat([network, seeds[0, :, 1:]], dim=1)
+        own = self.network.output_jacobian_rows(inner, at.tape, seeds[:, :, :1])
+        return torch.cat([own, seeds[0, :, 1:]], dim=1)
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, 1 + k)."""
         inner, _ = self._divided(theta)
         moved, numbers = self._divided(direction)
-        network = self.leaf.push(inner, at.tape, moved)
-        return self._joined(Evaluation(network, at.plan, None), numbers).channels
+        own = self.network.jvp(inner, at.tape, moved)
+        return self._joined(Evaluation(own, at.plan, None), numbers).channels

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from typing import final
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, jacrev, jvp, vjp, vmap
+from torch import Tensor, func, nn
+from torch.func import functional_call, jacrev, vmap
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Leaf, written
+from siren_pde.fields.base import Evaluation, Network, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
 
 @final
-class Generic(Leaf):
+class Generic(Network):
     """A user's `nn.Module` as a field; its derivatives come from nested forward differentiation.
 
     `module` maps x (n, inputs) to (n,), (n, 1) or (n, outputs), each point by itself. `solve` wraps
@@ -30,18 +30,20 @@ class Generic(Leaf):
     def __init__(self, module: nn.Module, inputs: int, outputs: int = 1) -> None:
         super().__init__()
         self.module, self.inputs, self.outputs = module, inputs, outputs
-        self.output_size, self.sized = 0, True
+        self.output_size, self.has_given_layers = 0, True
         parameter = next(module.parameters(), None)
         if parameter is None:
             raise ConfigError(
                 f"`{type(module).__name__}` has no parameters, so nothing can be fitted."
             )
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Generic:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Generic:
         """A copy: a module's own scales are its author's."""
         return copy.deepcopy(self)
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Generic:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Generic:
         """Impossible: an arbitrary module has no output layer to solve for."""
         raise ConfigError(
             f"`LeastSquares` freezes the frequencies of a sine network, and "
@@ -64,7 +66,7 @@ class Generic(Leaf):
         def along(f: Callable[[Tensor], Tensor], axis: int) -> Callable[[Tensor], Tensor]:
             step = torch.zeros_like(x)
             step[:, axis] = 1.0
-            return lambda y: jvp(f, (y,), (step,))[1]
+            return lambda y: func.jvp(f, (y,), (step,))[1]
 
         def derivative(key: Key) -> Tensor:
             if isinstance(key, Laplace):
@@ -82,12 +84,12 @@ class Generic(Leaf):
         """The channels at x, by nested `jvp`."""
         return Evaluation(self._channels(theta, x, plan).detach(), plan, x)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds, by one reverse sweep through the nested derivatives."""
-        pull = vjp(lambda t: self._channels(t, at.tape, at.plan), theta)[1]
-        return pull(seeds)[0]
+        adjoint = func.vjp(lambda t: self._channels(t, at.tape, at.plan), theta)[1]
+        return adjoint(seeds)[0]
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients, by `vmap(jacrev)`."""
@@ -97,10 +99,10 @@ class Generic(Leaf):
 
         return written(vmap(jacrev(weighted), in_dims=(None, 0, 1))(theta, at.tape, seeds), out)
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """No columns: an arbitrary module has no output layer known to be affine."""
         return theta.new_empty((seeds.shape[1], 0))
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction, by one forward sweep."""
-        return jvp(lambda t: self._channels(t, at.tape, at.plan), (theta,), (direction,))[1]
+        return func.jvp(lambda t: self._channels(t, at.tape, at.plan), (theta,), (direction,))[1]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from siren_pde.calculus.jets import Jet, as_jet
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.base import Field, Network
 from siren_pde.fields.derived.composed import Composed, coordinates_of
 from siren_pde.numerics.sobol import sobol
 
@@ -34,8 +34,8 @@ class Mapped(Composed):
     Source: corners in log-polar coordinates, Kondrat'ev, Trans. Moscow Math. Soc. 16 (1967).
     """
 
-    def __init__(self, field: Leaf, coordinates: Callable[[Any], Sequence[Any]]) -> None:
-        if not isinstance(field, Leaf) or not field.inputs:
+    def __init__(self, field: Network, coordinates: Callable[[Any], Sequence[Any]]) -> None:
+        if not isinstance(field, Network) or not field.inputs:
             raise ConfigError(
                 f"`Mapped` is built around one network such as `Siren(2)`, got "
                 f"{type(field).__name__}. In a system, map each unknown by itself."
@@ -55,7 +55,7 @@ class Mapped(Composed):
             )
         return xi
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Mapped:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Mapped:
         """The network placed in the image of the box, as many waves across it."""
         unit = sobol(LOOKS, self.inputs, seed=0, dtype=low.dtype, device=low.device)
         x = low + unit * (high - low)
@@ -68,15 +68,19 @@ class Mapped(Composed):
             )
         scale = (high - low) / (xi.amax(0) - xi.amin(0))
         return self._around(
-            self.leaf.placed(xi.amin(0), xi.amax(0), scale * frequency), tuple(scale.tolist())
+            self.network.scaled_to(xi.amin(0), xi.amax(0), scale * frequency), tuple(scale.tolist())
         )
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Mapped:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Mapped:
         """The same coordinates of frozen features."""
         inner = frequency * frequency.new_tensor(self.scale)
-        return self._around(self.leaf.featured(width, inner, seed, order), self.scale)
+        return self._around(
+            self.network.with_random_features(width, inner, seed, order), self.scale
+        )
 
-    def _around(self, leaf: Field, scale: tuple[float, ...]) -> Mapped:
-        changed = Mapped(leaf, self.map)  # type: ignore[arg-type]
+    def _around(self, network: Field, scale: tuple[float, ...]) -> Mapped:
+        changed = Mapped(network, self.map)  # type: ignore[arg-type]
         changed.scale = scale
         return changed

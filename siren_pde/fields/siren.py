@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.engine import forward_mode, periodic, reverse_mode
 from siren_pde.fields.engine.first_layer import Waves
 from siren_pde.fields.engine.forward_mode import Layer
@@ -23,7 +23,7 @@ from siren_pde.fields.engine.workspace import Workspace
 
 
 @final
-class Siren(Leaf):
+class Siren(Network):
     """A sinusoidal network: `depth` sine layers of `width` neurons, then a linear one.
 
     The first layer is sin(W₀ x̂ + b₀) with x̂ = frequency ⊙ (x − centre), W₀ uniform in [−1, 1] and
@@ -64,7 +64,7 @@ class Siren(Leaf):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
-        self.sized = (width, depth) != (None, None)
+        self.has_given_layers = (width, depth) != (None, None)
         width, depth = 64 if width is None else width, 2 if depth is None else depth
         if min(inputs, outputs, width, depth) < 1:
             raise ConfigError(
@@ -104,7 +104,7 @@ class Siren(Leaf):
             found += [uniform(bound, h, h), uniform(1 / math.sqrt(h), h)]
         return [*found, uniform(bound, self.outputs, h), like.new_zeros((self.outputs,))]
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
         """A copy with the same parameters, centred on the box, its first layer at `frequency`.
 
         What was given, or is known from an earlier solve, stays. Along periodic axes, where
@@ -117,7 +117,9 @@ class Siren(Leaf):
             centre=self.given_centre or tuple(((low + high) / 2).tolist()),
         )
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Siren:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Siren:
         """One layer of `width` sines, frequencies and phases from a scrambled Sobol sequence.
 
         Those of a torus are `periodic.drawn`.
@@ -231,7 +233,7 @@ class Siren(Leaf):
         waves = Waves.of(torch.addmm(b, x - self.centre, slopes.T), slopes, plan)
         return Evaluation(waves.channels(weight, bias), plan, waves)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         run = (
             reverse_mode.gradient
@@ -240,25 +242,25 @@ class Siren(Leaf):
         )
         return self._moving(run(at.tape, at.plan, seeds))
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return self._moving(forward_mode.rows(at.tape, at.plan, seeds, out))
+        return self._moving(forward_mode.jacobian_rows(at.tape, at.plan, seeds, out))
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
         if isinstance(at.tape, Waves):
-            weights = [at.tape.rows(seeds[:, :, j]) for j in range(self.outputs)]
+            weights = [at.tape.jacobian_rows(seeds[:, :, j]) for j in range(self.outputs)]
             return torch.cat([*weights, seeds[0]], dim=1)
         a = at.tape.input(self.depth)
         weight = torch.einsum("sno,snh->noh", seeds, a).flatten(1)
         return torch.cat([weight, seeds[0]], dim=1)
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs), forward through the layers."""
         moves = self._affine(self._moving(direction.clone()) if self.periodic else direction)
-        return forward_mode.push(moves, at.tape, at.plan)
+        return forward_mode.jvp(moves, at.tape, at.plan)
 
 
 def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:

@@ -11,19 +11,19 @@ from torch import Tensor, nn
 
 from siren_pde.calculus.points import Points
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Leaf, written
+from siren_pde.fields.base import Evaluation, Field, Network, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
 
 @final
-class Unknown(Leaf):
+class Unknown(Network):
     """An unknown constant of an inverse problem, such as a viscosity, starting at `start`."""
 
     def __init__(self, start: float, *, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
         self.start = float(start)
-        self.inputs, self.outputs, self.output_size, self.sized = 0, 1, 1, False
+        self.inputs, self.outputs, self.output_size, self.has_given_layers = 0, 1, 1, False
         self.number = nn.Parameter(torch.tensor([self.start], dtype=dtype, device="cpu"))
 
     @property
@@ -31,11 +31,13 @@ class Unknown(Leaf):
         """The constant itself, as it stands."""
         return float(self.number.detach())
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Unknown:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Unknown:
         """A copy: a constant has no scales."""
         return copy.deepcopy(self)
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Unknown:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Unknown:
         """A copy: a constant is its own output layer."""
         return copy.deepcopy(self)
 
@@ -47,21 +49,21 @@ class Unknown(Leaf):
         channels[0] = theta
         return Evaluation(channels, plan, None)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The sum of the seeds of the value."""
         return seeds[0].sum(0)
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """The seeds of the value."""
         return written(seeds[0], out)
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The seeds of the value."""
         return seeds[0]
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """The direction at every point."""
         moved = torch.zeros_like(at.channels)
         moved[0] = direction
@@ -89,9 +91,9 @@ class System(Field):
                 raise ConfigError(f"`{name}` cannot name an unknown, it means something to torch.")
             self.parts[name] = part
 
-    def leaves(self) -> dict[str, Leaf]:
+    def networks(self) -> dict[str, Network]:
         """The leaf of each unknown, under its name."""
-        return {name: part.leaves()["u"] for name, part in self.parts.items()}  # type: ignore[operator]
+        return {name: part.networks()["u"] for name, part in self.parts.items()}  # type: ignore[operator]
 
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
         """Each unknown under its name."""
@@ -100,18 +102,22 @@ class System(Field):
             for name, part in self.parts.items()
         }
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> System:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> System:
         """The system of the placed unknowns."""
-        return System(**{n: f.placed(low, high, frequency) for n, f in self.parts.items()})  # type: ignore[operator]
+        return System(**{n: f.scaled_to(low, high, frequency) for n, f in self.parts.items()})  # type: ignore[operator]
 
-    def rebuilt(self, change: Callable[[Leaf], Leaf]) -> System:
+    def rebuilt(self, change: Callable[[Network], Network]) -> System:
         """The system of the changed unknowns."""
         return System(**{n: f.rebuilt(change) for n, f in self.parts.items()})  # type: ignore[operator]
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> System:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> System:
         """The system of the unknowns' frozen features, different ones for each."""
         parts = enumerate(self.parts.items())
-        return System(**{n: f.featured(width, frequency, seed + i, order) for i, (n, f) in parts})  # type: ignore[operator]
+        return System(
+            **{n: f.with_random_features(width, frequency, seed + i, order) for i, (n, f) in parts}
+        )  # type: ignore[operator]
 
 
 def parts(field: Field) -> dict[str, Field]:

@@ -14,11 +14,11 @@ from siren_pde.errors import StorageError
 from siren_pde.fields.ansatz import Ansatz
 from siren_pde.fields.base import Field
 from siren_pde.fields.cosines import Cosines
-from siren_pde.fields.derived.piecewise import Pieces
+from siren_pde.fields.derived.piecewise import Piecewise
 from siren_pde.fields.derived.refined import Refined
-from siren_pde.fields.derived.shifted import Moved
+from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.derived.splines import Splines
-from siren_pde.fields.derived.stretched import Stretch, Stretched
+from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.enriched import Enriched
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.mapped import Mapped
@@ -43,22 +43,22 @@ def blueprint(field: Field) -> Blueprint:
     if isinstance(field, Ansatz):
         return kind | {"field": blueprint(field.field)}
     if isinstance(field, Enriched):
-        return kind | {"field": blueprint(field.leaf.leaf)}
+        return kind | {"field": blueprint(field.network.network)}
     if isinstance(field, Stretched):
-        return kind | {"field": blueprint(field.leaf), "stretch": asdict(field.stretch)}
+        return kind | {"field": blueprint(field.network), "stretch": asdict(field.stretch)}
     if isinstance(field, Mapped):
-        return kind | {"field": blueprint(field.leaf)}
-    if isinstance(field, Moved):
-        return kind | {"field": blueprint(field.leaf), "axis": field.axis, "by": field.by}
+        return kind | {"field": blueprint(field.network)}
+    if isinstance(field, Shifted):
+        return kind | {"field": blueprint(field.network), "axis": field.axis, "by": field.by}
     if isinstance(field, Refined):
         grids = [
             {"low": level.low, "cell": level.cell, "shape": list(level.coefficients.shape)}
             for level in field.grids
         ]
-        return kind | {"field": blueprint(field.leaf), "grids": grids}
-    if isinstance(field, Pieces):
-        leaves = [blueprint(leaf) for leaf in field.leaves_in_order]
-        return kind | {"axis": field.axis, "breaks": list(field.breaks), "parts": leaves}
+        return kind | {"field": blueprint(field.network), "grids": grids}
+    if isinstance(field, Piecewise):
+        networks = [blueprint(network) for network in field.networks_in_order]
+        return kind | {"axis": field.axis, "breaks": list(field.breaks), "parts": networks}
     if isinstance(field, Generic):
         sizes = {"inputs": field.inputs, "outputs": field.outputs}
         return kind | sizes | {"module": type(field.module).__name__}
@@ -84,16 +84,16 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
         stretch = {**plan["stretch"]}
         for name in ("centres", "widths"):
             stretch[name] = tuple(map(float, stretch[name]))
-        return Stretched(inner, Stretch(**stretch))  # type: ignore[arg-type]
+        return Stretched(inner, GridStretching(**stretch))  # type: ignore[arg-type]
     if kind == "Moved":
         inner = build(plan["field"], None, numbers)
-        return Moved(inner, int(plan["axis"]), float(plan["by"]))  # type: ignore[arg-type]
+        return Shifted(inner, int(plan["axis"]), float(plan["by"]))  # type: ignore[arg-type]
     if kind == "Refined":
         inner = build(plan["field"], None, numbers)
         return Refined(inner, [_splines(grid, numbers) for grid in plan["grids"]])  # type: ignore[arg-type]
     if kind == "Pieces":
-        leaves = [build(part, None, numbers) for part in plan["parts"]]
-        return Pieces(int(plan["axis"]), plan["breaks"], leaves)  # type: ignore[arg-type]
+        networks = [build(part, None, numbers) for part in plan["parts"]]
+        return Piecewise(int(plan["axis"]), plan["breaks"], networks)  # type: ignore[arg-type]
     if kind == "System":
         if not (template is None or isinstance(template, System)):
             raise _needs(kind, "has several unknowns", "field=System(…)", template)
@@ -110,13 +110,13 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
         if not isinstance(template, Enriched):
             holds = "holds Python functions"
             raise _needs(kind, holds, "field=Enriched(Siren(…), functions, terms=…)", template)
-        leaf = build(plan["field"], template.leaf.leaf, numbers)
-        return Enriched(leaf, template.functions, terms=template.terms)  # type: ignore[arg-type]
+        network = build(plan["field"], template.network.network, numbers)
+        return Enriched(network, template.functions, terms=template.terms)  # type: ignore[arg-type]
     if kind == "Mapped":
         if not isinstance(template, Mapped):
             holds = "holds Python functions"
             raise _needs(kind, holds, "field=Mapped(Siren(…), coordinates)", template)
-        return Mapped(build(plan["field"], template.leaf, numbers), template.map)  # type: ignore[arg-type]
+        return Mapped(build(plan["field"], template.network, numbers), template.map)  # type: ignore[arg-type]
     if kind == "Generic":
         if isinstance(template, nn.Module) and not isinstance(template, Field):
             template = Generic(template, plan["inputs"], plan["outputs"])

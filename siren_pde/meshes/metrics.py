@@ -38,8 +38,8 @@ def signed_distance(points: npt.ArrayLike, mesh: Mesh) -> Floats:
     points = np.asarray(points, dtype=np.float64)
     nearest = nearest_on_mesh(points, mesh)
     if mesh.is_watertight:
-        towards = np.einsum("ij,ij->i", points - nearest.point, _pseudonormals(nearest, mesh))
-        inside = towards < 0
+        side = np.einsum("ij,ij->i", points - nearest.point, _pseudonormals(nearest, mesh))
+        inside = side < 0
     else:
         around = dipole_winding(
             points, mesh.triangles.mean(1), mesh.face_areas[:, None] * mesh.face_normals

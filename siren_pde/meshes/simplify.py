@@ -80,18 +80,18 @@ def _placed(mesh: Mesh, label: Integers) -> Floats:
     count = np.bincount(label, minlength=cells)
     total = np.stack([np.bincount(label, column, cells) for column in mesh.vertices.T], 1)
     mean = total / count[:, None]
-    moments, pull = np.zeros((cells, 3, 3)), np.zeros((cells, 3))
+    moments, vjp = np.zeros((cells, 3, 3)), np.zeros((cells, 3))
     normal, area = mesh.face_normals, mesh.face_areas
     for corner in range(3):
         where = label[mesh.faces[:, corner]]
         height = np.einsum("ij,ij->i", normal, mesh.triangles[:, 0] - mean[where])
         for i in range(3):
-            pull[:, i] += np.bincount(where, area * height * normal[:, i], cells)
+            vjp[:, i] += np.bincount(where, area * height * normal[:, i], cells)
             for j in range(3):
                 moments[:, i, j] += np.bincount(where, area * normal[:, i] * normal[:, j], cells)
     size, axes = np.linalg.eigh(moments)
     bent = size > _LEAST * size[:, -1:]
-    along = np.einsum("nij,ni->nj", axes, pull)
+    along = np.einsum("nij,ni->nj", axes, vjp)
     step = np.where(bent, along / np.where(bent, size, 1.0), 0.0)
     offset = np.einsum("nij,nj->ni", axes, step)
     # No farther than the cell's own vertices reach, so that no spike is made.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.numerics.schedule import Schedule
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Adam(Method):
     settling: float = math.inf
     name: str = "Adam"
     dtype: torch.dtype = torch.float32
-    network: Network = Network(128, 3, 20.0)
+    architecture: Architecture = Architecture(128, 3, 20.0)
 
     def points(self, parameters: int) -> int:
         """The batch of one step."""

@@ -29,7 +29,7 @@ class Iterate:
 
 
 @dataclass(frozen=True)
-class Network:
+class Architecture:
     """The sine network that suits a method when the user names none (arguments of `Siren`)."""
 
     width: int
@@ -48,7 +48,7 @@ class Method(ABC):
     name: str
     dtype: torch.dtype
     """The precision the method works best in."""
-    network: Network
+    architecture: Architecture
     """The network the method works best with."""
 
     @abstractmethod

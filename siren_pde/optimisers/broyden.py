@@ -9,7 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 
 DECREASE, FLATTER = 1e-4, 0.9
 """Wolfe's conditions: the decrease a step must bring, and how much flatter it must end."""
@@ -38,7 +38,7 @@ class Broyden(Method):
 
     name: str = "self-scaled Broyden"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(24, 3)
+    architecture: Architecture = Architecture(24, 3)
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""

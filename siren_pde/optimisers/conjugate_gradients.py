@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ConjugateGradients(Method):
     tolerance: float = 1e-6
     name: str = "conjugate gradients"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(1, 1)
+    architecture: Architecture = Architecture(1, 1)
 
     def points(self, parameters: int) -> int:
         """Twice as many as parameters."""
@@ -59,10 +59,10 @@ class ConjugateGradients(Method):
         diagonal = torch.zeros_like(theta)
         for _ in range(self.probes):
             coin = torch.randint(0, 2, r.shape, generator=generator, device=r.device)
-            diagonal += objective.pull(theta, (2 * coin - 1).to(r)).square() / self.probes
+            diagonal += objective.vjp(theta, (2 * coin - 1).to(r)).square() / self.probes
         seen = diagonal > torch.finfo(r.dtype).eps * diagonal.max()
         inverse = torch.where(seen, 1 / diagonal, torch.zeros_like(diagonal))
-        s = objective.pull(theta, r)
+        s = objective.vjp(theta, r)
         gamma = s @ (inverse * s)
         self._require_affine(objective, theta, inverse * s, r)
         state = State(r, inverse * s, inverse, gamma, gamma)
@@ -72,10 +72,10 @@ class ConjugateGradients(Method):
     def step(self, at: Iterate, used: float) -> Iterate:
         """One product with J, one with Jᵀ, and the next conjugate direction."""
         s: State = at.state
-        q = at.objective.push(at.theta, s.direction)
+        q = at.objective.jvp(at.theta, s.direction)
         length = s.gamma / (q @ q)
         theta, r = at.theta + length * s.direction, s.r - length * q
-        gradient = at.objective.pull(theta, r)
+        gradient = at.objective.vjp(theta, r)
         z = s.preconditioner * gradient
         gamma = gradient @ z
         state = replace(s, r=r, direction=z + gamma / s.gamma * s.direction, gamma=gamma)
@@ -86,7 +86,7 @@ class ConjugateGradients(Method):
 
     def _require_affine(self, objective: Any, theta: Tensor, move: Tensor, r: Tensor) -> None:
         """Compare a finite move with its linear prediction."""
-        predicted = objective.push(theta, move)
+        predicted = objective.jvp(theta, move)
         bend = torch.linalg.vector_norm(objective.residual(theta + move) + r - predicted)
         if bool(bend > 1e-6 * torch.linalg.vector_norm(predicted)):
             raise ConfigError(

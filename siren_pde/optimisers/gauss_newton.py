@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 
 ROUNDING = 1e-22
 """A loss this much smaller than the first one is all that normal equations in float64 can do."""
@@ -67,7 +67,7 @@ class GaussNewton(Method):
     patience: int = 200
     name: str = "Gauss-Newton"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(16, 4)
+    architecture: Architecture = Architecture(16, 4)
 
     def points(self, parameters: int) -> int:
         """Four rows per parameter, so that fitting the points is fitting the problem."""
@@ -75,7 +75,7 @@ class GaussNewton(Method):
 
     def start(self, objective: Any) -> Iterate:
         """The objective's parameters, with the first damping."""
-        theta, objective = objective.parameters, objective.emphasised(self.boundary)
+        theta, objective = objective.parameters, objective.weighted_boundaries(self.boundary)
         loss = objective.loss(theta)
         first = float(loss)
         return Iterate(objective, theta, loss, Damping(self.shift, first, first))
@@ -84,7 +84,7 @@ class GaussNewton(Method):
         """One accepted step, or the end of what this precision allows."""
         objective, state = at.objective, at.state
         if self.refresh and state.steps and state.steps % self.refresh == 0:
-            objective = objective.adapted(at.theta, self.adapt, objective.seed + 1)
+            objective = objective.resampled_adaptively(at.theta, self.adapt, objective.seed + 1)
         system = objective.normal_equations(at.theta)
         found = self._accepted(objective, at.theta, system, state.shift / 10, 3.0)
         if found is None:

@@ -10,7 +10,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 
 
 @final
@@ -28,7 +28,7 @@ class LBFGS(Method):
     inner: int = 10
     name: str = "L-BFGS"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(32, 3)
+    architecture: Architecture = Architecture(32, 3)
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""

@@ -49,15 +49,15 @@ def _shaded(points: Floats, normals: Floats, order: tuple[int, int, int]) -> Flo
     """The nearest sample of every pixel, bright where it faces the light; white elsewhere."""
     from scipy.ndimage import median_filter
 
-    right, up, towards = order
+    right, up, ahead = order
     fine = SHARPER * SIZE
     column = ((points[:, right] + 0.5) * fine).astype(np.int64).clip(0, fine - 1)
     row = ((0.5 - points[:, up]) * fine).astype(np.int64).clip(0, fine - 1)
     # an odd permutation of axes mirrors the view, unless one looks from the other side
     sign = 1.0 if order == (0, 1, 2) else -1.0
-    facing = normals[:, [right, up, towards]] * [1.0, 1.0, sign]
+    facing = normals[:, [right, up, ahead]] * [1.0, 1.0, sign]
     front = np.flatnonzero(facing[:, 2] > 0)
-    nearest_last = front[np.argsort(sign * points[front, towards])]
+    nearest_last = front[np.argsort(sign * points[front, ahead])]
     lit = np.clip(facing[nearest_last] @ _LIGHT, 0.0, 1.0)
     image = np.ones(fine * fine)
     image[(row * fine + column)[nearest_last]] = 0.16 + 0.32 * facing[nearest_last, 2] + 0.5 * lit

@@ -26,7 +26,7 @@ from siren_pde.domains.base import Domain
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.ansatz import held_on
 from siren_pde.fields.base import Field
-from siren_pde.fields.derived.stretched import Stretch
+from siren_pde.fields.derived.stretched import GridStretching
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.problem import Condition, Problem
 
@@ -61,7 +61,7 @@ class Slab:
     evolution: Evolution
     begin: float
     end: float
-    stretch: tuple[Stretch, ...] = ()
+    stretch: tuple[GridStretching, ...] = ()
 
     def __call__(self, points: Points) -> Points:
         """Points of the whole problem, moved into the slab, and denser where axes are stretched."""
@@ -187,7 +187,7 @@ def corners(
 
 def steep(
     problem: Problem, slab: Slab, before: Field | None, ends: tuple[float, ...]
-) -> tuple[Stretch, ...]:
+) -> tuple[GridStretching, ...]:
     """Stretches where a slab's solution is steep, in one space dimension: around the peaks of |u_x|
     at its begin, and at `ends` with layers, and after the begin of those.
 
@@ -197,7 +197,7 @@ def steep(
     low, high = problem.bounds
     axis, begin = slab.evolution.axis, slab.begin
     space = 1 - axis
-    if len(low) != 2 or (before and any(space in f.periodic for f in before.leaves().values())):
+    if len(low) != 2 or (before and any(space in f.periodic for f in before.networks().values())):
         return ()
     if before is None:
         layers = [(end, LAYER * (high[space] - low[space])) for end in ends]
@@ -207,11 +207,11 @@ def steep(
     if not layers:
         return ()
     centres, widths = zip(*layers, strict=True)
-    found = (Stretch(space, low[space], high[space], centres, widths),)
+    found = (GridStretching(space, low[space], high[space], centres, widths),)
     if before is not None or not ends:
         return found
     moment = SUDDEN * (slab.end - begin)
-    return (*found, Stretch(axis, begin, slab.end, (begin,), (moment,)))
+    return (*found, GridStretching(axis, begin, slab.end, (begin,), (moment,)))
 
 
 def _slopes(problem: Problem, axis: int, time: float, before: Field) -> tuple[Tensor, Tensor]:
@@ -221,7 +221,7 @@ def _slopes(problem: Problem, axis: int, time: float, before: Field) -> tuple[Te
     def slopes(p: Points, *unknowns: Any) -> list[Any]:
         return [d(u, p.coordinates[space]) for u in unknowns]
 
-    found = evaluate(before, _named(slopes, list(before.leaves())), points)
+    found = evaluate(before, _named(slopes, list(before.networks())), points)
     return points.positions[:, space], found
 
 
@@ -250,7 +250,7 @@ def _handed_over(before: Field, slab: Slab) -> Callable[..., Any]:
     """The residual that is each unknown, and its first order − 1 derivatives in time, less those
     of the field before, which are taken at the slab's begin whatever the time asked.
     """
-    names, time = list(before.leaves()), slab.evolution
+    names, time = list(before.networks()), slab.evolution
 
     def state(p: Points, *unknowns: Any) -> list[Any]:
         t = p.coordinates[time.axis]

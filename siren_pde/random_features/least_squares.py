@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 from siren_pde.random_features.output_layer import fit_output, weighted_size
 from siren_pde.random_features.search import Search, Trial
 
@@ -70,7 +70,7 @@ class LeastSquares(Method):
     tolerance: float = 3e-11
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(1, 1)
+    architecture: Architecture = Architecture(1, 1)
 
     def __post_init__(self) -> None:
         if self.features is not None and self.features < 1:
@@ -98,7 +98,7 @@ class LeastSquares(Method):
         trial = Trial(band, self.features or _suited(band, self._most(objective)))
         search = Search.starting(trial, fixed=self.frequency is not None)
         one = objective.parameters.new_ones((len(low),))
-        zero = objective.featured(1, one)
+        zero = objective.with_random_features(1, one)
         theta = zero.parameters
         return Iterate(zero, theta, zero.loss(theta), State(search, half, {}))
 
@@ -110,8 +110,10 @@ class LeastSquares(Method):
             [k / s for k, s in zip(trial.bandwidth, state.half, strict=True)]
         )
         known = state.ground if state.features == trial.features else None
-        sized = known.rows if known else at.objective.sized(int(self.rows * trial.features))
-        tried = sized.featured(trial.features, frequency, at.objective.seed, trial.order)
+        sized = known.rows if known else at.objective.with_count(int(self.rows * trial.features))
+        tried = sized.with_random_features(
+            trial.features, frequency, at.objective.seed, trial.order
+        )
         affine = at.objective.affine
         start = tried.parameters if affine else _first(tried)
         theta, balance = fit_output(tried, start, affine=affine, boldness=BOLDNESS)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.base import Field, Network
 from siren_pde.fields.derived.piecewise import joined
-from siren_pde.fields.derived.stretched import Stretch, Stretched
+from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.periodic import count
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 from siren_pde.random_features.output_layer import fit_output, weighted_size
 
 TIME_BAND = 3.0
@@ -91,7 +91,7 @@ class Marching(Method):
     rows: float = 1.6
     name: str = "time slabs"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(1, 1)
+    architecture: Architecture = Architecture(1, 1)
 
     def __post_init__(self) -> None:
         if not (self.tolerance > 0 and self.features >= 1):
@@ -116,11 +116,11 @@ class Marching(Method):
         half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
         wanted = objective.frequencies or tuple(4 / s for s in half)
         band = [max(8.0, 2 * w * s) for w, s in zip(wanted, half, strict=True)]
-        periodic = {i for leaf in objective.field.leaves().values() for i in leaf.periodic}
+        periodic = {i for network in objective.field.networks().values() for i in network.periodic}
         band = [max(k, WHOLE) if i in periodic else k for i, k in enumerate(band)]
         band[time.axis] = CALM if periodic else TIME_BAND
         one = objective.parameters.new_ones((len(low),))
-        zero = objective.featured(1, one)
+        zero = objective.with_random_features(1, one)
         theta = torch.zeros_like(zero.parameters)
         length = (time.high - time.low) / SLABS
         space, size = tuple(half), self.features
@@ -201,14 +201,14 @@ class Marching(Method):
         whole, begin = state.whole, state.begin
         before = state.fields[-1] if state.fields else None
         frequency = _frequency(state, band, length)
-        waves = [count(frequency, leaf.period) for leaf in whole.field.leaves().values()]
+        waves = [count(frequency, network.period) for network in whole.field.networks().values()]
         if max(waves) > 1:
             state = replace(state, features=max(state.features, TURNS * max(waves)))
         stretch = whole.stretch(begin, begin + length, before, state.ends)
         seed = whole.seed + 2 * (len(state.fields) + state.rejected)
         field = self._still(state, length, frequency, seed, stretch)
         slab = whole.slab(begin, begin + length, stretch, before)
-        sized = slab.sized(int(self.rows * state.features)).redrawn(seed)
+        sized = slab.with_count(int(self.rows * state.features)).redrawn(seed)
         tried = sized.with_field(field)
         theta, weights = fit_output(tried, tried.parameters, affine=whole.affine)
         fresh = sized.redrawn(seed + 1).with_field(field)
@@ -222,16 +222,16 @@ class Marching(Method):
         length: float,
         frequency: Tensor,
         seed: int,
-        stretch: tuple[Stretch, ...],
+        stretch: tuple[GridStretching, ...],
     ) -> Field:
         """Features fitted to what a slab begins with, for all its time."""
         whole, begin = state.whole, state.begin
         before = state.fields[-1] if state.fields else None
-        field = whole.featured(state.features, frequency, seed).field
+        field = whole.with_random_features(state.features, frequency, seed).field
         for along in stretch:
             field = field.rebuilt(_stretching(along))
         still = whole.still(begin, begin + length, stretch, before)
-        still = still.sized(int(self.rows * state.features)).redrawn(seed).with_field(field)
+        still = still.with_count(int(self.rows * state.features)).redrawn(seed).with_field(field)
         given = still.parameters
         zero = still.with_output(given, torch.zeros_like(given))
         theta, _ = fit_output(still, zero, affine=still.affine, tolerance=GUESS)
@@ -246,8 +246,8 @@ def _frequency(state: State, band: tuple[float, ...], length: float) -> Tensor:
     return like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
 
 
-def _stretching(stretch: Stretch) -> Any:
-    def change(leaf: Leaf) -> Leaf:
-        return Stretched(leaf, stretch)
+def _stretching(stretch: GridStretching) -> Any:
+    def change(network: Network) -> Network:
+        return Stretched(network, stretch)
 
     return change

@@ -43,7 +43,7 @@ def fit_output(
     weights: dict[str, float] = {}
     first, level = math.inf, boldness
     for _ in range(most):
-        b, a = objective.residual_and_output_rows(theta)
+        b, a = objective.residual_and_output_jacobian(theta)
         balanced = bool(weights) and all(weights.values())
         weights = weights if balanced else balancing(objective, a)
         for name, rows in objective.rows().items():

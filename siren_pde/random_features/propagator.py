@@ -11,9 +11,9 @@ from typing import Any, final
 import torch
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Leaf
-from siren_pde.fields.derived.shifted import Moved
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.fields.base import Field, Network
+from siren_pde.fields.derived.shifted import Shifted
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 from siren_pde.random_features.output_layer import fit_output, weighted_size
 from siren_pde.random_features.propagator_state import EACH, Fit, State, freedom, reached
 from siren_pde.random_features.search import Search, Trial
@@ -67,7 +67,7 @@ class Propagator(Method):
     frequency: tuple[float, ...] | None = None
     name: str = "time slabs of one matrix"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(1, 1)
+    architecture: Architecture = Architecture(1, 1)
 
     def __post_init__(self) -> None:
         if not (self.tolerance > 0 and self.most >= self.features >= 1):
@@ -108,7 +108,7 @@ class Propagator(Method):
         trial = Trial(tuple(band), min(max(count, FEWEST), self.features))
         fixed = self.frequency is not None
         search = Search.starting(trial, fixed=fixed)
-        zero = objective.featured(1, objective.parameters.new_ones((len(low),)))
+        zero = objective.with_random_features(1, objective.parameters.new_ones((len(low),)))
         theta = torch.zeros_like(zero.parameters)
         state = State(objective, half, time.low, length, search, self.features, fixed)
         return Iterate(zero, theta, zero.loss(theta), state)
@@ -166,7 +166,7 @@ class Propagator(Method):
         """The residuals of the next slab, which starts from a field, or as the problem does."""
         whole = state.whole
         slab = whole.slab(state.begin, state.begin + state.length, (), before)
-        return slab.sized(int(self.rows * trial.features)).redrawn(whole.seed)
+        return slab.with_count(int(self.rows * trial.features)).redrawn(whole.seed)
 
     # ── the march ─────────────────────────────────────────────────────────────────────────────
 
@@ -220,16 +220,16 @@ def _features(state: State, trial: Trial) -> Field:
     half[time.axis] = state.length / 2
     frequency = [k / s for k, s in zip(trial.bandwidth, half, strict=True)]
     given = whole.parameters.new_tensor(frequency)
-    field = whole.featured(trial.features, given, whole.seed, trial.order).field
+    field = whole.with_random_features(trial.features, given, whole.seed, trial.order).field
     return _moved(field, time.axis, state.begin + state.length / 2 - (time.low + time.high) / 2)
 
 
 def _moved(field: Field, axis: int, by: float) -> Field:
     """A copy of a field, moved along an axis."""
 
-    def change(leaf: Leaf) -> Leaf:
-        if isinstance(leaf, Moved):
-            return Moved(copy.deepcopy(leaf.leaf), axis, leaf.by + by)
-        return Moved(leaf, axis, by)
+    def change(network: Network) -> Network:
+        if isinstance(network, Shifted):
+            return Shifted(copy.deepcopy(network.network), axis, network.by + by)
+        return Shifted(network, axis, by)
 
     return field.rebuilt(change)

@@ -16,7 +16,7 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.residual import flattened
 from siren_pde.collocation.sampling import Sample
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Leaf
+from siren_pde.fields.base import Field, Network
 from siren_pde.fields.system import System
 from siren_pde.problem import Condition, Problem
 
@@ -62,7 +62,7 @@ def require_part(field: Field, name: str) -> System:
     if not (isinstance(field, System) and name in field.parts and len(field.parts) > 1):
         raise ConfigError(
             f"there is no unknown `{name}` to be eliminated beside others: solve with "
-            f"`System({name}=Siren(2), m=…)`, got the unknowns {list(field.leaves())}."
+            f"`System({name}=Siren(2), m=…)`, got the unknowns {list(field.networks())}."
         )
     return field
 
@@ -70,8 +70,8 @@ def require_part(field: Field, name: str) -> System:
 def narrowed(system: System, name: str, outputs: int, features: Callable[[Field], Field]) -> System:
     """The system whose unknown `name` has so many outputs, on frozen features."""
 
-    def change(leaf: Leaf) -> Leaf:
-        return leaf.like(outputs=outputs)  # type: ignore[operator]
+    def change(network: Network) -> Network:
+        return network.like(outputs=outputs)  # type: ignore[operator]
 
     parts = dict(system.parts.items())
     return System(**{**parts, name: features(parts[name].rebuilt(change))})  # type: ignore[operator, arg-type]
@@ -101,18 +101,18 @@ class Separated:
     def outer(self) -> Tensor:
         """The outer coefficients to start from: constants as they are, functions zero."""
         part = self.parts[0]
-        leaves = part.field.leaves()
-        found = part.output(part.parameters).split([v.output_size for v in leaves.values()])
+        networks = part.field.networks()
+        found = part.output(part.parameters).split([v.output_size for v in networks.values()])
         kept = [
-            torch.zeros_like(c) if leaf.inputs else c
-            for (n, leaf), c in zip(leaves.items(), found, strict=True)
+            torch.zeros_like(c) if network.inputs else c
+            for (n, network), c in zip(networks.items(), found, strict=True)
             if n != self.name
         ]
         return torch.cat(kept)
 
     def inner(self, part: Any) -> slice:
         """The columns of the inner coefficients of a part."""
-        sizes = {n: leaf.output_size for n, leaf in part.field.leaves().items()}
+        sizes = {n: network.output_size for n, network in part.field.networks().items()}
         start = sum(sizes[n] for n in itertools.takewhile(lambda n: n != self.name, sizes))
         return slice(start, start + sizes[self.name])
 
@@ -129,7 +129,7 @@ class Separated:
 
     def joined(self, inner: Sequence[Tensor], outer: Tensor) -> Tensor:
         """θ of the whole from the inner coefficients of all parts: weights, then biases."""
-        total = self.whole.field.leaves()[self.name].outputs
+        total = self.whole.field.networks()[self.name].outputs
         weights = outer.new_zeros((total, len(inner[0]) // len(self.outputs[0]) - 1))
         biases = outer.new_zeros((total,))
         for outputs, c in zip(self.outputs, inner, strict=True):
@@ -140,12 +140,12 @@ class Separated:
 
 def _dependence(s: Sample, name: str) -> list[set[int]]:
     """For each component of a residual, the outputs of the unknown that it depends on."""
-    points, leaves = s.points.select(slice(0, 16)), s.light.field.leaves()
+    points, networks = s.points.select(slice(0, 16)), s.light.field.networks()
     like = points.positions
     generator = torch.Generator(device=like.device).manual_seed(0)
     channels: Mapping[str, Tensor] = {
         n: torch.randn(
-            (len(plan.keys), len(points), leaves[n].outputs),
+            (len(plan.keys), len(points), networks[n].outputs),
             generator=generator,
             dtype=like.dtype,
             device=like.device,
@@ -163,7 +163,7 @@ def _restricted(
     if not components:
         return None
     whole = s.condition
-    total = s.light.field.leaves()[name].outputs
+    total = s.light.field.networks()[name].outputs
     signature = inspect.signature(whole.residual)
     names = list(signature.parameters)[1:]
 

@@ -38,7 +38,7 @@ class Side:
             scale[those] = weights[name]
         numbers = torch.arange(len(scale), device=like.device)
         starts = torch.cat([numbers[rows[s.condition.name]] for s in initial.samples])
-        _, ahead = initial.later(length).residual_and_output_rows(like)
+        _, ahead = initial.later(length).residual_and_output_jacobian(like)
         return Side(objective, scale, starts, ahead * scale[starts][:, None])
 
     def right(self, c: Tensor, by: float) -> Tensor:
@@ -69,11 +69,11 @@ class Stepper:
         are asked of the next.
         """
         fresh, theta = objective.redrawn(objective.seed + 1), objective.parameters
-        _, a = objective.residual_and_output_rows(theta)
+        _, a = objective.residual_and_output_jacobian(theta)
         weights = balancing(objective, a)
         solved, judged = (Side.of(rows, weights, length) for rows in (objective, fresh))
         a *= solved.scale[:, None]
-        judge = fresh.residual_and_output_rows(theta)[1] * judged.scale[:, None]
+        judge = fresh.residual_and_output_jacobian(theta)[1] * judged.scale[:, None]
         return Stepper(solved, judged, Factor.of(a), judge)
 
     def amplification(self, slabs: int) -> float:

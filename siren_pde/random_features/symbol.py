@@ -38,9 +38,9 @@ STEADY = 1e-10
 
 def zero_channels(sample: Sample, field: Field, points: Points) -> dict[str, Tensor]:
     """The channels of the zero field, for the leaves that a condition involves."""
-    leaves, like = field.leaves(), points.positions
+    networks, like = field.networks(), points.positions
     return {
-        name: like.new_zeros((len(plan.keys), len(points), leaves[name].outputs))
+        name: like.new_zeros((len(plan.keys), len(points), networks[name].outputs))
         for name, plan in sample.light.plans.items()
     }
 
@@ -140,7 +140,7 @@ def _symbol(s: Sample, field: Field) -> Symbol:
     found = {}
     for name, plan in s.light.plans.items():
         for channel, key in enumerate(plan.keys):
-            for output in range(field.leaves()[name].outputs):
+            for output in range(field.networks()[name].outputs):
                 parts = [seed[name][channel, :, output] for seed in seeds]
                 found[key, (name, output)] = torch.stack(parts, 1)
     return found

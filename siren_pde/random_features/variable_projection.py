@@ -16,7 +16,7 @@ from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
-from siren_pde.optimisers.base import Iterate, Method, Network
+from siren_pde.optimisers.base import Architecture, Iterate, Method
 
 HALVINGS = 8
 """How often a step is halved before none is taken."""
@@ -66,7 +66,7 @@ class VariableProjection(Method):
     tolerance: float = 1e-3
     name: str = "variable projection"
     dtype: torch.dtype = torch.float64
-    network: Network = Network(1, 1)
+    architecture: Architecture = Architecture(1, 1)
 
     def __post_init__(self) -> None:
         if self.features < 1 or not all(w > 0 for w in self.frequency or ()):
@@ -122,7 +122,7 @@ def _alike(parts: Any) -> bool:
     """Whether all parts have the same matrix of inner columns."""
     first: Tensor | None = None
     for part in parts.parts:
-        inner, _ = parts.split(part, part.residual_and_output_rows(part.parameters)[1])
+        inner, _ = parts.split(part, part.residual_and_output_jacobian(part.parameters)[1])
         if first is not None and (inner.shape != first.shape or not torch.equal(inner, first)):
             return False
         first = inner
@@ -136,17 +136,17 @@ def _eliminate(parts: Any, outer: Tensor) -> Eliminated:
         size = part.output(part.parameters).numel() - len(outer)
         zero = parts.theta(part, outer.new_zeros((size,)), outer)
         if factor is None or not parts.alike:
-            r, rows = part.residual_and_output_rows(zero)
+            r, rows = part.residual_and_output_jacobian(zero)
             factor = Factor.of(parts.split(part, rows)[0])
         else:
             r = part.residual(zero)
         inner.append(factor.solve(-r))
-        _, rows = part.residual_and_output_rows(parts.theta(part, inner[-1], outer))
+        _, rows = part.residual_and_output_jacobian(parts.theta(part, inner[-1], outer))
         residuals.append(factor.left(r))
         jacobians.append(factor.left(parts.split(part, rows)[1]))
     if parts.rest is not None:
         theta = parts.rest.with_output(parts.rest.parameters, outer)
-        r, rows = parts.rest.residual_and_output_rows(theta)
+        r, rows = parts.rest.residual_and_output_jacobian(theta)
         residuals.append(r)
         jacobians.append(rows)
     return Eliminated(outer, inner, torch.cat(residuals), torch.cat(jacobians))

@@ -115,8 +115,8 @@ def fit_sdf(
     if refine:
         if not quiet:
             announce("what the network leaves over goes into splines")
-        (leaf,) = solution.field.leaves().values()
-        finer = refined(leaf, oriented, half, samples, distances, seed)
+        (network,) = solution.field.networks().values()
+        finer = refined(network, oriented, half, samples, distances, seed)
         solution = replace(solution, field=finer)
     return SignedDistance(solution, centre, scale, half, oriented)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from siren_pde.fields.base import Leaf
+from siren_pde.fields.base import Network
 from siren_pde.fields.derived.refined import Refined
 from siren_pde.fields.derived.splines import Splines
 from siren_pde.scans.oriented_cloud import OrientedCloud
@@ -40,7 +40,12 @@ _AT_ONCE = 8192  # points
 
 
 def refined(
-    leaf: Leaf, oriented: OrientedCloud, half: Floats, samples: Floats, distances: Floats, seed: int
+    network: Network,
+    oriented: OrientedCloud,
+    half: Floats,
+    samples: Floats,
+    distances: Floats,
+    seed: int,
 ) -> Refined:
     """The network with what it leaves over of pseudo-distances (n,) at `samples` (n, 3).
 
@@ -57,7 +62,7 @@ def refined(
     on, band = oriented.positions, _around(oriented, half, 2 / coarse, seed)
     x = np.concatenate([samples, on, band])
     d = np.concatenate([distances, np.zeros(len(on)), oriented.distance(band)])
-    found = _values(leaf, x)
+    found = _values(network, x)
     left, at_points = d - found, found[len(samples) :][: len(on)]
     believed = (np.sign(d) == np.sign(found)) | (np.abs(left) < _outlying(left))
     x, d, left = x[believed], d[believed], left[believed]
@@ -69,7 +74,7 @@ def refined(
     around = _fitted(
         x, left - _values(everywhere, x), half, 2 / fine, max(_TRUST, noise), robust=True
     )
-    return Refined(leaf, [everywhere, around]).to(next(leaf.parameters()))
+    return Refined(network, [everywhere, around]).to(next(network.parameters()))
 
 
 def noise_ratio(oriented: OrientedCloud, left: Floats) -> float:

@@ -80,11 +80,11 @@ class SignedDistance:
 
     def _channels(self, x: Tensor, plan: Plan) -> Tensor:
         """The network's derivatives in its own coordinates (S, n, 1), in the precision of x."""
-        (leaf,) = self.solution.field.leaves().values()
-        leaf = copy.deepcopy(leaf).to(x)
-        theta = torch.cat([q.detach().flatten() for q in leaf.parameters()])
+        (network,) = self.solution.field.networks().values()
+        network = copy.deepcopy(network).to(x)
+        theta = torch.cat([q.detach().flatten() for q in network.parameters()])
         inner = (x - torch.as_tensor(self.centre, dtype=x.dtype, device=x.device)) / self.scale
-        parts = [leaf.evaluate(theta, part, plan).channels for part in inner.split(_AT_ONCE)]
+        parts = [network.evaluate(theta, part, plan).channels for part in inner.split(_AT_ONCE)]
         return torch.cat(parts, 1).detach()
 
     @property

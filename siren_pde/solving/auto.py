@@ -35,7 +35,7 @@ class Auto:
     def choose(self, objective: Any, parameters: int | None) -> tuple[Method, str]:
         """The method and why; `parameters` is the size of the user's field, None if it is ours."""
         bend = objective.curvature()
-        if objective.affine and objective.may_be_featured():
+        if objective.affine and objective.has_default_layers():
             if objective.evolution is not None and (needed := _needed(objective)) > self.largest:
                 return Propagator(), (
                     f"time slabs of one matrix, since the residuals are affine in the field "
@@ -48,10 +48,10 @@ class Auto:
             )
         reason = f"the residuals are not affine in the field (measured curvature {bend:.0e})"
         time = objective.evolution
-        if time is not None and objective.may_be_featured() and len(objective.problem.axes) <= 3:
+        if time is not None and objective.has_default_layers() and len(objective.problem.axes) <= 3:
             axis = objective.problem.axes[time.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
-        few_axes = objective.may_be_featured() and len(objective.problem.axes) <= 3
+        few_axes = objective.has_default_layers() and len(objective.problem.axes) <= 3
         if few_axes and _functions_alone(objective):
             return LeastSquares(), f"least squares at every Newton step, since {reason}"
         if objective.affine:
@@ -80,5 +80,5 @@ def _needed(objective: Any) -> float:
 
 def _functions_alone(objective: Any) -> bool:
     """Whether all unknowns are functions, and none is held to measured data."""
-    functions = all(leaf.inputs for leaf in objective.field.leaves().values())
+    functions = all(network.inputs for network in objective.field.networks().values())
     return functions and not any(s.points.data for s in objective.samples)

@@ -229,10 +229,10 @@ def _prepare(
         size = None if field is None else sum(q.numel() for q in field.parameters())
         method, why = method.choose(probe, size)
     if field is None:
-        draft = Siren(d, seed=seed, dtype=precision, device=where, **vars(method.network))
+        draft = Siren(d, seed=seed, dtype=precision, device=where, **vars(method.architecture))
     low, high = frequencies.box(probe)
     found = frequencies.frequencies(probe)
-    placed = draft.placed(low, high, found)
+    placed = draft.scaled_to(low, high, found)
     placed = placed.to(device=where, dtype=dtype or method.dtype)
     size = sum(q.numel() for q in placed.parameters())
     rule = quadrature or Sobol(method.points(size))

@@ -69,7 +69,7 @@ def agree(found, expected, x) -> None:
 
 # Expressions are smooth and of moderate size on (0.2, 0.8)³: logarithms and roots get positive
 # arguments by construction, and quotients a denominator of at least one.
-leaves = st.sampled_from(["x", "y", "z"]) | st.floats(0.2, 2.0).map(lambda c: round(c, 2))
+networks = st.sampled_from(["x", "y", "z"]) | st.floats(0.2, 2.0).map(lambda c: round(c, 2))
 
 
 def grow(inner):
@@ -83,7 +83,7 @@ def grow(inner):
     )
 
 
-expressions = st.recursive(leaves, grow, max_leaves=6)
+expressions = st.recursive(networks, grow, max_leaves=6)
 
 
 def build(tree, env, lib):
@@ -191,7 +191,7 @@ def recorder():
 
 
 @pytest.mark.parametrize(
-    ("expression", "demand"),
+    ("expression", "required"),
     [
         (lambda u, x, y, z: lap(u), {Laplace((0, 1, 2))}),
         (lambda u, x, y, z: d(u, z) + u * d(u, x) - d(u, x, x), {(2,), (), (0,), (0, 0)}),
@@ -204,10 +204,10 @@ def recorder():
         (lambda u, x, y, z: d(u**2, x) - 2 * u * d(u, x), {(), (0,)}),
     ],
 )
-def test_a_residual_asks_for_what_it_needs_and_nothing_else(expression, demand):
+def test_a_residual_asks_for_what_it_needs_and_nothing_else(expression, required):
     u, asked = recorder()
     expression(u, *coordinates(positions())).value  # noqa: B018  # asking is the point
-    assert set(asked) == demand
+    assert set(asked) == required
     assert len(asked) == len(set(asked))  # and never twice
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from siren_pde import Ball, Box, Objective, Problem, Siren, Sobol, on
-from siren_pde.collocation.grading import SCALES, crowded
+from siren_pde.collocation.grading import SCALES, graded
 from siren_pde.errors import ConfigError
 from tests.strategies import ALL_DOMAINS
 
@@ -18,7 +18,7 @@ corner = (0.0, 0.0)
 def test_crowded_points_integrate_over_the_same_domain(name, domain):
     plain = Sobol(8192)(domain)
     place = tuple(plain.positions[len(plain) // 2].tolist())
-    p = crowded(plain, domain, place)
+    p = graded(plain, domain, place)
     assert bool(domain.contains(p.positions, tolerance=1e-9).all())
     assert p.weights.sum().item() == pytest.approx(domain.measure, rel=1e-12)
     assert bool((p.weights > 0).all())
@@ -32,7 +32,7 @@ def test_crowded_points_integrate_over_the_same_domain(name, domain):
 
 @pytest.mark.parametrize("domain", [ell, ell.boundary])
 def test_every_scale_has_its_share(domain):
-    p = crowded(Sobol(4096)(domain), domain, corner)
+    p = graded(Sobol(4096)(domain), domain, corner)
     r = torch.linalg.vector_norm(p.positions, dim=1)
     for k in range(1, SCALES):
         within = int(((r > 0.5**k) & (r <= 0.5 ** (k - 1))).sum())
@@ -42,13 +42,13 @@ def test_every_scale_has_its_share(domain):
 def test_singular_functions_are_integrated():
     """∫ r^{−4/3} over the unit disc is 3π, of which a third lies within r = 1/√27."""
     disc = Ball(x=0, y=0)
-    p = crowded(Sobol(4096)(disc), disc, corner)
+    p = graded(Sobol(4096)(disc), disc, corner)
     r = torch.linalg.vector_norm(p.positions, dim=1)
     assert (r ** (-4 / 3) * p.weights).sum().item() == pytest.approx(3 * math.pi, rel=0.01)
 
 
 def test_conditions_say_where_points_crowd():
-    @on(ell, towards=corner)
+    @on(ell, refine_towards=corner)
     def near(p, u):
         return u
 
@@ -61,4 +61,4 @@ def test_conditions_say_where_points_crowd():
     assert close[0] > 100 and close[1] < 10
     assert all(abs(float(s.scale.square().sum()) - 1) < 1e-12 for s in objective.samples)
     with pytest.raises(ConfigError, match="x, y"):
-        on(ell, towards=(0.0,))
+        on(ell, refine_towards=(0.0,))

@@ -112,16 +112,16 @@ def test_every_product_is_the_jacobians(objective):
     close(r, objective.residual(theta))
     close(loss, 0.5 * r @ r)
     close(gradient, jacobian.T @ r)
-    close(objective.push(theta, v), jacobian @ v)
-    close(objective.pull(theta, w), jacobian.T @ w)
+    close(objective.jvp(theta, v), jacobian @ v)
+    close(objective.vjp(theta, w), jacobian.T @ w)
     close(torch.stack(list(objective.terms(theta).values())).sum(), r @ r)
     again = objective.normal_equations(theta)
     gram = jacobian.T @ jacobian if again.jacobian is None else jacobian @ jacobian.T
     close(again.gram.tril(), gram.tril())
     close(again.right, jacobian.T @ r if again.jacobian is None else r)
     close(again.square, r @ r)
-    _, rows = objective.residual_and_output_rows(theta)
-    assert rows.shape[1] == sum(x.output_size for x in objective.field.leaves().values())
+    _, rows = objective.residual_and_output_jacobian(theta)
+    assert rows.shape[1] == sum(x.output_size for x in objective.field.networks().values())
 
 
 def test_blocks_do_not_matter():

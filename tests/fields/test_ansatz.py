@@ -159,4 +159,4 @@ def test_an_unknown_constant_is_found():
         GaussNewton(),
         quiet=True,
     )
-    assert abs(solution.field.leaves()["nu"].value - 0.7) < 1e-6
+    assert abs(solution.field.networks()["nu"].value - 0.7) < 1e-6

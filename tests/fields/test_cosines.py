@@ -47,15 +47,15 @@ def test_closed_form_equals_torch_func(name, shared):
     at = ours.evaluate(theta, x, plan)
     theirs = Generic(ours, 2, 1).evaluate(theta, x, plan)
     seeds = torch.zeros(len(plan.keys), 6, 1, dtype=torch.float64)
-    asked = list(plan.asked)  # the waves need no other channels to carry these
+    asked = list(plan.required)  # the waves need no other channels to carry these
     seeds[asked] = draw(len(asked), 6, 1)
-    rows = ours.rows(theta, at, seeds)
-    expected = Generic(ours, 2, 1).rows(theta, theirs, seeds)
+    rows = ours.jacobian_rows(theta, at, seeds)
+    expected = Generic(ours, 2, 1).jacobian_rows(theta, theirs, seeds)
     for a, b in (
         (at.channels[asked], theirs.channels[asked]),
         (rows, expected),
-        (ours.pullback(theta, at, seeds), rows.sum(0)),
-        ((seeds * ours.push(theta, at, theta)).sum((0, 2)), rows @ theta),
+        (ours.vjp(theta, at, seeds), rows.sum(0)),
+        ((seeds * ours.jvp(theta, at, theta)).sum((0, 2)), rows @ theta),
     ):
         assert (a - b).abs().max() <= 1e-11 * b.abs().max().clamp_min(1.0)  # rounding
 
@@ -94,7 +94,7 @@ def test_conjugate_gradients_find_waves_of_the_lattice_and_keep_them(tmp_path):
 def test_conjugate_gradients_minimise_what_dense_least_squares_do():
     objective = Objective(
         Problem(screened),
-        Cosines((4, 4)).placed(*map(torch.tensor, ((0.0, 0.0), (1.0, 2.0))), torch.ones(2)),
+        Cosines((4, 4)).scaled_to(*map(torch.tensor, ((0.0, 0.0), (1.0, 2.0))), torch.ones(2)),
         rule=Sobol(64),
     )
     method = ConjugateGradients(tolerance=1e-12)

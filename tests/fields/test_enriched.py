@@ -28,20 +28,20 @@ def close(a, b):
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-@pytest.mark.parametrize("demand", [{()}, {(0,), (1,)}, {Laplace((0, 1))}, {(0, 1)}])
-def test_constants_beside_a_network_equal_torch_func(depth, demand):
+@pytest.mark.parametrize("required", [{()}, {(0,), (1,)}, {Laplace((0, 1))}, {(0, 1)}])
+def test_constants_beside_a_network_equal_torch_func(depth, required):
     field = Beside(Siren(2, width=7, depth=depth, frequency=2.0), 3)
     field.numbers.data = draw(3)
     theta = torch.cat([q.detach().flatten() for q in field.parameters()])
-    x, plan, generic = draw(5, 2), Plan.closing(demand), Generic(field, 2, 4)
+    x, plan, generic = draw(5, 2), Plan.closing(required), Generic(field, 2, 4)
     a, b = field.evaluate(theta, x, plan), generic.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds, direction = draw(*a.channels.shape, seed=1), draw(len(theta), seed=2)
-    close(field.pullback(theta, a, seeds), generic.pullback(theta, b, seeds))
-    close(field.rows(theta, a, seeds), generic.rows(theta, b, seeds))
-    close(field.push(theta, a, direction), generic.push(theta, b, direction))
-    last = field.rows(theta, a, seeds)[:, -field.output_size :]
-    close(field.output_rows(theta, field.evaluate_output(theta, x, plan), seeds), last)
+    close(field.vjp(theta, a, seeds), generic.vjp(theta, b, seeds))
+    close(field.jacobian_rows(theta, a, seeds), generic.jacobian_rows(theta, b, seeds))
+    close(field.jvp(theta, a, direction), generic.jvp(theta, b, direction))
+    last = field.jacobian_rows(theta, a, seeds)[:, -field.output_size :]
+    close(field.output_jacobian_rows(theta, field.evaluate_output(theta, x, plan), seeds), last)
 
 
 @pytest.mark.parametrize("system", [False, True])

@@ -61,10 +61,10 @@ def test_closed_form_equals_torch_func(name, depth):
     a, b = ours.evaluate(theta, x, plan), theirs.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds = draw(*a.channels.shape, seed=1)
-    close(ours.pullback(theta, a, seeds), theirs.pullback(theta, b, seeds))
-    close(ours.rows(theta, a, seeds), theirs.rows(theta, b, seeds))
+    close(ours.vjp(theta, a, seeds), theirs.vjp(theta, b, seeds))
+    close(ours.jacobian_rows(theta, a, seeds), theirs.jacobian_rows(theta, b, seeds))
     direction = draw(theta.numel(), seed=2)
-    close(ours.push(theta, a, direction), theirs.push(theta, b, direction))
+    close(ours.jvp(theta, a, direction), theirs.jvp(theta, b, direction))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
@@ -79,7 +79,7 @@ def test_the_evaluation_for_one_gradient_equals_the_whole(name, outputs, depth):
         whole, once = field.evaluate(theta, x, plan), field.evaluate_once(theta, x, plan, space)
         close(once.channels, whole.channels)
         seeds = draw(*whole.channels.shape, seed=seed + 3)
-        close(field.pullback(theta, once, seeds), field.pullback(theta, whole, seeds))
+        close(field.vjp(theta, once, seeds), field.vjp(theta, whole, seeds))
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
@@ -95,7 +95,7 @@ def test_any_demand(keys, depth):
     a, b = ours.evaluate(theta, x, plan), Generic(ours, 2).evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds = draw(*a.channels.shape, seed=1)
-    close(ours.pullback(theta, a, seeds), Generic(ours, 2).pullback(theta, b, seeds))
+    close(ours.vjp(theta, a, seeds), Generic(ours, 2).vjp(theta, b, seeds))
 
 
 @pytest.mark.parametrize("name", DEMANDS)
@@ -104,10 +104,10 @@ def test_products_with_the_jacobian_are_adjoint(name):
     theta = torch.cat([q.detach().flatten() for q in field.parameters()])
     at = field.evaluate(theta, draw(9, 2), Plan.closing(DEMANDS[name]))
     seeds, direction = draw(*at.channels.shape, seed=4), draw(theta.numel(), seed=5)
-    forward = (field.push(theta, at, direction) * seeds).sum()
-    backward = field.pullback(theta, at, seeds) @ direction
+    forward = (field.jvp(theta, at, direction) * seeds).sum()
+    backward = field.vjp(theta, at, seeds) @ direction
     assert abs(forward - backward) <= 1e-11 * abs(forward).clamp_min(1.0)
-    close(field.rows(theta, at, seeds).sum(0), field.pullback(theta, at, seeds))
+    close(field.jacobian_rows(theta, at, seeds).sum(0), field.vjp(theta, at, seeds))
 
 
 def test_output_rows_are_the_last_columns():
@@ -115,8 +115,8 @@ def test_output_rows_are_the_last_columns():
     theta = torch.cat([q.detach().flatten() for q in field.parameters()])
     at = field.evaluate(theta, draw(4, 2), Plan.closing(DEMANDS["Laplacian"]))
     seeds = draw(*at.channels.shape, seed=6)
-    rows = field.rows(theta, at, seeds)
-    close(field.output_rows(theta, at, seeds), rows[:, -field.output_size :])
+    rows = field.jacobian_rows(theta, at, seeds)
+    close(field.output_jacobian_rows(theta, at, seeds), rows[:, -field.output_size :])
 
 
 @pytest.mark.parametrize("name", DEMANDS)
@@ -128,13 +128,16 @@ def test_the_short_evaluation_agrees_with_the_whole(name, depth):
     whole, short = field.evaluate(theta, x, plan), field.evaluate_output(theta, x, plan)
     close(short.channels, whole.channels)
     seeds = draw(*whole.channels.shape, seed=7)
-    close(field.output_rows(theta, short, seeds), field.output_rows(theta, whole, seeds))
+    close(
+        field.output_jacobian_rows(theta, short, seeds),
+        field.output_jacobian_rows(theta, whole, seeds),
+    )
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_waves_vary_along_few_axes_and_all_of_them_in_turn(order):
     frequency = torch.full((4,), 3.0, dtype=torch.float64)
-    field = Siren(4).featured(60, frequency, 0, order)
+    field = Siren(4).with_random_features(60, frequency, 0, order)
     held = field.layers[0] != 0
     assert held.sum(1).max() == order and held.sum(1).min() == 1
     sets = {tuple(row.tolist()) for row in held}

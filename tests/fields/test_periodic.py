@@ -53,7 +53,7 @@ def network(period, depth, outputs=2):
 
 def features(period, width=40, seed=0):
     frequency = torch.tensor([20.0, 15.0], dtype=torch.float64)
-    field = Siren(2, period=period).featured(width, frequency, seed)
+    field = Siren(2, period=period).with_random_features(width, frequency, seed)
     field.layers[-2].data = draw(1, width, seed=1)
     return field
 
@@ -68,11 +68,11 @@ def close(a, b, tolerance=1e-11):
 
 
 @pytest.mark.parametrize("period", PERIODS)
-@pytest.mark.parametrize("demand", DEMANDS)
+@pytest.mark.parametrize("required", DEMANDS)
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
-def test_all_derivatives_repeat(depth, demand, period):
+def test_all_derivatives_repeat(depth, required, period):
     field = network(period, depth) if depth else features(period)
-    plan, x = Plan.closing(demand), draw(20, 2)
+    plan, x = Plan.closing(required), draw(20, 2)
     theta = flat(field) + 0.3 * draw(flat(field).numel(), seed=5)
     here = field.evaluate(theta, x, plan).channels
     for axis, length in enumerate(period):
@@ -85,21 +85,21 @@ def test_all_derivatives_repeat(depth, demand, period):
 
 
 @pytest.mark.parametrize("period", PERIODS[1:])
-@pytest.mark.parametrize("demand", DEMANDS[:-1])
+@pytest.mark.parametrize("required", DEMANDS[:-1])
 @pytest.mark.parametrize("depth", [1, 2])
-def test_closed_form_equals_torch_func(depth, demand, period):
+def test_closed_form_equals_torch_func(depth, required, period):
     ours = network(period, depth)
-    theirs, theta, plan, x = Generic(ours, 2, 2), flat(ours), Plan.closing(demand), draw(5, 2)
+    theirs, theta, plan, x = Generic(ours, 2, 2), flat(ours), Plan.closing(required), draw(5, 2)
     a, b = ours.evaluate(theta, x, plan), theirs.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds, direction = draw(*a.channels.shape, seed=1), draw(theta.numel(), seed=2)
-    close(ours.pullback(theta, a, seeds), theirs.pullback(theta, b, seeds))
+    close(ours.vjp(theta, a, seeds), theirs.vjp(theta, b, seeds))
     once = ours.evaluate_once(theta, x, plan)
-    close(ours.pullback(theta, once, seeds), theirs.pullback(theta, b, seeds))
-    close(ours.rows(theta, a, seeds), theirs.rows(theta, b, seeds))
-    close(ours.push(theta, a, direction), theirs.push(theta, b, direction))
-    last = ours.rows(theta, a, seeds)[:, -ours.output_size :]
-    close(ours.output_rows(theta, ours.evaluate_output(theta, x, plan), seeds), last)
+    close(ours.vjp(theta, once, seeds), theirs.vjp(theta, b, seeds))
+    close(ours.jacobian_rows(theta, a, seeds), theirs.jacobian_rows(theta, b, seeds))
+    close(ours.jvp(theta, a, direction), theirs.jvp(theta, b, direction))
+    last = ours.jacobian_rows(theta, a, seeds)[:, -ours.output_size :]
+    close(ours.output_jacobian_rows(theta, ours.evaluate_output(theta, x, plan), seeds), last)
 
 
 def test_no_wave_on_a_torus_is_drawn_twice():
@@ -107,7 +107,7 @@ def test_no_wave_on_a_torus_is_drawn_twice():
     grid = torch.linspace(0, 1, 41, dtype=torch.float64)[:-1]
     x = torch.cartesian_prod(1.5 * grid, 2.5 * grid)
     at = field.evaluate(flat(field), x, Plan.closing([()]))
-    rows = field.output_rows(flat(field), at, torch.ones_like(at.channels))
+    rows = field.output_jacobian_rows(flat(field), at, torch.ones_like(at.channels))
     gram = rows.T @ rows / len(x)
     half = torch.full((201,), 0.5, dtype=torch.float64)
     half[-1] = 1.0
@@ -116,7 +116,7 @@ def test_no_wave_on_a_torus_is_drawn_twice():
 
 def test_all_multiples_have_equal_shares():
     frequency = torch.tensor([6.0 * pi, 3.0], dtype=torch.float64)
-    field = Siren(2, period=(1.0, None)).featured(700, frequency, 0)
+    field = Siren(2, period=(1.0, None)).with_random_features(700, frequency, 0)
     multiples = field._rounded(field.layers[0])[:, 0] * field.frequency[0] / (2 * math.pi)
     values, counts = multiples.round().unique(return_counts=True)
     assert values.tolist() == [-3, -2, -1, 0, 1, 2, 3]
@@ -125,7 +125,7 @@ def test_all_multiples_have_equal_shares():
 
 def test_a_torus_of_many_axes_is_drawn():
     frequency = torch.full((5,), 7.0, dtype=torch.float64)
-    field = Siren(5, period=(1.0,) * 5).featured(50, frequency, 0)
+    field = Siren(5, period=(1.0,) * 5).with_random_features(50, frequency, 0)
     x = draw(10, 5)
     close(field(x + 1.0).detach(), field(x).detach())
 
@@ -201,7 +201,7 @@ def test_composed_fields_and_files_keep_the_period(tmp_path):
     inner = System(u=Siren(2, period=(2, None)), w=Ansatz(Siren(2), vanishing_on=strip.at(t=0)))
     coupled = Problem(on(strip)(lambda p, u, w: d(u, p.t) + d(u, p.x) + w), start)
     solution = solve(coupled, inner, LeastSquares(features=60), quiet=True)
-    assert solution.field.leaves()["u"].periodic == (0,)
+    assert solution.field.networks()["u"].periodic == (0,)
     alone = solve(advection, Siren(2, period=(2, None)), LeastSquares(features=60), quiet=True)
     alone.save(tmp_path / "run.h5")
     found = load(tmp_path / "run.h5")

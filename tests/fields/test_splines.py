@@ -84,12 +84,12 @@ def test_refining_needs_one_output():
 
 
 def test_refined_fields_come_back_from_files(tmp_path):
-    leaf = Siren(2, width=6, frequency=2.0, centre=(0.0, 0.0))
-    field = Refined(leaf, [splines(), splines(1, (5, 6))])
+    network = Siren(2, width=6, frequency=2.0, centre=(0.0, 0.0))
+    field = Refined(network, [splines(), splines(1, (5, 6))])
     story = ("Adam", "for a test", "the steps are over", 0.0, 0.0, History())
     solution = Solution(field, ("x", "y"), None, *story)
     solution.save(tmp_path / "u.h5")
-    x = points(beyond=0.2).to(next(leaf.parameters()).dtype)
+    x = points(beyond=0.2).to(next(network.parameters()).dtype)
     assert torch.equal(load(tmp_path / "u.h5")(x), solution(x))
 
 
@@ -136,7 +136,7 @@ def test_what_a_network_leaves_over_becomes_splines(plain, sphere):
 
 def test_refining_changes_no_parameter_and_knows_the_precision(plain, sphere):
     ours, theirs = sphere.state_dict(), plain.state_dict()
-    assert all(torch.equal(ours[f"leaf.{name}"], value) for name, value in theirs.items())
+    assert all(torch.equal(ours[f"network.{name}"], value) for name, value in theirs.items())
     assert [q.shape for q in sphere.parameters()] == [q.shape for q in plain.parameters()]
     assert all(grid.coefficients.dtype == torch.float32 for grid in sphere.grids)
 

@@ -62,7 +62,7 @@ def fluxed(width=5):
 def placed(dtype=torch.float64):
     low, high = torch.zeros(2, dtype=dtype), torch.ones(2, dtype=dtype)
     rough = Siren(2, width=6, depth=3, hidden_frequency=30.0, seed=4, dtype=dtype)
-    return rough.placed(low, high, torch.tensor([2.5, 7.0], dtype=dtype))
+    return rough.scaled_to(low, high, torch.tensor([2.5, 7.0], dtype=dtype))
 
 
 class Mixed(torch.nn.Module):

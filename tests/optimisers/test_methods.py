@@ -35,10 +35,10 @@ class Plain:
         gradient, loss = torch.func.grad_and_value(self.loss)(theta)
         return loss, gradient
 
-    def adapted(self, theta, share, seed):
+    def resampled_adaptively(self, theta, share, seed):
         return self
 
-    def emphasised(self, weight):
+    def weighted_boundaries(self, weight):
         return self
 
 

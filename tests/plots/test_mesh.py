@@ -19,10 +19,10 @@ def test_the_nearest_sample_wins():
     points = np.concatenate([patch - np.array([0, 0, 0.2]), patch + np.array([0, 0, 0.3])])
     tilted, facing = np.array([0.8, 0.0, 0.6]), np.array([0.0, 0.0, 1.0])
     normals = np.repeat([tilted, facing], len(patch), axis=0)
-    towards = 0.16 + 0.32 + 0.5 * 0.82  # what a surface facing us reflects
-    assert _shaded(points, normals, (0, 1, 2)).min() == pytest.approx(towards)
+    ahead = 0.16 + 0.32 + 0.5 * 0.82  # what a surface facing us reflects
+    assert _shaded(points, normals, (0, 1, 2)).min() == pytest.approx(ahead)
     behind = points * [1.0, 1.0, -1.0]
-    assert _shaded(behind, normals, (0, 1, 2)).min() < towards - 0.02
+    assert _shaded(behind, normals, (0, 1, 2)).min() < ahead - 0.02
 
 
 def test_views_become_a_png(tmp_path, monkeypatch):

@@ -73,7 +73,7 @@ def decay(noise=0.0):
 def test_constants_are_found_from_data(noise, error, start):
     field = System(u=Siren(1), nu=Unknown(start))
     found = solve(decay(noise), field, LeastSquares(30, (6.0,)), quiet=True)
-    assert abs(found.field.leaves()["nu"].value - 0.7) < error
+    assert abs(found.field.networks()["nu"].value - 0.7) < error
 
 
 def test_what_is_measured_is_told_from_equations():
@@ -86,8 +86,8 @@ def test_what_is_measured_is_told_from_equations():
 
 def test_bolder_first_steps_arrive_at_the_same_place():
     field = Ansatz(Siren(2), lift=straight, vanishing=straight)
-    objective = Objective(gradient_medium(), field).sized(300)
-    objective = objective.featured(100, torch.tensor([3.0, 3.0], dtype=torch.float64))
+    objective = Objective(gradient_medium(), field).with_count(300)
+    objective = objective.with_random_features(100, torch.tensor([3.0, 3.0], dtype=torch.float64))
     fits = [
         fit_output(objective, objective.parameters, boldness=k)[0] for k in range(len(DAMPINGS))
     ]

@@ -165,9 +165,11 @@ def test_only_steady_coefficients_share_a_matrix():
 def test_noise_is_amplified_where_points_are_too_few():
     whole = probe(string(50))
     theirs = torch.tensor([12.0, 24.0], dtype=torch.float64)
-    features = whole.with_field(Siren(2, centre=(0.5, 0.25))).featured(250, theirs).field
+    features = (
+        whole.with_field(Siren(2, centre=(0.5, 0.25))).with_random_features(250, theirs).field
+    )
     slab = whole.slab(0.0, 0.5, (), None).with_field(features)
-    few, many = (Stepper.of(slab.sized(n), 0.5).amplification(100) for n in (350, 1200))
+    few, many = (Stepper.of(slab.with_count(n), 0.5).amplification(100) for n in (350, 1200))
     assert many < 10 < few
 
 

@@ -62,7 +62,7 @@ def system():
 def test_a_constant_is_found_from_two_decays():
     method = VariableProjection(features=40, frequency=(6,), tolerance=1e-9)
     solution = solve(PROBLEM, system(), method, quiet=True)
-    assert solution.field.leaves()["m"].value == pytest.approx(RATE, rel=1e-7)
+    assert solution.field.networks()["m"].value == pytest.approx(RATE, rel=1e-7)
     u = solution.evaluate(lambda p, u: u, x)
     assert torch.allclose(u[:, 1], torch.exp(-2 * RATE * x), atol=1e-7)
 

@@ -21,7 +21,7 @@ from siren_pde.calculus.derivatives import (
     partitions,
 )
 from siren_pde.calculus.jets import Coordinate, Jet
-from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
@@ -35,18 +35,18 @@ class Entry:
     factor: Part
 
 
-class Composed(Leaf, ABC):
+class Composed(Network, ABC):
     """The field N(ξ(x)) around a leaf N; a member of the family says what ξ is.
 
     Its derivatives follow from those of N by the chain rule, so every product with the Jacobian is
     one of N with other seeds.
     """
 
-    def __init__(self, leaf: Leaf) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        self.leaf = leaf
-        self.inputs, self.outputs, self.breadth = leaf.inputs, leaf.outputs, leaf.breadth
-        self.output_size, self.sized = leaf.output_size, leaf.sized
+        self.network = network
+        self.inputs, self.outputs, self.breadth = network.inputs, network.outputs, network.breadth
+        self.output_size, self.has_given_layers = network.output_size, network.has_given_layers
 
     @abstractmethod
     def coordinates(self, x: Tensor) -> Sequence[Jet]:
@@ -54,7 +54,7 @@ class Composed(Leaf, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
-        return self.leaf(self._place(x, self.coordinates(x)))
+        return self.network(self._place(x, self.coordinates(x)))
 
     def _place(self, x: Tensor, xi: Sequence[Jet]) -> Tensor:
         return torch.stack([x.new_zeros(len(x)) + jet.part(()) for jet in xi], 1)
@@ -78,19 +78,19 @@ class Composed(Leaf, ABC):
     ) -> Evaluation:
         """The channels at x (n, inputs), by the chain rule."""
         place, inner, table = self._given(x, plan)
-        return self._combined(self.leaf.evaluate(theta, place, inner, space), plan, table)
+        return self._combined(self.network.evaluate(theta, place, inner, space), plan, table)
 
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
-        """As `evaluate`, for one `pullback`."""
+        """As `evaluate`, for one `vjp`."""
         place, inner, table = self._given(x, plan)
-        return self._combined(self.leaf.evaluate_once(theta, place, inner, space), plan, table)
+        return self._combined(self.network.evaluate_once(theta, place, inner, space), plan, table)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`, for the output layer alone."""
         place, inner, table = self._given(x, plan)
-        return self._combined(self.leaf.evaluate_output(theta, place, inner), plan, table)
+        return self._combined(self.network.evaluate_output(theta, place, inner), plan, table)
 
     @staticmethod
     def _seeds(at: Evaluation, seeds: Tensor) -> tuple[Evaluation, Tensor]:
@@ -100,24 +100,24 @@ class Composed(Leaf, ABC):
             found[e.inner] += _times(e.factor, seeds[e.channel])
         return inner, found
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
-        return self.leaf.pullback(theta, *self._seeds(at, seeds))
+        return self.network.vjp(theta, *self._seeds(at, seeds))
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return self.leaf.rows(theta, *self._seeds(at, seeds), out)
+        return self.network.jacobian_rows(theta, *self._seeds(at, seeds), out)
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, output_size) of the output layer."""
-        return self.leaf.output_rows(theta, *self._seeds(at, seeds))
+        return self.network.output_jacobian_rows(theta, *self._seeds(at, seeds))
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs)."""
         inner, table = at.tape
-        moved = self.leaf.push(theta, inner, direction)
+        moved = self.network.jvp(theta, inner, direction)
         return self._combined(Evaluation(moved, inner.plan, None), at.plan, table).channels
 
 

@@ -9,49 +9,56 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
 
 @final
-class Pieces(Leaf):
+class Piecewise(Network):
     """One leaf after the other along an axis: leaf k where breaks[k − 1] < x_axis ≤ breaks[k].
 
     The first and the last reach as far as they are asked. `breaks` are the ends in between, in
     ascending order, one fewer than leaves. Raises ConfigError if their numbers do not match.
     """
 
-    def __init__(self, axis: int, breaks: Sequence[float], leaves: Sequence[Leaf]) -> None:
+    def __init__(self, axis: int, breaks: Sequence[float], networks: Sequence[Network]) -> None:
         super().__init__()
-        if len(leaves) != len(breaks) + 1:
-            raise ConfigError(f"{len(leaves)} pieces have {len(leaves) - 1} breaks, got {breaks}.")
+        if len(networks) != len(breaks) + 1:
+            raise ConfigError(
+                f"{len(networks)} pieces have {len(networks) - 1} breaks, got {breaks}."
+            )
         self.axis, self.breaks = axis, tuple(map(float, breaks))
-        self.parts = nn.ModuleList(leaves)
-        self.inputs, self.outputs = leaves[0].inputs, leaves[0].outputs
-        self.output_size, self.sized, self.period = 0, True, leaves[0].period
+        self.parts = nn.ModuleList(networks)
+        self.inputs, self.outputs = networks[0].inputs, networks[0].outputs
+        self.output_size, self.has_given_layers, self.period = 0, True, networks[0].period
 
     @property
-    def leaves_in_order(self) -> list[Leaf]:
+    def networks_in_order(self) -> list[Network]:
         """The leaves, first interval first."""
         return list(self.parts)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
         values = x.new_zeros((len(x), self.outputs))
-        for leaf, index in zip(self.leaves_in_order, self._indices(x), strict=True):
-            values[index] = leaf(x[index]).view(-1, self.outputs)
+        for network, index in zip(self.networks_in_order, self._indices(x), strict=True):
+            values[index] = network(x[index]).view(-1, self.outputs)
         return values[:, 0] if self.outputs == 1 else values
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Pieces:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Piecewise:
         """The pieces placed, each in the whole box."""
-        leaves = [leaf.placed(low, high, frequency) for leaf in self.leaves_in_order]
-        return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
+        networks = [network.scaled_to(low, high, frequency) for network in self.networks_in_order]
+        return Piecewise(self.axis, self.breaks, networks)  # type: ignore[arg-type]
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Pieces:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Piecewise:
         """The pieces' frozen features."""
-        leaves = [leaf.featured(width, frequency, seed, order) for leaf in self.leaves_in_order]
-        return Pieces(self.axis, self.breaks, leaves)  # type: ignore[arg-type]
+        networks = [
+            network.with_random_features(width, frequency, seed, order)
+            for network in self.networks_in_order
+        ]
+        return Piecewise(self.axis, self.breaks, networks)  # type: ignore[arg-type]
 
     def _indices(self, x: Tensor) -> list[Tensor]:
         ends = x.new_tensor(self.breaks)
@@ -60,7 +67,7 @@ class Pieces(Leaf):
 
     @property
     def _sizes(self) -> list[int]:
-        return [sum(q.numel() for q in leaf.parameters()) for leaf in self.leaves_in_order]
+        return [sum(q.numel() for q in network.parameters()) for network in self.networks_in_order]
 
     def _split(self, theta: Tensor) -> tuple[Tensor, ...]:
         return theta.split(self._sizes)
@@ -71,43 +78,46 @@ class Pieces(Leaf):
         """The channels (S, n, outputs), each point by the piece it is in."""
         channels = x.new_zeros((len(plan.keys), len(x), self.outputs))
         tape: list[tuple[Tensor, Evaluation | None]] = []
-        parts = zip(self.leaves_in_order, self._split(theta), self._indices(x), strict=True)
-        for leaf, part, index in parts:
-            at = leaf.evaluate(part, x[index], plan) if len(index) else None
+        parts = zip(self.networks_in_order, self._split(theta), self._indices(x), strict=True)
+        for network, part, index in parts:
+            at = network.evaluate(part, x[index], plan) if len(index) else None
             if at is not None:
                 channels[:, index] = at.channels
             tape.append((index, at))
         return Evaluation(channels, plan, tape)
 
     def _each(
-        self, theta: Tensor, at: Evaluation, use: Callable[[Leaf, Tensor, Evaluation, Tensor], None]
+        self,
+        theta: Tensor,
+        at: Evaluation,
+        use: Callable[[Network, Tensor, Evaluation, Tensor], None],
     ) -> None:
-        parts = zip(self.leaves_in_order, self._split(theta), at.tape, strict=True)
-        for leaf, part, (index, inner) in parts:
+        parts = zip(self.networks_in_order, self._split(theta), at.tape, strict=True)
+        for network, part, (index, inner) in parts:
             if inner is not None:
-                use(leaf, part, inner, index)
+                use(network, part, inner, index)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         out = torch.zeros_like(theta)
-        slices = dict(zip(map(id, self.leaves_in_order), self._split(out), strict=True))
+        slices = dict(zip(map(id, self.networks_in_order), self._split(out), strict=True))
 
-        def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
-            slices[id(leaf)].copy_(leaf.pullback(part, inner, seeds[:, index]))
+        def use(network: Network, part: Tensor, inner: Evaluation, index: Tensor) -> None:
+            slices[id(network)].copy_(network.vjp(part, inner, seeds[:, index]))
 
         self._each(theta, at, use)
         return out
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p): zero but for the piece that a point is in."""
         shape = (seeds.shape[1], theta.numel())
         out = theta.new_zeros(shape) if out is None else out.zero_()
-        slices = dict(zip(map(id, self.leaves_in_order), self._split_columns(out), strict=True))
+        slices = dict(zip(map(id, self.networks_in_order), self._split_columns(out), strict=True))
 
-        def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
-            slices[id(leaf)][index] = leaf.rows(part, inner, seeds[:, index])
+        def use(network: Network, part: Tensor, inner: Evaluation, index: Tensor) -> None:
+            slices[id(network)][index] = network.jacobian_rows(part, inner, seeds[:, index])
 
         self._each(theta, at, use)
         return out
@@ -115,17 +125,17 @@ class Pieces(Leaf):
     def _split_columns(self, rows: Tensor) -> tuple[Tensor, ...]:
         return rows.split(self._sizes, dim=1)
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """No columns (n, 0): the pieces are determined one after the other."""
         return seeds.new_zeros((seeds.shape[1], 0))
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs)."""
         moved = torch.zeros_like(at.channels)
-        moves = dict(zip(map(id, self.leaves_in_order), self._split(direction), strict=True))
+        moves = dict(zip(map(id, self.networks_in_order), self._split(direction), strict=True))
 
-        def use(leaf: Leaf, part: Tensor, inner: Evaluation, index: Tensor) -> None:
-            moved[:, index] = leaf.push(part, inner, moves[id(leaf)])
+        def use(network: Network, part: Tensor, inner: Evaluation, index: Tensor) -> None:
+            moved[:, index] = network.jvp(part, inner, moves[id(network)])
 
         self._each(theta, at, use)
         return moved
@@ -133,9 +143,9 @@ class Pieces(Leaf):
 
 def joined(axis: int, breaks: Sequence[float], fields: Sequence[Field]) -> Field:
     """Fields of one structure, one after the other along an axis, leaf by leaf."""
-    columns = zip(*(field.leaves().values() for field in fields), strict=True)
+    columns = zip(*(field.networks().values() for field in fields), strict=True)
 
-    def change(leaf: Leaf) -> Leaf:
-        return Pieces(axis, breaks, next(columns))
+    def change(network: Network) -> Network:
+        return Piecewise(axis, breaks, next(columns))
 
     return fields[0].rebuilt(change)

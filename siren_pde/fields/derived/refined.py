@@ -9,7 +9,7 @@ from typing import final
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Leaf
+from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.derived.splines import Splines
 from siren_pde.fields.derived.wrapped import Wrapped
 
@@ -19,15 +19,15 @@ class Refined(Wrapped):
     """A network N with one output plus known splines: u(x) = N(x) + Σ s_l(x).
 
     The parameters are those of N. Derivatives are exact, and continuous up to the second. Raises
-    ConfigError if `leaf` has several outputs or none.
+    ConfigError if `network` has several outputs or none.
 
     Source: hierarchical B-splines, Forsey and Bartels, SIGGRAPH 1988.
     """
 
-    def __init__(self, leaf: Leaf, levels: Sequence[Splines]) -> None:
-        if leaf.outputs != 1 or not leaf.inputs:
-            raise ConfigError(f"`Refined` is built around one output, got {leaf.outputs}.")
-        super().__init__(leaf)
+    def __init__(self, network: Network, levels: Sequence[Splines]) -> None:
+        if network.outputs != 1 or not network.inputs:
+            raise ConfigError(f"`Refined` is built around one output, got {network.outputs}.")
+        super().__init__(network)
         self.levels = nn.ModuleList(levels)
 
     @property
@@ -37,7 +37,7 @@ class Refined(Wrapped):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) at x (n, inputs)."""
-        found: Tensor = self.leaf(x)
+        found: Tensor = self.network(x)
         for level in self.grids:
             found = found + level(x)
         return found
@@ -48,13 +48,15 @@ class Refined(Wrapped):
             channels = channels + level.channels(x, at.plan)[:, :, None]
         return replace(at, channels=channels)
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Refined:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Refined:
         """The same splines on the placed network."""
-        return self._around(self.leaf.placed(low, high, frequency))
+        return self._around(self.network.scaled_to(low, high, frequency))
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Refined:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Refined:
         """The same splines on frozen features."""
-        return self._around(self.leaf.featured(width, frequency, seed, order))
+        return self._around(self.network.with_random_features(width, frequency, seed, order))
 
-    def _around(self, leaf: Field) -> Refined:
-        return Refined(leaf, self.grids)  # type: ignore[arg-type]
+    def _around(self, network: Field) -> Refined:
+        return Refined(network, self.grids)  # type: ignore[arg-type]

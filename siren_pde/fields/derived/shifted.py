@@ -7,17 +7,17 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.fields.base import Leaf
+from siren_pde.fields.base import Network
 from siren_pde.fields.derived.wrapped import Wrapped
 
 
 @final
-class Moved(Wrapped):
+class Shifted(Wrapped):
     """The leaf N at x − `by` along `axis`: derivatives and products with the Jacobian are N's."""
 
-    def __init__(self, leaf: Leaf, axis: int, by: float) -> None:
-        super().__init__(leaf)
-        self.axis, self.by, self.period = axis, float(by), leaf.period
+    def __init__(self, network: Network, axis: int, by: float) -> None:
+        super().__init__(network)
+        self.axis, self.by, self.period = axis, float(by), network.period
 
     def _inner(self, x: Tensor) -> Tensor:
         columns = list(x.unbind(1))
@@ -26,13 +26,15 @@ class Moved(Wrapped):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
-        return self.leaf(self._inner(x))
+        return self.network(self._inner(x))
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Moved:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Shifted:
         """The placed leaf, moved as far."""
-        return Moved(self.leaf.placed(low, high, frequency), self.axis, self.by)  # type: ignore[arg-type]
+        return Shifted(self.network.scaled_to(low, high, frequency), self.axis, self.by)  # type: ignore[arg-type]
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Moved:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Shifted:
         """Frozen features, moved as far."""
-        leaf = self.leaf.featured(width, frequency, seed, order)
-        return Moved(leaf, self.axis, self.by)  # type: ignore[arg-type]
+        network = self.network.with_random_features(width, frequency, seed, order)
+        return Shifted(network, self.axis, self.by)  # type: ignore[arg-type]

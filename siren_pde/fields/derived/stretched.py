@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.jets import Composition, Jet
-from siren_pde.fields.base import Leaf
+from siren_pde.fields.base import Network
 from siren_pde.fields.derived.composed import Composed, coordinates_of
 
 
 @dataclass(frozen=True)
-class Stretch:
+class GridStretching:
     """A map ξ of [low, high] onto itself along one axis, steep at `centres` over their `widths`.
 
     Source: sinh maps of Tee and Trefethen, SIAM J. Sci. Comput. 28 (2006), here their sum.
@@ -76,9 +76,9 @@ class Stretch:
 class Stretched(Composed):
     """The field N(ξ(x)) around a leaf N; `stretch` says how one axis is stretched."""
 
-    def __init__(self, leaf: Leaf, stretch: Stretch) -> None:
-        super().__init__(leaf)
-        self.stretch, self.period = stretch, leaf.period
+    def __init__(self, network: Network, stretch: GridStretching) -> None:
+        super().__init__(network)
+        self.stretch, self.period = stretch, network.period
 
     def coordinates(self, x: Tensor) -> list[Jet]:
         """Those of x, one of them stretched."""
@@ -86,10 +86,14 @@ class Stretched(Composed):
         xi[self.stretch.axis] = Composition(self.stretch.derivative, xi[self.stretch.axis])  # type: ignore[arg-type]
         return xi
 
-    def placed(self, low: Tensor, high: Tensor, frequency: Tensor) -> Stretched:
+    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Stretched:
         """The same stretch of the placed leaf; the box is mapped to itself."""
-        return Stretched(self.leaf.placed(low, high, frequency), self.stretch)  # type: ignore[arg-type]
+        return Stretched(self.network.scaled_to(low, high, frequency), self.stretch)  # type: ignore[arg-type]
 
-    def featured(self, width: int, frequency: Tensor, seed: int, order: int = 0) -> Stretched:
+    def with_random_features(
+        self, width: int, frequency: Tensor, seed: int, order: int = 0
+    ) -> Stretched:
         """The same stretch of frozen features."""
-        return Stretched(self.leaf.featured(width, frequency, seed, order), self.stretch)  # type: ignore[arg-type]
+        return Stretched(
+            self.network.with_random_features(width, frequency, seed, order), self.stretch
+        )  # type: ignore[arg-type]

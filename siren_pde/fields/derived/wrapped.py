@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from siren_pde.fields.base import Evaluation, Leaf
+from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
 
-class Wrapped(Leaf):
+class Wrapped(Network):
     """The leaf N at `_inner(x)`, what it says there changed by `_outer`.
 
     Neither depends on θ, and both have derivative one: products with the Jacobian are N's.
     """
 
-    def __init__(self, leaf: Leaf) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        self.leaf = leaf
-        self.inputs, self.outputs = leaf.inputs, leaf.outputs
-        self.output_size, self.sized, self.breadth = leaf.output_size, leaf.sized, leaf.breadth
+        self.network = network
+        self.inputs, self.outputs = network.inputs, network.outputs
+        self.output_size, self.has_given_layers, self.breadth = (
+            network.output_size,
+            network.has_given_layers,
+            network.breadth,
+        )
 
     def _inner(self, x: Tensor) -> Tensor:
         """Where N is asked."""
@@ -33,32 +37,32 @@ class Wrapped(Leaf):
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """The channels at x (n, inputs)."""
-        return self._outer(self.leaf.evaluate(theta, self._inner(x), plan, space), x)
+        return self._outer(self.network.evaluate(theta, self._inner(x), plan, space), x)
 
     def evaluate_once(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
-        """As `evaluate`, for one `pullback`."""
-        return self._outer(self.leaf.evaluate_once(theta, self._inner(x), plan, space), x)
+        """As `evaluate`, for one `vjp`."""
+        return self._outer(self.network.evaluate_once(theta, self._inner(x), plan, space), x)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`, for the output layer alone."""
-        return self._outer(self.leaf.evaluate_output(theta, self._inner(x), plan), x)
+        return self._outer(self.network.evaluate_output(theta, self._inner(x), plan), x)
 
-    def pullback(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
-        return self.leaf.pullback(theta, at, seeds)
+        return self.network.vjp(theta, at, seeds)
 
-    def rows(
+    def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return self.leaf.rows(theta, at, seeds, out)
+        return self.network.jacobian_rows(theta, at, seeds, out)
 
-    def output_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
+    def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, output_size) of the output layer."""
-        return self.leaf.output_rows(theta, at, seeds)
+        return self.network.output_jacobian_rows(theta, at, seeds)
 
-    def push(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
+    def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs)."""
-        return self.leaf.push(theta, at, direction)
+        return self.network.jvp(theta, at, direction)

@@ -97,7 +97,7 @@ class Waves:
         out[0] += bias
         return out
 
-    def rows(self, seeds: Tensor) -> Tensor:
+    def jacobian_rows(self, seeds: Tensor) -> Tensor:
         """Σ seeds · channels of every wave (n, h), for seeds (S, n) of one output."""
         (wave, served, symbols), *rest = self._halves
         out = (seeds[served].T @ symbols).mul_(wave)

@@ -133,7 +133,7 @@ CHUNK = 4 << 20
 """Bytes of outer products formed at once, close to the processor."""
 
 
-def rows(tape: Stack, plan: Plan, seeds: Tensor, out: Tensor | None = None) -> Tensor:
+def jacobian_rows(tape: Stack, plan: Plan, seeds: Tensor, out: Tensor | None = None) -> Tensor:
     """Per-point gradients (n, p): batched outer products of deltas and inputs."""
     sizes = [w.numel() + b.numel() for w, b, _ in tape.layers]
     n = seeds.shape[1]
@@ -161,7 +161,7 @@ def _write(out: Tensor, start: int, g: Tensor, a: Tensor, space: Workspace) -> N
     out[:, start + h * k : start + h * k + h] = g[0]
 
 
-def push(moves: list[Layer], tape: Stack, plan: Plan) -> Tensor:
+def jvp(moves: list[Layer], tape: Stack, plan: Plan) -> Tensor:
     """J·direction (S, n, outputs), forward through the layers; `moves` are those of direction."""
     w, b, _ = moves[0]
     da = tape.waves.tangent(torch.addmm(b, tape.place, w.T), w * tape.slope)

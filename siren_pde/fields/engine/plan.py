@@ -39,37 +39,37 @@ class Plan:
     """A downward-closed set of derivatives, one channel each; channel 0 is the value.
 
     `keys` lists what the channels hold. The channels of one network travel stacked in a tensor of
-    shape (S, n, h), S = len(keys). `asked` are the numbers of those that answer the demand; the
+    shape (S, n, h), S = len(keys). `required` are the numbers of those that were asked for; the
     others are there to carry them through layers, and a field that needs no carriers may leave them
     zero.
     """
 
     keys: tuple[Key, ...]
-    asked: tuple[int, ...]
+    required: tuple[int, ...]
 
     @staticmethod
-    def closing(demand: Iterable[Key]) -> Plan:
-        """The smallest plan that answers `demand`.
+    def closing(required: Iterable[Key]) -> Plan:
+        """The smallest plan that answers `required`.
 
         A collapsed Laplacian needs the first derivatives along its axes; where all its pure second
         derivatives are carried anyway, it is their sum and no channel of its own.
         """
-        demand = set(demand)
+        required = set(required)
         found: set[Alpha] = {()}
-        for key in demand:
+        for key in required:
             if isinstance(key, Laplace):
                 found.update((i,) for i in key.axes)
             else:
                 found.update(c for r in range(len(key) + 1) for c in combinations(key, r))
         sums = {
             key
-            for key in demand
+            for key in required
             if isinstance(key, Laplace) and not all((i, i) in found for i in key.axes)
         }
         ordered = sorted(found, key=lambda key: (len(key), key))
         keys: tuple[Key, ...] = (*ordered, *sorted(sums, key=lambda key: key.axes))
-        split = {(i, i) for key in demand - sums if isinstance(key, Laplace) for i in key.axes}
-        return Plan(keys, tuple(i for i, key in enumerate(keys) if key in demand | split))
+        split = {(i, i) for key in required - sums if isinstance(key, Laplace) for i in key.axes}
+        return Plan(keys, tuple(i for i, key in enumerate(keys) if key in required | split))
 
     @cached_property
     def index(self) -> dict[Key, int]:
