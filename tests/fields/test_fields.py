@@ -82,6 +82,7 @@ def test_the_evaluation_for_one_gradient_equals_the_whole(name, outputs, depth):
         close(field.vjp(theta, once, seeds), field.vjp(theta, whole, seeds))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(
     st.sets(st.lists(st.integers(0, 1), max_size=4).map(lambda k: tuple(sorted(k))), min_size=1),

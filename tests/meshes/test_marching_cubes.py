@@ -112,6 +112,7 @@ def test_area_agrees_with_scikit_image(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "resolution"),
     [(sphere, 96), (torus, 96), (box, 48), (two_spheres, 48), (noise(3, 3.0), 48), (network, 96)],
