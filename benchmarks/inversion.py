@@ -11,13 +11,11 @@ sizes (Colton & Kress, Inverse Acoustic and Electromagnetic Scattering Theory, Â
 network, layers or least squares.
 """
 
-import argparse
-import json
 import runpy
 import sys
-import time
 from pathlib import Path
 
+import harness
 import numpy as np
 from scipy.fft import fft2, ifft2
 from scipy.sparse.linalg import LinearOperator, gmres
@@ -70,23 +68,22 @@ def distances(a, b):
     return np.linalg.norm(a[:, None] - b[None], axis=2)
 
 
-def misfit(found, shots):
+def misfit(heard, shots):
     parts = shots.cloud.data["echo"].numpy().reshape(len(shots.receivers), -1, 2)
     truth = parts[..., 0] + 1j * parts[..., 1]
-    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+    return float(np.linalg.norm(heard - truth) / np.linalg.norm(truth))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.parser(__doc__)
     parser.add_argument("file", nargs="?")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     sys.argv = [str(PROBLEM), *([options.file] if options.file else [])]
     names = runpy.run_path(str(PROBLEM))
     shots = names["shots"]
-    started = time.monotonic()
-    solution = solve(names["problem"], names["field"], names["method"], seed=options.seed)
-    seconds = time.monotonic() - started
+    choices = (names["problem"], names["field"], names["method"])
+    seconds, solution = harness.timed(lambda: solve(*choices, seed=options.seed))
 
     def m(x):
         return solution.evaluate(lambda p, m, v: m, x).double().numpy()
@@ -94,14 +91,14 @@ def main():
     ticks = np.linspace(-HALF, HALF, 151)
     x = np.stack(np.meshgrid(ticks, ticks, indexing="ij"), -1).reshape(-1, 2)
     inner = x[m(x) < 1 + (m(x).min() - 1) / 2]
-    found = {
+    figures = {
         "seconds": round(seconds, 1),
         "centre": inner.mean(0).round(4).tolist(),
         "contrast": float((m(x[np.hypot(*x.T) < 0.1]).mean() - 1) / (1 / 4 - 1)),
         "fitted": shots.misfit(solution),
         "heard": [misfit(echo(m, shots, size), shots) for size in SIZES],
     }
-    print(json.dumps(found))
+    harness.as_json(figures)
 
 
 if __name__ == "__main__":
