@@ -4,6 +4,8 @@ A script prints progress if asked, a Markdown table, and at last one JSON line; 
 so that nobody parses it by mistake, the machine that the numbers belong to.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import platform
@@ -16,12 +18,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from siren_pde import Problem, Solution, __version__, solve
-from siren_pde.solving.solve import Report
+import siren_pde  # its names are loaded on use: memory is measured here
+
+if TYPE_CHECKING:
+    from siren_pde import Problem, Solution
+    from siren_pde.solving.solve import Report
 
 THREADS = 2
 T = TypeVar("T")
@@ -53,7 +58,7 @@ def machine() -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "siren_pde": __version__,
+        "siren_pde": siren_pde.__version__,
     }
 
 
@@ -97,7 +102,7 @@ def solved(
     rows = []
     for seed in range(options.seeds):
         calls = [log] if getattr(options, "log", False) else []
-        solution = solve(problem, seed=seed, quiet=True, callbacks=calls, **choices)
+        solution = siren_pde.solve(problem, seed=seed, quiet=True, callbacks=calls, **choices)
         rows.append(figures(solution))
         if calls:
             print(name, seed, *rows[-1], solution.stop_reason, flush=True)
@@ -127,7 +132,7 @@ class Alternation:
     rounds: tuple[tuple[float, ...], ...]
 
     @staticmethod
-    def of(sides: Sequence[Callable[[], object]], rounds: int, warm: int = 0) -> "Alternation":
+    def of(sides: Sequence[Callable[[], object]], rounds: int, warm: int = 0) -> Alternation:
         """Let each side run once per round, after `warm` rounds that do not count."""
         for _ in range(warm):
             for side in sides:
