@@ -322,6 +322,7 @@ def test_surfaces_are_written_and_measured(sphere, tmp_path):
         assert answer[f"{name}_rel"] == pytest.approx(answer[name] / (4 * 3**0.5), rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_fit_tells_its_own_worth(sphere, tmp_path):
     answer = parsed(sphere("--json").stdout)
     assert answer["eikonal"] < 1e-12 and answer["eikonal_band"] < 1e-12

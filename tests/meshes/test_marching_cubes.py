@@ -127,6 +127,7 @@ def test_looking_only_near_the_surface_loses_nothing(field: Field, resolution: i
     assert triangle_set(sparse) == triangle_set(dense)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [sphere, torus])
 def test_few_evaluations_at_high_resolution(field: Field) -> None:
     near, counts = counted(field)

@@ -149,6 +149,7 @@ def test_clouds_without_a_surface_are_refused():
             fit_sdf(PointCloud(points), seconds=1)
 
 
+@pytest.mark.slow
 def test_the_eikonal_problem_of_the_problem_file_trains():
     import importlib.util
     from pathlib import Path

@@ -98,6 +98,7 @@ def test_every_point_counts_once():
     assert len(tidied(PointCloud(np.concatenate([0.0 * BALL[:1], -0.0 * BALL[:1], BALL])))) == 1001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("offset", [0.0, 1e6])
 def test_units_and_places_do_not_matter(scale, offset):
