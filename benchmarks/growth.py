@@ -13,11 +13,14 @@ import argparse
 import json
 import math
 import statistics
+from dataclasses import replace
 
 import harness
 import torch
 
-from siren_pde import Box, Objective, Problem, Siren, lap, on, sin
+from siren_pde import Box, Problem, Siren, lap, on, sin
+from siren_pde.collocation.evaluation import Limits
+from siren_pde.collocation.objective import objective_of
 
 REPEATS = 5
 SIZES = [1024 * 4**k for k in range(4)]
@@ -39,13 +42,16 @@ def measured(n, memory):
     torch.set_num_threads(harness.THREADS)
     field = Siren(2, width=16, depth=4, frequency=5.0)
     counts = {poisson: n, dirichlet: n // 4}
-    objective = Objective(Problem(poisson, dirichlet), field, counts, memory=memory << 20)
+    objective = objective_of(
+        Problem(poisson, dirichlet), field, counts, limits=Limits(memory=memory << 20)
+    )
     theta = objective.parameters
-    few = objective.with_count(16)  # the libraries' own memory is not the step's
-    few.gradient(theta)
+    # the libraries' own memory is not the step's
+    few = replace(objective, collocated=objective.collocated.with_count(16))
+    few.loss_and_gradient(theta)
     few.normal_equations(theta).step(1e-6)
     before = harness.peak_memory()
-    gradient, _ = harness.median_time(lambda: objective.gradient(theta), REPEATS, warm=1)
+    gradient, _ = harness.median_time(lambda: objective.loss_and_gradient(theta), REPEATS, warm=1)
     step, _ = harness.median_time(
         lambda: objective.normal_equations(theta).step(1e-6), REPEATS, warm=1
     )

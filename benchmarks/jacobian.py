@@ -10,7 +10,8 @@ import harness
 import torch
 from torch.func import functional_call, hessian, jacrev, vmap
 
-from siren_pde import Box, Objective, Problem, Siren, lap, on
+from siren_pde import Box, Problem, Siren, lap, on
+from siren_pde.collocation.objective import objective_of
 
 N, PAIRS = 1024, 7
 square = Box(x=(-1, 1), y=(-1, 1))
@@ -33,9 +34,9 @@ COLUMNS = {
 def compared(dtype):
     """Both sides on the same network and points, which agree to rounding."""
     field = Siren(2, width=64, depth=3, frequency=5.0, dtype=dtype)
-    objective = Objective(Problem(laplacian), field)
+    objective = objective_of(Problem(laplacian), field)
     theta = objective.parameters
-    x = objective.samples[0].points.positions
+    x = objective.collocated.rows[0].points.positions
     named = {name: q.detach() for name, q in field.named_parameters()}
 
     def at_a_point(parameters, place):
@@ -49,7 +50,7 @@ def compared(dtype):
         return torch.cat([v.flatten(1) for v in rows.values()], dim=1)
 
     def ours():
-        return objective.jacobian(theta)
+        return objective.residual_and_jacobian(theta)[1]
 
     a, b = ours() * N**0.5, theirs()
     kept = torch.empty_like(a)
