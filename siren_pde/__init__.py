@@ -8,7 +8,7 @@ the package, or asking the command line for help, costs nothing.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     # where

@@ -12,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, Generic, Sobol, Solution, load
+from siren_pde import Ball, Generic, Sobol, Solution, __version__, load
 from siren_pde.cli.app import MethodName, app
 from siren_pde.cli.solve import METHODS
 from siren_pde.io.readers import read_mesh
@@ -384,4 +384,4 @@ def test_standard_output_holds_nothing_else(tmp_path):
 
 def test_the_version_is_printed():
     result = CliRunner().invoke(app, ["--version"])
-    assert result.stdout.startswith("siren-pde 0.") and result.exit_code == 0
+    assert result.stdout == f"siren-pde {__version__}\n" and result.exit_code == 0
