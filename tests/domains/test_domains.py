@@ -11,7 +11,6 @@ from siren_pde.calculus.functions import cos, sin
 from siren_pde.calculus.operators import div
 from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.quadrature import GaussLegendre, Sobol
-from siren_pde.domains.accuracy import standard_error
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
@@ -90,15 +89,15 @@ def named(domains):
 @pytest.mark.parametrize(("name", "domain"), named(ALL_DOMAINS))
 def test_measure_is_known(name, domain):
     exact, edge = MEASURES[name]
-    assert domain.measure == pytest.approx(exact, abs=6 * standard_error(domain) + 1e-12)
+    assert domain.measure == pytest.approx(exact, abs=6 * domain.standard_error + 1e-12)
     if edge is not None:
-        near = 6 * standard_error(domain.boundary) + 1e-12
+        near = 6 * domain.boundary.standard_error + 1e-12
         assert domain.boundary.measure == pytest.approx(edge, abs=near)
 
 
 @pytest.mark.parametrize("domain", cases(ALL_DOMAINS))
 def test_estimated_measures_are_known_well(domain):
-    assert standard_error(domain) < 5e-4 * domain.measure
+    assert domain.standard_error < 5e-4 * domain.measure
 
 
 @pytest.mark.parametrize("domain", cases(ALL_DOMAINS))
@@ -284,11 +283,11 @@ def test_measures_of_implicit_solids_are_of_fourth_order(level, volume, area):
     assert errors[0] > 8 * errors[1] > 64 * errors[2] and errors[2] < 1e-5
 
 
-def test_an_implicit_boundary_knows_what_vanishes_on_it():
+def test_an_implicit_boundary_has_a_boundary_function():
     solid = Implicit(Torus())
     on, inside = Sobol(100)(solid.boundary), Sobol(100)(solid)
-    assert solid.boundary.vanishing(on).value.abs().max() < 1e-12
-    assert solid.boundary.vanishing(inside).value.min() > 0
+    assert solid.boundary.boundary_function(on).value.abs().max() < 1e-12
+    assert solid.boundary.boundary_function(inside).value.min() > 0
 
 
 def test_what_is_no_solid_is_refused():
