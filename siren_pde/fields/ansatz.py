@@ -124,7 +124,7 @@ class Ansatz(Field):
         return self.field.networks()
 
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
-        """The lifted data and φ·N, both lifted to have the wanted slopes, in the algebra of jets."""
+        """The lifted data and φ·N, both with the wanted slopes, in the algebra of jets."""
         free = jets["u"]
         if self.vanishing is not None:
             phi = self.vanishing(p)

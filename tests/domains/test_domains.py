@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
+from scipy.special import ellipe
 
 from siren_pde.calculus.functions import cos, sin
 from siren_pde.calculus.operators import div
@@ -20,6 +21,7 @@ from siren_pde.errors import DomainError
 from tests.strategies import ALL_DOMAINS, Egg, Torus
 
 pi = math.pi
+AROUND = 8 * float(ellipe(0.75))  # an ellipse with half axes 2 and 1
 LENS = 2 * pi / 3 - math.sqrt(3) / 2  # shared by two unit discs a radius apart
 FULL = [
     (name, domain)
@@ -74,6 +76,12 @@ MEASURES = {
     "implicit ball": (pi / 6, pi),
     "implicit torus": (0.32 * pi**2, 1.6 * pi**2),
     "implicit surface": (1.6 * pi**2, None),
+    "ellipse": (2 * pi, AROUND),
+    "line around an ellipse": (AROUND, None),
+    "ellipse with hole": (1.75 * pi, AROUND + pi),
+    "half ellipse": (pi, AROUND / 2 + 2),
+    "ellipse with handle": (8.392283934065453, 12.179217833279163),  # by adaptive quadrature
+    "ellipse in time": (4 * pi, 2 * AROUND + 4 * pi),
     "cloud": (1, None),
 }
 
