@@ -228,7 +228,7 @@ def fragments(
         if not ins and not outs:
             left.append(piece)
             continue
-        if isinstance(piece, Fragment):  # one sieve is enough, and knows more than two
+        if isinstance(piece, Fragment):  # one test is enough, and rejects no more than two
             part = Fragment(piece.whole, piece.inside + ins, piece.outside + outs)
         else:
             part = Fragment(piece, ins, outs)
