@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from siren_pde.calculus.jets import Constant, as_jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Network
+from siren_pde.fields.base import Field, Network, Quantity
+from siren_pde.fields.storage import described, restored_network
 from siren_pde.fields.system import parts
+from siren_pde.fields.templates import require_template
+from siren_pde.files.json_values import JSON, Description, entry
 
 Flux = Callable[[Points, Any], Any]
 
@@ -123,7 +126,7 @@ class Ansatz(Field):
         """The inner network."""
         return self.field.networks()
 
-    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+    def unknowns(self, p: Points, jets: Mapping[str, Quantity]) -> dict[str, Quantity]:
         """The lifted data and φ·N, both bent to have the wanted slopes, in the algebra of jets."""
         free = jets["u"]
         if self.vanishing is not None:
@@ -185,7 +188,7 @@ class Ansatz(Field):
             )
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Ansatz:
-        """The same ansatz around a placed network."""
+        """The same ansatz around a scaled network."""
         return self.around(self.field.scaled_to(low, high, frequency))
 
     def with_random_features(
@@ -198,12 +201,25 @@ class Ansatz(Field):
         """The same ansatz around the changed network."""
         return self.around(self.field.rebuilt(change))
 
-    def around(self, field: Field) -> Ansatz:
+    def describe(self) -> dict[str, JSON]:
+        """What its network is made of; the functions are not stored."""
+        return {"field": described(self.field)}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Ansatz:
+        """The template's functions around the network described."""
+        reason = "holds Python functions (its lift and where it vanishes)"
+        given = require_template(template, Ansatz, reason)
+        return given.around(restored_network(entry(description, "field"), given.field, numbers))
+
+    def around(self, field: Network) -> Ansatz:
         """The same ansatz around another network."""
         place = self.vanishing_on
         given = self.vanishing if place is None else None
         return Ansatz(
-            field,  # type: ignore[arg-type]
+            field,
             lift=self.lift,
             vanishing_on=place,
             vanishing=given,

@@ -13,12 +13,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde import __version__
 from siren_pde.files.atomic import atomic_write
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
@@ -61,7 +61,7 @@ def write_page(
         "rows": rows,
         "slice": base64.b64encode(plane.picture()).decode(),
         "caption": html.escape(plane.caption),
-        "version": __version__,
+        "version": version("siren-pde"),
         "data": json.dumps(_data(distance, shown, cloud)),
     }
     page = files("siren_pde.plots").joinpath("page.html").read_text("utf-8")

@@ -6,7 +6,7 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,38 +19,24 @@ from siren_pde.collocation.residual import evaluate, stacked
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
+from siren_pde.io.solutions import save
+from siren_pde.plots.solution import plot
 from siren_pde.problem import Condition, Problem
 from siren_pde.references import Reference
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
-class History:
-    """The run, one row per report: step number, seconds since the start, loss, the method's
-    note.
-    """
-
-    steps: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def append(self, step: int, seconds: float, loss: float, note: str) -> None:
-        """Add a row."""
-        self.steps.append(step)
-        self.seconds.append(seconds)
-        self.losses.append(loss)
-        self.notes.append(note)
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Solution:
     """A fitted field and its story.
 
     `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
-    it. `problem` is None for a solution read from a file until one is attached.
+    it. `problem` is None for a solution read from a file until one is attached. `outcome` is how
+    the solve ended, `stop_reason` the same in words.
     """
 
     field: Field
@@ -58,6 +44,7 @@ class Solution:
     problem: Problem | None
     method: str
     why: str
+    outcome: Outcome
     stop_reason: str
     seconds: float
     loss: float
@@ -76,6 +63,7 @@ class Solution:
             "why": self.why,
             "loss": f"{self.loss:.2e}",
             "time": f"{self.seconds:.1f} s",
+            "outcome": self.outcome.name,
             "ended": self.stop_reason,
             "parameters": f"{self.parameters}",
         }
@@ -83,14 +71,10 @@ class Solution:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the solution to an HDF5 file; see `siren_pde.save`."""
-        from siren_pde.io.solutions import save
-
         save(self, path)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
-        from siren_pde.plots.solution import plot
-
         return plot(self, path)
 
     @property

@@ -22,7 +22,9 @@ from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.base import Iterate, Method
 from siren_pde.problem import Problem
 from siren_pde.solving.auto import Auto
-from siren_pde.solving.solution import History, Solution
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
+from siren_pde.solving.solution import Solution
 
 EVERY = 0.5
 """Seconds between two readings of the loss: reading it waits for the device."""
@@ -127,6 +129,7 @@ def solve(
         problem=problem,
         method=method.name,
         why=why,
+        outcome=_outcome(at, reason),
         stop_reason=reason,
         seconds=seconds,
         loss=loss,
@@ -170,6 +173,15 @@ def _loop(
             step += 1
     except KeyboardInterrupt:
         return at, "interrupted by the user"
+
+
+def _outcome(at: Iterate, reason: str) -> Outcome:
+    """The kind of the reason why the loop ended."""
+    if "interrupted by the user" in reason:
+        return Outcome.interrupted
+    if "the last finite state" in reason:
+        return Outcome.non_finite
+    return Outcome.converged if at.finished or "the target" in reason else Outcome.budget
 
 
 def _why(at: Iterate, loss: float) -> str:
