@@ -144,7 +144,13 @@ def test_the_story_is_told_in_short():
     assert repr(solution(placed())) == (
         "Solution(nothing: Gauss-Newton, loss 1.0e-30, 109 parameters)"
     )
-    assert "ended      the budget is used up" in str(solution(placed(), problem=None))
+    told = str(solution(placed(), problem=None))
+    assert "ended      the budget is used up" in told and "outcome    stagnated" in told
+
+
+def test_outcomes_have_a_meaning():
+    for outcome in Outcome:
+        assert outcome.meaning[0].isupper() and outcome.meaning.endswith(".")
 
 
 @pytest.mark.parametrize("name", ["ansatz", "system of ansatz", "module", "wrapped module"])
@@ -184,6 +190,11 @@ class Talking(torch.nn.Linear):
 
     def set_extra_state(self, state):
         raise AssertionError("never called")
+
+
+def test_only_results_are_written(tmp_path):
+    with pytest.raises(ConfigError, match="`solve` or `fit_sdf`"):
+        save(placed(), tmp_path / "a.h5")
 
 
 def test_only_tensors_are_written(tmp_path):
