@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.residual import evaluate, stacked
+from siren_pde.collocation.expression import Expression, stacked
+from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import Unknown, parts
-from siren_pde.problem import Condition, Problem
+from siren_pde.problem import Problem
 from siren_pde.references import Reference
 
 Floats = npt.NDArray[np.float64]
@@ -108,7 +109,8 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
         else:
             known = _stored(truth, name, free, fixed, inside)
         # A part of a system is a field of its own, and evaluated as one.
-        values = evaluate(part, lambda p, u: u, solution.points(x[inside]))
+        expression = Expression(name, lambda p, u: u, ("u",))
+        values = evaluate(part, expression, solution.points(x[inside]))
         outputs += _outputs(name, _aligned(truth, values, known), known, inside, ticks)
     if not outputs:
         raise ConfigError(f"the slice at {fixed} misses the domain {domain!r}; choose another.")
@@ -209,9 +211,8 @@ def _exact(problem: Problem, solution: Fitted, x: Tensor) -> dict[str, Tensor]:
     p = replace(solution.points(x[:0]), positions=x, weights=x.new_full((len(x),), 1 / len(x)))
     exact = problem.exact(p)
     named = exact if isinstance(exact, dict) else {"u": exact}
-    condition = Condition(problem.exact, problem.conditions[0].domain)
     with torch.no_grad():
-        return {name: stacked(condition, truth, len(x), p) for name, truth in named.items()}
+        return {name: stacked("exact", truth, p) for name, truth in named.items()}
 
 
 def _spread(values: Tensor, inside: Tensor, shape: tuple[int, ...]) -> Floats:

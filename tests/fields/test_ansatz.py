@@ -9,7 +9,6 @@ from siren_pde import (
     Box,
     GaussNewton,
     LeastSquares,
-    Objective,
     PointCloud,
     Polygon,
     Problem,
@@ -27,6 +26,7 @@ from siren_pde import (
     sin,
     solve,
 )
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError, DomainError
 
 square = Box(x=(0, 2), y=(-1, 1))
@@ -82,7 +82,7 @@ def test_boundary_values_hold_for_any_parameters():
     def wanted(p, u):
         return u - exp(p.x) * p.y
 
-    objective = Objective(Problem(wanted), field, {wanted: 200})
+    objective = objective_of(Problem(wanted), field, {wanted: 200})
     theta = torch.randn_like(objective.parameters)
     assert objective.residual(theta).abs().max() < 1e-13
 
