@@ -9,14 +9,14 @@ import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from siren_pde.calculus.points import Points
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError, DomainError, ResidualError
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.references import Reference
 
-Residual = Callable[..., Any]
+Residual = Callable[..., object]
 Weight = float | Schedule
 
 
@@ -64,7 +64,7 @@ class Condition:
             return _changed, (module, name, *rest)
         return Condition, (self.residual, *rest)
 
-    def __call__(self, p: Any, *unknowns: Any) -> Any:
+    def __call__(self, p: Points, *unknowns: object) -> object:
         """The residual itself, at points p."""
         return self.residual(p, *unknowns)
 
@@ -180,7 +180,7 @@ class Problem:
     def __init__(
         self,
         *conditions: Condition,
-        exact: Callable[[Any], Any] | None = None,
+        exact: Callable[[Points], object] | None = None,
         truth: Reference | None = None,
         name: str = "",
     ) -> None:

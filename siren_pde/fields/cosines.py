@@ -139,7 +139,7 @@ class Factors:
     `tables` hold, by axis and order of differentiation, waves (u, count) at the u different
     coordinates, and `index` (n,) by axis which of them each point has. `first` is the axis with the
     fewest: coefficients are summed over it before anything is done point by point. `orders` are the
-    derivatives whose sum each channel is that was asked for; all others of the `channels` stay
+    derivatives whose sum each required channel is; all others of the `channels` stay
     zero.
     """
 

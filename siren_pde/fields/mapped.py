@@ -29,7 +29,7 @@ class Mapped(Composed):
 
     `coordinates(p)` gives ξ in the algebra of jets, as many as p has: `x, y = p` and `return
     log(x**2 + y**2) / 2, arctan(y / x)`. A power of the distance r from a corner is an exponential
-    in log r, which waves resolve on all scales alike. The network is placed in the box that ξ
+    in log r, which waves resolve on all scales alike. The network is scaled to the box that ξ
     fills, as measured at points of the problem's box where ξ is finite, with as many waves across
     it. Where ξ is singular, refine the points: `@on(domain, refine_towards=(0, 0))`.
 
@@ -61,7 +61,7 @@ class Mapped(Composed):
         return xi
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Mapped:
-        """The network placed in the image of the box, as many waves across it."""
+        """The network scaled to the image of the box, as many waves across it."""
         unit = sobol(LOOKS, self.inputs, seed=0, dtype=low.dtype, device=low.device)
         x = low + unit * (high - low)
         xi = self._place(x, self.coordinates(x))

@@ -152,9 +152,9 @@ def _data(distance: SignedDistance, mesh: Mesh, cloud: Floats) -> dict[str, obje
     low = mesh.vertices.min(0)
     extent = mesh.vertices.max(0) - low
     extent = np.maximum(extent, 1e-12 * extent.max())
-    bend = distance.curvature(mesh.vertices)
-    strong = float(np.quantile(np.abs(bend), 0.95)) or 1.0
-    normals = np.column_stack([distance.normals(mesh.vertices), np.clip(bend / strong, -1, 1)])
+    curvature = distance.curvature(mesh.vertices)
+    strong = float(np.quantile(np.abs(curvature), 0.95)) or 1.0
+    normals = np.column_stack([distance.normals(mesh.vertices), np.clip(curvature / strong, -1, 1)])
     chosen = np.random.default_rng(0).permutation(len(cloud))[:POINTS]
     points = (cloud[chosen] - low) / extent
     points = points[((points >= 0) & (points <= 1)).all(1)]

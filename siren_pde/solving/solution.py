@@ -6,9 +6,10 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -28,6 +29,9 @@ from siren_pde.solving.outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+Positions: TypeAlias = npt.ArrayLike | Tensor
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -82,7 +86,7 @@ class Solution:
         """How many numbers determine the field."""
         return sum(q.numel() for q in self.field.parameters())
 
-    def points(self, x: Any) -> Points:
+    def points(self, x: Positions) -> Points:
         """Positions (n, d), or (d,) for one point, as points in the field's precision.
 
         In one coordinate (n,) are n points. Raises ConfigError for other shapes.
@@ -98,11 +102,13 @@ class Solution:
             )
         return Points(self.axes, x, x.new_full((len(x),), 1 / max(len(x), 1)))
 
-    def __call__(self, x: Any) -> Tensor:
+    def __call__(self, x: Positions) -> Tensor:
         """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs."""
         return self.evaluate(lambda p, u: u, x)
 
-    def evaluate(self, expression: Callable[..., Any], x: Any, *, block: int = 8192) -> Tensor:
+    def evaluate(
+        self, expression: Callable[..., object], x: Positions | Points, *, block: int = 8192
+    ) -> Tensor:
         """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
 
         `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
@@ -110,7 +116,7 @@ class Solution:
         """
         return self._values(Expression.of(expression), x, block)
 
-    def _values(self, expression: Expression, x: Any, block: int = 8192) -> Tensor:
+    def _values(self, expression: Expression, x: Positions | Points, block: int = 8192) -> Tensor:
         points = x if isinstance(x, Points) else self.points(x)
         values = evaluate(self.field, expression, points, block=block)
         return values[:, 0] if values.shape[1] == 1 else values
