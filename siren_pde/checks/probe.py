@@ -15,7 +15,6 @@ from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.domains.base import Domain
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
 
@@ -73,7 +72,7 @@ class Probe:
     @property
     def measured(self) -> bool:
         """Whether it holds at given points, or uses what is known at points only."""
-        return isinstance(self.domain, PointCloud) or bool(self.points.data)
+        return self.domain.is_data or bool(self.points.data)
 
     def moved(self, positions: Tensor) -> Probe:
         """The same condition at other positions, without normals and data."""

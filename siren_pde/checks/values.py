@@ -25,7 +25,6 @@ from siren_pde.checks.places import listed
 from siren_pde.checks.probe import Examination, Probe
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import network_jets
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import NonFiniteError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Problem
@@ -69,8 +68,9 @@ def precision(e: Examination) -> Iterator[Finding]:
                 f"`{p.name}` returns {kind} where its points are {p.points.positions.dtype}: write "
                 "its constants as Python numbers, or make its tensors of the points' dtype.",
             )
-        if isinstance(p.domain, PointCloud) and p.domain.positions.dtype == torch.float32:
-            low, high = p.domain.all_points.bounds
+        measured = p.domain.data_points
+        if measured is not None and measured.positions.dtype == torch.float32:
+            low, high = measured.bounds
             if bool(torch.maximum(low.abs(), high.abs()).max() > FAR * (high - low).max()):
                 yield warning(
                     "precision",
@@ -151,7 +151,7 @@ def _kinked(value: Any, seen: set[int]) -> bool:
             parts = tuple(value)
         case Complex():
             parts = (value.re, value.im)
-        case Jet(asks=False):
+        case Jet(from_field=False):
             parts = ()
         case Composition() if value.derivative is _KINK.derivative:
             return True

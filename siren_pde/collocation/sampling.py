@@ -12,7 +12,6 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.grading import graded
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
@@ -91,10 +90,8 @@ class Sampling:
 
     def with_count(self, n: int) -> Sampling:
         """n points in the interior, the matching number on boundaries, and all measured ones."""
-        measured = (
-            c for c in self.problem.conditions if isinstance(c.domain, PointCloud) and not c.points
-        )
-        whole = {c.name: len(c.domain) for c in measured}  # type: ignore[arg-type]
+        free = (c for c in self.problem.conditions if not c.points)
+        whole = {c.name: c.domain.count for c in free if c.domain.count is not None}
         return replace(self, counts={**shares(self.problem, n), **whole})
 
     def times(self, factor: int) -> Sampling:

@@ -23,7 +23,6 @@ from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.collocation.sampling import Sampling, shares
 from siren_pde.domains.base import Domain
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError
 from siren_pde.fields.ansatz import held_on
 from siren_pde.fields.base import Field
@@ -87,7 +86,7 @@ def evolution_of(objective: Objective) -> Evolution | None:
     """
     problem, field = objective.collocated.problem, objective.field
     domains = [c.domain for c in problem.conditions]
-    if any(isinstance(domain, PointCloud) for domain in domains):
+    if any(domain.is_data for domain in domains):
         return None
     if not all(network.inputs for network in field.networks().values()):
         return None

@@ -67,8 +67,8 @@ def wanted(p):
 
 
 def slope(part, u, p):
-    """The outward normal derivative, by a wall that knows of no others."""
-    return part.wall(None, [part]).slope(u, p)
+    """The outward normal derivative, by a part beside no others."""
+    return part.flux_part(None, [part]).slope(u, p)
 
 
 FLUXES = {
@@ -82,7 +82,7 @@ def made(valued, parts, kind, inner=None):
 
     def lift(p):
         first, second, *_ = p
-        return wanted(p) + (valued.vanishing(p) * sin(first + 2 * second) if valued else 0)
+        return wanted(p) + (valued.boundary_function(p) * sin(first + 2 * second) if valued else 0)
 
     inner = inner or Siren(len(parts[0].axes), width=4, depth=2)
     flux = {part: FLUXES[kind](part) for part in parts}
