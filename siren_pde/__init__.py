@@ -82,7 +82,7 @@ _HOME = {
     "Broyden": "optimisers.broyden",
     "VariableProjection": "random_features.variable_projection",
     "Auto": "solving.auto",
-    "Budget": "solving.solve",
+    "Budget": "solving.report",
     "check": "checks",
     "solve": "solving.solve",
     "fit_sdf": "scans.fit",

@@ -14,7 +14,7 @@ from siren_pde.domains.cloud import PointCloud
 from siren_pde.optimisers.base import Iterate
 from siren_pde.problem import Problem, on
 from siren_pde.scans.oriented_cloud import OrientedCloud
-from siren_pde.solving.solve import Callback
+from siren_pde.solving.report import Callback
 
 SAMPLE = 2000
 """Points that are asked."""

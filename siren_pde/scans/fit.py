@@ -31,7 +31,8 @@ from siren_pde.scans.regularisers import Regulariser, robust
 from siren_pde.scans.samples import training_samples
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.scans.tidy import tidied
-from siren_pde.solving.solve import Budget, Callback, announce, solve
+from siren_pde.solving.report import Budget, Callback
+from siren_pde.solving.solve import announce, solve
 
 Floats = npt.NDArray[np.float64]
 
