@@ -18,13 +18,13 @@ from siren_pde import (
     lap,
     load,
     on,
-    photograph,
     pi,
     solve,
 )
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.images import photograph
 
 DEMANDS = {
     "value": [()],
