@@ -15,10 +15,10 @@ and errors come out twice as small as in one where the diagonal is 1.
 
 
 def simplified(mesh: Mesh, faces: int) -> Mesh:
-    """A mesh of `faces` triangles, or one fewer, by collapsing edges in the order of quadric errors.
+    """A mesh of `faces` triangles, or one fewer, by collapsing edges in order of quadric errors.
 
     A closed mesh stays closed where the triangles that are left are smaller than its handles and
-    gaps; elsewhere parts may touch, and pieces vanish: `is_watertight` tells. Below about thirty
+    gaps; elsewhere parts may touch, and pieces vanish: see `is_watertight`. Below about thirty
     triangles none are removed. A mesh that is small enough comes back as it is. Raises
     `ConfigError` for fewer than four.
 

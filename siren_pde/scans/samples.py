@@ -18,8 +18,8 @@ EVERYWHERE = 110_000
 def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[Floats, Floats]:
     """Positions (n, 3) around the surface and in the whole box [−half, half], distances (n,).
 
-    They come in an order in which one is near the last, which searching the nearest point profits
-    from; small clouds get fewer.
+    Each is near the one before, which makes the search for nearest points faster; small clouds get
+    fewer.
     """
     rng = np.random.default_rng(seed)
     size, order = len(oriented.positions), oriented.tree.indices
