@@ -77,7 +77,7 @@ class OrientedCloud:
         side[far] = 0.5 - self.winding_number(x[far])
         low, high = self.positions.min(0), self.positions.max(0)
         beyond = ((x < low - reach) | (x > high + reach)).any(1)
-        return np.where(beyond, length, np.copysign(length, side))
+        return np.asarray(np.where(beyond, length, np.copysign(length, side)))
 
     def _mean_height(self, x: Floats) -> Floats:
         """How far x (n, 3) is above the planes of the nearest points, on weighted average (n,)."""

@@ -16,6 +16,7 @@ from siren_pde.calculus.derivatives import Key, Laplace, Part
 from siren_pde.calculus.jets import FieldJet, Jet
 from siren_pde.calculus.operators import div, grad, norm
 from siren_pde.calculus.points import Points
+from siren_pde.calculus.vectors import Vector
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh, unit
@@ -24,7 +25,7 @@ from siren_pde.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
 Positions = Tensor | npt.ArrayLike
-Expression = Callable[[Points, Jet], Jet]
+Expression = Callable[[Points, Jet], Jet | Vector]
 
 _AT_ONCE = 8192  # points
 
@@ -87,7 +88,11 @@ class SignedDistance:
         network = copy.deepcopy(network).to(x)
         theta = torch.cat([q.detach().flatten() for q in network.parameters()])
         inner = (x - torch.as_tensor(self.centre, dtype=x.dtype, device=x.device)) / self.scale
-        parts = [network.evaluate(theta, part, plan).channels for part in inner.split(_AT_ONCE)]
+        places = list(range(_AT_ONCE, len(inner), _AT_ONCE))
+        parts = [
+            network.evaluate(theta, part, plan).channels
+            for part in torch.tensor_split(inner, places)
+        ]
         return torch.cat(parts, 1).detach()
 
     @property
