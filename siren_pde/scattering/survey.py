@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, final
+from typing import Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ ORDERS = 60
 class Solved(Protocol):
     """A solution, as far as the misfit needs it."""
 
-    def evaluate(self, expression: Callable[..., Any], x: Tensor) -> Tensor:
+    def evaluate(self, expression: Callable[..., object], x: Tensor) -> Tensor:
         """The values of an expression at positions x."""
 
 
