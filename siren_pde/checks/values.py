@@ -24,8 +24,7 @@ from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed
 from siren_pde.checks.probe import Examination, Probe
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.residual import Light, network_jets
-from siren_pde.domains.cloud import PointCloud
+from siren_pde.collocation.residual import network_jets
 from siren_pde.errors import NonFiniteError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Problem
@@ -40,7 +39,7 @@ def probed(problem: Problem, field: Field, n: int, seed: int) -> tuple[list[Prob
     for i, condition in enumerate(problem.conditions):
         try:
             points = Sobol(n)(condition.domain, seed=seed + i)
-            probe = Probe(Light.of(condition, field, points), points)
+            probe = Probe.of(condition, field, points)
             probe.residual(probe.random(0))
             probes.append(probe)
         except SirenPDEError as cause:
@@ -53,7 +52,7 @@ def finite(e: Examination) -> Iterator[Finding]:
     for p in e.probes:
         try:
             for seed in (0, 1):
-                p.light.require_finite(p.residual(p.random(seed)), p.points)
+                p.bound.require_finite(p.residual(p.random(seed)), p.points)
         except NonFiniteError as cause:
             yield error("finite", p.name, str(cause))
 
@@ -69,8 +68,9 @@ def precision(e: Examination) -> Iterator[Finding]:
                 f"`{p.name}` returns {kind} where its points are {p.points.positions.dtype}: write "
                 "its constants as Python numbers, or make its tensors of the points' dtype.",
             )
-        if isinstance(p.domain, PointCloud) and p.domain.positions.dtype == torch.float32:
-            low, high = p.domain.all_points.bounds
+        measured = p.domain.data_points
+        if measured is not None and measured.positions.dtype == torch.float32:
+            low, high = measured.bounds
             if bool(torch.maximum(low.abs(), high.abs()).max() > FAR * (high - low).max()):
                 yield warning(
                     "precision",
@@ -83,7 +83,7 @@ def precision(e: Examination) -> Iterator[Finding]:
 
 def unknowns(e: Examination) -> Iterator[Finding]:
     """Unknowns that no condition asks for."""
-    used = {name for p in e.probes for name in p.light.plans}
+    used = {name for p in e.probes for name in p.bound.plans}
     for name in e.field.networks():
         if name not in used and len(e.probes) == len(e.problem.conditions):
             names = listed([f"`{p.name}`" for p in e.probes])
@@ -129,7 +129,8 @@ def smooth(e: Examination) -> Iterator[Finding]:
         few = p.points.select(slice(0, 4))
         jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
         unknowns = e.field.unknowns(few, jets)
-        out = p.condition(few, *p.condition.arguments(unknowns))
+        arguments = p.condition.arguments([*unknowns])
+        out = p.condition(few, *(unknowns[name] for name in arguments))
         if _kinked(out, set()):
             yield note(
                 "smooth",
@@ -150,7 +151,7 @@ def _kinked(value: Any, seen: set[int]) -> bool:
             parts = tuple(value)
         case Complex():
             parts = (value.re, value.im)
-        case Jet(asks=False):
+        case Jet(from_field=False):
             parts = ()
         case Composition() if value.derivative is _KINK.derivative:
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
@@ -10,7 +11,7 @@ from siren_pde.calculus.functions import sqrt
 from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import grad, norm
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import Objective, objective_of
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.optimisers.base import Iterate
 from siren_pde.problem import Problem, on
@@ -33,8 +34,11 @@ def with_data_residual(callback: Callback, cloud: OrientedCloud, scale: float) -
     def data_residual(p: Points, u: Jet) -> Jet:
         return sqrt(abs(u) / norm(grad(u)))  # its mean square is the mean distance
 
-    def measure(at: Iterate) -> dict[str, Tensor]:
-        (mean,) = Objective(Problem(data_residual), at.objective.field).terms(at.theta).values()
+    problem = Problem(data_residual)
+
+    def measure(at: Iterate[Any]) -> dict[str, Tensor]:
+        assert isinstance(at.objective, Objective)  # `solve` hands no other to its callbacks
+        (mean,) = objective_of(problem, at.objective.field).terms(at.theta).values()
         return {"points to surface": scale * mean}
 
     return lambda report: callback(replace(report, measure=measure))

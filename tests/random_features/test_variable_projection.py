@@ -16,10 +16,10 @@ from siren_pde import (
     on,
     solve,
 )
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
-from siren_pde.random_features.separation import blocks
+from siren_pde.random_features.separation import partitioned
 
 line = Box(x=(0, 1))
 x = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
@@ -62,19 +62,22 @@ def test_a_constant_is_found_from_two_decays():
 
 
 def test_outputs_that_no_residual_joins_are_blocks():
-    apart = Objective(PROBLEM, system(), rule=Sobol(32))
-    assert [b.outputs for b in blocks(apart.samples, "u")] == [(0,), (1,)]
+    def outputs(problem):
+        objective = objective_of(problem, system(), rule=Sobol(32))
+        return partitioned(objective, "u", 7, torch.tensor([3.0])).outputs
+
+    assert outputs(PROBLEM) == ((0,), (1,))
 
     @on(line)
     def joining(p, u):
         return u[0] - u[1]
 
-    joined = Objective(Problem(decay, joining), system(), rule=Sobol(32))
-    assert [b.outputs for b in blocks(joined.samples, "u")] == [(0, 1)]
+    assert outputs(Problem(decay, joining)) == ((0, 1),)
 
 
 def test_blocks_together_are_the_whole():
-    parts = Objective(PROBLEM, system(), rule=Sobol(32)).separated("u", 7, torch.tensor([3.0]))
+    objective = objective_of(PROBLEM, system(), rule=Sobol(32))
+    parts = partitioned(objective, "u", 7, torch.tensor([3.0]))
     generator = torch.Generator().manual_seed(0)
     inner = [torch.randn(8, generator=generator, dtype=torch.float64) for _ in parts.parts]
     outer = torch.tensor([0.7], dtype=torch.float64)

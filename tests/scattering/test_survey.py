@@ -37,7 +37,7 @@ def test_a_disk_keeps_the_energy_of_waves():
 
 def test_incident_and_scattered_fields_add_up_to_what_is_recorded():
     survey = disk(sources, receivers)
-    incident = [g.re.value + 1j * g.im.value for g in survey.incident(survey.cloud.all())]
+    incident = [g.re.value + 1j * g.im.value for g in survey.incident(survey.cloud.data_points)]
     parts = survey.cloud.data["scattered"].view(6, 6, 2).contiguous()
     total = torch.stack(incident, dim=1) + torch.view_as_complex(parts)
     assert torch.allclose(total, torch.from_numpy(survey.recorded))
