@@ -61,7 +61,7 @@ class AbsorbingLayer:
     def lap(self, p: Points, u: Complex) -> Complex:
         """The Laplacian of u in stretched coordinates, Σ (1/e) ∂((1/e) ∂u)."""
         names = [name for name in self.box.axes if name != "t"]
-        total = Complex(0.0)
+        total = as_complex(0.0)
         for name, e in zip(names, self.stretch(p), strict=True):
             x = getattr(p, name)
             total = total + d(d(u, x) / e, x) / e

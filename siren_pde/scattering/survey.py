@@ -72,7 +72,7 @@ class Survey:
                 "Drop the receivers or sources that they belong to."
             )
 
-    def incident(self, p: Points) -> list[Complex]:
+    def incident(self, p: Points) -> list[Complex[Jet]]:
         """The incident field of each source, which empty space would have, at points p."""
         x, y = p
         amplitude = -0.25j * self.strength
@@ -81,7 +81,7 @@ class Survey:
             for a, b in self.sources.tolist()
         ]
 
-    def scattered(self, v: Vector) -> list[Complex]:
+    def scattered(self, v: Vector) -> list[Complex[Jet]]:
         """The scattered field of each source: 2s outputs of an unknown v, re and im in turn."""
         return [Complex(v[2 * j], v[2 * j + 1]) for j in range(len(self.sources))]
 
