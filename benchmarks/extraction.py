@@ -16,7 +16,7 @@ import harness
 import numpy as np
 import torch
 
-from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load_sdf, save_sdf
+from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load, save
 
 
 def fitted(path):
@@ -26,12 +26,12 @@ def fitted(path):
     tube = 0.35 + 0.04 * np.cos(9 * np.arctan2(n[:, 1], n[:, 0]))
     around = np.column_stack([n, np.zeros(len(n))])
     x = around + tube[:, None] * (m[:, :1] * around + m[:, 1:] * np.array([0, 0, 1.0]))
-    save_sdf(fit_sdf(PointCloud(x), seconds=None, steps=150), path)
+    save(fit_sdf(PointCloud(x), seconds=None, steps=150), path)
 
 
 def extracted(path, resolution):
     """One extraction: seconds, evaluations and memory."""
-    distance, before, count = load_sdf(path), harness.peak_memory(), 0
+    distance, before, count = load(path), harness.peak_memory(), 0
     inner = distance.solution.__class__.__call__
 
     def counting(self, x):
@@ -52,7 +52,7 @@ def extracted(path, resolution):
 
 def same_triangles(path, resolution):
     """Whether sparse and dense marching cubes agree, to the last bit, on looked-up values."""
-    distance = load_sdf(path)
+    distance = load(path)
     low, high = -distance.half, distance.half
     sides = high - low
     counts = np.ceil(sides / sides.max() * resolution - 1e-9).astype(np.int64)

@@ -14,7 +14,7 @@ import harness
 import numpy as np
 
 from siren_pde import read_points
-from siren_pde.scans.tidy import tidied
+from siren_pde.scans.prepare import deduplicated
 
 COUNTS = (1_000, 10_000, 100_000, 1_000_000, 2_000_000, 5_000_000)
 NAMES = ("x", "y", "z", "nx", "ny", "nz")
@@ -34,11 +34,11 @@ def write(path, count):
 
 def measure(path):
     read, cloud = harness.timed(lambda: read_points(path))
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
-        tidy, ready = harness.timed(lambda: tidied(cloud))
+        tidy, ready = harness.timed(lambda: deduplicated(cloud))
     row = {"points": len(cloud), "read": read, "tidy": tidy, "kept": len(ready)}
-    row |= {"thinned": bool(told), "peak": harness.peak_memory()}
+    row |= {"thinned": bool(raised), "peak": harness.peak_memory()}
     print(harness.cells(row, COLUMNS))
 
 

@@ -15,8 +15,8 @@ from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
-from siren_pde.io.distances import save_sdf
 from siren_pde.io.readers import read_mesh, read_points
+from siren_pde.io.results import save
 from siren_pde.io.writers import write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import point_triangle_distance, surface_errors
@@ -40,7 +40,7 @@ _WORDS = {
     "eikonal": "|∇φ| − 1, rms",
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
-    "ghosts": "pieces left out",
+    "unsupported_components": "components without points, left out",
     "boundary_loops": "holes",
     "distance_mean": "points to mesh, mean",
     "distance_max": "points to mesh, largest",
@@ -99,7 +99,7 @@ def run(
         )
     announce(f"the surface is followed through {resolution} cells")
     zero_set = distance.zero_set(resolution)
-    mesh = distance.without_ghosts(zero_set, resolution)
+    mesh = distance.without_unsupported(zero_set, resolution)
     mesh = mesh.largest_component() if keep_largest else mesh
     mesh = mesh if simplify is None else simplified(mesh, simplify)
     elapsed = time.monotonic() - started
@@ -127,7 +127,7 @@ def _write(
 ) -> None:
     """Mesh, function, views and page."""
     write_mesh(out, mesh, distance.normals(mesh.vertices))
-    save_sdf(distance, out.with_suffix(".h5"))
+    save(distance, out.with_suffix(".h5"))
     plot_mesh(mesh, out.with_suffix(".png"), title=title)
     write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
 

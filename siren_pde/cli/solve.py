@@ -29,8 +29,9 @@ from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
+from siren_pde.solving.report import Budget
 from siren_pde.solving.solution import Solution
-from siren_pde.solving.solve import Budget, solve
+from siren_pde.solving.solve import solve
 
 METHODS: dict[str, type[Method] | type[Auto]] = {
     "auto": Auto,

@@ -12,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, Generic, Sobol, Solution, __version__, load
+from siren_pde import Ball, Generic, Sobol, __version__, load
 from siren_pde.cli.app import MethodName, app
 from siren_pde.cli.solve import METHODS
 from siren_pde.io.readers import read_mesh
@@ -20,7 +20,7 @@ from siren_pde.io.solutions import about
 from siren_pde.io.writers import write_mesh
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
-from siren_pde.solving.solution import History
+from tests.told import told
 
 POISSON = """
 from siren_pde import *
@@ -261,10 +261,11 @@ class Round(torch.nn.Module):
 def exact_sphere():
     """The signed distance to a sphere around (1, 2, 3) of radius 2, as a fit would give it."""
     field = Generic(Round(), 3, 1)
-    told = Solution(field, ("x", "y", "z"), None, "none", "", "", 0.0, 0.0, History())
     points = Sobol(200)(Ball(x=0, y=0, z=0, radius=2 / 2.4).boundary)
     cloud = OrientedCloud(points.positions.numpy(), points.normals.numpy())
-    return SignedDistance(told, np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud)
+    return SignedDistance(
+        told(field, ("x", "y", "z")), np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud
+    )
 
 
 @pytest.fixture
@@ -326,7 +327,7 @@ def test_surfaces_are_written_and_measured(sphere, tmp_path):
 def test_a_fit_tells_its_own_worth(sphere, tmp_path):
     answer = parsed(sphere("--json").stdout)
     assert answer["eikonal"] < 1e-12 and answer["eikonal_band"] < 1e-12
-    assert (answer["ghosts"], answer["boundary_loops"]) == (0, 0)
+    assert (answer["unsupported_components"], answer["boundary_loops"]) == (0, 0)
     # 200 points on a sphere of radius 2 leave no gap of three spacings
     assert answer["far_share"] == 0
     assert "0.00%" in sphere().stdout

@@ -1,4 +1,4 @@
-"""Scans as they come: repeated, flat, huge, far away or broken, each is told for what it is."""
+"""Scans as they come: repeated, flat, huge, far away or broken, each is named for what it is."""
 
 import warnings
 
@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from siren_pde import PointCloud, read_points
 from siren_pde.cli.app import app
 from siren_pde.errors import DataFileError, NonFiniteError, SirenPDEError
-from siren_pde.scans import fit, tidy
+from siren_pde.scans import fit, prepare
 from siren_pde.scans.fit import fit_sdf
-from siren_pde.scans.tidy import tidied
+from siren_pde.scans.prepare import deduplicated
 from tests.costs import calls_of, peak_of
 
 RNG = np.random.default_rng(0)
@@ -90,12 +90,15 @@ def test_points_in_a_plane_are_fitted_with_a_warning():
 
 def test_every_point_counts_once():
     twice = np.concatenate([BALL, BALL[:500]])
-    cloud = tidied(PointCloud(twice, normals=twice))
+    cloud = deduplicated(PointCloud(twice, normals=twice))
     np.testing.assert_array_equal(cloud.positions, BALL)
     np.testing.assert_allclose(cloud.normals, BALL, atol=1e-15)
     whole = PointCloud(BALL)
-    assert tidied(whole) is whole
-    assert len(tidied(PointCloud(np.concatenate([0.0 * BALL[:1], -0.0 * BALL[:1], BALL])))) == 1001
+    assert deduplicated(whole) is whole
+    assert (
+        len(deduplicated(PointCloud(np.concatenate([0.0 * BALL[:1], -0.0 * BALL[:1], BALL]))))
+        == 1001
+    )
 
 
 @pytest.mark.slow
@@ -113,9 +116,9 @@ def test_units_and_places_do_not_matter(scale, offset):
 
 
 def test_too_many_points_are_thinned_with_a_warning(monkeypatch):
-    monkeypatch.setattr(tidy, "MOST", 300)
+    monkeypatch.setattr(prepare, "MOST", 300)
     with pytest.warns(UserWarning, match="300 drawn at random"):
-        cloud = tidied(PointCloud(BALL, normals=BALL))
+        cloud = deduplicated(PointCloud(BALL, normals=BALL))
     assert len(cloud) == 300
     assert torch.allclose(cloud.positions, cloud.normals, rtol=1e-14)
 
@@ -135,5 +138,5 @@ def test_missing_and_wrong_normals():
 
 def test_many_points_are_made_ready_as_a_whole():
     cloud = PointCloud(np.random.default_rng(1).standard_normal((200_000, 3)))
-    assert calls_of(lambda: tidied(cloud)) < 1000  # and no call for each point
-    assert peak_of(lambda: tidied(cloud)) < 10 * cloud.positions.nbytes
+    assert calls_of(lambda: deduplicated(cloud)) < 1000  # and no call for each point
+    assert peak_of(lambda: deduplicated(cloud)) < 10 * cloud.positions.nbytes
