@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from textwrap import dedent
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, Generic, Sobol, __version__, load
+from siren_pde import Ball, Generic, Sobol, load
 from siren_pde.cli.app import MethodName, app
 from siren_pde.cli.solve import METHODS
 from siren_pde.io.readers import read_mesh
@@ -21,6 +22,7 @@ from siren_pde.io.writers import write_mesh
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
 from tests.told import told
+from tests.typed import known
 
 POISSON = """
 from siren_pde import *
@@ -344,7 +346,7 @@ def test_everything_lies_beside_the_mesh(sphere, tmp_path):
     page = (tmp_path / "mesh.html").read_text()
     assert "@" not in re.sub(r"@media|data:[^\"]*", "", page)
     assert not re.search(r"(src|href)=\"(?!data:)|https?://|url\(|import ", page)
-    drawn = json.loads(re.search(r"application/json\" id=\"data\">(.*?)</script>", page)[1])
+    drawn = json.loads(known(re.search(r"application/json\" id=\"data\">(.*?)</script>", page))[1])
     corners = np.frombuffer(base64.b64decode(drawn["faces"]), "<u4")
     places = np.frombuffer(base64.b64decode(drawn["vertices"]), "<u2").reshape(-1, 4)
     assert len(corners) == drawn["corners"] == 3 * triangles
@@ -385,4 +387,4 @@ def test_standard_output_holds_nothing_else(tmp_path):
 
 def test_the_version_is_printed():
     result = CliRunner().invoke(app, ["--version"])
-    assert result.stdout == f"siren-pde {__version__}\n" and result.exit_code == 0
+    assert result.stdout == f"siren-pde {version('siren-pde')}\n" and result.exit_code == 0

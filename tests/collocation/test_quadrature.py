@@ -8,11 +8,12 @@ import torch
 from torch.quasirandom import SobolEngine
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from siren_pde.collocation.quadrature import GaussLegendre, Grid, MonteCarlo, Sobol, sobol
+from siren_pde.collocation.quadrature import GaussLegendre, Grid, MonteCarlo, Sobol
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DomainError
+from siren_pde.numerics.sobol import sobol
 from tests.strategies import ALL_DOMAINS, ALL_QUADRATURES
 
 square = Box(x=(0, 1), y=(0, 1))

@@ -20,13 +20,13 @@ from siren_pde import (
     pi,
     solve,
 )
-from siren_pde.calculus.derivatives import Laplace
+from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.images import photograph
 
-DEMANDS = {
+DEMANDS: dict[str, list[Key]] = {
     "value": [()],
     "gradient": [(0,), (1,)],
     "Laplacian": [Laplace((0, 1))],

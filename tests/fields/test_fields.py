@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siren_pde import Generic, Siren
-from siren_pde.calculus.derivatives import Laplace
+from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 
-DEMANDS = {
+DEMANDS: dict[str, list[Key]] = {
     "value": [()],
     "gradient": [(0,), (1,)],
     "Laplacian": [Laplace((0, 1))],

@@ -1,6 +1,7 @@
 """Methods minimise objectives of any kind: here Rosenbrock's, linear ones, and exponentials."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from siren_pde import LBFGS, Adam, Broyden, GaussNewton, Schedule
 from siren_pde.numerics.least_squares import NormalEquations, least_squares, shifted_cholesky
+from tests.typed import known
 
 METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=False)]
 
@@ -17,7 +19,7 @@ METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=F
 class Plain:
     """An objective given by a residual function alone."""
 
-    function: object
+    function: Callable[[Tensor], Tensor]
     parameters: Tensor
     seed: int = 0
 
@@ -131,7 +133,8 @@ def test_one_gauss_newton_step_solves_a_linear_problem(rows):
 
 
 def test_gauss_newton_converges_faster_than_linearly():
-    method, losses = GaussNewton(refresh=0), []
+    method = GaussNewton(refresh=0)
+    losses: list[float] = []
     at = method.start(Plain(overdetermined, vector(1.9, 2.8)))
     while not at.finished and len(losses) < 40:
         at = method.step(at, 0.0)
@@ -174,7 +177,7 @@ def test_the_predicted_decrease_is_the_linear_models():
         j = torch.randn(*shape, generator=generator, dtype=torch.float64)
         r = torch.randn(shape[0], generator=generator, dtype=torch.float64)
         system = NormalEquations.of(r, j)
-        step, predicted = system.step(0.3)
+        step, predicted = known(system.step(0.3))
         damping = 0.3 * system.unit
         eye = torch.eye(shape[1], dtype=torch.float64)
         assert torch.allclose(step, -torch.linalg.solve(j.T @ j + damping * eye, j.T @ r))
@@ -223,7 +226,7 @@ def test_beyond_orthogonal_steps_the_normal_equations_are_refined(monkeypatch):
 def test_a_shift_makes_a_semidefinite_gram_matrix_definite():
     gram = torch.ones(3, 3, dtype=torch.float64)
     assert shifted_cholesky(gram, -1.0) is None
-    factor = shifted_cholesky(gram, 0.5)
+    factor = known(shifted_cholesky(gram, 0.5))
     assert torch.allclose(factor @ factor.T, gram + 0.5 * torch.eye(3, dtype=torch.float64))
 
 

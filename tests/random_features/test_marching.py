@@ -30,6 +30,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.random_features.evolution import Slab, evolution_of
 from siren_pde.random_features.stretching import grid_stretching, incompatible_ends
+from tests.typed import known
 
 strip = Box(x=(-1, 1), t=(0, 0.5))
 
@@ -210,7 +211,7 @@ def test_broken_boundary_conditions_are_found_where_they_are():
         problem, Siren(2, width=4, depth=1), {c: 40 for c in problem.conditions}
     )
     zero = with_parameters(objective.field, torch.zeros_like(objective.parameters))
-    time = evolution_of(objective)
+    time = known(evolution_of(objective))
     assert incompatible_ends(objective, time, zero) == (0.0,)
     slab = Slab(time, 0.0, 0.1)
     assert [s.axis for s in grid_stretching(problem, slab, None, (0.0,))] == [0, 1]

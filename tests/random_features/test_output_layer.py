@@ -27,6 +27,7 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.random_features.features import with_features
 from siren_pde.random_features.output_layer import DAMPINGS, fit_output
+from tests.typed import known
 
 square = Box(x=(0, 1), y=(0, 1))
 
@@ -82,7 +83,7 @@ def test_constants_are_found_from_data(noise, error, start):
 
 def test_what_is_measured_is_told_from_equations():
     objective = objective_of(decay(), System(u=Siren(1), nu=Unknown(1.0)))
-    data = objective.collocated.data_residuals()
+    data = known(objective.collocated.data_residuals())
     assert [r.condition.name for r in data.rows] == ["measured"]
     measured = replace(objective, collocated=data)
     assert measured.residual(objective.parameters).shape == (200,)

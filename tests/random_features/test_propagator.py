@@ -31,6 +31,7 @@ from siren_pde.numerics.least_squares import Factor, least_squares
 from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
 from siren_pde.random_features.stepper import Stepper
 from siren_pde.random_features.symbol import steady, wavenumbers
+from tests.typed import known
 
 FEW = Propagator(features=300, tolerance=1e-9)
 
@@ -146,7 +147,7 @@ def probe(problem, field=None):
 
 
 def waves_of(objective):
-    return wavenumbers(objective, evolution_of(objective))
+    return wavenumbers(objective, known(evolution_of(objective)))
 
 
 def test_auto_marches_where_time_is_long():
@@ -166,7 +167,7 @@ def test_waves_are_those_in_the_data_and_those_the_equation_makes():
 
 def test_only_steady_coefficients_share_a_matrix():
     def is_steady(objective):
-        return steady(objective, evolution_of(objective))
+        return steady(objective, known(evolution_of(objective)))
 
     assert is_steady(probe(string(1))) and is_steady(probe(acoustics(), CASES["acoustics"][1]))
     assert not is_steady(probe(rod()))
@@ -176,7 +177,7 @@ def test_noise_is_amplified_where_points_are_too_few():
     whole = probe(string(50))
     theirs = torch.tensor([12.0, 24.0], dtype=torch.float64)
     features = Siren(2, centre=(0.5, 0.25)).with_random_features(250, theirs, 0)
-    time = evolution_of(whole)
+    time = known(evolution_of(whole))
     slabs, slab = Slabs.of(whole, time), Slab(time, 0.0, 0.5)
 
     def amplification(count):
