@@ -44,7 +44,7 @@ def truth(e: Examination) -> Iterator[Finding]:
 
 
 def _plain(e: Examination, name: str, network: Network) -> Network:
-    """A leaf with as many outputs as the unknown that residuals see, which may be made of more."""
+    """A network with as many outputs as the unknown that residuals see."""
     few = e.probes[0].points.select(slice(0, 1))
     jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
     outputs = len(_parts(e.field.unknowns(few, jets)[name]))

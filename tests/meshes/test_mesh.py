@@ -141,7 +141,7 @@ def test_faces_name_existing_vertices(faces: list[list[int]]) -> None:
 
 def test_vertices_are_finite() -> None:
     with pytest.raises(DomainError, match="vertex 1"):
-        mesh_of([[0, 0, 0], [np.nan, 0, 0], [0, 1, 0]], [[0, 1, 2]])
+        mesh_of(np.array([[0, 0, 0], [np.nan, 0, 0], [0, 1, 0]]), [[0, 1, 2]])
 
 
 def test_impossible_requests_say_so() -> None:

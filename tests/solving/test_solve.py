@@ -266,7 +266,7 @@ def test_nothing_is_made_in_another_precision_or_elsewhere(method, rule, dtype):
     assert witness.seen == {(dtype, "cpu")}
 
 
-class Blowing(Adam):
+class Blowing(Adam):  # type: ignore[misc]  # final for users
     """Adam that sends the parameters to NaN in its third step."""
 
     def step(self, at, used):
