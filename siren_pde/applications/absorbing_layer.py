@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
-from siren_pde.calculus.complex import Complex, as_complex
-from siren_pde.calculus.operators import d
+from siren_pde.calculus.complex import Complex
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.operators import as_complex, d
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.domains.box import Box
@@ -58,10 +59,10 @@ class AbsorbingLayer:
                 found.append(as_complex(1 - 1j * self.strength * depth**2))
         return Vector(found)
 
-    def lap(self, p: Points, u: Complex) -> Complex:
+    def lap(self, p: Points, u: Complex[Jet]) -> Complex[Jet]:
         """The Laplacian of u in stretched coordinates, Σ (1/e) ∂((1/e) ∂u)."""
         names = [name for name in self.box.axes if name != "t"]
-        total: Any = 0.0
+        total = as_complex(0.0)
         for name, e in zip(names, self.stretch(p), strict=True):
             x = getattr(p, name)
             total = total + d(d(u, x) / e, x) / e

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from siren_pde.calculus.complex import Complex
 from siren_pde.calculus.functions import hankel
+from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DataFileError
@@ -56,7 +57,7 @@ class Shots:
         if not all(np.isfinite(a).all() for a in (self.sources, self.receivers, self.heard)):
             raise ConfigError("`Shots` need finite positions and amplitudes. Drop the others.")
 
-    def sent(self, p: Points) -> list[Complex]:
+    def sent(self, p: Points) -> list[Complex[Jet]]:
         """The wave that each source would send through empty space, at points p of the plane."""
         x, y = p
         amplitude = -0.25j * self.strength
@@ -73,7 +74,7 @@ class Shots:
         parts = np.stack([echo.real, echo.imag], axis=-1).reshape(len(echo), -1)
         return PointCloud(self.receivers, echo=parts)
 
-    def echoes(self, u: Any) -> list[Complex]:
+    def echoes(self, u: Any) -> list[Complex[Jet]]:
         """The echo of each source, of a field u with 2s outputs, re and im in turn."""
         return [Complex(u[2 * j], u[2 * j + 1]) for j in range(len(self.sources))]
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import torch
 
+from siren_pde.calculus import elementary
 from siren_pde.calculus.complex import Complex
-from siren_pde.calculus.functions import absolute
 from siren_pde.calculus.jets import (
     Composition,
     Derivative,
     Difference,
-    FieldJet,
     Jet,
     Laplacian,
     Product,
@@ -150,9 +149,9 @@ def _kinked(value: Any, seen: set[int]) -> bool:
             parts = tuple(value)
         case Complex():
             parts = (value.re, value.im)
-        case Jet(asks=False):
+        case Jet(from_field=False):
             parts = ()
-        case Composition() if value.derivative is _KINK.derivative:
+        case Composition(derivative=elementary.absolute):
             return True
         case Composition() | Derivative() | Laplacian():
             parts = (value.inner,)
@@ -162,5 +161,3 @@ def _kinked(value: Any, seen: set[int]) -> bool:
             parts = ()
     return any(_kinked(part, seen) for part in parts)
 
-
-_KINK: Composition = absolute(FieldJet((), lambda key: 1.0))
