@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 
@@ -13,7 +12,6 @@ from siren_pde.calculus.jets import (
     Composition,
     Derivative,
     Difference,
-    Jet,
     Laplacian,
     Product,
     Sum,
@@ -81,7 +79,7 @@ def precision(e: Examination) -> Iterator[Finding]:
 
 
 def unknowns(e: Examination) -> Iterator[Finding]:
-    """Unknowns that no condition asks for."""
+    """Unknowns that occur in no condition."""
     used = {name for p in e.probes for name in p.light.plans}
     for name in e.field.networks():
         if name not in used and len(e.probes) == len(e.problem.conditions):
@@ -99,7 +97,7 @@ def coordinates(e: Examination) -> Iterator[Finding]:
     for axis, name in enumerate(e.axes):
         if any(slot.order(axis) for p in e.probes for slot in p.used):
             continue
-        if len(e.axes) > 1 and e.probes and all(_still(p, axis) for p in e.probes):
+        if len(e.axes) > 1 and e.probes and all(_unchanged(p, axis) for p in e.probes):
             yield warning(
                 "coordinate",
                 name,
@@ -109,7 +107,7 @@ def coordinates(e: Examination) -> Iterator[Finding]:
             )
 
 
-def _still(p: Probe, axis: int) -> bool:
+def _unchanged(p: Probe, axis: int) -> bool:
     """Whether the residual stays the same when points move along an axis."""
     low, high = p.points.bounds
     step = torch.zeros_like(low)
@@ -117,7 +115,7 @@ def _still(p: Probe, axis: int) -> bool:
     channels = p.random(0)
     try:
         moved = p.moved(p.points.positions + step).residual(channels)
-    except SirenPDEError:  # it asks for normals or measurements, which depend on all coordinates
+    except SirenPDEError:  # it uses normals or measurements, which depend on all coordinates
         return False
     return torch.equal(moved, p.residual(channels))
 
@@ -139,25 +137,20 @@ def smooth(e: Examination) -> Iterator[Finding]:
             )
 
 
-def _kinked(value: Any, seen: set[int]) -> bool:
+def _kinked(value: object, seen: set[int]) -> bool:
     """Whether an absolute value of a field occurs in an expression of jets."""
     if id(value) in seen:
         return False
     seen.add(id(value))
     match value:
-        case Vector() | tuple() | list():
-            parts = tuple(value)
-        case Complex():
-            parts = (value.re, value.im)
-        case Jet(from_field=False):
-            parts = ()
-        case Composition(derivative=elementary.absolute):
+        case Composition(from_field=True, derivative=elementary.absolute):
             return True
+        case Vector() | tuple() | list():
+            return any(_kinked(part, seen) for part in value)
+        case Complex() as z:
+            return _kinked(z.re, seen) or _kinked(z.im, seen)
         case Composition() | Derivative() | Laplacian():
-            parts = (value.inner,)
+            return _kinked(value.inner, seen)
         case Sum() | Difference() | Product():
-            parts = (value.a, value.b)
-        case _:
-            parts = ()
-    return any(_kinked(part, seen) for part in parts)
-
+            return _kinked(value.a, seen) or _kinked(value.b, seen)
+    return False
