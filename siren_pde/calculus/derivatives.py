@@ -11,7 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 from math import comb, prod
 
 from torch import Tensor
@@ -51,8 +51,10 @@ def multiply(a: Part, b: Part) -> Part:
 
 def total(parts: Iterable[Part]) -> Part:
     """The sum, where exact zeros cost nothing."""
-    zero: Part = 0.0
-    return reduce(add, parts, zero)
+    whole: Part = 0.0
+    for part in parts:
+        whole = add(whole, part)
+    return whole
 
 
 @lru_cache(maxsize=None)

@@ -238,11 +238,11 @@ class Product(_Pair):
         return total(self._term(*split) for split in splits(key))
 
     def _term(self, count: int, left: Key, right: Key) -> Part:
-        factors = [(self.a, left), (self.b, right)]
-        # A field comes last: where the other factor vanishes, it need not carry this part.
-        (u, i), (v, j) = reversed(factors) if self.a.from_field else factors
-        first = u.part(i)
-        return 0.0 if is_zero(first) else multiply(float(count), multiply(first, v.part(j)))
+        a, b = self.a, self.b
+        if a.from_field:  # comes last: where the other factor vanishes, it need not carry this part
+            a, left, b, right = b, right, a, left
+        first = a.part(left)
+        return 0.0 if is_zero(first) else multiply(float(count), multiply(first, b.part(right)))
 
 
 _OPERATORS = {Sum: operator.add, Difference: operator.sub, Product: operator.mul}
