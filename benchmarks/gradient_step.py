@@ -17,7 +17,8 @@ import time
 import torch
 from torch.func import grad_and_value, jacrev, vmap
 
-from siren_pde import Adam, Box, Objective, Problem, Siren, grad, lap, norm, on, sin
+from siren_pde import Adam, Box, Problem, Siren, grad, lap, norm, on, sin
+from siren_pde.collocation.objective import objective_of
 
 N, DEPTH, PAIRS = 4096, 4, 15
 square = Box(x=(-1, 1), y=(-1, 1))
@@ -66,12 +67,12 @@ def seconds(step):
 def sides(problem, width, inputs):
     """A step of ours, and a step of nested autograd on the same network, points and loss."""
     field = Siren(inputs, width=width, depth=DEPTH, frequency=5.0, dtype=torch.float32)
-    objective = Objective(problem, field)
+    objective = objective_of(problem, field)
     method = Adam(fresh=False)
     state = [method.start(objective)]
     other = field.like([q.detach().clone() for q in field.parameters()])
     optimiser = torch.optim.Adam(other.parameters(), lr=1e-3)
-    places = [s.points.positions.clone() for s in objective.samples]
+    places = [s.points.positions.clone() for s in objective.collocated.rows]
 
     def ours():
         state[0] = method.step(state[0], 0.0)
@@ -87,7 +88,7 @@ def sides(problem, width, inputs):
         loss.backward()
         optimiser.step()
 
-    gradient = objective.gradient(objective.parameters)
+    gradient = objective.loss_and_gradient(objective.parameters)[1]
     theirs_first = [q.clone() for q in other.parameters()]
     theirs()
     slopes = [torch.zeros_like(q) if q.grad is None else q.grad for q in other.parameters()]
@@ -103,7 +104,7 @@ def compiled_step(width):
     `autograd.grad`.
     """
     field = Siren(2, width=width, depth=DEPTH, frequency=5.0, dtype=torch.float32)
-    x, y = (s.points.positions.clone() for s in Objective(laplacian, field).samples)
+    x, y = (s.points.positions.clone() for s in objective_of(laplacian, field).collocated.rows)
     named = {name: q.detach() for name, q in field.named_parameters()}
     scales = dict(field.named_buffers())
 

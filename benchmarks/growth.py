@@ -17,10 +17,13 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import torch
 
-from siren_pde import Box, Objective, Problem, Siren, lap, on, sin
+from siren_pde import Box, Problem, Siren, lap, on, sin
+from siren_pde.collocation.evaluation import Limits
+from siren_pde.collocation.objective import objective_of
 
 REPEATS = 5
 SIZES = [1024 * 4**k for k in range(4)]
@@ -56,13 +59,16 @@ def measured(n, memory):
     torch.set_num_threads(2)
     field = Siren(2, width=16, depth=4, frequency=5.0)
     counts = {poisson: n, dirichlet: n // 4}
-    objective = Objective(Problem(poisson, dirichlet), field, counts, memory=memory << 20)
+    objective = objective_of(
+        Problem(poisson, dirichlet), field, counts, limits=Limits(memory=memory << 20)
+    )
     theta = objective.parameters
-    few = objective.with_count(16)  # the libraries' own memory is not the step's
-    few.gradient(theta)
+    # the libraries' own memory is not the step's
+    few = replace(objective, collocated=objective.collocated.with_count(16))
+    few.loss_and_gradient(theta)
     few.normal_equations(theta).step(1e-6)
     before = highest()
-    gradient = median(lambda: objective.gradient(theta))
+    gradient = median(lambda: objective.loss_and_gradient(theta))
     step = median(lambda: objective.normal_equations(theta).step(1e-6))
     return {"n": n, "gradient": gradient, "step": step, "megabytes": highest() - before}
 

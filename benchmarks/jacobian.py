@@ -13,7 +13,8 @@ import time
 import torch
 from torch.func import functional_call, hessian, jacrev, vmap
 
-from siren_pde import Box, Objective, Problem, Siren, lap, on
+from siren_pde import Box, Problem, Siren, lap, on
+from siren_pde.collocation.objective import objective_of
 
 N, PAIRS = 1024, 7
 square = Box(x=(-1, 1), y=(-1, 1))
@@ -35,9 +36,9 @@ def main():
     rows = []
     for dtype in (torch.float64, torch.float32):
         field = Siren(2, width=64, depth=3, frequency=5.0, dtype=dtype)
-        objective = Objective(Problem(laplacian), field)
+        objective = objective_of(Problem(laplacian), field)
         theta = objective.parameters
-        x = objective.samples[0].points.positions
+        x = objective.collocated.rows[0].points.positions
         named = {name: q.detach() for name, q in field.named_parameters()}
 
         def at_a_point(parameters, place, field=field):
@@ -51,7 +52,7 @@ def main():
             return torch.cat([v.flatten(1) for v in found.values()], dim=1)
 
         def ours(objective=objective, theta=theta):
-            return objective.jacobian(theta)
+            return objective.residual_and_jacobian(theta)[1]
 
         a, b = ours() * N**0.5, theirs()
         kept = torch.empty_like(a)

@@ -179,7 +179,7 @@ CASES = {
         cavity_off,
         1e-3,
         600,
-        {"method": LeastSquares(rows=2.5, most=2500)},
+        {"method": LeastSquares(oversampling=2.5, most=2500)},
         cavity_accuracy,
     ),
 }

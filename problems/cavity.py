@@ -28,7 +28,7 @@ def sides(p, s):
 
 
 problem = Problem(vorticity, lid, floor, sides, truth=reference("cavity"))
-method = LeastSquares(rows=2.5, most=2500)
+method = LeastSquares(oversampling=2.5, most=2500)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem, method=method).error():.1e}")

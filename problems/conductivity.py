@@ -4,7 +4,7 @@ from siren_pde import Box, LeastSquares, PointCloud, Problem, Siren, Sobol, Syst
 
 square = Box(x=(0, 1), y=(0, 1))
 field = System(u=Siren(2), k=Siren(2))
-method = LeastSquares(400, (25.0, 25.0), rows=2.5)
+method = LeastSquares(400, (25.0, 25.0), oversampling=2.5)
 
 
 def exact(p):

@@ -33,7 +33,7 @@ def silent(p, u):
 
 
 problem = Problem(helmholtz, silent, truth=reference("helmholtz_inclusion"))
-field, method = Siren(2, 2), LeastSquares(features=2000, frequency=(45, 45), rows=2.5)
+field, method = Siren(2, 2), LeastSquares(features=2000, frequency=(45, 45), oversampling=2.5)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem, field, method).error():.1e}")

@@ -24,7 +24,7 @@ problem = Problem(helmholtz, shots.heard_by, truth=truth)
 inside = Siren(2, width=60, depth=1, frequency=25)
 m = Ansatz(inside, lift=lambda p: 1.0, vanishing=lambda p: 1 / (1 + (12 * (p.x**2 + p.y**2)) ** 6))
 field = System(m=m, v=Ansatz(Siren(2, 10), vanishing_on=layer.box.boundary))
-method = VariableProjection("v", features=1100, frequency=(40, 40), penalty=5e-4, rows=2.2)
+method = VariableProjection("v", features=1100, frequency=(40, 40), penalty=5e-4, oversampling=2.2)
 
 if __name__ == "__main__":
     solution = solve(problem, field, method)

@@ -16,7 +16,7 @@ from siren_pde import (
 
 samples = reference("lorenz")
 field = System(v=Siren(1, 3), sigma=Unknown(1), rho=Unknown(1), beta=Unknown(1))
-method = LeastSquares(150, (80.0,), rows=3)
+method = LeastSquares(150, (80.0,), oversampling=3)
 
 
 @on(Box(t=(0, 3)))

@@ -26,7 +26,7 @@ def eikonal(p, u):
 
 problem = Problem(eikonal, exact=exact)
 field = Ansatz(Siren(2), lift=rectangle, vanishing=rectangle)
-method = LeastSquares(1200, (12.0, 12.0), rows=3)
+method = LeastSquares(1200, (12.0, 12.0), oversampling=3)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem, field, method).error():.1e}")

@@ -21,7 +21,7 @@ def eikonal(p, u):
 
 problem = Problem(eikonal, exact=exact)
 field = Ansatz(Siren(2), lift=circle, vanishing=circle)
-method = LeastSquares(400, (8.0, 8.0), rows=3)
+method = LeastSquares(400, (8.0, 8.0), oversampling=3)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem, field, method).error():.1e}")

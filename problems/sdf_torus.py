@@ -27,7 +27,7 @@ def eikonal(p, u):
 
 problem = Problem(eikonal, exact=exact)
 field = Ansatz(Siren(3), lift=torus, vanishing=torus)
-method = LeastSquares(1500, (8.0, 8.0, 8.0), rows=2.5)
+method = LeastSquares(1500, (8.0, 8.0, 8.0), oversampling=2.5)
 
 if __name__ == "__main__":
     print(f"relative L² error: {solve(problem, field, method).error():.1e}")

@@ -26,7 +26,8 @@ def start(p, u):
 
 
 problem = Problem(wave, walls, start, truth=reference("wave_inclusion"))
-method = Propagator(tolerance=1e-5, features=2800, most=2800, rows=2.2, frequency=(32, 32, 28))
+sizes = {"features": 2800, "most": 2800, "oversampling": 2.2}
+method = Propagator(tolerance=1e-5, frequency=(32, 32, 28), **sizes)
 budget = Budget(seconds=280)
 
 if __name__ == "__main__":

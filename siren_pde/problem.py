@@ -51,24 +51,35 @@ class Condition:
         """The residual itself, at points p."""
         return self.residual(p, *unknowns)
 
-    def arguments(self, unknowns: dict[str, Any]) -> list[Any]:
-        """The unknowns this residual takes, in its order; with a single unknown its name is free.
+    def arguments(self, unknowns: Sequence[str]) -> list[str]:
+        """The names among `unknowns` that this residual takes, in its order."""
+        return unknowns_taken(self.residual, self.name, unknowns)
 
-        Raises ResidualError if it asks for unknowns that do not exist.
-        """
-        parameters = list(inspect.signature(self.residual).parameters.values())[1:]
-        names = [p.name for p in parameters if p.default is inspect.Parameter.empty]
-        if len(unknowns) == 1 and len(names) == 1:
-            return list(unknowns.values())
-        missing = [name for name in names if name not in unknowns]
-        if missing or not names:
-            raise ResidualError(
-                f"condition `{self.name}` takes ({', '.join(['p', *names])}), but the field "
-                f"provides {', '.join(f'`{n}`' for n in unknowns)}. Write "
-                f"`def {self.name}(p, {', '.join(unknowns)})`, or solve with "
-                f"`System({', '.join(f'{n}=…' for n in names) or 'u=…'})`."
-            )
-        return [unknowns[name] for name in names]
+
+def unknowns_taken(
+    function: Callable[..., object], name: str, unknowns: Sequence[str]
+) -> list[str]:
+    """Which of the `unknowns` a function (p, …) takes, in its order.
+
+    They are the names of its parameters; with a single unknown that name is free, parameters with
+    defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function `name`, if
+    it takes unknowns that do not exist.
+    """
+    first, *rest = inspect.signature(function).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in (first, *rest)):
+        return [*unknowns]
+    names = [p.name for p in rest if p.default is inspect.Parameter.empty]
+    if len(unknowns) == 1 and len(names) == 1:
+        return [*unknowns]
+    missing = [each for each in names if each not in unknowns]
+    if missing or not names:
+        raise ResidualError(
+            f"condition `{name}` takes ({', '.join(['p', *names])}), but the field "
+            f"provides {', '.join(f'`{n}`' for n in unknowns)}. Write "
+            f"`def {name}(p, {', '.join(unknowns)})`, or solve with "
+            f"`System({', '.join(f'{n}=…' for n in names) or 'u=…'})`."
+        )
+    return names
 
 
 def on(
@@ -171,7 +182,7 @@ class Problem:
 
         These are the whole problem's, if no condition takes it.
         """
-        named = {name: name for name in unknowns}
+        named = [*unknowns]
         taking = [c.domain for c in self.conditions if unknown in c.arguments(named)]
         domains = taking or [c.domain for c in self.conditions]
         width = max(domain.dimension for domain in domains)

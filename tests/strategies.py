@@ -18,6 +18,7 @@ from siren_pde.scans.regularisers import (
     SingularHessian,
     Viscosity,
 )
+from tests.domains.ellipse import Ellipse
 
 
 class Torus:
@@ -62,6 +63,7 @@ _strip = Box(x=(-1, 1), t=(0, 2))
 _disc = Ball(x=0, y=0)
 _hole = Ball(x=0.2, y=0, radius=0.5)
 _beside = Ball(x=1, y=0)
+_ellipse = Ellipse(2.0, 1.0)
 _arrow = Polygon([(0, 2), (-1, -1), (0, 0), (0.5, -0.5), (1, -1)])
 
 ALL_DOMAINS: list[tuple[str, Domain]] = [
@@ -113,6 +115,12 @@ ALL_DOMAINS: list[tuple[str, Domain]] = [
     ("implicit ball", Implicit(Egg())),
     ("implicit torus", Implicit(Torus())),
     ("implicit surface", Implicit(Torus()).boundary),
+    ("ellipse", _ellipse),
+    ("line around an ellipse", _ellipse.boundary),
+    ("ellipse with hole", _ellipse - _hole),
+    ("half ellipse", _ellipse & Box(x=(0, 2), y=(-1, 1))),
+    ("ellipse with handle", _ellipse | Ball(x=2, y=0)),
+    ("ellipse in time", _ellipse * Box(t=(0, 2))),
     ("cloud", PointCloud([[0.0, 1.0], [1.0, 0.5], [2.0, 0.0]], normals=[[1, 0], [0, 1], [3, 4]])),
 ]
 

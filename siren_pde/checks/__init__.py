@@ -11,8 +11,8 @@ from torch import nn
 from siren_pde.checks import agreement, coverage, magnitudes, truth, uniqueness, values
 from siren_pde.checks.finding import Finding, Severity
 from siren_pde.checks.probe import Examination
-from siren_pde.collocation import frequencies
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.frequencies import frequencies
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
@@ -67,10 +67,9 @@ def check(
     e = Examination(problem, field, tuple(probes), quadrature, frequency, seed)
     broken = list(values.finite(e))
     if not found and not broken:
-        objective = Objective(problem, field, rule=Sobol(POINTS), seed=seed)
-        e = Examination(
-            problem, field, tuple(probes), quadrature, frequencies.frequencies(objective), seed
-        )
+        collocated = Collocated.planned(problem, field, rule=Sobol(POINTS), seed=seed)
+        frequency = frequencies(collocated, field)
+        e = Examination(problem, field, tuple(probes), quadrature, frequency, seed)
         for examine in CHECKS:
             found += examine(e)
     order = list(Severity)

@@ -10,7 +10,7 @@ import torch
 from siren_pde.checks.finding import Finding, warning
 from siren_pde.checks.places import derivative, listed, number
 from siren_pde.checks.probe import Examination, Probe
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.collocated import Collocated
 from siren_pde.fields.siren import Siren
 
 EXTREME = 1e6
@@ -131,8 +131,8 @@ def resolution(e: Examination) -> Iterator[Finding]:
     for network in e.field.networks().values():
         if isinstance(network, Siren) and network.given_frequency is not None:
             frequency = torch.maximum(frequency, frequency.new_tensor(network.given_frequency))
-    samples = Objective(e.problem, e.field, rule=e.quadrature, seed=e.seed).samples
-    for s in samples:
+    collocated = Collocated.planned(e.problem, e.field, rule=e.quadrature, seed=e.seed)
+    for s in collocated.rows:
         p = next(q for q in e.probes if q.name == s.condition.name)
         waves = 1.0 if p.measured else _waves(p, frequency.tolist())
         dimension = max(s.condition.domain.dimension, 1)

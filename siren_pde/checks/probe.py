@@ -11,10 +11,10 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.collocation.residual import Light
+from siren_pde.collocation.residual import BoundResidual
 from siren_pde.domains.base import Domain
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
 
@@ -49,13 +49,15 @@ class Slot:
 class Probe:
     """A condition with its residual bound to a field's structure, at sample points."""
 
-    light: Light
+    condition: Condition
+    bound: BoundResidual
     points: Points
 
-    @property
-    def condition(self) -> Condition:
-        """The condition."""
-        return self.light.condition
+    @staticmethod
+    def of(condition: Condition, field: Field, points: Points) -> Probe:
+        """Plan a condition for a field. Raises ResidualError as `BoundResidual.planned` does."""
+        bound = BoundResidual.planned(Expression.of(condition), field, points)
+        return Probe(condition, bound, points)
 
     @property
     def name(self) -> str:
@@ -70,7 +72,7 @@ class Probe:
     @property
     def measured(self) -> bool:
         """Whether it holds at given points, or uses what is known at points only."""
-        return isinstance(self.domain, PointCloud) or bool(self.points.data)
+        return self.domain.is_data or bool(self.points.data)
 
     def moved(self, positions: Tensor) -> Probe:
         """The same condition at other positions, without normals and data."""
@@ -82,11 +84,7 @@ class Probe:
     @property
     def zero(self) -> dict[str, Tensor]:
         """Unknowns that vanish with all their derivatives."""
-        like, networks = self.points.positions, self.light.field.networks()
-        return {
-            name: like.new_zeros((len(plan.keys), len(self.points), networks[name].outputs))
-            for name, plan in self.light.plans.items()
-        }
+        return self.bound.zero_channels(self.points)
 
     def random(self, seed: int) -> dict[str, Tensor]:
         """Positive random values for all derivatives of the unknowns."""
@@ -114,7 +112,7 @@ class Probe:
     def residual(self, channels: Channels) -> Tensor:
         """The residual (n, m)."""
         with torch.no_grad():
-            return self.light.residual(self.points, channels)
+            return self.bound.residual(self.bound.structure, self.points, channels)
 
     @cached_property
     def data(self) -> Tensor:
@@ -124,16 +122,15 @@ class Probe:
     @cached_property
     def affine(self) -> bool:
         """Whether the residual is affine in the unknowns, to rounding."""
-        generator = torch.Generator(device=self.points.positions.device).manual_seed(0)
-        return self.light.curvature(self.points.select(slice(0, 64)), generator) < AFFINE
+        return self.bound.curvature < AFFINE
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """All derivatives of unknowns that its plans carry."""
-        networks = self.light.field.networks()
+        networks = self.bound.structure.networks()
         return tuple(
             Slot(name, output, key, channel)
-            for name, plan in self.light.plans.items()
+            for name, plan in self.bound.plans.items()
             for channel, key in enumerate(plan.keys)
             for output in range(networks[name].outputs)
         )
@@ -141,7 +138,7 @@ class Probe:
     @cached_property
     def uses(self) -> tuple[frozenset[Slot], ...]:
         """For each component of the residual, the derivatives it depends on."""
-        _, seeds = self.light.seeds(self.points, self.random(0))
+        _, seeds = self.bound.seeds(self.bound.structure, self.points, self.random(0))
         return tuple(
             frozenset(
                 slot
@@ -163,7 +160,7 @@ class Probe:
 
     def sizes(self, frequency: Tensor) -> dict[Slot, float]:
         """The root mean square of each term, for an unknown of size 1 with frequencies (d,)."""
-        _, seeds = self.light.seeds(self.points, self.random(0))
+        _, seeds = self.bound.seeds(self.bound.structure, self.points, self.random(0))
         found = {}
         for slot in self.used:
             columns = [seed[slot.unknown][slot.channel, :, slot.output] for seed in seeds]
@@ -219,4 +216,4 @@ class Examination:
 
     def measured(self, unknown: str) -> bool:
         """Whether an unknown is held to measured data."""
-        return any(p.measured and unknown in p.light.plans for p in self.probes)
+        return any(p.measured and unknown in p.bound.plans for p in self.probes)

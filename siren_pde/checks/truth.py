@@ -13,7 +13,7 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error
 from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Channels, Examination, Probe
-from siren_pde.collocation.residual import Light, network_jets
+from siren_pde.collocation.residual import network_jets
 from siren_pde.errors import ResidualError, SirenPDEError
 from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
@@ -34,7 +34,7 @@ def truth(e: Examination) -> Iterator[Finding]:
     found: dict[Probe, Channels] = {}
     for q in e.probes:
         if not q.measured and _known(e, q):
-            p = Probe(Light.of(q.condition, plain, q.points), q.points)
+            p = Probe.of(q.condition, plain, q.points)
             try:
                 found[p] = _channels(e, p)
             except SirenPDEError as cause:
@@ -45,9 +45,9 @@ def truth(e: Examination) -> Iterator[Finding]:
 
 def _plain(e: Examination, name: str, network: Network) -> Network:
     """A network with as many outputs as the unknown in residuals, which may be made of more."""
-    few = e.probes[0].points.select(slice(0, 1))
-    jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
-    outputs = len(_parts(e.field.unknowns(few, jets)[name]))
+    sample = e.probes[0].points.select(slice(0, 1))
+    jets = network_jets(e.field.networks(), sample.axes, lambda *_: sample.weights)
+    outputs = len(_parts(e.field.unknowns(sample, jets)[name]))
     return network if outputs == network.outputs else Siren(network.inputs, outputs)
 
 
@@ -95,7 +95,7 @@ def _known(e: Examination, p: Probe) -> bool:
     """Whether the exact solution gives all unknowns of a condition: it may give some only."""
     assert e.problem.exact is not None
     given = e.problem.exact(p.points)
-    return not isinstance(given, dict) or all(name in given for name in p.light.plans)
+    return not isinstance(given, dict) or all(name in given for name in p.bound.plans)
 
 
 def _parts(value: object) -> list[Jet]:

@@ -21,8 +21,7 @@ from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed
 from siren_pde.checks.probe import Examination, Probe
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.residual import Light, network_jets
-from siren_pde.domains.cloud import PointCloud
+from siren_pde.collocation.residual import network_jets
 from siren_pde.errors import NonFiniteError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Problem
@@ -37,7 +36,7 @@ def probed(problem: Problem, field: Field, n: int, seed: int) -> tuple[list[Prob
     for i, condition in enumerate(problem.conditions):
         try:
             points = Sobol(n)(condition.domain, seed=seed + i)
-            probe = Probe(Light.of(condition, field, points), points)
+            probe = Probe.of(condition, field, points)
             probe.residual(probe.random(0))
             probes.append(probe)
         except SirenPDEError as cause:
@@ -50,7 +49,7 @@ def finite(e: Examination) -> Iterator[Finding]:
     for p in e.probes:
         try:
             for seed in (0, 1):
-                p.light.require_finite(p.residual(p.random(seed)), p.points)
+                p.bound.require_finite(p.residual(p.random(seed)), p.points)
         except NonFiniteError as cause:
             yield error("finite", p.name, str(cause))
 
@@ -66,8 +65,9 @@ def precision(e: Examination) -> Iterator[Finding]:
                 f"`{p.name}` returns {kind} where its points are {p.points.positions.dtype}: write "
                 "its constants as Python numbers, or make its tensors of the points' dtype.",
             )
-        if isinstance(p.domain, PointCloud) and p.domain.positions.dtype == torch.float32:
-            low, high = p.domain.all_points.bounds
+        measured = p.domain.data_points
+        if measured is not None and measured.positions.dtype == torch.float32:
+            low, high = measured.bounds
             if bool(torch.maximum(low.abs(), high.abs()).max() > FAR * (high - low).max()):
                 yield warning(
                     "precision",
@@ -80,7 +80,7 @@ def precision(e: Examination) -> Iterator[Finding]:
 
 def unknowns(e: Examination) -> Iterator[Finding]:
     """Unknowns that occur in no condition."""
-    used = {name for p in e.probes for name in p.light.plans}
+    used = {name for p in e.probes for name in p.bound.plans}
     for name in e.field.networks():
         if name not in used and len(e.probes) == len(e.problem.conditions):
             names = listed([f"`{p.name}`" for p in e.probes])
@@ -123,11 +123,7 @@ def _unchanged(p: Probe, axis: int) -> bool:
 def smooth(e: Examination) -> Iterator[Finding]:
     """Absolute values of unknowns: kinks that first and second derivatives do not see."""
     for p in e.probes:
-        few = p.points.select(slice(0, 4))
-        jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
-        unknowns = e.field.unknowns(few, jets)
-        out = p.condition(few, *p.condition.arguments(unknowns))
-        if _kinked(out, set()):
+        if _kinked(_residual(e, p), set()):
             yield note(
                 "smooth",
                 p.name,
@@ -135,6 +131,14 @@ def smooth(e: Examination) -> Iterator[Finding]:
                 "Newton's method stalls on: where it matters write `sqrt(v**2 + 1e-6)` for "
                 "`abs(v)`.",
             )
+
+
+def _residual(e: Examination, p: Probe) -> object:
+    """The residual of a condition at a few points, as the jets it is made of."""
+    sample = p.points.select(slice(0, 4))
+    jets = network_jets(e.field.networks(), sample.axes, lambda *_: sample.weights)
+    unknowns = e.field.unknowns(sample, jets)
+    return p.condition(sample, *(unknowns[name] for name in p.condition.arguments([*unknowns])))
 
 
 def _kinked(value: object, seen: set[int]) -> bool:

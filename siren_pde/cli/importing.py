@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from siren_pde.cli.methods import SHORT
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Method
-from siren_pde.solving.auto import Auto
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def beside(file: Path) -> Iterator[None]:
         sys.path.remove(folder)
 
 
-def method_named(name: str) -> Method | Auto:
+def method_named(name: str) -> Method[Any]:
     """The method of a short name, or of a path `package.module:Name`, with its own defaults.
 
     Raises ConfigError if there is none, or if it cannot be made without arguments.
@@ -49,8 +49,8 @@ def _imported(name: str, module: str, attribute: str) -> object:
         ) from cause
 
 
-def _made(name: str, family: object) -> Method | Auto:
-    if not (isinstance(family, type) and issubclass(family, Method | Auto)):
+def _made(name: str, family: object) -> Method[Any]:
+    if not (isinstance(family, type) and issubclass(family, Method)):
         raise ConfigError(
             f"`--method {name}` is no subclass of `siren_pde.optimisers.base.Method`. Derive it "
             "from that class, so that `solve` can start it and take its steps."

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -19,7 +20,6 @@ from siren_pde.errors import ConfigError, DataFileError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
-from siren_pde.solving.auto import Auto
 from siren_pde.solving.solve import Budget
 
 SHOWN = 12
@@ -32,7 +32,7 @@ class Script:
 
     problem: Problem
     field: Field | nn.Module | None
-    method: Method | Auto | None
+    method: Method[Any] | None
     quadrature: Quadrature | None
     budget: Budget | None
 
@@ -50,7 +50,7 @@ def read_script(path: Path) -> Script:
     return Script(
         problem=_problem(path, variables),
         field=field if isinstance(field, Field | nn.Module) else None,
-        method=method if isinstance(method, Method | Auto) else None,
+        method=method if isinstance(method, Method) else None,
         quadrature=quadrature if isinstance(quadrature, Quadrature) else None,
         budget=budget if isinstance(budget, Budget) else None,
     )

@@ -20,7 +20,6 @@ from siren_pde.fields.siren import Siren
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.plots.solution import plot, plot_history
-from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solve import Budget, solve
@@ -71,8 +70,8 @@ def run(
 
 
 def _with_network(
-    script: Script, method: Method | Auto | None, given: Options
-) -> tuple[Method | Auto | None, Field | nn.Module | None]:
+    script: Script, method: Method[Any] | None, given: Options
+) -> tuple[Method[Any] | None, Field | nn.Module | None]:
     """The method and the field, in the sizes that were given."""
     inputs = len(script.problem.axes)
     if not given:
@@ -87,11 +86,11 @@ def _with_network(
         return replace(method, **sizes), script.field
     if script.field is not None:
         return method, script.field.like(**given)
-    suited = vars(method.architecture) if isinstance(method, Method) else {}
+    suited = {} if method is None else vars(method.architecture)
     return method, Siren(inputs, **{**suited, **given})
 
 
-def _feature_sizes(method: Method | Auto, given: Options, inputs: int) -> Options:
+def _feature_sizes(method: Method[Any], given: Options, inputs: int) -> Options:
     """The same for a method on frozen features: their number is the width of its one layer."""
     name = type(method).__name__
     if given.get("depth", 1) != 1:

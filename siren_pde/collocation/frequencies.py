@@ -6,21 +6,23 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.objective import Objective
-from siren_pde.collocation.sampling import Sample
+from siren_pde.collocation.collocated import Collocated, Rows
+from siren_pde.fields.base import Field
 
 NEGLIGIBLE = 1e-6
 """Data this much smaller than the largest of a problem are taken for rounding errors."""
+STEP = 0.005
+"""Half the step of the differences that measure slopes, in half-lengths of the box."""
 
 
-def box(objective: Objective) -> tuple[Tensor, Tensor]:
+def box(collocated: Collocated) -> tuple[Tensor, Tensor]:
     """The corners low and high (d,) of the problem's bounding box."""
-    like = next(objective.field.parameters())
-    low, high = objective.problem.bounds
+    like = collocated.rows[0].points.positions
+    low, high = collocated.problem.bounds
     return like.new_tensor(low), like.new_tensor(high)
 
 
-def frequencies(objective: Objective) -> Tensor:
+def frequencies(collocated: Collocated, field: Field) -> Tensor:
     """The highest angular frequency (d,) to start a field with along each axis.
 
     The root-mean-square frequency √(mean |∂f|² / mean f²) of the data f, which is the
@@ -28,41 +30,31 @@ def frequencies(objective: Objective) -> Tensor:
     two radians per half-length of the box. Measurements at points have no known slope and do not
     count.
     """
-    low, high = box(objective)
+    low, high = box(collocated)
     half = torch.where(high > low, (high - low) / 2, torch.ones_like(low))
-    sizes, slopes = [], []
-    for s in objective.samples:
-        if not s.points.data:
-            f, gradient = _data_and_slopes(s, objective, half)
-            sizes.append(f)
-            slopes.append(gradient)
-    found = 2.0 / half
-    for size, slope in zip(sizes, slopes, strict=True):
-        if bool(size > NEGLIGIBLE * max(sizes)):  # what is all rounding has no frequency
+    rows = [r for r in collocated.rows if not r.points.data]
+    pairs = [_data_and_slopes(r, field, half) for r in rows]
+    highest = 2.0 / half
+    for size, slope in pairs:
+        if bool(size > NEGLIGIBLE * max(s for s, _ in pairs)):  # what is all rounding has none
             ratio = slope / size
-            found = torch.where(torch.isfinite(ratio), torch.maximum(found, ratio), found)
-    return found
+            highest = torch.where(torch.isfinite(ratio), torch.maximum(highest, ratio), highest)
+    return highest
 
 
-def _data_and_slopes(s: Sample, objective: Objective, half: Tensor) -> tuple[Tensor, Tensor]:
+def _data_and_slopes(rows: Rows, field: Field, half: Tensor) -> tuple[Tensor, Tensor]:
     """Root mean squares of a condition's data, and of their slopes (d,) along the axes."""
-    networks = objective.field.networks()
-    zero = {
-        name: half.new_zeros((len(plan.keys), len(s.points), networks[name].outputs))
-        for name, plan in s.light.plans.items()
-    }
 
     def data(step: Tensor) -> Tensor:
-        with torch.no_grad():
-            return s.light.residual(_moved(s.points, step), zero)
+        points = rows.points
+        moved = Points(
+            points.axes, points.positions + step, points.weights, points.normals, points.data
+        )
+        return rows.residual.zero_field_residual(field, moved)
 
     slopes = []
     for axis in range(len(half)):
         step = torch.zeros_like(half)
-        step[axis] = 0.005 * half[axis]
+        step[axis] = STEP * half[axis]
         slopes.append((data(step) - data(-step)).square().mean().sqrt() / (2 * step[axis]))
     return data(torch.zeros_like(half)).square().mean().sqrt(), torch.stack(slopes)
-
-
-def _moved(points: Points, step: Tensor) -> Points:
-    return Points(points.axes, points.positions + step, points.weights, points.normals, points.data)

@@ -1,69 +1,88 @@
-"""The only seam between differential equations and optimisation: r(θ) and its Jacobian."""
+"""The only seam between differential equations and optimisation: r(θ) and its Jacobian.
+
+Rows are scaled by √(weight · wᵢ / Σw), so that ½‖r‖² is half the sum of weighted mean squares over
+the domains.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import cached_property
-from typing import Self
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from dataclasses import field as made
 
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.collocated import Collocation, Evaluations, Purpose, channels_of
-from siren_pde.collocation.sampling import Sample
+from siren_pde.collocation.collocated import Collocated, Rows
+from siren_pde.collocation.evaluation import Evaluator, Limits, Spaces
+from siren_pde.collocation.quadrature import Quadrature
+from siren_pde.collocation.sampling import drawn_to_residuals
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Network
-from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.base import Field
+from siren_pde.fields.parameters import parameters_of
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
-from siren_pde.problem import Problem
-from siren_pde.random_features import evolution as slabs
-from siren_pde.random_features import separation as blocks
-from siren_pde.random_features import symbol as spectrum
+from siren_pde.problem import Condition, Problem
 
-Seeds = dict[str, Tensor]
-ROWS = 64 << 20
-"""Bytes of J at once, where only JᵀJ is wanted."""
+POOL = 4
+"""Candidates for each point that is drawn to where residuals are large."""
 
 
-class Objective(Collocation):
-    """The residuals of a problem for a field, and the products with their Jacobian J = ∂r/∂θ.
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The residuals r(θ) of a problem for a field, and the products with J = ∂r/∂θ.
 
-    Its arguments are those of `Collocation`. J comes in closed form, whole (`jacobian`), on vectors
-    (`jvp`, `vjp`), or as the gradient Jᵀr.
+    θ (p,) holds the parameters of all networks of the field, one after the other. J comes in closed
+    form, whole (`residual_and_jacobian`), on vectors (`jvp`, `vjp`), or as the gradient Jᵀr. An
+    objective is a value: it and its copies change nothing but memory that is not in use.
+
+    `collocated` are the residuals at their points, `limits` how much is evaluated at once.
     """
+
+    collocated: Collocated
+    field: Field
+    limits: Limits = Limits()
+    _spaces: Spaces = made(default_factory=Spaces, repr=False)
+
+    @property
+    def parameters(self) -> Tensor:
+        """The field's own parameters as one vector θ (p,), a copy."""
+        return parameters_of(self.field)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the points."""
+        return self.collocated.seed
+
+    # ── residuals and the products with their Jacobian ────────────────────────────────────────
+
+    def residual(self, theta: Tensor) -> Tensor:
+        """All scaled residuals r(θ), shape (N,): condition by condition, point by point."""
+        return torch.cat([r.flatten() for _, r in self._residuals(theta)])
+
+    def _residuals(self, theta: Tensor) -> Iterator[tuple[Rows, Tensor]]:
+        with evaluating(self) as e:
+            for rows in self.collocated.rows:
+                yield rows, rows.scale[:, None] * e.residual(theta, rows)
+
+    def loss(self, theta: Tensor) -> Tensor:
+        """½‖r(θ)‖², a tensor without axes."""
+        return 0.5 * self.residual(theta).square().sum()
+
+    def terms(self, theta: Tensor) -> dict[str, Tensor]:
+        """The weighted mean square of each condition; the loss is half their sum."""
+        return {rows.condition.name: r.square().sum() for rows, r in self._residuals(theta)}
 
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """½‖r‖² and its gradient Jᵀr (p,), one block of points after the other."""
-        networks, parts = self.field.networks(), self._split(theta)
         total, gradient = theta.new_zeros(()), torch.zeros_like(theta)
-        into = self._split(gradient)
-        for light, points, scale in self._blocks():
-            at = self._evaluate(theta, light, points, purpose="gradient")
-            half, seeds = light.loss_seeds(points, channels_of(at), scale)
-            total += half
-            for name, seed in seeds.items():
-                into[name] += networks[name].vjp(parts[name], at[name], seed)
+        with evaluating(self) as e:
+            networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
+            for half, seeds, at in e.loss_seeds(theta, self.collocated.rows):
+                total += half
+                for name, seed in seeds.items():
+                    sums[name] += networks[name].vjp(parts[name], at[name], seed)
         return total, gradient
-
-    def measured(self) -> Self | None:
-        """The residuals of measured data alone, None if there are none."""
-        samples = tuple(s for s in self.samples if s.points.data)
-        return self._with(samples=samples) if samples else None
-
-    def gradient(self, theta: Tensor) -> Tensor:
-        """The gradient of the loss, Jᵀr (p,)."""
-        return self.loss_and_gradient(theta)[1]
-
-    def _seeded(
-        self, theta: Tensor, purpose: Purpose = "products"
-    ) -> Iterator[tuple[Tensor, list[Seeds], Evaluations]]:
-        """Blockwise: scaled residuals (n, m), seeds per component, evaluations."""
-        for light, points, scale in self._blocks():
-            at = self._evaluate(theta, light, points, purpose=purpose)
-            r, seeds = light.seeds(points, channels_of(at))
-            scaled = [{k: scale[:, None] * v for k, v in seed.items()} for seed in seeds]
-            yield scale[:, None] * r, scaled, at
 
     def residual_and_jacobian(
         self, theta: Tensor, out: Tensor | None = None
@@ -72,221 +91,128 @@ class Objective(Collocation):
 
         Fresh memory for J costs more than its arithmetic: give the same `out` again where you can.
         """
-        jacobian = self._matrix(theta, theta.numel()) if out is None else out
-        blocks = self._row_blocks(theta, lambda start, k: jacobian[start : start + k])
-        return torch.cat([r for r, _ in blocks]), jacobian
-
-    def _matrix(self, theta: Tensor, columns: int) -> Tensor:
-        return theta.new_empty((self.count, columns))
-
-    @property
-    def count(self) -> int:
-        """N, the number of rows."""
-        return sum(s.light.components * len(s.points) for s in self.samples)
-
-    def _row_blocks(
-        self, theta: Tensor, space: Callable[[int, int], Tensor]
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Blockwise: residuals (k,) and their rows of J (k, p), in the memory that
-        space(start, k) gives.
-        """
-        start = 0
-        sizes = {name: part.numel() for name, part in self._split(theta).items()}
-        for r, seeds, at in self._seeded(theta):
-            block = space(start, r.numel())
-            start += r.numel()
-            self._fill(block.view(*r.shape, -1), theta, seeds, at, sizes, _rows)
-            yield r.flatten(), block
-
-    def residual_and_output_jacobian(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """r (N,) and the columns (N, q) of J that belong to the output layers of all leaves."""
-        sizes = {name: network.output_size for name, network in self.field.networks().items()}
-        jacobian = self._matrix(theta, sum(sizes.values()))
-        residuals, filled = [], 0
-        for r, seeds, at in self._seeded(theta, "output"):
-            residuals.append(r.flatten())
-            block = jacobian[filled : filled + r.numel()].view(*r.shape, -1)
-            filled += r.numel()
-            self._fill(block, theta, seeds, at, sizes, _output_rows)
-        return torch.cat(residuals), jacobian
-
-    def _fill(
-        self,
-        block: Tensor,
-        theta: Tensor,
-        seeds: list[Seeds],
-        at: Evaluations,
-        sizes: dict[str, int],
-        write: Callable[..., None],
-    ) -> None:
-        """Rows (n, m, columns): of each leaf that a condition involves, zero for the others."""
-        networks, parts = self.field.networks(), self._split(theta)
-        for j, seed in enumerate(seeds):
-            for name, columns in zip(sizes, block[:, j].split([*sizes.values()], 1), strict=True):
-                if name in seed:
-                    write(networks[name], parts[name], at[name], seed[name], columns)
-                else:
-                    columns.zero_()
+        shape = (self.collocated.count, theta.numel())
+        jacobian = theta.new_empty(shape) if out is None else out
+        with evaluating(self) as e:
+            given = (theta, self.collocated.rows)
+            blocks = e.jacobian(*given, lambda start, k: jacobian[start : start + k])
+            return torch.cat([r for r, _ in blocks]), jacobian
 
     def normal_equations(self, theta: Tensor) -> NormalEquations:
         """J Jᵀ and r, or JᵀJ and Jᵀr, whichever is smaller.
 
-        The second is summed over blocks of points, so that J is never whole; the first holds J in
-        memory that the next call uses again. Raises ConfigError if the memory allowed is too small
-        for the smaller one.
+        The second is summed over blocks of points, so that J is never whole; the first holds J, in
+        memory that later calls use again once nobody holds it. Raises ConfigError if the memory
+        allowed is too small for the smaller one.
         """
-        rows, columns = self.count, theta.numel()
-        space = self._spaces.setdefault("", Workspace())
-        least = 3 * min(rows, columns) ** 2 * theta.element_size()
-        if self.memory is not None and least > self.memory:
+        rows, columns, size = self.collocated.count, theta.numel(), theta.element_size()
+        memory, least = self.limits.memory, 3 * min(rows, columns) ** 2 * size
+        if memory is not None and least > memory:
             raise ConfigError(
                 f"the normal equations of {rows} residuals and {columns} parameters take "
-                f"{least:.1e} bytes, more than the {self.memory:.1e} allowed. Take `LBFGS()` or "
+                f"{least:.1e} bytes, more than the {memory:.1e} allowed. Take `LBFGS()` or "
                 "`Adam()`, a smaller network, or a larger `Budget(memory=…)`."
             )
-        if rows <= columns and self._affords(rows * columns * theta.element_size()):
-            out = space.take("jacobian", (rows, columns), theta)
+        if rows <= columns and self.limits.afford(rows * columns * size):
+            out = self._spaces.matrix((rows, columns), theta)
             return NormalEquations.of(*self.residual_and_jacobian(theta, out))
+        return self._summed_normal_equations(theta)
+
+    def _summed_normal_equations(self, theta: Tensor) -> NormalEquations:
+        columns, rows = theta.numel(), self.collocated.rows
         gram, right = theta.new_zeros((columns, columns)), torch.zeros_like(theta)
-        square = theta.new_zeros(())
-        few = self._with(block=self._fitting(columns * theta.element_size()))
-        for r, block in few._row_blocks(theta, lambda _, k: space.take("r", (k, columns), theta)):
-            add_gram(gram, block)
-            right.addmv_(block.T, r)
-            square += r @ r
+        square, row = theta.new_zeros(()), columns * theta.element_size()
+        few = replace(self, limits=self.limits.for_jacobian(rows, self.field.networks(), row))
+        with evaluating(few) as e:
+
+            def space(_: int, k: int) -> Tensor:
+                return e.spaces["rows of J"].take("r", (k, columns), theta)
+
+            for r, block in e.jacobian(theta, rows, space):
+                add_gram(gram, block)
+                right.addmv_(block.T, r)
+                square += r @ r
         return NormalEquations(gram, right, square)
-
-    def _affords(self, size: int) -> bool:
-        return self.memory is None or size <= self.memory // 2
-
-    def _fitting(self, row: int) -> int:
-        """How many points' rows of J, of `row` bytes each, are made at once."""
-        most = ROWS if self.memory is None else min(ROWS, self.memory // 8)
-        components = max(s.light.components for s in self.samples)
-        return max(min(most // (row * components), *(self._block(s) for s in self.samples)), 1)
-
-    def with_output(self, theta: Tensor, coefficients: Tensor) -> Tensor:
-        """θ with the parameters of all output layers replaced by `coefficients` (q,)."""
-        changed, start = theta.clone(), 0
-        for name, part in self._split(changed).items():
-            size = self.field.networks()[name].output_size
-            part[part.numel() - size :] = coefficients[start : start + size]
-            start += size
-        return changed
-
-    def output(self, theta: Tensor) -> Tensor:
-        """The coefficients (q,) in θ of all output layers, one leaf after the other."""
-        networks = self.field.networks()
-        return torch.cat(
-            [p[p.numel() - networks[n].output_size :] for n, p in self._split(theta).items()]
-        )
-
-    def separated(self, name: str, width: int, frequency: Tensor) -> blocks.Separated:
-        """The blocks of the unknown `name` on `width` frozen features, each an objective.
-
-        Raises ConfigError if there is no such unknown beside others.
-        """
-        system = blocks.require_part(self.field, name)
-        n = max(self.sampling.counts.values())
-
-        def features(field: Field) -> Field:
-            return field.with_random_features(width, frequency, self.seed)
-
-        def asking(problem: Problem, field: Field) -> Objective:
-            whole = Objective(problem, field, rule=self.sampling.rule, seed=self.seed)
-            return whole.with_count(n)._with(block=self.block, memory=self.memory)
-
-        found = blocks.blocks(self.samples, name)
-        parts = [
-            asking(b.problem, blocks.narrowed(system, name, len(b.outputs), features))
-            for b in found
-        ]
-        total = system.networks()[name].outputs
-        whole = asking(self.problem, blocks.narrowed(system, name, total, features))
-        rest = blocks.others(self.samples, name)
-        left = None if rest is None else asking(rest, blocks.without(system, name))
-        outputs = tuple(b.outputs for b in found)
-        return blocks.Separated(name, whole, tuple(parts), outputs, left)
-
-    def jacobian(self, theta: Tensor) -> Tensor:
-        """J = ∂r/∂θ, shape (N, p)."""
-        return self.residual_and_jacobian(theta)[1]
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,), without J."""
-        networks, parts, moves = self.field.networks(), self._split(theta), self._split(direction)
-        found = []
-        for r, seeds, at in self._seeded(theta):
-            moved = {n: networks[n].jvp(parts[n], at[n], moves[n]) for n in at}
-            columns = [
-                torch.stack([(seed[n] * moved[n]).sum((0, 2)) for n in seed]).sum(0)
-                for seed in seeds
-            ]
-            found.append(torch.stack(columns, dim=1).view_as(r).flatten())
-        return torch.cat(found)
+        products = []
+        with evaluating(self) as e:
+            networks, parts, moves = self.field.networks(), e.split(theta), e.split(direction)
+            for r, seeds, at in e.seeds(theta, self.collocated.rows):
+                moved = {n: networks[n].jvp(parts[n], at[n], moves[n]) for n in at}
+                columns = [
+                    torch.stack([(seed[n] * moved[n]).sum((0, 2)) for n in seed]).sum(0)
+                    for seed in seeds
+                ]
+                products.append(torch.stack(columns, dim=1).view_as(r).flatten())
+        return torch.cat(products)
 
     def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
         """Jᵀ·weights (p,), without J; `weights` has one entry per row (N,)."""
-        networks, parts = self.field.networks(), self._split(theta)
         gradient, start = torch.zeros_like(theta), 0
-        into = self._split(gradient)
-        for r, seeds, at in self._seeded(theta):
-            w = weights[start : start + r.numel()].view_as(r)
-            start += r.numel()
-            for name in at:
-                weighted = [w[:, j, None] * s[name] for j, s in enumerate(seeds)]
-                seed = torch.stack(weighted).sum(0)
-                into[name] += networks[name].vjp(parts[name], at[name], seed)
+        with evaluating(self) as e:
+            networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
+            for r, seeds, at in e.seeds(theta, self.collocated.rows):
+                w = weights[start : start + r.numel()].view_as(r)
+                start += r.numel()
+                for name in at:
+                    weighted = [w[:, j, None] * s[name] for j, s in enumerate(seeds)]
+                    seed = torch.stack(weighted).sum(0)
+                    sums[name] += networks[name].vjp(parts[name], at[name], seed)
         return gradient
 
-    # ── evolutions with affine residuals ──────────────────────────────────────────────────────
+    # ── the same residuals at other points ────────────────────────────────────────────────────
 
-    def waves(self) -> tuple[float, ...]:
-        """Radians per unit length of the highest waves along each axis: those in the data, and in
-        time those that the equation makes of them.
+    def redrawn(self, seed: int, used: float = 1.0) -> Objective:
+        """The same residuals at fresh points, weighted as when a share of the budget is `used`."""
+        return replace(self, collocated=self.collocated.redrawn(seed, used))
+
+    def weighted_boundaries(self, weight: float) -> Objective:
+        """The same residuals, those on boundaries times √weight."""
+        return replace(self, collocated=self.collocated.weighted_boundaries(weight))
+
+    def resampled_adaptively(self, theta: Tensor, share: float, seed: int) -> Objective:
+        """Fresh points, in the interior a `share` of them where residuals at θ are large.
+
+        They come from four times as many candidates and have equal weights: the loss stresses what
+        is not yet solved.
         """
-        low, high = self.problem.bounds
-        half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
-        found = spectrum.waves(self.problem, self.samples, self.field)
-        found = [k / s for k, s in zip(found, half, strict=True)]
-        if self.evolution is not None:
-            time, given = self.evolution.axis, (self.problem, self.samples, self.field)
-            found[time] = max(found[time], spectrum.rate(*given, time, found))
-        return tuple(max(k, 1 / s) for k, s in zip(found, half, strict=True))
-
-    @cached_property
-    def steady(self) -> bool:
-        """Whether this is an evolution whose coefficients do not depend on time."""
-        time = self.evolution
-        return time is not None and spectrum.steady(
-            self.samples, self.field, time.axis, time.low, time.high
-        )
-
-    def later(self, by: float) -> Self:
-        """The same residuals at points moved in time."""
-        return self._with(samples=tuple(self._moved(s, by) for s in self.samples))
-
-    def _moved(self, sample: Sample, by: float) -> Sample:
-        positions = sample.points.positions.clone()
-        positions[:, self.evolution.axis] += by  # type: ignore[union-attr]
-        return replace(sample, points=replace(sample.points, positions=positions))
-
-    def initial(self) -> Self:
-        """The residuals of the initial conditions alone."""
-        names = slabs.initial_names(self.problem, self.evolution.axis)  # type: ignore[union-attr]
-        return self._with(samples=tuple(s for s in self.samples if s.condition.name in names))
-
-    def data(self) -> Tensor:
-        """All scaled residuals of the zero field (N,), without evaluating any field."""
-        found = (s.scale[:, None] * spectrum.data(s, self.field, s.points) for s in self.samples)
-        return torch.cat([r.flatten() for r in found])
+        sampling = replace(self.collocated.sampling.times(POOL), seed=seed)
+        chosen = {}
+        with evaluating(self) as e:
+            for rows in self.collocated.at(sampling).interior:
+                r = torch.linalg.vector_norm(e.residual(theta, rows), dim=1)
+                index = drawn_to_residuals(r, max(len(r) // POOL, 1), share, seed)
+                points = rows.points.select(index)
+                weights = torch.ones_like(r[index])
+                chosen[rows.condition.name] = replace(points, weights=weights)
+        return replace(self, collocated=self.collocated.redrawn(seed).with_points(chosen))
 
 
-def _rows(network: Network, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor) -> None:
-    network.jacobian_rows(theta, at, seeds, out)
+@contextmanager
+def evaluating(objective: Objective) -> Iterator[Evaluator]:
+    """An evaluator of the objective's field, whose memory is its own until it is left."""
+    with objective._spaces.lent() as spaces:
+        yield Evaluator(objective.field, objective.limits, spaces)
 
 
-def _output_rows(
-    network: Network, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor
-) -> None:
-    out.copy_(network.output_jacobian_rows(theta, at, seeds))
+def objective_of(
+    problem: Problem,
+    field: Field,
+    points: Mapping[Condition | str, int] | None = None,
+    *,
+    rule: Quadrature | None = None,
+    seed: int = 0,
+    limits: Limits | None = None,
+) -> Objective:
+    """The objective of a problem for a field, its arguments those of `Collocated.planned`."""
+    collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
+    return Objective(collocated, field, limits or Limits())
+
+
+def require_finite(objective: Objective, theta: Tensor) -> None:
+    """Raise NonFiniteError, naming condition and point, unless all residuals are finite at θ."""
+    with evaluating(objective) as e:
+        for rows in objective.collocated.rows:
+            rows.residual.require_finite(e.residual(theta, rows), rows.points)

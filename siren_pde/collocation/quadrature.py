@@ -16,7 +16,6 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.domains.base import Domain, Piece
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, DomainError
 from siren_pde.numerics.sobol import digits, sobol, to_unit
 
@@ -65,13 +64,10 @@ class Quadrature(ABC):
             raise ConfigError(f"points need a floating-point dtype, got {dtype}.")
         parts = []
         for i, (piece, count) in enumerate(self._shares(domain)):
-            if isinstance(piece, PointCloud):
-                cloud, whole = piece.to(dtype, torch.device(device)), count >= len(piece)
-                chosen = cloud.all() if whole else cloud.sample(count, seed=seed + _PER_PIECE * i)
-                parts.append(chosen)
-            else:
-                where = torch.empty((0,), dtype=dtype, device=device)
-                parts.append(self._on(piece, count, seed + _PER_PIECE * i, where))
+            own, place = seed + _PER_PIECE * i, torch.device(device)
+            data = piece.drawn(count, seed=own, dtype=dtype, device=place)
+            where = torch.empty((0,), dtype=dtype, device=place)
+            parts.append(self._on(piece, count, own, where) if data is None else data)
         return parts[0] if len(parts) == 1 else Points.concatenate(parts)
 
     @abstractmethod
@@ -172,7 +168,7 @@ class Grid(Quadrature):
 
 
 def _all_of(piece: Piece, n: int) -> int:
-    return len(piece) if isinstance(piece, PointCloud) else n
+    return n if piece.count is None else piece.count
 
 
 def _in_proportion(domain: Domain, n: int) -> list[tuple[Piece, int]]:

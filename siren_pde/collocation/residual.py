@@ -1,9 +1,9 @@
-"""One condition at its points: the residual as a pointwise function of a field's derivative
-channels.
+"""A residual at its points: a pointwise function of a field's derivative channels.
 
-This is the light half of the engine. It asks the user's residual once, on a few points, which
-derivatives it needs (its plan), and from then on evaluates it on channels: plain torch on a few
-numbers per point, whose derivatives by the channels (the seeds) come from autograd.
+This is the residual side of the engine. An expression is evaluated once, on placeholders at a few
+points, to see which derivatives it requires (its plan). From then on it is evaluated on channels:
+plain torch on a few numbers per point, whose derivatives by the channels (the seeds) come from
+autograd.
 """
 
 from __future__ import annotations
@@ -11,32 +11,36 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.complex import Complex
 from siren_pde.calculus.derivatives import Key
-from siren_pde.calculus.jets import FieldJet, Jet
+from siren_pde.calculus.jets import FieldJet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
-from siren_pde.errors import NonFiniteError, ResidualError, SirenPDEError
+from siren_pde.collocation.expression import Expression, Unknown
+from siren_pde.errors import NonFiniteError, ResidualError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.engine.plan import Plan
-from siren_pde.problem import Condition
 
 Plans = Mapping[str, Plan]
 Channels = Mapping[str, Tensor]
 
+PLACEHOLDERS, PROBED = 4, 64
+"""At how many points a residual is planned, and at how many its curvature is measured."""
+
 
 def network_jets(
-    networks: Mapping[str, Network], axes: tuple[str, ...], ask: Any
-) -> dict[str, Any]:
-    """A jet (or vector) for each leaf; `ask(name, output, key)` answers for one of its outputs."""
+    networks: Mapping[str, Network],
+    axes: tuple[str, ...],
+    derivative: Callable[[str, int, Key], Tensor],
+) -> dict[str, Unknown]:
+    """A jet (or vector) for each network; `derivative(name, output, key)` computes its parts."""
 
     def jet(name: str, output: int) -> FieldJet:
-        return FieldJet(axes, lambda key: ask(name, output, key))
+        return FieldJet(axes, lambda key: derivative(name, output, key))
 
     return {
         name: jet(name, 0)
@@ -46,71 +50,108 @@ def network_jets(
     }
 
 
-@dataclass(frozen=True)
-class Light:
-    """A condition bound to a field's structure: plans per leaf, and residual values from
+@dataclass(frozen=True, eq=False)
+class BoundResidual:
+    """An expression bound to the structure of a field: plans per network, and residual values from
     channels.
+
+    It serves every field of the structure it was planned for: the same names, inputs and outputs of
+    networks, and the same way to make unknowns of them. `structure` is such a field, and `sample`
+    points to probe at.
     """
 
-    condition: Condition
-    field: Field
+    expression: Expression
     plans: Plans
     components: int
+    structure: Field
+    sample: Points
 
     @staticmethod
-    def of(condition: Condition, field: Field, points: Points) -> Light:
-        """Find the plans by evaluating the residual once on placeholders at a few points.
+    def planned(expression: Expression, field: Field, points: Points) -> BoundResidual:
+        """Find the plans by evaluating the expression once, on placeholders at a few points.
 
-        Raises ResidualError, naming the condition, if it asks for unknown fields, returns another
+        Raises ResidualError, naming the expression, if it takes unknown fields, returns another
         shape than (n,) or (n, m), or does not depend on the field at all.
         """
-        sample = points.select(slice(0, 4))
+        few = points.select(slice(0, PLACEHOLDERS))
         required: dict[str, set[Key]] = {name: set() for name in field.networks()}
-        generator = torch.Generator(device=sample.positions.device).manual_seed(0)
+        generator = torch.Generator(device=few.positions.device).manual_seed(0)
 
-        def record(name: str, output: int, key: Key) -> Tensor:
+        def placeholder(name: str, output: int, key: Key) -> Tensor:
             required[name].add(key)
-            like = sample.positions
-            return 0.5 + torch.rand(
-                len(sample), generator=generator, dtype=like.dtype, device=like.device
-            )
+            return 0.5 + _uniform((len(few),), generator, few)
 
-        unknowns = field.unknowns(sample, network_jets(field.networks(), sample.axes, record))
-        components = _evaluated(condition, sample, unknowns).shape[1]
+        unknowns = field.unknowns(few, network_jets(field.networks(), few.axes, placeholder))
+        settled = expression.taking(unknowns)
+        components = settled.values(few, unknowns).shape[1]
         if not any(required.values()):
             raise ResidualError(
-                f"condition `{condition.name}` does not depend on the field: it never asked for a "
+                f"condition `{expression.name}` does not depend on the field: it never took a "
                 "value or derivative of it, so nothing could make it vanish. Return an expression "
                 "in the unknown, such as `u - g(p)`."
             )
         plans = {name: Plan.closing(keys) for name, keys in required.items() if keys}
-        return Light(condition, field, plans, components)
+        sample = points.select(slice(0, PROBED))
+        return BoundResidual(settled, plans, components, field, sample)
 
-    def residual(self, points: Points, channels: Channels) -> Tensor:
-        """Residual values (n, m) from channels (S, n, outputs) of each leaf in `plans`."""
+    @property
+    def name(self) -> str:
+        """The name of the expression."""
+        return self.expression.name
 
-        def ask(name: str, output: int, key: Key) -> Tensor:
+    def residual(self, field: Field, points: Points, channels: Channels) -> Tensor:
+        """Residual values (n, m) from channels (S, n, outputs) of each network in `plans`."""
+
+        def derivative(name: str, output: int, key: Key) -> Tensor:
             return self.plans[name].part(channels[name], key)[:, output]
 
-        jets = network_jets(self.field.networks(), points.axes, ask)
-        return _evaluated(self.condition, points, self.field.unknowns(points, jets))
+        jets = network_jets(field.networks(), points.axes, derivative)
+        return self.expression.values(points, field.unknowns(points, jets))
 
-    def seeds(self, points: Points, channels: Channels) -> tuple[Tensor, list[dict[str, Tensor]]]:
-        """Residuals (n, m), and for each component the derivatives by the channels of each leaf."""
+    def seeds(
+        self, field: Field, points: Points, channels: Channels
+    ) -> tuple[Tensor, list[dict[str, Tensor]]]:
+        """Residuals (n, m), and for each component the derivatives by the channels of each
+        network.
+        """
         live = {name: c.detach().requires_grad_() for name, c in channels.items()}
-        r = self.residual(points, live)
-        found = [_gradient(r[:, j].sum(), live, keep=j + 1 < r.shape[1]) for j in range(r.shape[1])]
-        return r.detach(), found
+        r = self.residual(field, points, live)
+        each = [_gradient(r[:, j].sum(), live, keep=j + 1 < r.shape[1]) for j in range(r.shape[1])]
+        return r.detach(), each
 
     def loss_seeds(
-        self, points: Points, channels: Channels, scale: Tensor
+        self, field: Field, points: Points, channels: Channels, *, scale: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """½ Σ (scale r)² and its derivatives by the channels."""
+        """½ Σ (scale r)² and its derivatives by the channels, for the scale (n,) of the rows."""
         live = {name: c.detach().requires_grad_() for name, c in channels.items()}
-        half = 0.5 * (scale[:, None] * self.residual(points, live)).square().sum()
+        half = 0.5 * (scale[:, None] * self.residual(field, points, live)).square().sum()
         return half.detach(), _gradient(half, live, keep=False)
 
-    def curvature(self, points: Points, generator: torch.Generator) -> float:
+    def zero_field_residual(self, field: Field, points: Points) -> Tensor:
+        """The residual (n, m) where all channels vanish: the data of the condition."""
+        with torch.no_grad():
+            return self.residual(field, points, self.zero_channels(points))
+
+    def zero_channels(self, points: Points) -> dict[str, Tensor]:
+        """The channels (S, n, outputs) of networks that vanish."""
+        like = points.positions
+        return {n: like.new_zeros(shape) for n, shape in self._shapes(len(points)).items()}
+
+    def random_channels(
+        self, points: Points, generator: torch.Generator, size: float = 1.0
+    ) -> dict[str, Tensor]:
+        """Independent normal channels (S, n, outputs), of standard deviation `size`."""
+        like = points.positions
+        kind = {"generator": generator, "dtype": like.dtype, "device": like.device}
+        shapes = self._shapes(len(points)).items()
+        return {name: size * torch.randn(shape, **kind) for name, shape in shapes}  # type: ignore[call-overload]
+
+    def _shapes(self, n: int) -> dict[str, tuple[int, int, int]]:
+        networks = self.structure.networks()
+        return {k: (len(plan.keys), n, networks[k].outputs) for k, plan in self.plans.items()}
+
+    @cached_property
+    def curvature(self) -> float:
         """How far the residual is from affine in the field, relative to its size; 0 if it is.
 
         Infinite where random values of the field leave the residual's domain of definition.
@@ -118,28 +159,17 @@ class Light:
         Compares r at the midpoint of two random field values with the mean of r at both, for values
         of several sizes.
         """
-        worst = 0.0
+        points, worst = self.sample, 0.0
+        generator = torch.Generator(device=points.positions.device).manual_seed(0)
         for size in (1.0, 30.0):
-            ends = []
-            for _ in range(2):
-                channels = {
-                    name: size
-                    * torch.randn(
-                        (len(plan.keys), len(points), self.field.networks()[name].outputs),
-                        generator=generator,
-                        dtype=points.positions.dtype,
-                        device=points.positions.device,
-                    )
-                    for name, plan in self.plans.items()
-                }
-                ends.append(channels)
+            ends = [self.random_channels(points, generator, size) for _ in range(2)]
             middle = {name: (ends[0][name] + ends[1][name]) / 2 for name in self.plans}
             with torch.no_grad():
-                a, b, c = (self.residual(points, at) for at in (*ends, middle))
+                a, b, c = (self.residual(self.structure, points, at) for at in (*ends, middle))
             tiny = torch.finfo(a.dtype).tiny
             scale = torch.maximum(a.abs().max(), b.abs().max()).clamp_min(tiny)
-            bend = float(((a + b) / 2 - c).abs().max() / scale)
-            worst = max(worst, bend if math.isfinite(bend) else math.inf)
+            apart = float(((a + b) / 2 - c).abs().max() / scale)
+            worst = max(worst, apart if math.isfinite(apart) else math.inf)
         return worst
 
     def require_finite(self, r: Tensor, points: Points) -> None:
@@ -154,32 +184,37 @@ class Light:
                 for a, x in zip(points.axes, points.positions[first].tolist(), strict=True)
             )
             raise NonFiniteError(
-                f"condition `{self.condition.name}` is {r[first].tolist()} at {place} "
+                f"condition `{self.name}` is {r[first].tolist()} at {place} "
                 f"({len(bad)} of {len(r)} points are not finite). Look for a division by zero, a "
                 "root or logarithm of a negative number, or NaN in the data there."
             )
 
-
-def evaluate(
-    field: Field, expression: Callable[..., Any], points: Points, *, block: int = 8192
-) -> Tensor:
-    """An expression in the language of residuals, for a field at n points: (n, m)."""
-    light = Light.of(Condition(expression, None), field, points)  # type: ignore[arg-type]
-    networks = field.networks()
-    theta = {
-        name: torch.cat([q.detach().flatten() for q in network.parameters()])
-        for name, network in networks.items()
-    }
-    found = []
-    for start in range(0, max(len(points), 1), block):
-        part = points.select(slice(start, start + block))
-        channels = {
-            name: networks[name].evaluate_output(theta[name], part.positions, plan).channels
-            for name, plan in light.plans.items()
+    def at(self, field: Field, points: Points, *, block: int = 8192) -> Tensor:
+        """The expression (n, m) for a field of this structure at n points, `block` at once."""
+        networks, values = field.networks(), []
+        theta = {
+            name: torch.cat([q.detach().flatten() for q in network.parameters()])
+            for name, network in networks.items()
         }
-        with torch.no_grad():
-            found.append(light.residual(part, channels))
-    return torch.cat(found)
+        for start in range(0, max(len(points), 1), block):
+            part = points.select(slice(start, start + block))
+            channels = {
+                name: networks[name].evaluate_output(theta[name], part.positions, plan).channels
+                for name, plan in self.plans.items()
+            }
+            with torch.no_grad():
+                values.append(self.residual(field, part, channels))
+        return torch.cat(values)
+
+
+def evaluate(field: Field, expression: Expression, points: Points, *, block: int = 8192) -> Tensor:
+    """An expression in the language of residuals, for a field at n points: (n, m)."""
+    return BoundResidual.planned(expression, field, points).at(field, points, block=block)
+
+
+def _uniform(shape: tuple[int, ...], generator: torch.Generator, like: Points) -> Tensor:
+    x = like.positions
+    return torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
 
 
 def _gradient(total: Tensor, live: dict[str, Tensor], *, keep: bool) -> dict[str, Tensor]:
@@ -188,53 +223,3 @@ def _gradient(total: Tensor, live: dict[str, Tensor], *, keep: bool) -> dict[str
         name: torch.zeros_like(c) if g is None else g
         for (name, c), g in zip(live.items(), grads, strict=True)
     }
-
-
-def _evaluated(condition: Condition, points: Points, unknowns: dict[str, Any]) -> Tensor:
-    """The user's function at the points as a tensor (n, m), its slips explained."""
-    name, axes = condition.name, ", ".join(points.axes)
-    arguments = condition.arguments(unknowns)
-    try:
-        return stacked(condition, condition(points, *arguments), len(points), points)
-    except SirenPDEError as error:
-        if f"`{name}`" in str(error):
-            raise
-        raise type(error)(f"condition `{name}`: {error}") from error
-    except ValueError as error:
-        if "unpack" not in str(error):
-            raise
-        raise ResidualError(
-            f"condition `{name}` unpacks another number of values than there are ({error}). Its "
-            f"domain has the coordinates {axes}: write `{axes} = p`."
-        ) from error
-    except (TypeError, AttributeError, RuntimeError) as error:
-        raise ResidualError(f"condition `{name}` cannot be evaluated: {error}") from error
-
-
-def flattened(out: Any) -> list[Any]:
-    """The components of what a residual returned, however nested: a complex number has two."""
-    if isinstance(out, Complex):
-        return [out.re, out.im]
-    if isinstance(out, Vector | tuple | list):
-        return [component for value in out for component in flattened(value)]
-    return [out]
-
-
-def stacked(condition: Condition, out: Any, n: int, points: Points) -> Tensor:
-    """A condition's return value as a tensor (n, m); ResidualError for any other shape."""
-    columns = []
-    for value in flattened(out):
-        part = value.value if isinstance(value, Jet) else value
-        if isinstance(part, int | float):
-            part = points.positions.new_full((n,), float(part))
-        shape = tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
-        if shape != (n,):
-            raise ResidualError(
-                f"condition `{condition.name}` returned {shape} at {n} points; a residual has "
-                f"shape ({n},), one number per point, or is a vector of such. Use `u` and its "
-                "derivatives as they are, without reshaping or a trailing axis of length 1."
-            )
-        columns.append(part)
-    if not columns:
-        raise ResidualError(f"condition `{condition.name}` returned no residual at all.")
-    return torch.stack(columns, dim=1)

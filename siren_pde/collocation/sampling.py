@@ -1,8 +1,8 @@
-"""A condition's residual at its points: what an objective is made of."""
+"""Where a problem's residuals are taken: how many points each condition has, and which."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as made
 
@@ -12,31 +12,9 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.grading import graded
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.collocation.residual import Light
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A condition's residual at its points, with the scale (n,) of its rows."""
-
-    light: Light
-    points: Points
-    scale: Tensor
-
-    @property
-    def condition(self) -> Condition:
-        """The condition sampled."""
-        return self.light.condition
-
-    def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
-        """The points and their scale in consecutive pieces of at most `size`."""
-        for start in range(0, len(self.points), size):
-            piece = slice(start, start + size)
-            yield self.points.select(piece), self.scale[piece]
 
 
 def drawn_to_residuals(residuals: Tensor, n: int, share: float, seed: int) -> Tensor:
@@ -92,47 +70,30 @@ class Sampling:
     move: Callable[[Points], Points] | None = None
     used: float = 1.0
 
-    def draw(self, light: Callable[[Condition, Points], Light], like: Tensor) -> tuple[Sample, ...]:
-        """Points for every condition, of the dtype and on the device of `like`."""
-        found = []
+    def draw(self, like: Tensor) -> dict[str, Points]:
+        """Points for every condition, by name, of the dtype and on the device of `like`."""
+        drawn = {}
         for i, condition in enumerate(self.problem.conditions):
             rule = self.rule.with_count(self.counts[condition.name])
             seed = self.seed * len(self.problem.conditions) + i
             points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
             if condition.refine_towards is not None:
                 points = graded(points, condition.domain, condition.refine_towards)
-            points = points if self.move is None else self.move(points)
-            found.append(self.sample(light(condition, points), points))
-        return tuple(found)
+            drawn[condition.name] = points if self.move is None else self.move(points)
+        return drawn
 
-    def sample(self, light: Light, points: Points) -> Sample:
-        """A condition's residual at points, rows scaled to weighted means."""
+    def scale(self, condition: Condition, points: Points) -> Tensor:
+        """The factor (n,) of a condition's rows at its points: √(weight · wᵢ / Σw)."""
         mean = points.weights / points.weights.sum()
-        condition = light.condition
         weight = condition.weight_at(self.used) * self.emphasis.get(condition.name, 1.0)
-        return Sample(light, points, (weight * mean).sqrt())
+        return (weight * mean).sqrt()
 
     def with_count(self, n: int) -> Sampling:
         """n points in the interior, the matching number on boundaries, and all measured ones."""
-        measured = (
-            c for c in self.problem.conditions if isinstance(c.domain, PointCloud) and not c.points
-        )
-        whole = {c.name: len(c.domain) for c in measured}  # type: ignore[arg-type]
+        free = (c for c in self.problem.conditions if not c.points)
+        whole = {c.name: c.domain.count for c in free if c.domain.count is not None}
         return replace(self, counts={**shares(self.problem, n), **whole})
 
     def times(self, factor: int) -> Sampling:
         """`factor` times as many points everywhere."""
         return replace(self, counts={name: factor * n for name, n in self.counts.items()})
-
-    def interior(self, samples: Iterable[Sample]) -> dict[str, Sample]:
-        """The samples on the widest domains that are not measured data, by name."""
-        top = max(c.domain.dimension for c in self.problem.conditions)
-        wide = (s for s in samples if s.condition.domain.dimension == top)
-        return {s.condition.name: s for s in wide if not s.points.data}
-
-    def weighted_boundaries(self, samples: Iterable[Sample], weight: float) -> Sampling:
-        """Boundary conditions (of lower dimension, not data) counting `weight` times."""
-        samples = list(samples)
-        inner = self.interior(samples)
-        outer = [s for s in samples if s.condition.name not in inner and not s.points.data]
-        return replace(self, emphasis={s.condition.name: weight for s in outer})

@@ -10,9 +10,11 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.points import check_names
-from siren_pde.domains.base import Bounds, Domain, Image, Piece
+from siren_pde.calculus.jets import Constant, Jet
+from siren_pde.calculus.points import Points, check_names
+from siren_pde.domains.base import Domain, Image, Piece
 from siren_pde.domains.box import Box
+from siren_pde.domains.shape import BallAround, Bounds
 from siren_pde.errors import DomainError
 
 
@@ -57,11 +59,6 @@ class Ball(Piece):
         return len(self.centre)
 
     @property
-    def inputs(self) -> int:
-        """d unit coordinates."""
-        return self.dimension
-
-    @property
     def affine(self) -> bool:
         """False, but for an interval."""
         return self.dimension == 1
@@ -70,7 +67,7 @@ class Ball(Piece):
     def measure(self) -> float:
         """π^(d/2) Rᵈ / Γ(d/2 + 1)."""
         d = self.dimension
-        return math.pi ** (d / 2) * self.radius**d / math.gamma(d / 2 + 1)
+        return float(math.pi ** (d / 2) * self.radius**d / math.gamma(d / 2 + 1))
 
     @property
     def bounds(self) -> Bounds:
@@ -88,13 +85,25 @@ class Ball(Piece):
             return Box(**{name: (middle - self.radius, middle + self.radius)}).boundary
         return Sphere(self)
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    @property
+    def convex(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def bounding_ball(self) -> BallAround:
+        """The ball itself."""
+        return tuple(value for _, value in self.centre), self.radius
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether the distance from the centre is at most the radius."""
         return self.distance(x) <= self.radius + tolerance
 
     def distance(self, x: Tensor) -> Tensor:
         """The distance of points x, shape (n, d), from the centre, shape (n,)."""
         columns = [x[:, i] - value for i, (_, value) in enumerate(self.centre)]
-        return torch.linalg.vector_norm(torch.stack(columns, 1), dim=1)
+        distance: Tensor = torch.linalg.vector_norm(torch.stack(columns, 1), dim=1)
+        return distance
 
     def chart(self, u: Tensor) -> Image:
         """A direction, uniform on the sphere, times a distance r with (r/R)ᵈ uniform on (0, 1)."""
@@ -166,7 +175,28 @@ class Sphere(Piece):
         """Raises DomainError: a sphere is closed."""
         raise DomainError(f"{self!r} is a closed surface and has no boundary.")
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    @property
+    def bounding_ball(self) -> BallAround:
+        """The ball that it bounds."""
+        return self.ball.bounding_ball
+
+    @property
+    def enclosed_ball(self) -> BallAround:
+        """The ball that it bounds."""
+        return self.ball.bounding_ball
+
+    def boundary_function(self, p: Points) -> Jet:
+        """1 − |x − c|²/r²."""
+        return self.depth(p) * (2 / self.ball.radius)
+
+    def depth(self, p: Points) -> Jet:
+        """(r − |x − c|²/r)/2."""
+        coordinates, radius = dict(zip(p.axes, p, strict=True)), self.ball.radius
+        squares = ((coordinates[name] - value) ** 2 for name, value in self.ball.centre)
+        return (radius - sum(squares, start=Constant(0.0)) / radius) / 2
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether the distance from the centre is the radius."""
         return (self.ball.distance(x) - self.ball.radius).abs() <= tolerance
 
     def chart(self, u: Tensor) -> Image:
@@ -193,4 +223,5 @@ def directions(u: Tensor) -> Tensor:
 
 def gaussian(u: Tensor) -> Tensor:
     """Independent standard normal numbers from uniform ones, by the inverse error function."""
-    return math.sqrt(2) * torch.special.erfinv(2 * u - 1)
+    quantiles: Tensor = torch.special.erfinv(2 * u - 1)
+    return math.sqrt(2) * quantiles

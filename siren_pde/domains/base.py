@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.domains.boundary_part import BoundaryPart, boundary_part
+from siren_pde.domains.shape import Shape
 from siren_pde.errors import DomainError
-
-if TYPE_CHECKING:
-    from siren_pde.domains.boundary_fluxes import Wall
-
-Bounds = tuple[tuple[float, ...], tuple[float, ...]]
+from siren_pde.numerics.sobol import sobol
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,32 +31,17 @@ class Image:
     kept: Tensor | None = None
 
 
-class Domain(ABC):
+class Domain(Shape):
     """A set in the coordinates `axes`, with a measure: length, area … or a number of points.
 
     Domains combine: `a | b` is the union, `a & b` the intersection, `a - b` the difference, and `a
     * b` the product of domains with different axes, such as space and time.
     """
 
-    @property
-    @abstractmethod
-    def axes(self) -> tuple[str, ...]:
-        """The names of the coordinates, in order."""
-
-    @property
-    @abstractmethod
-    def dimension(self) -> int:
-        """The intrinsic dimension: 2 for a disc in the plane, 1 for its boundary, 0 for points."""
-
-    @property
-    @abstractmethod
-    def measure(self) -> float:
-        """The length, area, volume … of the domain; it is the number of points in dimension 0."""
-
-    @property
-    @abstractmethod
-    def bounds(self) -> Bounds:
-        """The corners (low, high) of a box around the domain."""
+    def __repr__(self) -> str:
+        sides = zip(self.axes, *self.bounds, strict=True)
+        within = ", ".join(f"{name}=({a:g}, {b:g})" for name, a, b in sides)
+        return f"{type(self).__name__}(within {within})"
 
     @property
     @abstractmethod
@@ -69,28 +53,34 @@ class Domain(ABC):
     def pieces(self) -> tuple[Piece, ...]:
         """Pieces that make up the domain and share no set of positive measure."""
 
-    @final
-    def vanishing(self, p: Points) -> Any:
-        """A smooth jet at p that is zero exactly on this domain, for `Ansatz(vanishing_on=…)`.
-
-        Raises DomainError where none is known in closed form.
-        """
-        from siren_pde.domains.boundary_functions import vanishing
-
-        return vanishing(self, p)
-
-    @final
-    def wall(self, values: Domain | None, slopes: Sequence[Domain]) -> Wall:
-        """This part of a boundary for `Ansatz(flux=…)`, beside those with values and with fluxes.
-
-        Raises DomainError where no smooth function is known that has slope one on it.
-        """
-        from siren_pde.domains.boundary_fluxes import wall
-
-        return wall(self, values, slopes)
-
     @abstractmethod
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor: ...
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Which of the points x, shape (n, d), lie in it, as `contains` says: a mask (n,).
+
+        Where the distance is not known in closed form, take tolerances > 0 for too large and those
+        < 0 for too small rather than the other way round.
+        """
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of `measure`, in its unit; it is 0 where the measure is exact."""
+        return math.hypot(*(each.standard_error for each in self.pieces if each is not self))
+
+    @property
+    def smooth_parts(self) -> tuple[Domain, ...]:
+        """The parts of a boundary that are smooth each; the domain itself unless it is a union."""
+        return (self,)
+
+    def restricted(self, keeps: Callable[[Tensor], Tensor]) -> Domain | None:
+        """The part of the domain where `keeps`, a mask (n,) of positions (n, d), holds.
+
+        None, as by default, where `a & b` and `a - b` have to reject points; data are selected.
+        """
+        return None
+
+    def times(self, other: Domain) -> Domain | None:
+        """The product with a domain with other axes, if it has a form of its own; None if not."""
+        return None
 
     @final
     def contains(self, x: Tensor, tolerance: float = 0.0) -> Tensor:
@@ -105,7 +95,7 @@ class Domain(ABC):
                 f"points in the coordinates {', '.join(self.axes)} have shape (n, "
                 f"{len(self.axes)}), got {tuple(x.shape)}."
             )
-        return self._holds(x, tolerance)
+        return self.holds(x, tolerance)
 
     @final
     def from_unit(self, u: Tensor) -> Points:
@@ -123,7 +113,7 @@ class Domain(ABC):
             )
         if len(self.pieces) == 1:
             return self.pieces[0].points(self.pieces[0].chart(u))
-        found, start = [], 0.0
+        images, start = [], 0.0
         for piece in self.pieces:
             mine = u[:1]
             if wide:
@@ -133,50 +123,78 @@ class Domain(ABC):
                 mine = torch.cat([((mine[:, :1] - start) / share).clamp(0, 1), mine[:, 1:]], dim=1)
                 start += share
             if len(mine):
-                found.append(piece.points(piece.chart(mine[:, : piece.inputs])))
-        return Points.concatenate(found)
+                images.append(piece.points(piece.chart(mine[:, : piece.inputs])))
+        return Points.concatenate(images)
+
+    @final
+    def sample_point(self) -> Points:
+        """One point of the first piece: the image of the middle of the unit cube, if it is kept."""
+        piece = self.pieces[0]
+        middle = torch.full((1, piece.inputs), 0.5, dtype=torch.float64, device="cpu")
+        more = sobol(_TRIED if piece.inputs else 0, piece.inputs, seed=0)
+        return piece.points(piece.chart(torch.cat([middle, more]))).select(slice(1))
+
+    @final
+    def flux_part(self, values: Domain | None, slopes: Sequence[Domain]) -> BoundaryPart:
+        """This part of a boundary for `Ansatz(flux=…)`, beside those with values and with fluxes.
+
+        Raises DomainError where no smooth function is known that has slope one on it.
+        """
+        return boundary_part(self, () if values is None else values.smooth_parts, slopes)
 
     @final
     def __or__(self, other: Domain) -> Domain:
-        from siren_pde.domains.booleans import union
-
-        return union(self, other)
+        return _COMBINATIONS["|"](self, other)
 
     @final
     def __and__(self, other: Domain) -> Domain:
-        from siren_pde.domains.booleans import intersection
-
-        return intersection(self, other)
+        return _COMBINATIONS["&"](self, other)
 
     @final
     def __sub__(self, other: Domain) -> Domain:
-        from siren_pde.domains.booleans import difference
-
-        return difference(self, other)
+        return _COMBINATIONS["-"](self, other)
 
     @final
     def __mul__(self, other: Domain) -> Domain:
-        from siren_pde.domains.product import product
-
-        return product(self, other)
+        return _COMBINATIONS["*"](self, other)
 
 
 class Piece(Domain):
-    """A domain with one chart: a map of the unit cube that stretches all of it alike."""
+    """A domain with one chart: a map of the unit cube that stretches all of it alike.
+
+    Subclass it for a domain of your own, as a frozen dataclass, marked `final`. It has to give the
+    seven members `axes`, `dimension`, `measure`, `bounds`, `boundary`, `chart` and `holds`; then it
+    can be solved in and combined by `| & - *`. A boundary piece, whose chart gives outward normals,
+    may also give a `boundary_function`; then an `Ansatz` holds values and fluxes on it. All else,
+    see `Shape`, makes measures exact that would be estimated.
+    """
 
     @property
-    @abstractmethod
     def inputs(self) -> int:
-        """How many unit coordinates the chart takes."""
+        """How many unit coordinates the chart takes; by default the dimension."""
+        return self.dimension
 
     @property
-    @abstractmethod
     def affine(self) -> bool:
         """Whether the chart is affine and keeps every point: product rules keep their order."""
+        return False
 
     @abstractmethod
     def chart(self, u: Tensor) -> Image:
-        """The image of unit coordinates u, shape (n, inputs)."""
+        """The image of unit coordinates u, shape (n, inputs), of their precision and place.
+
+        Equal volumes of them have images of equal measure, those that `Image.kept` rejects left
+        out.
+        """
+
+    def drawn(
+        self, n: int, *, seed: int, dtype: torch.dtype, device: torch.device
+    ) -> Points | None:
+        """n points of measured data, all of them if they are no more, each with equal weight.
+
+        None, as by default, for a domain whose points are images of unit coordinates.
+        """
+        return None
 
     @final
     @property
@@ -198,3 +216,33 @@ class Piece(Domain):
             points = points.select(image.kept)
         weights = torch.full_like(points.weights, self.measure / max(len(points), 1))
         return Points(points.axes, points.positions, weights, points.normals, points.data)
+
+
+Combine = Callable[[Domain, Domain], Domain]
+
+_COMBINATIONS: dict[str, Combine] = {}
+_TRIED = 64  # points of a piece among which one is looked for that it keeps
+
+
+def combines(symbol: str) -> Callable[[Combine], Combine]:
+    """Registers what `a | b`, `a & b`, `a - b` or `a * b` is, for the function it decorates.
+
+    Unions and products are made of domains and stand in modules above this one, which the package
+    `siren_pde.domains` imports: so whoever has a domain has its operators.
+    """
+
+    def register(function: Combine) -> Combine:
+        _COMBINATIONS[symbol] = function
+        return function
+
+    return register
+
+
+def grouped(domain: Domain) -> str:
+    """A domain as an operand reads: in parentheses if operators join it at the outermost level."""
+    text, depth = repr(domain), 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == " " and not depth:
+            return f"({text})"
+    return text

@@ -1,7 +1,8 @@
-"""Domains made of domains: unions, intersections, differences and products."""
+"""Domains made of domains with the same coordinates: unions, intersections, differences."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -10,12 +11,20 @@ from typing import final
 
 from torch import Tensor
 
-from siren_pde.domains.base import Bounds, Domain, Piece
-from siren_pde.domains.box import Box
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.points import Points
+from siren_pde.domains.base import Domain, Piece, combines, grouped
+from siren_pde.domains.boundary import (
+    Boundary,
+    check_parts,
+    common_bounds,
+    in_any,
+    product_of_functions,
+)
 from siren_pde.domains.box_cells import cells
-from siren_pde.domains.cloud import PointCloud
-from siren_pde.domains.fragments import fragments, skin
+from siren_pde.domains.fragments import boundary_pieces, fragments
 from siren_pde.domains.predicates import apart, check_same_axes, within
+from siren_pde.domains.shape import Bounds, unknown_function
 from siren_pde.errors import DomainError
 
 
@@ -59,40 +68,39 @@ class Combination(Domain):
     def boundary(self) -> Domain:
         """The parts of the operands' boundaries with the domain on one side, normals outward."""
         grid = self._grid
-        found = skin(self, self.operands) if grid is None else grid[1]
-        return Union(found, disjoint=True)
+        return Boundary(boundary_pieces(self, self.operands) if grid is None else grid[1], self)
 
     @final
     @cached_property
     def _grid(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
-        networks = _leaves(self)
-        boxes = [network for network in networks if isinstance(network, Box)]
-        return cells(self, boxes) if len(boxes) == len(networks) else None
+        planes = self.grid_planes
+        return None if planes is None else cells(self, planes)
+
+    @final
+    @property
+    def grid_planes(self) -> tuple[tuple[float, ...], ...] | None:
+        """Those of all operands, if all have some."""
+        planes = [each.grid_planes for each in self.operands if each.grid_planes is not None]
+        if len(planes) < len(self.operands):
+            return None
+        return tuple(tuple(itertools.chain(*lines)) for lines in zip(*planes, strict=True))
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Union(Combination):
     """All points in at least one of the parts, which all have the same dimension.
 
-    What parts share counts once. `disjoint` says that they are known to share nothing.
+    What parts share counts once.
     """
 
     parts: tuple[Domain, ...]
-    disjoint: bool = False
 
     def __post_init__(self) -> None:
-        if not self.parts:
-            raise DomainError(
-                "a union needs at least one part; this one, or this boundary, is empty."
-            )
-        for part in self.parts:
-            check_same_axes("a union", self.parts[0], part)
-            if part.dimension != self.parts[0].dimension:
-                raise DomainError(
-                    f"a union needs parts of one dimension, got {self.parts[0].dimension} and "
-                    f"{part.dimension}: areas and lengths do not add. Write two conditions."
-                )
+        check_parts("a union", self.parts)
+
+    def __repr__(self) -> str:
+        return " | ".join(grouped(part) for part in self.parts)
 
     @property
     def operands(self) -> tuple[Domain, ...]:
@@ -107,122 +115,134 @@ class Union(Combination):
     @property
     def bounds(self) -> Bounds:
         """The corners of a box around all parts."""
-        lows, highs = zip(*(part.bounds for part in self.parts), strict=True)
-        return tuple(map(min, zip(*lows, strict=True))), tuple(map(max, zip(*highs, strict=True)))
+        return common_bounds(self.parts)
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
-        held = self.parts[0].contains(x, tolerance)
-        for part in self.parts[1:]:
-            held = held | part.contains(x, tolerance)
-        return held
+    @property
+    def smooth_parts(self) -> tuple[Domain, ...]:
+        """Those of all parts."""
+        return tuple(each for part in self.parts for each in part.smooth_parts)
+
+    def boundary_function(self, p: Points) -> Jet:
+        """The product of those of all parts."""
+        return product_of_functions(self.parts, p)
+
+    def depth(self, p: Points) -> Jet:
+        """Raises DomainError: each part has its own."""
+        raise unknown_function(self)
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie in any part."""
+        return in_any(self.parts, x, tolerance)
 
     def _pieces(self) -> tuple[Piece, ...]:
-        found: list[Piece] = []
+        pieces: list[Piece] = []
         for i, part in enumerate(self.parts):
-            before = () if self.disjoint else self.parts[:i]
-            found += fragments(part.pieces, outside=before)
-        return tuple(found)
+            pieces += fragments(part.pieces, outside=self.parts[:i])
+        return tuple(pieces)
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Intersection(Combination):
-    """All points in both domains; `a` has the smaller dimension."""
+    """All points in both domains; the first has the smaller dimension."""
 
-    a: Domain
-    b: Domain
+    first: Domain
+    second: Domain
 
     def __post_init__(self) -> None:
-        check_same_axes("an intersection", self.a, self.b)
-        if apart(self.a, self.b):
+        check_same_axes("an intersection", self.first, self.second)
+        if apart(self.first, self.second):
             raise DomainError(
-                f"{self.a!r} and {self.b!r} do not meet: their intersection is empty."
+                f"{self.first!r} and {self.second!r} do not meet: their intersection is empty."
             )
+
+    def __repr__(self) -> str:
+        return f"{grouped(self.first)} & {grouped(self.second)}"
 
     @property
     def operands(self) -> tuple[Domain, ...]:
         """Both domains."""
-        return self.a, self.b
+        return self.first, self.second
 
     @property
     def dimension(self) -> int:
         """The smaller of both dimensions."""
-        return min(self.a.dimension, self.b.dimension)
+        return min(self.first.dimension, self.second.dimension)
 
     @property
     def bounds(self) -> Bounds:
         """The corners of what the bounds of both share."""
-        (low_a, high_a), (low_b, high_b) = self.a.bounds, self.b.bounds
+        (low_a, high_a), (low_b, high_b) = self.first.bounds, self.second.bounds
         return tuple(map(max, low_a, low_b)), tuple(map(min, high_a, high_b))
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
-        return self.a.contains(x, tolerance) & self.b.contains(x, tolerance)
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie in both."""
+        return self.first.contains(x, tolerance) & self.second.contains(x, tolerance)
 
     def _pieces(self) -> tuple[Piece, ...]:
-        return fragments(self.a.pieces, inside=(self.b,))
+        return fragments(self.first.pieces, inside=(self.second,))
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Difference(Combination):
-    """All points in `a` that are not inside `b`."""
+    """All points of a whole that are not inside what is removed."""
 
-    a: Domain
-    b: Domain
+    whole: Domain
+    removed: Domain
 
     def __post_init__(self) -> None:
-        check_same_axes("a difference", self.a, self.b)
-        if within(self.a, self.b):
-            raise DomainError(f"nothing is left of {self.a!r} without {self.b!r}.")
+        check_same_axes("a difference", self.whole, self.removed)
+        if within(self.whole, self.removed):
+            raise DomainError(f"nothing is left of {self.whole!r} without {self.removed!r}.")
+
+    def __repr__(self) -> str:
+        return f"{grouped(self.whole)} - {grouped(self.removed)}"
 
     @property
     def operands(self) -> tuple[Domain, ...]:
         """Both domains."""
-        return self.a, self.b
+        return self.whole, self.removed
 
     @property
     def dimension(self) -> int:
-        """The dimension of `a`."""
-        return self.a.dimension
+        """The dimension of the whole."""
+        return self.whole.dimension
 
     @property
     def bounds(self) -> Bounds:
-        """The bounds of `a`."""
-        return self.a.bounds
+        """The bounds of the whole."""
+        return self.whole.bounds
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
-        return self.a.contains(x, tolerance) & ~self.b.contains(x, -tolerance)
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie in the whole and not inside what is removed."""
+        return self.whole.contains(x, tolerance) & ~self.removed.contains(x, -tolerance)
 
     def _pieces(self) -> tuple[Piece, ...]:
-        return fragments(self.a.pieces, outside=(self.b,))
+        return fragments(self.whole.pieces, outside=(self.removed,))
 
 
+@combines("|")
 def union(a: Domain, b: Domain) -> Domain:
     """a ∪ b; what both share counts once."""
-    sides = [s.parts if isinstance(s, Union) and not s.disjoint else (s,) for s in (a, b)]
+    sides = [side.parts if isinstance(side, Union) else (side,) for side in (a, b)]
     parts = tuple(dict.fromkeys(part for side in sides for part in side))
     return parts[0] if len(parts) == 1 else Union(parts)
 
 
+@combines("&")
 def intersection(a: Domain, b: Domain) -> Domain:
     """a ∩ b; a cloud keeps its points in the other domain, with their data."""
     if b.dimension < a.dimension:
         a, b = b, a
-    if isinstance(a, PointCloud):
-        check_same_axes("an intersection", a, b)
-        return a.where(b.contains(a.positions))
-    return Intersection(a, b)
+    check_same_axes("an intersection", a, b)
+    own = a.restricted(b.contains)
+    return Intersection(a, b) if own is None else own
 
 
+@combines("-")
 def difference(a: Domain, b: Domain) -> Domain:
     """a without b; a cloud keeps its points outside b, with their data."""
-    if isinstance(a, PointCloud):
-        check_same_axes("a difference", a, b)
-        return a.where(~b.contains(a.positions))
-    return Difference(a, b)
-
-
-def _leaves(domain: Domain) -> tuple[Domain, ...]:
-    if not isinstance(domain, Combination):
-        return (domain,)
-    return tuple(network for operand in domain.operands for network in _leaves(operand))
+    check_same_axes("a difference", a, b)
+    own = a.restricted(lambda x: ~b.contains(x))
+    return Difference(a, b) if own is None else own

@@ -11,8 +11,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.points import check_names
-from siren_pde.domains.base import Bounds, Domain, Image, Piece
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.points import Points, check_names
+from siren_pde.domains.base import Domain, Image, Piece
+from siren_pde.domains.boundary import Boundary
+from siren_pde.domains.intervals import checked_interval
+from siren_pde.domains.shape import Bounds, unknown_function
 from siren_pde.errors import DomainError
 
 _SNAP = 1e-12  # a value this close to the edge, beside the size of the box, is on the edge
@@ -35,7 +39,7 @@ class Box(Piece):
                 "`Box` needs at least one coordinate. Name them all, as in `Box(x=(0, 1))`."
             )
         check_names("an axis", intervals)
-        checked = tuple((name, *_interval(name, pair)) for name, pair in intervals.items())
+        checked = tuple((name, *checked_interval(name, pair)) for name, pair in intervals.items())
         object.__setattr__(self, "intervals", checked)
 
     @staticmethod
@@ -72,11 +76,6 @@ class Box(Piece):
         return len(self.intervals)
 
     @property
-    def inputs(self) -> int:
-        """One unit coordinate for each coordinate."""
-        return self.dimension
-
-    @property
     def affine(self) -> bool:
         """True."""
         return True
@@ -94,7 +93,7 @@ class Box(Piece):
     @cached_property
     def boundary(self) -> Domain:
         """All faces, those of a coordinate `t` included; `at` picks single ones."""
-        return _edges(self, {})
+        return _edges(self, {}, self)
 
     def at(self, **values: float) -> Face:
         """The part of the box where the named coordinates have these values.
@@ -121,7 +120,24 @@ class Box(Piece):
             fixed[name] = edge[0] if edge else float(value)
         return Face(self, tuple((name, fixed[name]) for name in self.axes if name in fixed))
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    @property
+    def convex(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def grid_planes(self) -> tuple[tuple[float, ...], ...]:
+        """Two across every axis."""
+        return tuple((low, high) for _, low, high in self.intervals)
+
+    def times(self, other: Domain) -> Domain | None:
+        """The box in all coordinates of two boxes."""
+        if not isinstance(other, Box) or {*self.axes} & {*other.axes}:
+            return None
+        return Box(**{name: (low, high) for name, low, high in self.intervals + other.intervals})
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether every coordinate lies in its interval."""
         held = torch.ones(len(x), dtype=torch.bool, device=x.device)
         for i, (_, low, high) in enumerate(self.intervals):
             held = held & (x[:, i] >= low - tolerance) & (x[:, i] <= high + tolerance)
@@ -158,11 +174,6 @@ class Face(Piece):
         return self.box.dimension - len(self.fixed)
 
     @property
-    def inputs(self) -> int:
-        """One unit coordinate for each free coordinate."""
-        return self.dimension
-
-    @property
     def affine(self) -> bool:
         """True."""
         return True
@@ -191,21 +202,60 @@ class Face(Piece):
         """The edges of the face, without normals. Raises DomainError for a corner."""
         if self.dimension == 0:
             raise DomainError(f"{self!r} is a point and has no boundary.")
-        return _edges(self.box, dict(self.fixed))
+        return _edges(self.box, dict(self.fixed), self)
 
     @property
-    def outward(self) -> tuple[float, ...] | None:
-        """The outward unit normal, one number for each coordinate, or None."""
+    def convex(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def outward_normal(self) -> tuple[float, ...] | None:
+        """One number for each coordinate; None for a face that is not at the edge of its box."""
         if len(self.fixed) > 1:
             return None
         ((fixed, value),) = self.fixed
-        signs = {a: -1.0 for name, a, _ in self.box.intervals if name == fixed}
-        signs |= {b: 1.0 for name, _, b in self.box.intervals if name == fixed}
+        signs = dict(zip(self._interval, (-1.0, 1.0), strict=True))
         if value not in signs:
             return None
         return tuple(signs[value] if name == fixed else 0.0 for name in self.axes)
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    @property
+    def depth_axis(self) -> str | None:
+        """The coordinate that is fixed, if there is only one."""
+        return self.fixed[0][0] if len(self.fixed) == 1 else None
+
+    @property
+    def _interval(self) -> tuple[float, float]:
+        """The side of the box along the first coordinate that is fixed."""
+        return next((a, b) for name, a, b in self.box.intervals if name == self.fixed[0][0])
+
+    def boundary_function(self, p: Points) -> Jet:
+        """Twice the share of the box's side between a point and the face."""
+        if len(self.fixed) > 1:
+            raise unknown_function(self)
+        low, high = self._interval
+        return self._past(p) * (2 / (high - low))
+
+    def depth(self, p: Points) -> Jet:
+        """The distance. Raises DomainError for a face that is not at the edge of its box."""
+        if self.outward_normal is None:
+            raise unknown_function(self)
+        return self._past(p)
+
+    def _past(self, p: Points) -> Jet:
+        ((name, value),) = self.fixed
+        past = dict(zip(p.axes, p, strict=True))[name] - value
+        return -past if value == self._interval[1] else past
+
+    def meets_squarely(self, other: object) -> bool:
+        """Whether both are faces of one box that meet."""
+        if not (isinstance(other, Face) and other.box == self.box):
+            return False
+        return self.fixed[0][0] != other.fixed[0][0]
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie in the box and have the fixed coordinates."""
         held = self.box.contains(x, tolerance)
         for name, value in self.fixed:
             held = held & ((x[:, self.axes.index(name)] - value).abs() <= tolerance)
@@ -221,39 +271,12 @@ class Face(Piece):
                 columns.append(low + (high - low) * u[:, free])
                 free += 1
         normals = None
-        if self.outward is not None:
-            normals = torch.stack([u.new_full((len(u),), c) for c in self.outward], 1)
+        if self.outward_normal is not None:
+            normals = torch.stack([u.new_full((len(u),), c) for c in self.outward_normal], 1)
         return Image(torch.stack(columns, 1), normals)
 
 
-def _interval(name: str, pair: tuple[float, float]) -> tuple[float, float]:
-    try:
-        low, high = (float(end) for end in pair)
-    except (TypeError, ValueError) as error:
-        raise DomainError(
-            f"`Box` needs two numbers (low, high) on every axis, got {name}={pair!r}."
-        ) from error
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise DomainError(
-            f"`Box` needs finite bounds on every axis, got {name}=({low:g}, {high:g}). "
-            "Cut an unbounded domain where the solution is negligible."
-        )
-    if low >= high:
-        kind = "instant" if name == "t" else "value"
-        hint = (
-            f"For a single {kind} use `box.at({name}={low:g})`."
-            if low == high
-            else f"Write {name}=({high:g}, {low:g})."
-        )
-        raise DomainError(
-            f"`Box` needs low < high on every axis, got {name}=({low:g}, {high:g}). {hint}"
-        )
-    return low, high
-
-
-def _edges(box: Box, fixed: dict[str, float]) -> Domain:
-    from siren_pde.domains.booleans import Union
-
+def _edges(box: Box, fixed: dict[str, float], of: Domain) -> Domain:
     free = [side for side in box.intervals if side[0] not in fixed]
     ends = itertools.chain.from_iterable(((name, a), (name, b)) for name, a, b in free)
-    return Union(tuple(box.at(**fixed, **{name: end}) for name, end in ends), disjoint=True)
+    return Boundary(tuple(box.at(**fixed, **{name: end}) for name, end in ends), of)

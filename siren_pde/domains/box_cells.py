@@ -15,33 +15,35 @@ _MOST = 256  # cells; beyond, pieces would be too small to sample well
 _SLACK = 1e-12  # cuts closer than this, beside the size of the boxes, are one cut
 
 
-def cells(solid: Domain, boxes: Sequence[Box]) -> tuple[tuple[Box, ...], tuple[Face, ...]] | None:
-    """The grid cells in `solid` and their faces on its boundary, if `solid` is made of `boxes`.
+def cells(
+    solid: Domain, planes: Sequence[Sequence[float]]
+) -> tuple[tuple[Box, ...], tuple[Face, ...]] | None:
+    """The grid cells in `solid` and their faces on its boundary, if it ends at `planes` only.
 
-    The planes of all faces cut space into cells that lie in the solid or outside, as their middles
-    do. None if there would be too many cells.
+    The planes across every axis cut space into cells that lie in the solid or outside, as their
+    middles do. None if there would be too many cells.
     """
-    cuts = [_cuts(boxes, axis) for axis in range(len(solid.axes))]
+    cuts = [_cuts(ends) for ends in planes]
     if math.prod(len(c) - 1 for c in cuts) > _MOST:
         return None
     numbers = list(itertools.product(*(range(len(c) - 1) for c in cuts)))
     middles = [[(c[i] + c[i + 1]) / 2 for c, i in zip(cuts, each, strict=True)] for each in numbers]
     inside = solid.contains(torch.tensor(middles, dtype=torch.float64, device="cpu")).tolist()
     kept = {each for each, held in zip(numbers, inside, strict=True) if held}
-    found, skin = [], []
+    boxes, faces = [], []
     for each in sorted(kept):
         sides = [(c[i], c[i + 1]) for c, i in zip(cuts, each, strict=True)]
         cell = Box(**dict(zip(solid.axes, sides, strict=True)))
-        found.append(cell)
+        boxes.append(cell)
         for axis, side in itertools.product(range(len(each)), (0, 1)):
             beyond = (*each[:axis], each[axis] + 2 * side - 1, *each[axis + 1 :])
             if beyond not in kept:
-                skin.append(cell.at(**{solid.axes[axis]: sides[axis][side]}))
-    return tuple(found), tuple(skin)
+                faces.append(cell.at(**{solid.axes[axis]: sides[axis][side]}))
+    return tuple(boxes), tuple(faces)
 
 
-def _cuts(boxes: Sequence[Box], axis: int) -> list[float]:
-    ends = sorted(end for box in boxes for end in box.intervals[axis][1:])
+def _cuts(planes: Sequence[float]) -> list[float]:
+    ends = sorted(planes)
     apart = _SLACK * (ends[-1] - ends[0])
     cuts = ends[:1]
     for end in ends[1:]:

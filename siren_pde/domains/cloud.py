@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points, check_names
-from siren_pde.domains.base import Bounds, Domain, Image, Piece
+from siren_pde.domains.base import Domain, Image, Piece
+from siren_pde.domains.shape import Bounds
 from siren_pde.errors import DomainError, NonFiniteError
+
+Values = Tensor | npt.ArrayLike
 
 _PAIRS = 10_000_000  # distances held at once by the membership test
 
@@ -38,11 +42,11 @@ class PointCloud(Piece):
 
     def __init__(
         self,
-        positions: Any,
+        positions: Values,
         *,
-        normals: Any = None,
+        normals: Values | None = None,
         axes: Sequence[str] | None = None,
-        **data: Any,
+        **data: Values,
     ) -> None:
         where = _tensor("positions", positions, None)
         where = where[:, None] if where.ndim == 1 else where
@@ -98,11 +102,6 @@ class PointCloud(Piece):
         return 1
 
     @property
-    def affine(self) -> bool:
-        """False: the chart jumps from point to point."""
-        return False
-
-    @property
     def measure(self) -> float:
         """1, so that an integral over the cloud is the mean over its points."""
         return 1.0
@@ -121,12 +120,27 @@ class PointCloud(Piece):
             "`Box.around(cloud).boundary`."
         )
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    @property
+    def data_points(self) -> Points:
+        """The whole cloud, each point with weight 1/n."""
+        return self.all_points
+
+    def restricted(self, keeps: Callable[[Tensor], Tensor]) -> Domain:
+        """The points that are kept, with their data."""
+        return self.where(keeps(self.positions))
+
+    def drawn(self, n: int, *, seed: int, dtype: torch.dtype, device: torch.device) -> Points:
+        """All points if n is no less, else a sample of n."""
+        cloud = self.to(dtype, device)
+        return cloud.all_points if n >= len(self) else cloud.sample(n, seed=seed)
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether the distance from the nearest point is at most the tolerance."""
         mine = self.positions.to(x)
         rows = max(1, _PAIRS // len(mine))
         near = [
             torch.cdist(some, mine, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
-            for some in x.split(rows)
+            for some in torch.split(x, rows)
         ]
         return torch.cat(near) <= tolerance
 
@@ -137,10 +151,6 @@ class PointCloud(Piece):
         )
         chosen = self.select(index).to(dtype=u.dtype, device=u.device)
         return Image(chosen.positions, chosen.normals, chosen.data)
-
-    def all(self) -> Points:
-        """The whole cloud, each point with weight 1/n."""
-        return self.all_points
 
     def select(self, index: Tensor) -> Points:
         """The points at `index` (indices or a mask) with equal weights that sum to 1."""
@@ -195,7 +205,7 @@ def _axes(axes: Sequence[str] | None, d: int) -> tuple[str, ...]:
     return names
 
 
-def _tensor(name: str, values: Any, like: Tensor | None) -> Tensor:
+def _tensor(name: str, values: Values, like: Tensor | None) -> Tensor:
     if isinstance(values, Tensor):
         tensor = values.detach()
         if tensor.is_complex():
@@ -225,7 +235,7 @@ def _tensor(name: str, values: Any, like: Tensor | None) -> Tensor:
     return tensor
 
 
-def _like(name: str, values: Any, positions: Tensor) -> Tensor:
+def _like(name: str, values: Values, positions: Tensor) -> Tensor:
     tensor = _tensor(name, values, positions)
     if tensor.ndim not in (1, 2) or len(tensor) != len(positions):
         n = len(positions)
@@ -250,4 +260,5 @@ def _unit(normals: Tensor, positions: Tensor) -> Tensor:
             f"{zero} of {len(normals)} normals have length zero. Drop those points, or give no "
             "normals."
         )
-    return normals / length
+    directions: Tensor = normals / length
+    return directions

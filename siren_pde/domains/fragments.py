@@ -10,17 +10,22 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.quasirandom import SobolEngine
 
-from siren_pde.domains.base import Bounds, Domain, Image, Piece
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.points import Points
+from siren_pde.domains.base import Domain, Image, Piece, grouped
+from siren_pde.domains.boundary import Boundary, no_boundary
 from siren_pde.domains.predicates import apart, scale, within
+from siren_pde.domains.shape import Bounds, unknown_function
 from siren_pde.errors import DomainError
+from siren_pde.numerics.sobol import sobol
 
 _REPEATS, _DRAWN = 8, 2**15  # scrambled Sobol sets, and points in each, that estimate a measure
+_TRIED = 64  # points of a surface among which one is looked for that it keeps
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fragment(Piece):
     """The points of a piece inside all of some domains and outside all of others.
 
@@ -32,6 +37,11 @@ class Fragment(Piece):
     whole: Piece
     inside: tuple[Domain, ...] = ()
     outside: tuple[Domain, ...] = ()
+
+    def __repr__(self) -> str:
+        inside = "".join(f" & {grouped(each)}" for each in self.inside)
+        outside = "".join(f" - {grouped(each)}" for each in self.outside)
+        return f"{grouped(self.whole)}{inside}{outside}"
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -48,11 +58,6 @@ class Fragment(Piece):
         """As many unit coordinates as the whole piece takes."""
         return self.whole.inputs
 
-    @property
-    def affine(self) -> bool:
-        """False: points are rejected."""
-        return False
-
     @cached_property
     def estimate(self) -> tuple[float, float]:
         """The measure and its standard error, which is 0 where the measure is exact."""
@@ -65,12 +70,17 @@ class Fragment(Piece):
         )
         if exact:
             return self.whole.measure - sum(hole.measure for hole in holes), 0.0
-        return sifted(self, self.whole)
+        return estimated_measure(self, self.whole)
 
     @property
     def measure(self) -> float:
         """The measure, exact or estimated."""
         return self.estimate[0]
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of the estimate, 0 where the measure is exact."""
+        return self.estimate[1]
 
     @property
     def bounds(self) -> Bounds:
@@ -81,11 +91,11 @@ class Fragment(Piece):
     @cached_property
     def boundary(self) -> Domain:
         """The boundary: parts of those of the piece and of all that cuts it."""
-        from siren_pde.domains.booleans import Union
+        operands = (self.whole, *self.inside, *self.outside)
+        return Boundary(boundary_pieces(self, operands), self)
 
-        return Union(skin(self, (self.whole, *self.inside, *self.outside)), disjoint=True)
-
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie in the whole, inside all of one kind, and outside all of the other."""
         held = self.whole.contains(x, tolerance)
         for domain in self.inside:
             held = held & domain.contains(x, tolerance)
@@ -106,19 +116,22 @@ class Fragment(Piece):
 
 
 @final
-@dataclass(frozen=True)
-class Skin(Piece):
+@dataclass(frozen=True, repr=False)
+class SurfacePart(Piece):
     """The points of a surface where `solid` lies on one side only, with normals away from it.
 
     Points on the boundary of a domain in `before` are left out: they count there. `flipped` says
-    that all of the surface is skin, and that the surface's own normals point into the solid;
-    otherwise this is found point by point.
+    that all of the surface counts, and that the surface's own normals point into the solid;
+    otherwise this is told point by point.
     """
 
     surface: Piece
     solid: Domain
     before: tuple[Domain, ...] = ()
     flipped: bool = False
+
+    def __repr__(self) -> str:
+        return f"{grouped(self.surface)} & {grouped(self.solid)}.boundary"
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -137,18 +150,25 @@ class Skin(Piece):
 
     @property
     def affine(self) -> bool:
-        """Whether all of an affine surface is skin."""
+        """Whether all of an affine surface counts."""
         return self.flipped and self.surface.affine
 
     @cached_property
     def estimate(self) -> tuple[float, float]:
-        """The measure and its standard error, which is 0 where all of the surface is skin."""
-        return (self.surface.measure, 0.0) if self.flipped else sifted(self, self.surface)
+        """The measure and its standard error, which is 0 where all of the surface counts."""
+        if self.flipped:
+            return self.surface.measure, 0.0
+        return estimated_measure(self, self.surface)
 
     @property
     def measure(self) -> float:
         """The measure, exact or estimated as for a `Fragment`."""
         return self.estimate[0]
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of the estimate, 0 where all of the surface counts."""
+        return self.estimate[1]
 
     @property
     def bounds(self) -> Bounds:
@@ -160,12 +180,25 @@ class Skin(Piece):
         """Raises DomainError: the edge of a part of a boundary is not known."""
         raise DomainError("the edge of a part of a boundary is not known. Use a face of a `Box`.")
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    def boundary_function(self, p: Points) -> Jet:
+        """Minus that of the surface, where all of it counts: the solid lies on its outside."""
+        if not self.flipped:
+            raise unknown_function(self)
+        return -self.surface.boundary_function(p)
+
+    def depth(self, p: Points) -> Jet:
+        """Minus that of the surface, where all of it counts."""
+        if not self.flipped:
+            raise unknown_function(self)
+        return -self.surface.depth(p)
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie on the surface and at the edge of the solid."""
         edge = self.solid.contains(x, tolerance) & ~self.solid.contains(x, -tolerance)
         return self.surface.contains(x, tolerance) & edge
 
     def chart(self, u: Tensor) -> Image:
-        """The chart of the surface, normals turned out of the solid, its skin marked."""
+        """The chart of the surface, normals turned out of the solid, the part marked."""
         image = self.surface.chart(u)
         normals = _normals(image, self)
         if self.flipped:
@@ -185,7 +218,7 @@ def fragments(
     pieces: Sequence[Piece], *, inside: tuple[Domain, ...] = (), outside: tuple[Domain, ...] = ()
 ) -> tuple[Piece, ...]:
     """What is left of `pieces` inside and outside other domains, as whole as can be told."""
-    found: list[Piece] = []
+    left: list[Piece] = []
     for piece in pieces:
         cutting = tuple(q for q in outside if q.dimension >= piece.dimension)
         if any(apart(piece, q) for q in inside) or any(within(piece, q) for q in cutting):
@@ -193,42 +226,39 @@ def fragments(
         ins = tuple(q for q in inside if not within(piece, q))
         outs = tuple(q for q in cutting if not apart(piece, q))
         if not ins and not outs:
-            found.append(piece)
+            left.append(piece)
             continue
-        if isinstance(piece, Fragment):  # one sieve is enough, and knows more than two
+        if isinstance(piece, Fragment):  # one test is enough, and rejects no more than two
             part = Fragment(piece.whole, piece.inside + ins, piece.outside + outs)
         else:
             part = Fragment(piece, ins, outs)
         if part.measure > 0:
-            found.append(part)
-    return tuple(found)
+            left.append(part)
+    return tuple(left)
 
 
-def skin(solid: Domain, operands: Sequence[Domain]) -> tuple[Piece, ...]:
+def boundary_pieces(solid: Domain, operands: Sequence[Domain]) -> tuple[Piece, ...]:
     """The boundary of a solid made of operands: the parts of theirs that have it on one side."""
     solids = tuple(each for each in operands if each.dimension == len(each.axes))
     if solid.dimension < len(solid.axes):
-        raise DomainError(
-            f"the boundary of a set of dimension {solid.dimension} in {len(solid.axes)} "
-            "coordinates is known only for a face of a `Box`."
-        )
-    found: list[Piece] = []
+        raise no_boundary(solid)
+    parts: list[Piece] = []
     for i, operand in enumerate(solids):
         others = (*solids[:i], *solids[i + 1 :])
         for surface in operand.boundary.pieces:
-            part = Skin(surface, solid, solids[:i])
+            part = SurfacePart(surface, solid, solids[:i])
             if all(apart(surface, q) or within(surface, q) for q in others):
-                found += _settled(part)
+                parts += _settled(part)
             elif part.measure > 0:
-                found.append(part)
-    return tuple(found)
+                parts.append(part)
+    return tuple(parts)
 
 
-def sifted(piece: Piece, whole: Piece) -> tuple[float, float]:
+def estimated_measure(piece: Piece, whole: Piece) -> tuple[float, float]:
     """The estimated measure of the part of `whole` that a piece keeps, and the standard error."""
     ratios = []
     for seed in range(_REPEATS):
-        u = _sobol(piece.inputs, seed)
+        u = sobol(_DRAWN if piece.inputs else 1, piece.inputs, seed=seed)
         drawn, kept = _all_kept(whole.chart(u)), _all_kept(piece.chart(u))
         ratios.append(int(kept.sum()) / max(int(drawn.sum()), 1))
     mean = math.fsum(ratios) / _REPEATS
@@ -241,20 +271,22 @@ def rounding(positions: Tensor, domain: Domain) -> float:
     return 64 * torch.finfo(positions.dtype).eps * scale(domain)
 
 
-def _settled(part: Skin) -> list[Piece]:
+def _settled(part: SurfacePart) -> list[Piece]:
     """All of the surface or nothing, as one of its points tells."""
     golden = [math.modf((i + 1) * (math.sqrt(5) - 1) / 2)[0] for i in range(part.inputs)]
-    u = torch.tensor([golden], dtype=torch.float64, device="cpu")
-    image, own = part.chart(u), part.surface.chart(u)
-    if own.kept is not None:  # the point may be none of the surface's
+    first = torch.tensor([golden], dtype=torch.float64, device="cpu")
+    u = torch.cat([first, sobol(_TRIED if part.inputs else 0, part.inputs, seed=0)])
+    chosen = _all_kept(part.surface.chart(u)).nonzero()[:1, 0]
+    if not len(chosen):
         return [part] if part.measure > 0 else []
+    image, own = part.chart(u[chosen]), part.surface.chart(u[chosen])
     if not bool(_all_kept(image)):
         return []
     same = torch.equal(_normals(image, part), _normals(own, part))
     return [part.surface if same else replace(part, flipped=True)]
 
 
-def _normals(image: Image, part: Skin) -> Tensor:
+def _normals(image: Image, part: SurfacePart) -> Tensor:
     if image.normals is None:
         raise DomainError(f"{part.surface!r} has no normals, so it bounds nothing.")
     return image.normals
@@ -264,9 +296,3 @@ def _all_kept(image: Image) -> Tensor:
     if image.kept is not None:
         return image.kept
     return torch.ones(len(image.positions), dtype=torch.bool, device=image.positions.device)
-
-
-def _sobol(inputs: int, seed: int) -> Tensor:
-    if inputs == 0:
-        return torch.empty((1, 0), dtype=torch.float64, device="cpu")
-    return SobolEngine(inputs, scramble=True, seed=seed).draw(_DRAWN, dtype=torch.float64)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, final
+from typing import Protocol, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
-from siren_pde.domains.base import Bounds, Image, Piece
+from siren_pde.domains.base import Image, Piece
+from siren_pde.domains.shape import Bounds
 from siren_pde.errors import DomainError
+from siren_pde.meshes.marching_cubes import extract
+
+Values = Tensor | npt.NDArray[np.float64]
 
 _NEWTON = 3  # steps that bring a point from a triangle onto the surface
 
@@ -29,15 +34,15 @@ class LevelFunction(Protocol):
         """The corners (low, high) of a box in which φ is known, the surface inside."""
         ...
 
-    def __call__(self, x: Tensor) -> Any:
+    def __call__(self, x: Tensor) -> Values:
         """Values (n,)."""
         ...
 
-    def gradient(self, x: Tensor) -> Any:
+    def gradient(self, x: Tensor) -> Values:
         """∇φ (n, 3), which must not vanish on the surface."""
         ...
 
-    def jet(self, p: Points) -> Any:
+    def jet(self, p: Points) -> Jet:
         """φ as a jet, for conditions that hold exactly on the boundary."""
         ...
 
@@ -71,20 +76,10 @@ class Implicit(Piece):
         """3."""
         return 3
 
-    @property
-    def inputs(self) -> int:
-        """3 unit coordinates."""
-        return 3
-
-    @property
-    def affine(self) -> bool:
-        """False: points are rejected."""
-        return False
-
     @cached_property
-    def boundary(self) -> Shell:
+    def boundary(self) -> ZeroSet:
         """The zero set of φ, with normals along its gradient."""
-        return Shell(self)
+        return ZeroSet(self)
 
     @cached_property
     def estimate(self) -> tuple[float, float]:
@@ -95,6 +90,11 @@ class Implicit(Piece):
     def measure(self) -> float:
         """The volume."""
         return self.estimate[0]
+
+    @property
+    def standard_error(self) -> float:
+        """The estimated error of the volume."""
+        return self.estimate[1]
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -111,9 +111,7 @@ class Implicit(Piece):
         """The surface, (f, 3, 3), its corners on it, in an order that keeps neighbours together."""
         from scipy.spatial import cKDTree
 
-        from siren_pde.meshes.marching_cubes import extract
-
-        found = extract(
+        surface = extract(
             self.value,
             *self.level.bounds,
             resolution=self.resolution,
@@ -121,14 +119,14 @@ class Implicit(Piece):
             project=_NEWTON,
             dtype=torch.float64,
         )
-        if not found.is_watertight or found.volume <= 0:
+        if not surface.is_watertight or surface.volume <= 0:
             raise DomainError(
                 f"{self!r} is no solid: its zero set is not closed in the bounds of its function, "
                 "or the function is positive inside. Give a function that is negative inside and "
                 "positive at its bounds."
             )
-        order = cKDTree(found.triangles.mean(1), leafsize=2).indices
-        return np.asarray(found.triangles[order])
+        order = cKDTree(surface.triangles.mean(1), leafsize=2).indices
+        return np.asarray(surface.triangles[order])
 
     @cached_property
     def halves(self) -> npt.NDArray[np.float64]:
@@ -149,7 +147,7 @@ class Implicit(Piece):
 
     def height(self, x: Tensor) -> Tensor:
         """φ/|∇φ| at x (n, 3): the distance from the surface, to first order, (n,)."""
-        slope = torch.linalg.vector_norm(self.gradient(x), dim=1)
+        slope: Tensor = torch.linalg.vector_norm(self.gradient(x), dim=1)
         return self.value(x) / slope.clamp_min(torch.finfo(x.dtype).tiny)
 
     def onto(self, x: Tensor) -> Tensor:
@@ -166,7 +164,8 @@ class Implicit(Piece):
         x = low + u * (high - low)
         return Image(x, kept=self.value(x) <= 0)
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether φ/|∇φ| is at most the tolerance, in the bounds."""
         return self.inside_bounds(x, tolerance) & (self.height(x) <= tolerance)
 
     def inside_bounds(self, x: Tensor, tolerance: float) -> Tensor:
@@ -177,7 +176,7 @@ class Implicit(Piece):
 
 @final
 @dataclass(frozen=True, repr=False, eq=False)
-class Shell(Piece):
+class ZeroSet(Piece):
     """The zero set of a function, the boundary of an `Implicit` solid.
 
     Points are spread evenly over the triangles, by their areas on the curved surface, and moved
@@ -204,11 +203,6 @@ class Shell(Piece):
         """3 unit coordinates: one chooses the triangle, two the point in it."""
         return 3
 
-    @property
-    def affine(self) -> bool:
-        """False."""
-        return False
-
     @cached_property
     def estimate(self) -> tuple[float, float]:
         """The area, and an estimate of its error."""
@@ -221,12 +215,17 @@ class Shell(Piece):
         return self.estimate[0]
 
     @property
+    def standard_error(self) -> float:
+        """The estimated error of the area."""
+        return self.estimate[1]
+
+    @property
     def bounds(self) -> Bounds:
         """The corners of the box around the solid."""
         return self.solid.bounds
 
     @property
-    def boundary(self) -> Shell:
+    def boundary(self) -> ZeroSet:
         """Raises DomainError: the surface is closed."""
         raise DomainError(f"{self!r} is a closed surface and has no boundary.")
 
@@ -247,7 +246,13 @@ class Shell(Piece):
         x = self.solid.onto(x)
         return Image(x, torch.nn.functional.normalize(self.solid.gradient(x), dim=1))
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    def boundary_function(self, p: Points) -> Jet:
+        """−2φ/s, where s is the shortest side of the bounds."""
+        shortest = min(b - a for a, b in zip(*self.bounds, strict=True))
+        return self.solid.level.jet(p) * (-2 / shortest)
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether |φ|/|∇φ| is at most the tolerance, in the bounds."""
         near = self.solid.height(x).abs() <= tolerance
         return self.solid.inside_bounds(x, tolerance) & near
 

@@ -11,8 +11,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.points import check_names
-from siren_pde.domains.base import Bounds, Domain, Image, Piece
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.points import Points, check_names
+from siren_pde.domains.base import Domain, Image, Piece
+from siren_pde.domains.boundary import Boundary
+from siren_pde.domains.boundary_functions import beside_segment
+from siren_pde.domains.shape import Bounds
 from siren_pde.domains.triangulation import Vertex, area, crossing, meet, triangles, turn
 from siren_pde.errors import DomainError
 
@@ -39,19 +43,19 @@ class Polygon(Piece):
         if len(axes) != 2:
             raise DomainError(f"`Polygon` lies in two coordinates, got the axes {tuple(axes)}.")
         check_names("an axis", axes)
-        found = tuple(_vertex(each) for each in vertices)
-        if len(found) < 3:
-            raise DomainError(f"`Polygon` needs at least three vertices, got {len(found)}.")
-        object.__setattr__(self, "vertices", found)
+        around = tuple(_vertex(each) for each in vertices)
+        if len(around) < 3:
+            raise DomainError(f"`Polygon` needs at least three vertices, got {len(around)}.")
+        object.__setattr__(self, "vertices", around)
         object.__setattr__(self, "axes_named", tuple(axes))
-        touching = crossing(found)
+        touching = crossing(around)
         if touching is not None:
             i, j = touching
             raise DomainError(
                 f"the sides {i} and {j} of a `Polygon` meet elsewhere than in a common vertex: "
-                f"{found[i]} to {found[(i + 1) % len(found)]} and {found[j]} to "
-                f"{found[(j + 1) % len(found)]}. Give the vertices in order, once around, without "
-                "the first one again at the end."
+                f"{around[i]} to {around[(i + 1) % len(around)]} and {around[j]} to "
+                f"{around[(j + 1) % len(around)]}. Give the vertices in order, once around, "
+                "without the first one again at the end."
             )
 
     def __repr__(self) -> str:
@@ -68,16 +72,6 @@ class Polygon(Piece):
     def dimension(self) -> int:
         """2."""
         return 2
-
-    @property
-    def inputs(self) -> int:
-        """Two unit coordinates."""
-        return 2
-
-    @property
-    def affine(self) -> bool:
-        """False: the chart maps a strip of the unit square to each triangle."""
-        return False
 
     @property
     def convex(self) -> bool:
@@ -105,11 +99,10 @@ class Polygon(Piece):
     @cached_property
     def boundary(self) -> Domain:
         """All sides."""
-        from siren_pde.domains.booleans import Union
+        return Boundary(self.sides, self)
 
-        return Union(self.sides, disjoint=True)
-
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether points lie inside, or no farther from a side than the tolerance."""
         near = torch.stack([side.distance(x) for side in self.sides]).amin(0)
         if tolerance < 0:
             return self._surrounds(x) & (near >= -tolerance)
@@ -173,11 +166,6 @@ class Side(Piece):
         return 1
 
     @property
-    def inputs(self) -> int:
-        """One unit coordinate."""
-        return 1
-
-    @property
     def affine(self) -> bool:
         """True."""
         return True
@@ -201,7 +189,12 @@ class Side(Piece):
         )
 
     @property
-    def outward(self) -> Vertex:
+    def convex(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def outward_normal(self) -> Vertex:
         """The outward unit normal."""
         (a, b), (c, d) = self.ends
         length = math.copysign(self.measure, area(self.polygon.vertices))
@@ -209,7 +202,7 @@ class Side(Piece):
 
     def height(self, v: Vertex) -> float:
         """How far a point lies inward of the line through both ends."""
-        (a, b), (n, m) = self.ends[0], self.outward
+        (a, b), (n, m) = self.ends[0], self.outward_normal
         return (a - v[0]) * n + (b - v[1]) * m
 
     @cached_property
@@ -227,7 +220,7 @@ class Side(Piece):
         return angle
 
     def _apex(self, angle: float) -> Vertex:
-        (a, b), (c, d), (n, m) = *self.ends, self.outward
+        (a, b), (c, d), (n, m) = *self.ends, self.outward_normal
         far = math.tan(angle) * self.measure / 2
         return (a + c) / 2 + far * n, (b + d) / 2 + far * m
 
@@ -236,15 +229,48 @@ class Side(Piece):
         start, end = (x.new_tensor(vertex) for vertex in self.ends)
         along = end - start
         share = ((x - start) @ along / (along @ along)).clamp(0, 1)
-        return torch.linalg.vector_norm(x - start - share[:, None] * along, dim=1)
+        distance: Tensor = torch.linalg.vector_norm(x - start - share[:, None] * along, dim=1)
+        return distance
 
-    def _holds(self, x: Tensor, tolerance: float) -> Tensor:
+    def boundary_function(self, p: Points) -> Jet:
+        """The depth, by its largest value at the vertices.
+
+        Where the polygon does not lie on one side of the line it bends around the ends and has no
+        second derivatives there: at a corner of more than 180° an `Ansatz` is no smooth field, and
+        residuals on the boundary reach more.
+        """
+        return self.depth(p) * (2 / self._highest)
+
+    def depth(self, p: Points) -> Jet:
+        """The distance where all of the polygon lies inward of the line, else see the formula."""
+        x, y = (p.coordinates[p.axes.index(name)] for name in self.axes)
+        return beside_segment(
+            x, y, ends=self.ends, outward=self.outward_normal, angle=self.clearance
+        )
+
+    @cached_property
+    def _highest(self) -> float:
+        corners = torch.tensor(self.polygon.vertices, dtype=torch.float64, device="cpu")
+        depth = self.depth(Points(self.axes, corners, corners[:, 0])).value
+        return float(torch.as_tensor(depth).max())
+
+    def meets_squarely(self, other: object) -> bool:
+        """Whether two sides have a common end and a right angle, and distances for depths."""
+        if not isinstance(other, Side):
+            return False
+        normals = zip(self.outward_normal, other.outward_normal, strict=True)
+        straight = self.clearance is None and other.clearance is None
+        shared = bool({*self.ends} & {*other.ends})
+        return straight and shared and abs(sum(i * j for i, j in normals)) < 1e-12
+
+    def holds(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether the distance is at most the tolerance."""
         return self.distance(x) <= tolerance
 
     def chart(self, u: Tensor) -> Image:
         """From the first end to the second."""
         start, end = (u.new_tensor(vertex) for vertex in self.ends)
-        return Image(start + u * (end - start), u.new_tensor(self.outward).expand(len(u), 2))
+        return Image(start + u * (end - start), u.new_tensor(self.outward_normal).expand(len(u), 2))
 
 
 def _enters(c: Vertex, d: Vertex, a: Vertex, b: Vertex, apex: Vertex) -> bool:

@@ -11,10 +11,7 @@ import math
 
 import torch
 
-from siren_pde.domains.ball import Ball, Sphere
 from siren_pde.domains.base import Domain
-from siren_pde.domains.box import Box, Face
-from siren_pde.domains.polygon import Polygon, Side
 from siren_pde.errors import DomainError
 
 _SLACK = 1e-9  # relative room for rounding, small beside any geometry that is meant
@@ -38,7 +35,7 @@ def apart(a: Domain, b: Domain) -> bool:
     ]
     if min(shared) < -slack or sum(s > slack for s in shared) < min(a.dimension, b.dimension):
         return True
-    if _hollow(a, b) or _hollow(b, a) or _askew(a, b):
+    if _surrounds(a, b) or _surrounds(b, a) or _in_planes_that_cross(a, b):
         return True
     return not _reaches(a, b, 1 + _SLACK) or not _reaches(b, a, 1 + _SLACK)
 
@@ -48,22 +45,11 @@ def within(a: Domain, b: Domain) -> bool:
 
     Where b is not convex, a also keeps a distance from the boundary of b.
     """
-    if convex(b):
-        corners = torch.tensor(
-            list(itertools.product(*zip(*a.bounds, strict=True))), dtype=torch.float64, device="cpu"
-        )
-        if bool(b.contains(corners, _SLACK * extent(b)).all()):
-            return True
-        if isinstance(a, Ball | Sphere):
-            return _reaches(b, a, _SLACK - 1)
-    return _reaches(b, a, -1 - _SLACK)
-
-
-def convex(domain: Domain) -> bool:
-    """Whether the domain is known to be convex."""
-    if isinstance(domain, Polygon):
-        return domain.convex
-    return isinstance(domain, Box | Face | Ball | Side)
+    if not b.convex:
+        return _reaches(b, a, -1 - _SLACK)
+    corners = torch.tensor(_corners(a), dtype=torch.float64, device="cpu")
+    all_inside = bool(b.contains(corners, _SLACK * extent(b)).all())
+    return all_inside or _reaches(b, a, _SLACK - 1)
 
 
 def extent(domain: Domain) -> float:
@@ -78,32 +64,34 @@ def scale(domain: Domain) -> float:
     return extent(domain) + max(abs(value) for value in (*low, *high))
 
 
-def _bounding_ball(domain: Domain) -> tuple[list[float], float]:
-    low, high = domain.bounds
-    centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-    if isinstance(domain, Ball | Sphere):
-        return centre, extent(domain) / 2
-    return centre, math.dist(low, high) / 2
+def _corners(domain: Domain) -> list[tuple[float, ...]]:
+    return list(itertools.product(*zip(*domain.bounds, strict=True)))
 
 
 def _reaches(domain: Domain, other: Domain, factor: float) -> bool:
     """Whether the domain, grown by `factor` times a bounding radius of `other`, has its centre."""
-    centre, radius = _bounding_ball(other)
+    centre, radius = other.bounding_ball
     x = torch.tensor([centre], dtype=torch.float64, device="cpu")
     return bool(domain.contains(x, factor * radius))
 
 
-def _hollow(a: Domain, b: Domain) -> bool:
-    """Whether a is a sphere with b strictly inside."""
-    if not isinstance(a, Sphere):
+def _surrounds(a: Domain, b: Domain) -> bool:
+    """Whether a encloses a ball with b strictly inside."""
+    if a.enclosed_ball is None:
         return False
-    inner = Ball(**dict(a.ball.centre), radius=a.ball.radius * (1 - 2 * _SLACK))
-    return within(b, inner)
+    middle, radius = a.enclosed_ball
+    inner = radius * (1 - 2 * _SLACK)
+    if max(math.dist(middle, corner) for corner in _corners(b)) <= inner * (1 + 2 * _SLACK):
+        return True
+    centre, reach = b.bounding_ball
+    return math.dist(middle, centre) + (1 - _SLACK) * reach <= inner
 
 
-def _askew(a: Domain, b: Domain) -> bool:
-    """Whether a and b are sides of polygons, and not parallel: they share a point at most."""
-    if not (isinstance(a, Side) and isinstance(b, Side)):
+def _in_planes_that_cross(a: Domain, b: Domain) -> bool:
+    """Whether a and b lie in planes that are not parallel, so that they share an edge at most."""
+    n, m = a.outward_normal, b.outward_normal
+    if n is None or m is None or min(a.dimension, b.dimension) < len(n) - 1:
         return False
-    (p, q), (r, s) = a.outward, b.outward
-    return abs(p * s - q * r) > _SLACK
+    cosine = math.fsum(i * j for i, j in zip(n, m, strict=True))
+    across = math.hypot(*(i - cosine * j for i, j in zip(n, m, strict=True)))
+    return across > _SLACK

@@ -45,21 +45,21 @@ def triangles(vertices: Sequence[Vertex]) -> tuple[tuple[Vertex, Vertex, Vertex]
     Amer. Math. Monthly 82, 1975).
     """
     left = list(vertices) if area(vertices) > 0 else list(reversed(vertices))
-    found = []
+    ears = []
     while len(left) > 2:
         i = next(i for i in range(len(left)) if _is_ear(left, i))
         a, b, c = left[i - 1], left[i], left[(i + 1) % len(left)]
         if turn(a, b, c) > 0:
-            found.append((a, b, c))
+            ears.append((a, b, c))
         del left[i]
-    return tuple(found)
+    return tuple(ears)
 
 
 def _is_ear(left: list[Vertex], i: int) -> bool:
     a, b, c = left[i - 1], left[i], left[(i + 1) % len(left)]
-    bend = turn(a, b, c)
-    if bend <= 0:
-        return bend == 0
+    sense = turn(a, b, c)
+    if sense <= 0:
+        return sense == 0
     others = (v for v in left if v not in (a, b, c))
     return not any(turn(a, b, v) >= 0 and turn(b, c, v) >= 0 and turn(c, a, v) >= 0 for v in others)
 

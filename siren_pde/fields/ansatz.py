@@ -21,8 +21,8 @@ ROUNDING = 1e-9
 """Factors of u in a flux that differ less, beside the flux, are one number."""
 
 
-class Wall(Protocol):
-    """A part of a boundary that knows how to give a field another slope there."""
+class BoundaryPart(Protocol):
+    """A part of a boundary on which a field can be given another slope."""
 
     @property
     def part(self) -> Any:
@@ -31,10 +31,10 @@ class Wall(Protocol):
 
     @property
     def slopes(self) -> Sequence[Any]:
-        """The parts whose slopes its bend leaves alone, so that all bend at once."""
+        """The parts whose slopes its lift leaves alone, so that all are lifted at once."""
         ...
 
-    def bend(self, p: Points) -> Any:
+    def lift(self, p: Points) -> Any:
         """A jet that is zero on the part, with outward slope one."""
         ...
 
@@ -46,19 +46,19 @@ class Wall(Protocol):
         """Points of the part, or p itself."""
         ...
 
-    def lifted(self, value: Any) -> Any:
+    def extended(self, value: Any) -> Any:
         """A jet at the foot as a jet at p."""
         ...
 
 
 class Boundary(Protocol):
-    """A boundary that knows a smooth function which is zero on it."""
+    """A boundary with a smooth function that is zero on it."""
 
-    def vanishing(self, p: Points) -> Any:
+    def boundary_function(self, p: Points) -> Any:
         """A jet that is zero exactly on this domain, with a non-zero normal derivative."""
         ...
 
-    def wall(self, values: Any, slopes: Sequence[Any]) -> Wall:
+    def flux_part(self, values: Any, slopes: Sequence[Any]) -> BoundaryPart:
         """This part of a boundary, beside those with values and those with slopes."""
         ...
 
@@ -73,7 +73,7 @@ class Ansatz(Field):
 
     `flux` gives the outward normal derivative ∂u/∂n = h(p, u) on other parts of the boundary, faces
     of a box, sides of a polygon, spheres or surfaces of an `Implicit`, each with its own function:
-    `flux={box.at(x=1): lambda p, u: 1 - u}`. There the field v made so far is bent by
+    `flux={box.at(x=1): lambda p, u: 1 - u}`. There the field v made so far is lifted by
     ψ·(h(p, v) − ∂v/∂n), where ψ is zero with slope one; residuals see one more derivative of N. The
     field stays smooth where parts do not meet, and where sides or faces with values meet sides or
     faces with fluxes at right angles; if all parts are faces of one box, also where fluxes meet,
@@ -113,9 +113,9 @@ class Ansatz(Field):
                 "`flux={box.at(x=1): lambda p, u: 0}`, go with the former, or alone."
             )
         self.field, self.lift, self.vanishing_on = field, lift, vanishing_on
-        self.vanishing = vanishing_on.vanishing if vanishing_on is not None else vanishing
+        self.vanishing = vanishing_on.boundary_function if vanishing_on is not None else vanishing
         self.flux: dict[Any, Flux] = dict(flux or {})
-        self.groups = _grouped([part.wall(vanishing_on, [*self.flux]) for part in self.flux])
+        self.groups = _grouped([part.flux_part(vanishing_on, [*self.flux]) for part in self.flux])
         for part in self.flux if len(self.groups) > 1 else ():
             self._require_constant_factor(part)
 
@@ -124,16 +124,16 @@ class Ansatz(Field):
         return self.field.networks()
 
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
-        """The lifted data and φ·N, both bent to have the wanted slopes, in the algebra of jets."""
+        """The lifted data and φ·N, both with the wanted slopes, in the algebra of jets."""
         free = jets["u"]
         if self.vanishing is not None:
             phi = self.vanishing(p)
             free = free * phi if isinstance(free, Vector) else phi * free
         for k, group in enumerate(self.groups):
             data, v = self._data(p, k), free
-            for wall in group:
-                both, alone = (self._flux(wall.part, p, u) for u in (data + v, data))
-                free = free + wall.bend(p) * (both - alone - wall.slope(v, p))
+            for side in group:
+                both, alone = (self._flux(side.part, p, u) for u in (data + v, data))
+                free = free + side.lift(p) * (both - alone - side.slope(v, p))
         return {"u": free if self._homogeneous else self._data(p, len(self.groups)) + free}
 
     @property
@@ -141,18 +141,18 @@ class Ansatz(Field):
         return self.lift is None and not self.groups
 
     def _data(self, p: Points, k: int) -> Any:
-        """What has the wanted values, and slopes on the first k groups of walls."""
+        """What has the wanted values, and slopes on the first k groups of parts."""
         if k == 0 and self.lift is not None:
             return self.lift(p)
         if k == 0:
             outputs = self.field.outputs
             return Constant(0.0) if outputs == 1 else Vector([Constant(0.0)] * outputs)
         found = self._data(p, k - 1)
-        for wall in self.groups[k - 1]:
-            foot = wall.foot(p)
+        for side in self.groups[k - 1]:
+            foot = side.foot(p)
             v = self._data(foot, k - 1)
-            lacking = self._flux(wall.part, foot, v) - wall.slope(v, foot)
-            found = found + wall.bend(p) * wall.lifted(lacking)
+            lacking = self._flux(side.part, foot, v) - side.slope(v, foot)
+            found = found + side.lift(p) * side.extended(lacking)
         return found
 
     def _flux(self, part: Any, p: Points, u: Any) -> Any:
@@ -218,13 +218,13 @@ def held_on(field: Field) -> list[Any]:
     return [*places, *(part for ansatz in found for part in ansatz.flux)]
 
 
-def _grouped(walls: Sequence[Wall]) -> list[list[Wall]]:
-    """Walls that may bend at once together, those at right angles to them in the next group."""
-    groups: list[list[Wall]] = []
-    for wall in walls:
-        fitting = (g for g in groups if all(other.part in wall.slopes for other in g))
+def _grouped(sides: Sequence[BoundaryPart]) -> list[list[BoundaryPart]]:
+    """Parts that may be lifted at once, those at right angles to them in the next group."""
+    groups: list[list[BoundaryPart]] = []
+    for side in sides:
+        fitting = (g for g in groups if all(other.part in side.slopes for other in g))
         group = next(fitting, None)
         if group is None:
             groups.append(group := [])
-        group.append(wall)
+        group.append(side)
     return groups

@@ -38,6 +38,11 @@ class Field(nn.Module, ABC):
     def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
         """The unknowns at points p, as jets or vectors, given the jets of the leaves."""
 
+    @property
+    def has_default_layers(self) -> bool:
+        """Whether all networks may be replaced by random features: the user fixed no layers."""
+        return not any(network.has_given_layers for network in self.networks().values())
+
     @abstractmethod
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Field:
         """A copy of this field, its free scales chosen for the box [low, high].

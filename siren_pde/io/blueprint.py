@@ -85,13 +85,13 @@ def build(plan: Blueprint, template: Field | nn.Module | None, numbers: int) -> 
         for name in ("centres", "widths"):
             stretch[name] = tuple(map(float, stretch[name]))
         return Stretched(inner, GridStretching(**stretch))  # type: ignore[arg-type]
-    if kind == "Moved":
+    if kind == "Shifted":
         inner = build(plan["field"], None, numbers)
         return Shifted(inner, int(plan["axis"]), float(plan["by"]))  # type: ignore[arg-type]
     if kind == "Refined":
         inner = build(plan["field"], None, numbers)
         return Refined(inner, [_splines(grid, numbers) for grid in plan["grids"]])  # type: ignore[arg-type]
-    if kind == "Pieces":
+    if kind == "Piecewise":
         networks = [build(part, None, numbers) for part in plan["parts"]]
         return Piecewise(int(plan["axis"]), plan["breaks"], networks)  # type: ignore[arg-type]
     if kind == "System":

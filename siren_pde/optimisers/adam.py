@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from siren_pde.numerics.schedule import Schedule
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Moments:
 
 @final
 @dataclass(frozen=True)
-class Adam(Method):
+class Adam(Method[Moments]):
     """Steps along the running mean of the gradient, scaled by its running size.
 
     The rate follows its `Schedule`, or falls exponentially from `rate` to `rate · final` over the
@@ -51,13 +51,13 @@ class Adam(Method):
         """The batch of one step."""
         return self.batch
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[Moments]:
         """The objective's parameters, moments zero."""
         theta = objective.parameters
         moments = Moments(torch.zeros_like(theta), torch.zeros_like(theta))
         return Iterate(objective, theta, objective.loss(theta), moments)
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[Moments], used: float) -> Iterate[Moments]:
         """One step; the loss reported is the one before it."""
         objective, state = at.objective, at.state
         if self.fresh:

@@ -1,17 +1,67 @@
-"""What a method is: a way to step from one iterate to the next, seeing nothing but an objective."""
+"""What a method is: a way to step from one iterate to the next, seeing nothing but residuals."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
+from siren_pde.numerics.least_squares import NormalEquations
+
+S = TypeVar("S")
+
+
+class Smooth(Protocol):
+    """A function of θ (p,) with a gradient, known at points that may be drawn afresh.
+
+    None of its methods changes θ, and none of what they return is θ itself.
+    """
+
+    @property
+    def parameters(self) -> Tensor:
+        """θ (p,) to start from, a copy."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the points."""
+
+    def loss(self, theta: Tensor) -> Tensor:
+        """The loss at θ, a tensor without axes."""
+
+    def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss and its gradient (p,)."""
+
+    def redrawn(self, seed: int, used: float = 1.0) -> Self:
+        """The same function at fresh points, when the share `used` of the budget is spent."""
+
+
+class Residuals(Smooth, Protocol):
+    """A loss ½‖r(θ)‖² of N residuals, and the products with their Jacobian J = ∂r/∂θ."""
+
+    def residual(self, theta: Tensor) -> Tensor:
+        """r (N,)."""
+
+    def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """J·direction (N,)."""
+
+    def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
+        """Jᵀ·weights (p,)."""
+
+    def normal_equations(self, theta: Tensor) -> NormalEquations:
+        """The normal equations of r + J d, in their smaller form."""
+
+    def weighted_boundaries(self, weight: float) -> Self:
+        """The same residuals, those on boundaries times √weight."""
+
+    def resampled_adaptively(self, theta: Tensor, share: float, seed: int) -> Self:
+        """The same residuals at fresh points, a `share` of them where residuals at θ are large."""
+
 
 @dataclass(frozen=True)
-class Iterate:
+class Iterate(Generic[S]):
     """Where a method stands: parameters θ (p,) of an objective, and their loss (no axes).
 
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
@@ -19,10 +69,10 @@ class Iterate:
     solves part after part, until all are solved.
     """
 
-    objective: Any
+    objective: Residuals
     theta: Tensor
     loss: Tensor
-    state: Any = None
+    state: S
     note: str = ""
     finished: str = ""
     reached: str = ""
@@ -37,12 +87,11 @@ class Architecture:
     hidden_frequency: float = 1.0
 
 
-class Method(ABC):
+class Method(ABC, Generic[S]):
     """How to minimise ½‖r(θ)‖².
 
-    An objective is anything with the products the method uses, out of `parameters`, `residual`,
-    `loss`, `loss_and_gradient`, `normal_equations`, `redrawn`. Methods are values: what
-    changes from step to step is in the iterate.
+    Methods are values: what changes from step to step is in the iterate, `S` being the type of the
+    method's own state. θ is never changed in place: whoever steps makes a new tensor.
     """
 
     name: str
@@ -52,13 +101,20 @@ class Method(ABC):
     """The network the method works best with."""
 
     @abstractmethod
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[S]:
         """The iterate before the first step, from the objective's own parameters."""
 
     @abstractmethod
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[S], used: float) -> Iterate[S]:
         """The next iterate; `used` is the share of the budget already spent, in [0, 1]."""
 
     @abstractmethod
     def points(self, parameters: int) -> int:
         """How many interior points suit a field with so many parameters."""
+
+    def suited(self, objective: Residuals, parameters: int | None) -> tuple[Method[object], str]:
+        """The method to solve with, and why: this one, unless it is one that chooses another.
+
+        `parameters` is the size of the caller's field, None if the field is the method's own.
+        """
+        return self, "chosen by the caller"  # type: ignore[return-value]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
 
 DECREASE, FLATTER = 1e-4, 0.9
 """Wolfe's conditions: the decrease a step must bring, and how much flatter it must end."""
@@ -26,7 +26,7 @@ class Curvature:
 
 @final
 @dataclass(frozen=True)
-class Broyden(Method):
+class Broyden(Method[Curvature]):
     """Quasi-Newton steps of Broyden's convex class, the inverse Hessian scaled at every update.
 
     It sees only gradients, so rows may be many; memory is p². Points stay fixed. The inverse
@@ -44,23 +44,23 @@ class Broyden(Method):
         """Enough to hold the parameters in place."""
         return min(max(3 * parameters, 1024), 8192)
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[Curvature]:
         """The objective's parameters, no curvature known."""
         theta = objective.parameters
         loss, gradient = objective.loss_and_gradient(theta)
         return Iterate(objective, theta, loss, Curvature(gradient))
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[Curvature], used: float) -> Iterate[Curvature]:
         """One line search and update; finished when no step satisfies Wolfe's conditions."""
         g, inverse = at.state.gradient, at.state.inverse
         direction = -(inverse @ g) if inverse is not None else -g / torch.linalg.vector_norm(g)
         slope = float(g @ direction)
         if not slope < 0:
             return replace(at, finished="the gradient vanishes to rounding")
-        found = _wolfe(at, direction, slope)
-        if found is None:
+        reached = _wolfe(at, direction, slope)
+        if reached is None:
             return replace(at, finished="the line search finds no lower loss")
-        length, loss, after = found
+        length, loss, after = reached
         s, y = length * direction, after - g
         if inverse is None:
             inverse = torch.eye(len(g), dtype=g.dtype, device=g.device)
@@ -70,7 +70,9 @@ class Broyden(Method):
         return Iterate(at.objective, at.theta + s, loss, Curvature(after, inverse), note)
 
 
-def _wolfe(at: Iterate, direction: Tensor, slope: float) -> tuple[float, Tensor, Tensor] | None:
+def _wolfe(
+    at: Iterate[Curvature], direction: Tensor, slope: float
+) -> tuple[float, Tensor, Tensor] | None:
     """A step length with the loss and gradient there, by doubling and bisection."""
     low, high, length = 0.0, math.inf, 1.0
     start = float(at.loss)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class State:
 
 @final
 @dataclass(frozen=True)
-class ConjugateGradients(Method):
+class ConjugateGradients(Method[State]):
     """Minimise ½‖r(θ)‖² for r affine in all of θ by products with J and Jᵀ alone (CGLS).
 
     For tens of thousands of coefficients, as of `Cosines`. The preconditioner is the diagonal of
@@ -51,7 +51,7 @@ class ConjugateGradients(Method):
         """Twice as many as parameters."""
         return 2 * parameters
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[State]:
         """The objective's parameters, the preconditioner, and steepest descent."""
         theta = objective.parameters
         generator = torch.Generator(device=theta.device).manual_seed(objective.seed)
@@ -69,9 +69,9 @@ class ConjugateGradients(Method):
         done = "" if bool(gamma > 0) else "the gradient vanishes"
         return Iterate(objective, theta, 0.5 * r @ r, state, finished=done)
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
         """One product with J, one with Jᵀ, and the next conjugate direction."""
-        s: State = at.state
+        s = at.state
         q = at.objective.jvp(at.theta, s.direction)
         length = s.gamma / (q @ q)
         theta, r = at.theta + length * s.direction, s.r - length * q
@@ -84,11 +84,11 @@ class ConjugateGradients(Method):
         note = f"gradient {fallen:.1e} of the first"
         return Iterate(at.objective, theta, 0.5 * r @ r, state, note, done)
 
-    def _require_affine(self, objective: Any, theta: Tensor, move: Tensor, r: Tensor) -> None:
+    def _require_affine(self, objective: Residuals, theta: Tensor, move: Tensor, r: Tensor) -> None:
         """Compare a finite move with its linear prediction."""
         predicted = objective.jvp(theta, move)
-        bend = torch.linalg.vector_norm(objective.residual(theta + move) + r - predicted)
-        if bool(bend > 1e-6 * torch.linalg.vector_norm(predicted)):
+        curved = torch.linalg.vector_norm(objective.residual(theta + move) + r - predicted)
+        if bool(curved > 1e-6 * torch.linalg.vector_norm(predicted)):
             raise ConfigError(
                 "`ConjugateGradients` needs residuals that are affine in all parameters, and these "
                 "are not. Take `LeastSquares()` or `GaussNewton()`, or frozen waves: `Cosines(…)`."

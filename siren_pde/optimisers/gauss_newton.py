@@ -5,16 +5,18 @@ decreases.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
 
 ROUNDING = 1e-22
 """A loss this much smaller than the first one is all that normal equations in float64 can do."""
+RAISED = 3.0
+"""By how much λ rises while steps are refused."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Damping:
 
 @final
 @dataclass(frozen=True)
-class GaussNewton(Method):
+class GaussNewton(Method[Damping]):
     """Minimise ½‖r‖² by steps d = −(JᵀJ + λ)⁻¹ Jᵀr.
 
     λ is the smallest of a geometric sequence whose measured decrease of ‖r‖² is at least `ratio`
@@ -73,35 +75,36 @@ class GaussNewton(Method):
         """Four rows per parameter, so that fitting the points is fitting the problem."""
         return min(max(4 * parameters, 512), 6000)
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[Damping]:
         """The objective's parameters, with the first damping."""
         theta, objective = objective.parameters, objective.weighted_boundaries(self.boundary)
         loss = objective.loss(theta)
         first = float(loss)
         return Iterate(objective, theta, loss, Damping(self.shift, first, first))
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[Damping], used: float) -> Iterate[Damping]:
         """One accepted step, or the end of what this precision allows."""
         objective, state = at.objective, at.state
         if self.refresh and state.steps and state.steps % self.refresh == 0:
             objective = objective.resampled_adaptively(at.theta, self.adapt, objective.seed + 1)
         system = objective.normal_equations(at.theta)
-        found = self._accepted(objective, at.theta, system, state.shift / 10, 3.0)
-        if found is None:
+        accepted = self._accepted(objective, at.theta, system, state.shift / 10)
+        if accepted is None:
             return replace(at, objective=objective, finished="no step decreases the loss any more")
-        shift, theta, square = found
+        shift, theta, square = accepted
         state = state.after(shift, float(square) / 2)
         return Iterate(objective, theta, square / 2, state, f"λ = {shift:.0e}", self._end(state))
 
     def _accepted(
-        self, objective: Any, theta: Tensor, system: NormalEquations, shift: float, factor: float
+        self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float
     ) -> tuple[float, Tensor, Tensor] | None:
         """The boldest step that decreases enough: its λ, the new θ and ‖r‖² there.
 
         λ rises from `shift` until a step is accepted; where the first one already is, it falls as
         long as steps are, by two more decades at most.
         """
-        best, falling, lowest = None, True, max(shift / 100, 1e-16)
+        best: tuple[float, Tensor, Tensor] | None = None
+        falling, lowest = True, max(shift / 100, 1e-16)
         shift = max(shift, lowest)
         while lowest <= shift < 1e8:
             trial = self._tried(objective, theta, system, shift)
@@ -114,16 +117,16 @@ class GaussNewton(Method):
                 return best
             else:
                 falling = False
-                shift *= factor
+                shift *= RAISED
         return best
 
     def _tried(
-        self, objective: Any, theta: Tensor, system: NormalEquations, shift: float
+        self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float
     ) -> tuple[Tensor, Tensor] | None:
-        found = system.step(shift)
-        if found is None:
+        solved = system.step(shift)
+        if solved is None:
             return None
-        step, predicted = found
+        step, predicted = solved
         square = objective.residual(theta + step).square().sum()
         enough = (system.square - square > self.ratio * predicted) & (predicted > 0)
         return (theta + step, square) if bool(enough) else None

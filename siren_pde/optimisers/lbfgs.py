@@ -5,17 +5,25 @@ search.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The tensor (p,) that torch's optimiser moves, its own copy of θ, and the optimiser."""
+
+    live: Tensor
+    optimiser: torch.optim.LBFGS
 
 
 @final
 @dataclass(frozen=True)
-class LBFGS(Method):
+class LBFGS(Method[Memory]):
     """Quasi-Newton steps from the last `memory` gradient differences.
 
     One step of this method is `inner` iterations with their line searches. Points stay fixed:
@@ -34,7 +42,7 @@ class LBFGS(Method):
         """Enough to hold the parameters in place."""
         return min(max(3 * parameters, 1024), 8192)
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[Memory]:
         """The objective's parameters, no curvature known."""
         theta = objective.parameters
         live = theta.clone().requires_grad_()
@@ -46,18 +54,18 @@ class LBFGS(Method):
             tolerance_grad=0.0,
             tolerance_change=0.0,
         )
-        return Iterate(objective, theta, objective.loss(theta), (live, optimiser))
+        return Iterate(objective, theta, objective.loss(theta), Memory(live, optimiser))
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[Memory], used: float) -> Iterate[Memory]:
         """`inner` iterations; finished when they leave the loss where it is."""
-        live, optimiser = at.state
+        live = at.state.live
 
         def closure() -> Tensor:
             loss, gradient = at.objective.loss_and_gradient(live.detach())
             live.grad = gradient
             return loss
 
-        optimiser.step(closure)
+        at.state.optimiser.step(closure)  # type: ignore[no-untyped-call]
         theta = live.detach().clone()
         loss = at.objective.loss(theta)
         if not bool(loss < at.loss):  # NaN included: what was reached is kept

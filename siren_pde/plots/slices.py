@@ -12,11 +12,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.residual import stacked
+from siren_pde.collocation.expression import stacked
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
 from siren_pde.fields.system import Unknown, parts
-from siren_pde.problem import Condition, Problem
+from siren_pde.problem import Problem
 from siren_pde.references import Reference
 from siren_pde.solving.solution import Solution
 
@@ -190,9 +190,8 @@ def _exact(problem: Problem, solution: Solution, x: Tensor) -> dict[str, Tensor]
     p = replace(solution.points(x[:0]), positions=x, weights=x.new_full((len(x),), 1 / len(x)))
     exact = problem.exact(p)
     named = exact if isinstance(exact, dict) else {"u": exact}
-    condition = Condition(problem.exact, problem.conditions[0].domain)
     with torch.no_grad():
-        return {name: stacked(condition, truth, len(x), p) for name, truth in named.items()}
+        return {name: stacked("exact", truth, p) for name, truth in named.items()}
 
 
 def _spread(values: Tensor, inside: Tensor, shape: tuple[int, ...]) -> Floats:

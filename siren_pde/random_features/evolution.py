@@ -1,4 +1,4 @@
-"""Slabs of time: a problem in [t₀, t₁] that starts from where the slab before has ended.
+"""Evolutions in time: which problems are one, and the slabs of time that they are solved in.
 
 All domains of an evolution are cylinders in time, so points are drawn as for the whole problem and
 squeezed into the slab; only the initial conditions are replaced, by values handed over.
@@ -6,42 +6,31 @@ squeezed into the slab; only the initial conditions are replaced, by values hand
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
-from scipy.signal import find_peaks, peak_widths
-from torch import Tensor
 
 from siren_pde.calculus.derivatives import Laplace
+from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import d
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
+from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.expression import Expression, Unknown
+from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.residual import evaluate
-from siren_pde.collocation.sampling import Sample
+from siren_pde.collocation.residual import BoundResidual
+from siren_pde.collocation.sampling import Sampling, shares
 from siren_pde.domains.base import Domain
-from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import ConfigError
 from siren_pde.fields.ansatz import held_on
 from siren_pde.fields.base import Field
 from siren_pde.fields.derived.stretched import GridStretching
-from siren_pde.fields.engine.plan import Plan
 from siren_pde.problem import Condition, Problem
 
-PROFILE = 4001
-"""Points across space at which slopes are looked for."""
 PROBES = 64
 """Points of a domain that are moved in time, to see whether it is a cylinder."""
-STEEP = 2.5
-"""A slope this many times the mean one stands out."""
-BROKEN, LAYER, SUDDEN = 1e-2, 1e-3, 1e-3
-"""What breaks a boundary condition, and the shares of space and of the first slab's time that the
-layer is resolved to.
-"""
-WIDE = 0.1
-"""A layer that takes this share of space needs no stretching any more."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +42,25 @@ class Evolution:
     high: float
     order: int
 
+    def initial(self, problem: Problem) -> list[Condition]:
+        """The conditions at the start of time."""
+        low = problem.bounds[0][self.axis]
+        return [c for c in problem.conditions if _flat(c.domain, self.axis, low)]
+
+    def initial_residuals(self, collocated: Collocated) -> Collocated:
+        """The residuals of the initial conditions alone."""
+        first = self.initial(collocated.problem)
+        selected = collocated.select(lambda rows: rows.condition in first)
+        assert selected is not None, "an evolution has initial conditions"
+        return selected
+
 
 @dataclass(frozen=True)
 class Slab:
-    """The part begin ≤ t ≤ end of an evolution, with axes stretched by `stretch`."""
+    """The part start ≤ t ≤ end of an evolution, with axes stretched by `stretch`."""
 
     evolution: Evolution
-    begin: float
+    start: float
     end: float
     stretch: tuple[GridStretching, ...] = ()
 
@@ -67,7 +68,7 @@ class Slab:
         """Points of the whole problem, moved into the slab, and denser where axes are stretched."""
         time, columns = self.evolution, list(points.positions.unbind(1))
         share = (columns[time.axis] - time.low) / (time.high - time.low)
-        columns[time.axis] = self.begin + (self.end - self.begin) * share
+        columns[time.axis] = self.start + (self.end - self.start) * share
         weights = points.weights
         for along in self.stretch:
             x = along.inverse(columns[along.axis])
@@ -76,29 +77,45 @@ class Slab:
         return replace(points, positions=torch.stack(columns, 1), weights=weights)
 
 
-def evolution(problem: Problem, plans: Iterable[Plan], field: Field) -> Evolution | None:
+def evolution_of(objective: Objective) -> Evolution | None:
     """The axis along which a problem starts from initial conditions and has no final ones.
 
-    `plans` are the derivatives that its residuals take. None where there is no such axis, where the
-    field itself holds what does not last along it, and for measured data, which lie where they lie.
+    None where there is no such axis, where an unknown is a constant, which is the same in all
+    slabs, where the field itself holds what does not last along it, and for measured data, which
+    lie where they lie.
     """
+    problem, field = objective.collocated.problem, objective.field
     domains = [c.domain for c in problem.conditions]
-    if any(isinstance(domain, PointCloud) for domain in domains):
+    if any(domain.is_data for domain in domains):
+        return None
+    if not all(network.inputs for network in field.networks().values()):
         return None
     sides = enumerate(zip(*problem.bounds, strict=True))
-    found = [
+    starting = [
         (i, low, high)
         for i, (low, high) in sides
         if _starts_alone(domains, i, low, high)
         and all(_spans(d, i, low, high) for d in held_on(field))
     ]
-    named = [side for side in found if problem.axes[side[0]] == "t"]
-    if not found:
+    named = [side for side in starting if problem.axes[side[0]] == "t"]
+    if not starting:
         return None
-    axis, low, high = (named or found)[0]
+    axis, low, high = (named or starting)[0]
+    plans = [plan for r in objective.collocated.rows for plan in r.residual.plans.values()]
     keys = [key for plan in plans for key in plan.keys]
     orders = [2 * (axis in k.axes) if isinstance(k, Laplace) else k.count(axis) for k in keys]
     return Evolution(axis, low, high, max(orders))
+
+
+def require_evolution(objective: Objective, method: str) -> Evolution:
+    """The evolution that a problem is. Raises ConfigError if it is none."""
+    evolution = evolution_of(objective)
+    if evolution is None:
+        raise ConfigError(
+            f"`{method}` needs an evolution: initial conditions such as `@on(box.at(t=0))`, "
+            "conditions for all times elsewhere, and no measured data."
+        )
+    return evolution
 
 
 def _starts_alone(domains: list[Domain], axis: int, low: float, high: float) -> bool:
@@ -124,156 +141,101 @@ def _spans(domain: Domain, axis: int, low: float, high: float) -> bool:
     return bool(domain.contains(x, 1e-9 * (high - low)).all())
 
 
-def _initial(problem: Problem, axis: int) -> list[Condition]:
-    low = problem.bounds[0][axis]
-    return [c for c in problem.conditions if _flat(c.domain, axis, low)]
+@dataclass(frozen=True, eq=False)
+class Slabs:
+    """How an evolution is taken apart: the whole problem, its time, and the state handed over.
 
-
-def initial_names(problem: Problem, axis: int) -> set[str]:
-    """The names of the conditions at the begin of an axis."""
-    return {c.name for c in _initial(problem, axis)}
-
-
-def slab_problem(problem: Problem, slab: Slab, before: Field | None) -> Problem:
-    """The problem with its initial conditions replaced by the end of the field `before`, if any."""
-    if before is None:
-        return problem
-    time = slab.evolution
-    first = _initial(problem, time.axis)
-    others = [c for c in problem.conditions if c not in first]
-    begin = Condition(_handed_over(before, slab), first[0].domain)
-    return Problem(*others, begin, name=problem.name)
-
-
-def still_problem(problem: Problem, axis: int) -> Problem:
-    """The initial conditions asked everywhere: the field that stays as it begins."""
-    inner = max((c.domain for c in problem.conditions), key=lambda domain: domain.dimension)
-    first = _initial(problem, axis)
-    return Problem(*(replace(c, domain=inner) for c in first), name=problem.name)
-
-
-def _profile(problem: Problem, axis: int, time: float, field: Field) -> Points:
-    """Equidistant points across one-dimensional space, at one time."""
-    low, high = problem.bounds
-    space, like = 1 - axis, next(field.parameters())
-    x = torch.linspace(low[space], high[space], PROFILE, dtype=like.dtype, device=like.device)
-    columns = [x, torch.full_like(x, time)]
-    positions = torch.stack(columns[::-1] if axis == 0 else columns, 1)
-    return Points(problem.axes, positions, torch.ones_like(x))
-
-
-def corners(
-    problem: Problem, samples: Iterable[Sample], axis: int, initial: Field
-) -> tuple[float, ...]:
-    """The ends of one-dimensional space where the initial values break a boundary condition.
-
-    There the solution has a layer that starts with no width. A condition is broken where its
-    residual is more than `BROKEN` of the largest that it would have anywhere in space.
+    `state` is the residual that is each unknown and its first order − 1 derivatives in time,
+    planned once for all slabs. `whole` has been planned already: its residuals serve every slab.
     """
-    low, high = problem.bounds
-    if len(low) != 2:
-        return ()
-    space, found = 1 - axis, set()
-    points = _profile(problem, axis, low[axis], initial)
-    walls = [s for s in samples if s.condition.domain.dimension < len(low)]
-    for s in [s for s in walls if s.condition not in _initial(problem, axis)]:
-        r = evaluate(initial, s.condition.residual, points).abs().sum(1)
-        for index, end in ((0, low[space]), (-1, high[space])):
-            touched = bool((s.points.positions[:, space] == end).any())
-            if touched and float(r[index]) > BROKEN * float(r.max()):
-                found.add(end)
-    return tuple(sorted(found))
+
+    whole: Objective
+    evolution: Evolution
+    state: BoundResidual
+
+    @staticmethod
+    def of(whole: Objective, evolution: Evolution) -> Slabs:
+        """For an objective that is an evolution."""
+        points = whole.collocated.rows[0].points
+        expression = Expression("state", _state(evolution))
+        return Slabs(whole, evolution, BoundResidual.planned(expression, whole.field, points))
+
+    def slab(self, slab: Slab, before: Field | None, *, count: int, seed: int) -> Objective:
+        """The residuals in a slab that starts from where the field `before` has ended.
+
+        There are `count` points in the interior.
+        """
+        problem, residuals = self._problem(slab, before)
+        return self._drawn(problem, residuals, slab, count=count, seed=seed)
+
+    def constant_in_time(
+        self, slab: Slab, before: Field | None, *, count: int, seed: int
+    ) -> Objective:
+        """What a slab starts with, as conditions for all of its time: the field that stays."""
+        problem, residuals = self._problem(slab, before)
+        inner = max((c.domain for c in problem.conditions), key=lambda domain: domain.dimension)
+        first = self.evolution.initial(problem)
+        everywhere = Problem(*(replace(c, domain=inner) for c in first), name=problem.name)
+        return self._drawn(everywhere, residuals, slab, count=count, seed=seed)
+
+    def starts_affinely(self, before: Field | None) -> bool:
+        """Whether what a slab starts with is affine in the field, as what is handed over is."""
+        first = self.evolution.initial_residuals(self.whole.collocated)
+        return before is not None or first.affine
+
+    def _problem(
+        self, slab: Slab, before: Field | None
+    ) -> tuple[Problem, dict[str, BoundResidual]]:
+        """The problem with its initial conditions replaced by the end of `before`, if any."""
+        problem, residuals = self.whole.collocated.problem, self.whole.collocated.residuals
+        if before is None:
+            return problem, residuals
+        first = self.evolution.initial(problem)
+        others = [c for c in problem.conditions if c not in first]
+        handover = Condition(self._handed_over(before, slab.start), first[0].domain)
+        expression = Expression(handover.name, handover.residual, self.state.expression.arguments)
+        bound = replace(self.state, expression=expression)
+        residuals = {name: r for name, r in residuals.items() if name != handover.name}
+        return Problem(*others, handover, name=problem.name), {**residuals, handover.name: bound}
+
+    def _handed_over(self, before: Field, start: float) -> Callable[..., list[Jet]]:
+        """The state less that of the field before, which is taken at the slab's start whatever the
+        time of a point.
+        """
+        state = _state(self.evolution)
+
+        def handover(p: Points, *unknowns: Unknown) -> list[Jet]:
+            positions = p.positions.clone()
+            positions[:, self.evolution.axis] = start
+            known = self.state.at(before, replace(p, positions=positions))
+            return [u - known[:, i] for i, u in enumerate(state(p, *unknowns))]
+
+        return handover
+
+    def _drawn(
+        self,
+        problem: Problem,
+        residuals: dict[str, BoundResidual],
+        slab: Slab,
+        *,
+        count: int,
+        seed: int,
+    ) -> Objective:
+        whole = self.whole.collocated.sampling
+        sampling = Sampling(problem, whole.rule, shares(problem, count), seed, move=slab)
+        collocated = Collocated.drawn(sampling, self.whole.field, residuals)
+        return replace(self.whole, collocated=collocated)
 
 
-def steep(
-    problem: Problem, slab: Slab, before: Field | None, ends: tuple[float, ...]
-) -> tuple[GridStretching, ...]:
-    """Stretches where a slab's solution is steep, in one space dimension: around the peaks of |u_x|
-    at its begin, and at `ends` with layers, and after the begin of those.
+def _state(time: Evolution) -> Callable[..., list[Jet]]:
+    """The function that is each unknown, and its first order − 1 derivatives in time."""
 
-    None in more dimensions, where no slope stands out of the mean, and along periodic axes, which
-    would not go on as they have begun.
-    """
-    low, high = problem.bounds
-    axis, begin = slab.evolution.axis, slab.begin
-    space = 1 - axis
-    if len(low) != 2 or (before and any(space in f.periodic for f in before.networks().values())):
-        return ()
-    if before is None:
-        layers = [(end, LAYER * (high[space] - low[space])) for end in ends]
-    else:
-        x, slopes = _slopes(problem, axis, begin, before)
-        layers = _layers(x, slopes, ends) + _peaks(x, slopes)
-    if not layers:
-        return ()
-    centres, widths = zip(*layers, strict=True)
-    found = (GridStretching(space, low[space], high[space], centres, widths),)
-    if before is not None or not ends:
-        return found
-    moment = SUDDEN * (slab.end - begin)
-    return (*found, GridStretching(axis, begin, slab.end, (begin,), (moment,)))
-
-
-def _slopes(problem: Problem, axis: int, time: float, before: Field) -> tuple[Tensor, Tensor]:
-    """Places x (n,) across space and the derivatives u_x (n, m) there."""
-    space, points = 1 - axis, _profile(problem, axis, time, before)
-
-    def slopes(p: Points, *unknowns: Any) -> list[Any]:
-        return [d(u, p.coordinates[space]) for u in unknowns]
-
-    found = evaluate(before, _named(slopes, list(before.networks())), points)
-    return points.positions[:, space], found
-
-
-def _layers(x: Tensor, slopes: Tensor, ends: tuple[float, ...]) -> list[tuple[float, float]]:
-    """Place and width of the layers at ends: how far it is to half the change of u_x."""
-    found, size = [], float(x[-1] - x[0])
-    for end in ends:
-        change = torch.linalg.vector_norm(slopes - slopes[0 if end == float(x[0]) else -1], dim=1)
-        far = (x - end).abs()[change > 0.5 * change.max()]
-        if float(far.min()) < WIDE * size:
-            found.append((end, max(LAYER * size, 0.25 * float(far.min()))))
-    return found
-
-
-def _peaks(x: Tensor, slopes: Tensor) -> list[tuple[float, float]]:
-    """Place and width of the peaks of |u_x|."""
-    size = torch.linalg.vector_norm(slopes, dim=1).cpu().numpy()
-    peaks, _ = find_peaks(size, height=STEEP * size.mean(), prominence=size.max() / 10)
-    step = float(x[1] - x[0])
-    widths = 0.5 * step * peak_widths(size, peaks, rel_height=0.5)[0]
-    spread = [max(float(w), 2 * step) for w in widths]
-    return list(zip(x[peaks.tolist()].tolist(), spread, strict=True))
-
-
-def _handed_over(before: Field, slab: Slab) -> Callable[..., Any]:
-    """The residual that is each unknown, and its first order − 1 derivatives in time, less those
-    of the field before, which are taken at the slab's begin whatever the time asked.
-    """
-    names, time = list(before.networks()), slab.evolution
-
-    def state(p: Points, *unknowns: Any) -> list[Any]:
-        t = p.coordinates[time.axis]
-        found = []
+    def state(p: Points, *unknowns: Unknown) -> list[Jet]:
+        t, parts = p.coordinates[time.axis], []
         for u in unknowns:
             for k in range(time.order):
                 part = d(u, *[t] * k) if k else u
-                found += list(part) if isinstance(part, Vector) else [part]
-        return found
+                parts += list(part) if isinstance(part, Vector) else [part]
+        return parts
 
-    def handover(p: Points, *unknowns: Any) -> list[Any]:
-        positions = p.positions.clone()
-        positions[:, time.axis] = slab.begin
-        known = evaluate(before, state, replace(p, positions=positions))
-        return [u - known[:, i] for i, u in enumerate(state(p, *unknowns))]
-
-    _named(state, names)
-    return _named(handover, names)
-
-
-def _named(residual: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
-    """The residual with parameters p and these names, for those who match arguments by name."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter(name, kind) for name in ("p", *names)]
-    residual.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return residual
+    return state

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
+from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.random_features.features import (
+    half_lengths,
+    output_coefficients,
+    require_problem,
+    suggested_frequencies,
+    with_features,
+    without_output,
+)
 from siren_pde.random_features.output_layer import fit_output, weighted_size
 from siren_pde.random_features.search import Search, Trial
 
@@ -24,20 +34,21 @@ GUESS = 1e-6
 class Ground:
     """Where trials with one number of features are compared: rows to fit, fresh rows to judge.
 
-    `weights` make the conditions comparable; `zero` is the size of the fresh rows of the zero
-    field.
+    `zero` is the size of the fresh rows of the zero field, weighted.
     """
 
-    rows: Any
-    fresh: Any
-    weights: dict[str, float]
+    rows: Collocated
+    fresh: Collocated
     zero: Tensor
 
 
 @dataclass(frozen=True)
 class State:
-    """The search, the half-lengths of the box, and the ground of the current size, if any."""
+    """The best objective so far, the search, the half-lengths of the box, and the ground of the
+    current size, if any. `weights` make the conditions comparable.
+    """
 
+    objective: Objective
     search: Search
     half: tuple[float, ...]
     weights: dict[str, float]
@@ -47,7 +58,7 @@ class State:
 
 @final
 @dataclass(frozen=True)
-class LeastSquares(Method):
+class LeastSquares(Method[State]):
     """Determine the output layer of one layer of sines with frozen, uniformly spread frequencies.
 
     For a problem that is affine in the field, r = A c + b in the output coefficients c. Else
@@ -57,7 +68,8 @@ class LeastSquares(Method):
     stretched along all axes together and then along each, and features are added until the residual
     no longer falls. `features` and `frequency` (radians per unit length, per axis) fix either.
 
-    *Other*: `rows` per feature; `most` features; `tolerance` of the relative residual.
+    *Other*: `oversampling`, the rows per feature; `most` features; `tolerance` of the relative
+    residual.
 
     Source: random feature method (Chen, Chi, E, Yang, 2022), here with uniform Sobol frequencies,
     rows scaled across conditions, columns to unit length, and QR.
@@ -65,7 +77,7 @@ class LeastSquares(Method):
 
     features: int | None = None
     frequency: tuple[float, ...] | None = None
-    rows: float = 1.6
+    oversampling: float = 1.6
     most: int = 4000
     tolerance: float = 3e-11
     name: str = "least squares"
@@ -80,67 +92,66 @@ class LeastSquares(Method):
 
     def points(self, parameters: int) -> int:
         """The rows of the first trial."""
-        return int(self.rows * (self.features or 250))
+        return int(self.oversampling * (self.features or 250))
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[State]:
         """The zero field; the first trial has the bandwidth that the problem's data suggest."""
-        low, high = objective.problem.bounds
-        half = tuple((b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True))
-        if self.frequency is not None and len(self.frequency) != len(low):
+        whole = require_problem(objective, "LeastSquares")
+        half = half_lengths(whole)
+        if self.frequency is not None and len(self.frequency) != len(half):
             raise ConfigError(
-                f"`LeastSquares` needs a frequency for each of {len(low)} coordinates, got "
+                f"`LeastSquares` needs a frequency for each of {len(half)} coordinates, got "
                 f"{self.frequency}."
             )
-        wanted = self.frequency or objective.frequencies or tuple(4 / s for s in half)
+        wanted = self.frequency or suggested_frequencies(whole)
         band = tuple(w * s for w, s in zip(wanted, half, strict=True))
         if self.frequency is None:  # the suggestion is a mean, and blind along some axes
             band = tuple(1.5 * max(k, max(band) / 4) for k in band)
-        trial = Trial(band, self.features or _suited(band, self._most(objective)))
+        trial = Trial(band, self.features or _suited(band, self._most(whole)))
         search = Search.starting(trial, fixed=self.frequency is not None)
-        one = objective.parameters.new_ones((len(low),))
-        zero = objective.with_random_features(1, one)
+        zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
         theta = zero.parameters
-        return Iterate(zero, theta, zero.loss(theta), State(search, half, {}))
+        return Iterate(zero, theta, zero.loss(theta), State(zero, search, half, {}))
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
         """Solve for the next trial, and keep it if its residual at fresh points is lower."""
-        state, trial = at.state, at.state.search.trial
-        like = at.theta
-        frequency = like.new_tensor(
+        state, trial, whole = at.state, at.state.search.trial, at.state.objective
+        assert trial is not None
+        frequency = at.theta.new_tensor(
             [k / s for k, s in zip(trial.bandwidth, state.half, strict=True)]
         )
         known = state.ground if state.features == trial.features else None
-        sized = known.rows if known else at.objective.with_count(int(self.rows * trial.features))
-        tried = sized.with_random_features(
-            trial.features, frequency, at.objective.seed, trial.order
-        )
-        affine = at.objective.affine
+        count = int(self.oversampling * trial.features)
+        rows = known.rows if known else whole.collocated.with_count(count)
+        sized = replace(whole, collocated=rows)
+        tried = with_features(sized, trial.features, frequency, whole.seed, trial.order)
+        affine = rows.affine
         start = tried.parameters if affine else _first(tried)
         theta, balance = fit_output(tried, start, affine=affine, boldness=BOLDNESS)
         weights = state.weights or balance
-        ground = known or _ground(sized, tried, theta, weights)
-        residual = float(
-            weighted_size(ground.fresh.with_field(tried.field), theta, weights) / ground.zero
-        )
-        most = trial.features if self.features else self._most(at.objective)
+        ground = known or _ground(tried, theta, weights)
+        fresh = replace(tried, collocated=ground.fresh)
+        residual = float(weighted_size(fresh, theta, weights) / ground.zero)
+        most = trial.features if self.features else self._most(whole)
         search = state.search.after(residual, self.tolerance, most)
-        state = State(search, state.half, weights, ground, trial.features)
         text = _written(frequency.tolist())
         note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
-        found = Iterate(tried, theta, tried.loss(theta), state, note)
-        best = found if search.best is trial else replace(at, state=state, note=note)
+        state = State(whole, search, state.half, weights, ground, trial.features)
+        best = replace(at, state=state, note=note)
+        if search.best is trial:
+            state = replace(state, objective=tried)
+            best = Iterate(tried, theta, tried.loss(theta), state, note)
         if search.trial is None:
-            size = float(torch.linalg.vector_norm(best.objective.output(best.theta)))
-            done = f"{self._reason(search)}, coefficients of norm {size:.2g}"
+            done = f"{self._reason(search)}, {_coefficients(best)}"
             return replace(best, finished=done)
         return best
 
-    def _most(self, objective: Any) -> int:
-        """As many features as asked for, and as three copies of their rows leave room for."""
-        if objective.memory is None:
+    def _most(self, objective: Objective) -> int:
+        """As many features as wanted, and as three copies of their rows leave room for."""
+        if objective.limits.memory is None:
             return self.most
-        numbers = objective.memory / objective.parameters.element_size()
-        return min(self.most, int(math.sqrt(numbers / (3 * self.rows))))
+        numbers = objective.limits.memory / objective.parameters.element_size()
+        return min(self.most, int(math.sqrt(numbers / (3 * self.oversampling))))
 
     def _reason(self, s: Search) -> str:
         if s.residual < self.tolerance:
@@ -150,14 +161,21 @@ class LeastSquares(Method):
         return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
 
 
-def _first(tried: Any) -> Tensor:
+def _coefficients(best: Iterate[State]) -> str:
+    """How large the coefficients are: where they cancel, digits are lost."""
+    c = output_coefficients(best.state.objective.field, best.theta)
+    return f"coefficients of norm {float(torch.linalg.vector_norm(c)):.2g}"
+
+
+def _first(tried: Objective) -> Tensor:
     """Where Newton's method starts: functions zero, or near what is measured; constants as given.
 
-    Knowing the functions, equations tell the constants.
+    Once functions are near, the equations determine the constants.
     """
-    measured = tried.measured()
-    if measured is None:
+    data = tried.collocated.data_residuals()
+    if data is None:
         return tried.parameters
+    measured = replace(tried, collocated=data)
     return fit_output(measured, tried.parameters, tolerance=GUESS)[0]
 
 
@@ -175,8 +193,9 @@ def _suited(band: tuple[float, ...], most: int) -> int:
     return min(max(int(3 * freedom), low), high, most)
 
 
-def _ground(sized: Any, tried: Any, theta: Tensor, weights: dict[str, float]) -> Ground:
-    fresh = sized.redrawn(sized.seed + 1)
-    zero = tried.with_output(theta, torch.zeros_like(theta))
-    size = weighted_size(fresh.with_field(tried.field), zero, weights)
-    return Ground(sized, fresh, weights, size.clamp_min(torch.finfo(size.dtype).tiny))
+def _ground(tried: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
+    rows = tried.collocated
+    fresh = rows.redrawn(rows.seed + 1)
+    zero = without_output(tried.field, theta)
+    size = weighted_size(replace(tried, collocated=fresh), zero, weights)
+    return Ground(rows, fresh, size.clamp_min(torch.finfo(size.dtype).tiny))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
@@ -14,8 +15,18 @@ from siren_pde.fields.base import Field, Network
 from siren_pde.fields.derived.piecewise import joined
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.periodic import count
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.fields.parameters import fill
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.random_features.evolution import Slab, Slabs, require_evolution
+from siren_pde.random_features.features import (
+    half_lengths,
+    require_problem,
+    suggested_frequencies,
+    with_features,
+    without_output,
+)
 from siren_pde.random_features.output_layer import fit_output, weighted_size
+from siren_pde.random_features.stretching import grid_stretching, incompatible_ends
 
 TIME_BAND = 3.0
 """Radians per half-length of a slab: enough for what is smooth in it, few features for time."""
@@ -54,9 +65,9 @@ class State:
     last with the residual `refused`. At `ends`, initial values break boundary conditions.
     """
 
-    whole: Any
+    slabs: Slabs
     half: tuple[float, ...]
-    begin: float
+    start: float
     length: float
     band: tuple[float, ...]
     fields: tuple[Field, ...] = ()
@@ -69,10 +80,15 @@ class State:
     worst: float = 0.0
     ends: tuple[float, ...] = ()
 
+    @property
+    def before(self) -> Field | None:
+        """The field of the slab before the next one, if there is one."""
+        return self.fields[-1] if self.fields else None
+
 
 @final
 @dataclass(frozen=True)
-class Marching(Method):
+class Marching(Method[State]):
     """Solve an evolution in slabs of time by Newton's method on frozen sine features.
 
     Every slab starts from the end of the one before it. Its length follows from `tolerance`, the
@@ -80,7 +96,7 @@ class Marching(Method):
     other frequencies, then shorter. In one space dimension, coordinates are stretched where the
     solution is steep.
 
-    *Other*: `features` of a slab; `rows` per feature.
+    *Other*: `features` of a slab; `oversampling`, the rows per feature.
 
     Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with sinh maps and
     lengths chosen by the residual.
@@ -88,7 +104,7 @@ class Marching(Method):
 
     tolerance: float = 1e-8
     features: int = 800
-    rows: float = 1.6
+    oversampling: float = 1.6
     name: str = "time slabs"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
@@ -102,53 +118,47 @@ class Marching(Method):
 
     def points(self, parameters: int) -> int:
         """The rows of a slab."""
-        return int(self.rows * self.features)
+        return int(self.oversampling * self.features)
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[State]:
         """Before the first slab. Raises ConfigError if the problem is no evolution."""
-        time = objective.evolution
-        if time is None:
-            raise ConfigError(
-                "`Marching` needs an evolution: initial conditions such as `@on(box.at(t=0))`, "
-                "conditions for all times elsewhere, and no measured data."
-            )
-        low, high = objective.problem.bounds
-        half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
-        wanted = objective.frequencies or tuple(4 / s for s in half)
+        whole = require_problem(objective, "Marching")
+        time, half = require_evolution(whole, "Marching"), half_lengths(whole)
+        wanted = suggested_frequencies(whole)
         band = [max(8.0, 2 * w * s) for w, s in zip(wanted, half, strict=True)]
-        periodic = {i for network in objective.field.networks().values() for i in network.periodic}
+        periodic = {i for f in whole.field.networks().values() for i in f.periodic}
         band = [max(k, WHOLE) if i in periodic else k for i, k in enumerate(band)]
         band[time.axis] = CALM if periodic else TIME_BAND
-        one = objective.parameters.new_ones((len(low),))
-        zero = objective.with_random_features(1, one)
+        zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
         theta = torch.zeros_like(zero.parameters)
         length = (time.high - time.low) / SLABS
-        space, size = tuple(half), self.features
-        state = State(objective, space, time.low, length, tuple(band))
-        state = replace(state, features=size, limit=self.tolerance)
+        state = State(Slabs.of(whole, time), half, time.low, length, tuple(band))
+        state = replace(state, features=self.features, limit=self.tolerance)
         frequency = _frequency(state, state.band, length)
-        initial = self._still(state, length, frequency, objective.seed, ())
-        state = replace(state, ends=objective.corners(initial))
+        initial = self._constant_in_time(
+            state, Slab(time, time.low, time.low + length), frequency, whole.seed
+        )
+        state = replace(state, ends=incompatible_ends(whole, time, initial))
         return Iterate(zero, theta, zero.loss(theta), state)
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
         """Try the next slab; keep it if its residual is small enough, else try less."""
-        state, time = at.state, at.state.whole.evolution
-        length = min(state.length, time.high - state.begin)
-        if time.high - state.begin - length < 0.2 * length:
-            length = time.high - state.begin
+        state, time = at.state, at.state.slabs.evolution
+        length = min(state.length, time.high - state.start)
+        if time.high - state.start - length < 0.2 * length:
+            length = time.high - state.start
         best, limit = self._climbed(state, length), state.limit
         axis = next(i for i in range(len(state.band)) if i != time.axis or len(state.band) == 1)
         if best.band != state.band:
             state = replace(state, upwards=best.band[axis] > state.band[axis], band=best.band)
         if not best.residual <= limit:
-            note = f"t = {state.begin:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
+            note = f"t = {state.start:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
             return replace(at, state=self._after_rejection(state, best, length), note=note)
-        return self._accepted(at, state, best, length)
+        return self._accepted(state, best, length)
 
     def _after_rejection(self, state: State, best: Attempt, length: float) -> State:
         """A shorter slab; where that does not help, more features, and then a weaker limit."""
-        time = state.whole.evolution
+        time = state.slabs.evolution
         long = SHORTER * length > SHORTEST * (time.high - time.low)
         helped = best.residual < HELPED * state.refused and long
         state = replace(state, rejected=state.rejected + 1, refused=best.residual)
@@ -158,12 +168,12 @@ class Marching(Method):
             return replace(state, features=int(1.25 * state.features))
         return replace(state, limit=max(WEAKER * state.limit, WEAKER * best.residual))
 
-    def _accepted(self, at: Iterate, state: State, best: Attempt, length: float) -> Iterate:
-        end, time = state.begin + length, state.whole.evolution
+    def _accepted(self, state: State, best: Attempt, length: float) -> Iterate[State]:
+        end, time = state.start + length, state.slabs.evolution
         growth = min(max((0.3 * state.limit / max(best.residual, 1e-300)) ** 0.2, 1.0), 2.0)
         state = replace(
             state,
-            begin=end,
+            start=end,
             length=growth * length,
             fields=(*state.fields, best.field),
             breaks=(*state.breaks, end),
@@ -174,7 +184,7 @@ class Marching(Method):
             worst=max(state.worst, best.residual),
         )
         whole = joined(time.axis, state.breaks[:-1], state.fields)
-        objective = state.whole.with_field(whole)
+        objective = replace(state.slabs.whole, field=whole)
         theta = objective.parameters
         done = ""
         if end >= time.high:
@@ -186,67 +196,59 @@ class Marching(Method):
     def _climbed(self, state: State, length: float) -> Attempt:
         """The band as it is, or while the limit is not met, wider and narrower ones."""
         best = self._attempt(state, length, state.band)
-        time, origin = state.whole.evolution.axis, best
+        time, origin = state.slabs.evolution.axis, best
         for up in (state.upwards, not state.upwards) if len(state.band) > 1 else ():
             last, climbing = origin, True
             while climbing and best.residual > state.limit:
                 factor = WIDER if up else 1 / WIDER
                 band = tuple(k if i == time else k * factor for i, k in enumerate(last.band))
-                found = self._attempt(state, length, band)
-                climbing = found.residual < CLIMBING * last.residual
-                last, best = found, min(best, found, key=lambda a: a.residual)
+                tried = self._attempt(state, length, band)
+                climbing = tried.residual < CLIMBING * last.residual
+                last, best = tried, min(best, tried, key=lambda a: a.residual)
         return best
 
     def _attempt(self, state: State, length: float, band: tuple[float, ...]) -> Attempt:
-        whole, begin = state.whole, state.begin
-        before = state.fields[-1] if state.fields else None
+        slabs, whole, start = state.slabs, state.slabs.whole, state.start
         frequency = _frequency(state, band, length)
         waves = [count(frequency, network.period) for network in whole.field.networks().values()]
         if max(waves) > 1:
             state = replace(state, features=max(state.features, TURNS * max(waves)))
-        stretch = whole.stretch(begin, begin + length, before, state.ends)
+        plain = Slab(slabs.evolution, start, start + length)
+        stretch = grid_stretching(whole.collocated.problem, plain, state.before, state.ends)
+        slab = replace(plain, stretch=stretch)
         seed = whole.seed + 2 * (len(state.fields) + state.rejected)
-        field = self._still(state, length, frequency, seed, stretch)
-        slab = whole.slab(begin, begin + length, stretch, before)
-        sized = slab.with_count(int(self.rows * state.features)).redrawn(seed)
-        tried = sized.with_field(field)
-        theta, weights = fit_output(tried, tried.parameters, affine=whole.affine)
-        fresh = sized.redrawn(seed + 1).with_field(field)
-        zero = tried.with_output(theta, torch.zeros_like(theta))
+        field = self._constant_in_time(state, slab, frequency, seed)
+        points = int(self.oversampling * state.features)
+        sized = slabs.slab(slab, state.before, count=points, seed=seed)
+        tried = replace(sized, field=field)
+        affine = whole.collocated.affine
+        theta, weights = fit_output(tried, tried.parameters, affine=affine)
+        fresh = tried.redrawn(seed + 1)
+        zero = without_output(field, theta)
         residual = weighted_size(fresh, theta, weights) / weighted_size(fresh, zero, weights)
-        return Attempt(tried.install(theta), band, float(residual))
+        return Attempt(fill(field, theta), band, float(residual))
 
-    def _still(
-        self,
-        state: State,
-        length: float,
-        frequency: Tensor,
-        seed: int,
-        stretch: tuple[GridStretching, ...],
-    ) -> Field:
-        """Features fitted to what a slab begins with, for all its time."""
-        whole, begin = state.whole, state.begin
-        before = state.fields[-1] if state.fields else None
-        field = whole.with_random_features(state.features, frequency, seed).field
-        for along in stretch:
+    def _constant_in_time(self, state: State, slab: Slab, frequency: Tensor, seed: int) -> Field:
+        """Features fitted to what a slab starts with, for all its time."""
+        slabs, points = state.slabs, int(self.oversampling * state.features)
+        field = with_features(slabs.whole, state.features, frequency, seed).field
+        for along in slab.stretch:
             field = field.rebuilt(_stretching(along))
-        still = whole.still(begin, begin + length, stretch, before)
-        still = still.with_count(int(self.rows * state.features)).redrawn(seed).with_field(field)
-        given = still.parameters
-        zero = still.with_output(given, torch.zeros_like(given))
-        theta, _ = fit_output(still, zero, affine=still.affine, tolerance=GUESS)
-        return still.install(theta)
+        fitted = slabs.constant_in_time(slab, state.before, count=points, seed=seed)
+        fitted = replace(fitted, field=field)
+        affine = slabs.starts_affinely(state.before)
+        zero = without_output(field, fitted.parameters)
+        return fill(field, fit_output(fitted, zero, affine=affine, tolerance=GUESS)[0])
 
 
 def _frequency(state: State, band: tuple[float, ...], length: float) -> Tensor:
     """A band in radians per unit length (d,), for a slab of this length."""
-    half, whole = list(state.half), state.whole
-    half[whole.evolution.axis] = length / 2
-    like: Tensor = whole.parameters
-    return like.new_tensor([k / s for k, s in zip(band, half, strict=True)])
+    half, whole = list(state.half), state.slabs.whole
+    half[state.slabs.evolution.axis] = length / 2
+    return whole.parameters.new_tensor([k / s for k, s in zip(band, half, strict=True)])
 
 
-def _stretching(stretch: GridStretching) -> Any:
+def _stretching(stretch: GridStretching) -> Callable[[Network], Network]:
     def change(network: Network) -> Network:
         return Stretched(network, stretch)
 

@@ -2,99 +2,45 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.jets import Constant
+from siren_pde.calculus.jets import Constant, Jet
+from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
-from siren_pde.collocation.residual import flattened
-from siren_pde.collocation.sampling import Sample
+from siren_pde.collocation.collocated import Collocated, Rows
+from siren_pde.collocation.expression import Expression, Unknown, flattened
+from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.residual import BoundResidual
+from siren_pde.collocation.sampling import Sampling
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.system import System
 from siren_pde.problem import Condition, Problem
+from siren_pde.random_features.features import output_coefficients, with_output
 
-
-@dataclass(frozen=True)
-class Block:
-    """Outputs of an unknown, and the conditions restricted to what involves them."""
-
-    outputs: tuple[int, ...]
-    problem: Problem
-
-
-def blocks(samples: Sequence[Sample], name: str) -> tuple[Block, ...]:
-    """The blocks into which the outputs of the unknown `name` fall: no residual joins two.
-
-    Found by which residuals depend on which outputs at a few points and random values.
-    """
-    using = [s for s in samples if name in s.light.plans]
-    joined = [_dependence(s, name) for s in using]
-    found: list[set[int]] = []
-    for outputs in (o for components in joined for o in components):
-        together = [b for b in found if b & outputs]
-        found = [b for b in found if not b & outputs] + [set(outputs).union(*together)]
-    made = []
-    for block in sorted(found, key=min):
-        chosen = tuple(sorted(block))
-        conditions = [
-            _restricted(s, name, chosen, [j for j, o in enumerate(components) if o & block])
-            for s, components in zip(using, joined, strict=True)
-        ]
-        made.append(Block(chosen, Problem(*(c for c in conditions if c is not None))))
-    return tuple(made)
-
-
-def others(samples: Sequence[Sample], name: str) -> Problem | None:
-    """The conditions that do not involve the unknown `name`."""
-    rest = [s.condition for s in samples if name not in s.light.plans]
-    return Problem(*rest) if rest else None
-
-
-def require_part(field: Field, name: str) -> System:
-    """The field, if it is a system with others beside the unknown `name`."""
-    if not (isinstance(field, System) and name in field.parts and len(field.parts) > 1):
-        raise ConfigError(
-            f"there is no unknown `{name}` to be eliminated beside others: solve with "
-            f"`System({name}=Siren(2), m=…)`, got the unknowns {list(field.networks())}."
-        )
-    return field
-
-
-def narrowed(system: System, name: str, outputs: int, features: Callable[[Field], Field]) -> System:
-    """The system whose unknown `name` has so many outputs, on frozen features."""
-
-    def change(network: Network) -> Network:
-        return network.like(outputs=outputs)  # type: ignore[operator]
-
-    parts = dict(system.parts.items())
-    return System(**{**parts, name: features(parts[name].rebuilt(change))})  # type: ignore[operator, arg-type]
-
-
-def without(system: System, name: str) -> System:
-    """The system of the other unknowns."""
-    return System(**{n: f for n, f in system.parts.items() if n != name})  # type: ignore[arg-type]
+DEPENDENCE = 16
+"""Points at which it is seen which residuals depend on which outputs."""
 
 
 @dataclass(frozen=True, eq=False)
-class Separated:
+class Partitioned:
     """The objective `whole`, its `parts` for the blocks of the unknown `name`, and the `rest`.
 
-    The coefficients of output layers are called inner for the unknown, and outer for the others.
-    `alike` says that all parts depend on their inner coefficients in the same way.
+    `outputs` are those of the unknown in each part. The coefficients of output layers are called
+    inner for the unknown, and outer for the others. `alike` says that all parts depend on their
+    inner coefficients in the same way.
     """
 
     name: str
-    whole: Any
-    parts: tuple[Any, ...]
+    whole: Objective
+    parts: tuple[Objective, ...]
     outputs: tuple[tuple[int, ...], ...]
-    rest: Any | None
+    rest: Objective | None
     alike: bool = False
 
     @property
@@ -102,30 +48,31 @@ class Separated:
         """The outer coefficients to start from: constants as they are, functions zero."""
         part = self.parts[0]
         networks = part.field.networks()
-        found = part.output(part.parameters).split([v.output_size for v in networks.values()])
+        coefficients = output_coefficients(part.field, part.parameters)
+        pieces = torch.split(coefficients, [n.output_size for n in networks.values()])
         kept = [
             torch.zeros_like(c) if network.inputs else c
-            for (n, network), c in zip(networks.items(), found, strict=True)
+            for (n, network), c in zip(networks.items(), pieces, strict=True)
             if n != self.name
         ]
         return torch.cat(kept)
 
-    def inner(self, part: Any) -> slice:
+    def inner(self, part: Objective) -> slice:
         """The columns of the inner coefficients of a part."""
         sizes = {n: network.output_size for n, network in part.field.networks().items()}
         start = sum(sizes[n] for n in itertools.takewhile(lambda n: n != self.name, sizes))
         return slice(start, start + sizes[self.name])
 
-    def split(self, part: Any, columns: Tensor) -> tuple[Tensor, Tensor]:
+    def split(self, part: Objective, columns: Tensor) -> tuple[Tensor, Tensor]:
         """Inner and outer columns of a matrix (n, q) of a part."""
         own = self.inner(part)
         return columns[:, own], torch.cat([columns[:, : own.start], columns[:, own.stop :]], dim=1)
 
-    def theta(self, part: Any, inner: Tensor, outer: Tensor) -> Tensor:
+    def theta(self, part: Objective, inner: Tensor, outer: Tensor) -> Tensor:
         """θ of a part, or of the whole."""
         start = self.inner(part).start
         coefficients = torch.cat([outer[:start], inner, outer[start:]])
-        return part.with_output(part.parameters, coefficients)
+        return with_output(part.field, part.parameters, coefficients)
 
     def joined(self, inner: Sequence[Tensor], outer: Tensor) -> Tensor:
         """θ of the whole from the inner coefficients of all parts: weights, then biases."""
@@ -138,45 +85,125 @@ class Separated:
         return self.theta(self.whole, torch.cat([weights.flatten(), biases]), outer)
 
 
-def _dependence(s: Sample, name: str) -> list[set[int]]:
-    """For each component of a residual, the outputs of the unknown that it depends on."""
-    points, networks = s.points.select(slice(0, 16)), s.light.field.networks()
-    like = points.positions
-    generator = torch.Generator(device=like.device).manual_seed(0)
-    channels: Mapping[str, Tensor] = {
-        n: torch.randn(
-            (len(plan.keys), len(points), networks[n].outputs),
-            generator=generator,
-            dtype=like.dtype,
-            device=like.device,
+@dataclass(frozen=True)
+class Features:
+    """How many frozen features an unknown gets, up to which frequency (d,), and their seed."""
+
+    width: int
+    frequency: Tensor
+    seed: int
+
+    def of(self, system: System, name: str, outputs: int) -> System:
+        """The system whose unknown `name` has so many outputs, on these features."""
+
+        def change(network: Network) -> Network:
+            return network.like(outputs=outputs)  # type: ignore[no-any-return, operator]
+
+        parts: dict[str, Field] = dict(system.parts.items())  # type: ignore[arg-type]
+        narrowed = parts[name].rebuilt(change)
+        features = narrowed.with_random_features(self.width, self.frequency, self.seed)
+        return System(**{**parts, name: features})
+
+
+def partitioned(objective: Objective, name: str, width: int, frequency: Tensor) -> Partitioned:
+    """The blocks into which the outputs of the unknown `name` fall: no residual joins two.
+
+    Each block is an objective on `width` frozen features up to `frequency` (d,). Blocks are known
+    by which residuals depend on which outputs at a few points and random values. Raises ConfigError
+    if there is no such unknown beside others.
+    """
+    system = _require_part(objective.field, name)
+    features = Features(width, frequency, objective.seed)
+    taking = [r for r in objective.collocated.rows if name in r.residual.plans]
+    dependence = {r.condition.name: _dependence(r, name) for r in taking}
+    outputs = _blocks(o for components in dependence.values() for o in components)
+    parts = []
+    for block in outputs:
+        field = features.of(system, name, len(block))
+        involved = {
+            r.condition: _restricted(r.residual, field, (name, block), components)
+            for r in taking
+            if (components := _involving(dependence[r.condition.name], block))
+        }
+        parts.append(_drawn(objective, field, involved))
+    total = system.networks()[name].outputs
+    every = {r.condition: r.residual for r in objective.collocated.rows}
+    whole = _drawn(objective, features.of(system, name, total), every)
+    others = {c: residual for c, residual in every.items() if name not in residual.plans}
+    rest = _drawn(objective, _without(system, name), others) if others else None
+    return Partitioned(name, whole, tuple(parts), outputs, rest)
+
+
+def _drawn(
+    objective: Objective, field: Field, residuals: Mapping[Condition, BoundResidual]
+) -> Objective:
+    """The objective of some conditions for a field, at as many points as the whole has."""
+    whole, problem = objective.collocated.sampling, Problem(*residuals)
+    sampling = Sampling(problem, whole.rule, {}, whole.seed).with_count(max(whole.counts.values()))
+    named = {c.name: residual for c, residual in residuals.items()}
+    collocated = Collocated.drawn(sampling, field, named)
+    return replace(objective, collocated=collocated, field=field)
+
+
+def _require_part(field: Field, name: str) -> System:
+    """The field, if it is a system with others beside the unknown `name`."""
+    if not (isinstance(field, System) and name in field.parts and len(field.parts) > 1):
+        raise ConfigError(
+            f"there is no unknown `{name}` to be eliminated beside others: solve with "
+            f"`System({name}=Siren(2), m=…)`, got the unknowns {list(field.networks())}."
         )
-        for n, plan in s.light.plans.items()
-    }
-    _, seeds = s.light.seeds(points, channels)
+    return field
+
+
+def _without(system: System, name: str) -> System:
+    """The system of the other unknowns."""
+    parts = {n: f for n, f in system.parts.items() if n != name}
+    return System(**parts)  # type: ignore[arg-type]
+
+
+def _blocks(joined: Iterable[set[int]]) -> tuple[tuple[int, ...], ...]:
+    """The classes of outputs that are joined, directly or by others."""
+    blocks: list[set[int]] = []
+    for outputs in joined:
+        together = [b for b in blocks if b & outputs]
+        blocks = [b for b in blocks if not b & outputs] + [set(outputs).union(*together)]
+    return tuple(tuple(sorted(block)) for block in sorted(blocks, key=min))
+
+
+def _dependence(rows: Rows, name: str) -> list[set[int]]:
+    """For each component of a residual, the outputs of the unknown that it depends on."""
+    points, bound = rows.points.select(slice(0, DEPENDENCE)), rows.residual
+    generator = torch.Generator(device=points.positions.device).manual_seed(0)
+    channels = bound.random_channels(points, generator)
+    _, seeds = bound.seeds(bound.structure, points, channels)
     return [set(seed[name].abs().amax((0, 1)).nonzero().flatten().tolist()) for seed in seeds]
 
 
-def _restricted(
-    s: Sample, name: str, outputs: tuple[int, ...], components: list[int]
-) -> Condition | None:
-    """The components of a condition that involve these outputs alone, the others being zero."""
-    if not components:
-        return None
-    whole = s.condition
-    total = s.light.field.networks()[name].outputs
-    signature = inspect.signature(whole.residual)
-    names = list(signature.parameters)[1:]
+def _involving(dependence: list[set[int]], outputs: tuple[int, ...]) -> list[int]:
+    """The components that depend on some of these outputs."""
+    return [j for j, depending in enumerate(dependence) if depending & {*outputs}]
 
-    def part(p: Any, *unknowns: Any) -> list[Any]:
-        given = dict(zip(names, unknowns, strict=True))
-        own = given[name] if len(outputs) > 1 else [given[name]]
-        full: list[Any] = [Constant(0.0)] * total
+
+def _restricted(
+    whole: BoundResidual, field: Field, unknown: tuple[str, tuple[int, ...]], components: list[int]
+) -> BoundResidual:
+    """Some components of a residual for a field whose unknown has some outputs alone, the others
+    being zero.
+    """
+    name, outputs = unknown
+    total = whole.structure.networks()[name].outputs
+    names = list(whole.expression.arguments or ())
+
+    def part(p: Points, *unknowns: Unknown) -> list[object]:
+        given: dict[str, Unknown] = dict(zip(names, unknowns, strict=True))
+        narrow = given[name]
+        own: Iterable[Jet] = narrow if isinstance(narrow, Vector) else [narrow]
+        full: list[Jet] = [Constant(0.0)] * total
         for output, jet in zip(outputs, own, strict=True):
             full[output] = jet
         given[name] = Vector(full) if total > 1 else full[0]
-        found = flattened(whole.residual(p, *given.values()))
-        return [found[j] for j in components]
+        values = flattened(whole.expression.function(p, *given.values()))
+        return [values[j] for j in components]
 
-    part.__signature__ = signature  # type: ignore[attr-defined]
-    part.__name__ = whole.name
-    return replace(whole, residual=part)
+    expression = Expression(whole.name, part, names)
+    return replace(whole, expression=expression, components=len(components), structure=field)

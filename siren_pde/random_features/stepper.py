@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from siren_pde.collocation.objective import Objective
 from siren_pde.numerics.least_squares import Factor
-from siren_pde.random_features.output_layer import balancing
+from siren_pde.random_features.evolution import Evolution
+from siren_pde.random_features.output_layer import OutputSystem, Weights
 
 LOOKED = 60
 """Slabs after which the growth of noise is known."""
@@ -24,28 +25,32 @@ class Side:
     and `ahead` (m, q) the same rows at the end of the slab.
     """
 
-    objective: Any
+    objective: Objective
+    axis: int
     scale: Tensor
     starts: Tensor
     ahead: Tensor
 
     @staticmethod
-    def of(objective: Any, weights: dict[str, float], length: float) -> Side:
+    def of(objective: Objective, time: Evolution, weights: Weights, length: float) -> Side:
         """For features that are in place, and slabs of a length."""
-        like, rows, initial = objective.parameters, objective.rows(), objective.initial()
-        scale = like.new_empty((objective.count,))
+        like, rows = objective.parameters, objective.collocated.slices
+        initial = time.initial_residuals(objective.collocated)
+        scale = like.new_empty((objective.collocated.count,))
         for name, those in rows.items():
             scale[those] = weights[name]
         numbers = torch.arange(len(scale), device=like.device)
-        starts = torch.cat([numbers[rows[s.condition.name]] for s in initial.samples])
-        _, ahead = initial.later(length).residual_and_output_jacobian(like)
-        return Side(objective, scale, starts, ahead * scale[starts][:, None])
+        starts = torch.cat([numbers[rows[r.condition.name]] for r in initial.rows])
+        end = replace(objective, collocated=initial.shifted(time.axis, length))
+        ahead = OutputSystem.of(end, like).matrix
+        return Side(objective, time.axis, scale, starts, ahead * scale[starts][:, None])
 
     def right(self, c: Tensor, by: float) -> Tensor:
         """The residuals (N,) of the zero field in the slab `by` later, handed over from c (q,)."""
-        found = self.objective.later(by).data() * self.scale
-        found[self.starts] = -self.ahead @ c
-        return found
+        later = self.objective.collocated.shifted(self.axis, by)
+        right = later.zero_field_residual(self.objective.field) * self.scale
+        right[self.starts] = -self.ahead @ c
+        return right
 
 
 @dataclass(frozen=True)
@@ -62,19 +67,18 @@ class Stepper:
     judge: Tensor
 
     @staticmethod
-    def of(objective: Any, length: float) -> Stepper:
+    def of(objective: Objective, time: Evolution, length: float) -> Stepper:
         """For the residuals of the first slab, with features in place, and slabs of a length.
 
         The initial conditions have the problem's own residuals, whose values at the end of one slab
         are asked of the next.
         """
         fresh, theta = objective.redrawn(objective.seed + 1), objective.parameters
-        _, a = objective.residual_and_output_jacobian(theta)
-        weights = balancing(objective, a)
-        solved, judged = (Side.of(rows, weights, length) for rows in (objective, fresh))
+        system, judge = OutputSystem.of(objective, theta), OutputSystem.of(fresh, theta).matrix
+        weights, a = system.balance(), system.matrix
+        solved, judged = (Side.of(each, time, weights, length) for each in (objective, fresh))
         a *= solved.scale[:, None]
-        judge = fresh.residual_and_output_jacobian(theta)[1] * judged.scale[:, None]
-        return Stepper(solved, judged, Factor.of(a), judge)
+        return Stepper(solved, judged, Factor.of(a), judge * judged.scale[:, None])
 
     def amplification(self, slabs: int) -> float:
         """How many times larger noise in the initial values is after so many slabs, once what the
@@ -107,6 +111,6 @@ class Stepper:
         its residual and of that of the zero field.
         """
         solved, judged = (side.right(c, by) for side in (self.solved, self.judged))
-        found = -self.factor.solve(solved)
-        left = torch.linalg.vector_norm(self.judge @ found + judged)
-        return found, float(left), float(torch.linalg.vector_norm(judged))
+        following = -self.factor.solve(solved)
+        left = torch.linalg.vector_norm(self.judge @ following + judged)
+        return following, float(left), float(torch.linalg.vector_norm(judged))

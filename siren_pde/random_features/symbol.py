@@ -7,12 +7,11 @@ the equation singular.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.fft import dct
 from scipy.linalg import eigvals
@@ -20,9 +19,12 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.sampling import Sample
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field
-from siren_pde.problem import Problem
+from siren_pde.random_features.evolution import Evolution
+from siren_pde.random_features.features import half_lengths
 
 LINES, NODES = 8, 1025
 """Lines along each axis on which data are looked at, and Chebyshev points of each."""
@@ -36,53 +38,52 @@ STEADY = 1e-10
 """Coefficients that change less than this, relative to the largest, are independent of time."""
 
 
-def zero_channels(sample: Sample, field: Field, points: Points) -> dict[str, Tensor]:
-    """The channels of the zero field, for the leaves that a condition involves."""
-    networks, like = field.networks(), points.positions
-    return {
-        name: like.new_zeros((len(plan.keys), len(points), networks[name].outputs))
-        for name, plan in sample.light.plans.items()
-    }
-
-
-def data(sample: Sample, field: Field, points: Points) -> Tensor:
-    """A condition's residual (n, m) of the zero field."""
-    with torch.no_grad():
-        return sample.light.residual(points, zero_channels(sample, field, points))
-
-
 # ── the waves in the data ─────────────────────────────────────────────────────────────────────
 
 
-def waves(problem: Problem, samples: Iterable[Sample], field: Field) -> list[float]:
+def wavenumbers(objective: Objective, evolution: Evolution | None) -> tuple[float, ...]:
+    """Radians per unit length of the highest waves along each axis: those in the data, and in
+    time those that the equation makes of them.
+    """
+    half = half_lengths(objective)
+    highest = [k / s for k, s in zip(data_wavenumbers(objective), half, strict=True)]
+    if evolution is not None:
+        time = evolution.axis
+        highest[time] = max(highest[time], rate(objective, time, highest))
+    return tuple(max(k, 1 / s) for k, s in zip(highest, half, strict=True))
+
+
+def data_wavenumbers(objective: Objective) -> list[float]:
     """The highest wavenumber (radians per half-length) along each axis in all data; 0 for none."""
-    sides = list(zip(*problem.bounds, strict=True))
-    found, sizes = [0.0] * len(sides), [0.0]
+    sides = list(zip(*objective.collocated.problem.bounds, strict=True))
+    highest = [0.0] * len(sides)
     measured = [
-        (axis, *_degree(s, field, axis, *side))
-        for s in samples
+        (axis, *_degree(rows, objective.field, axis, side))
+        for rows in objective.collocated.rows
         for axis, side in enumerate(sides)
-        if not s.points.data and _spread(s.points.positions[:, axis]) > 0
+        if not rows.points.data and _spread(rows.points.positions[:, axis]) > 0
     ]
-    sizes += [size for _, size, _ in measured]
+    largest = max((size for _, size, _ in measured), default=0.0)
     for axis, size, degree in measured:
-        if size > NEGLIGIBLE * max(sizes):
-            found[axis] = max(found[axis], _wavenumber(degree))
-    return found
+        if size > NEGLIGIBLE * largest:
+            highest[axis] = max(highest[axis], _wavenumber(degree))
+    return highest
 
 
 def _spread(x: Tensor) -> float:
     return float(x.max() - x.min())
 
 
-def _degree(s: Sample, field: Field, axis: int, low: float, high: float) -> tuple[float, int]:
+def _degree(rows: Rows, field: Field, axis: int, side: tuple[float, float]) -> tuple[float, int]:
     """The size of a condition's data, and the Chebyshev degree that resolves them along an axis."""
-    some = s.points.select(torch.arange(LINES) * len(s.points) // LINES)
+    low, high = side
+    some = rows.points.select(torch.arange(LINES) * len(rows.points) // LINES)
     lines = some.select(torch.arange(LINES).repeat_interleave(NODES))
     nodes = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
     positions = lines.positions.clone()
     positions[:, axis] = low + (high - low) / 2 * (1 + positions.new_tensor(nodes).repeat(LINES))
-    values = data(s, field, replace(lines, positions=positions)).view(LINES, NODES, -1)
+    at = replace(lines, positions=positions)
+    values = rows.residual.zero_field_residual(field, at).view(LINES, NODES, -1)
     values = values[torch.isfinite(values).all(2).all(1)]
     if not len(values):
         return 0.0, 0
@@ -106,15 +107,13 @@ def _wavenumber(degree: int) -> float:
 # ── the symbol of the equation ────────────────────────────────────────────────────────────────
 
 
-def rate(
-    problem: Problem, samples: Iterable[Sample], field: Field, time: int, wavenumbers: list[float]
-) -> float:
+def rate(objective: Objective, time: int, wavenumbers: Sequence[float]) -> float:
     """The largest |λ| of waves e^(ikx + λt) with k up to `wavenumbers` (radians per unit length).
 
     0 where equations and unknowns are not equally many.
     """
-    top = max(c.domain.dimension for c in problem.conditions)
-    symbols = [_symbol(s, field) for s in samples if s.condition.domain.dimension == top]
+    interior = objective.collocated.interior
+    symbols = [_symbol(r.residual, objective.field, r.points) for r in interior]
     columns = list(dict.fromkeys(column for symbol in symbols for _, column in symbol))
     space = [k if axis != time else 0.0 for axis, k in enumerate(wavenumbers)]
     alone = [[k if i == axis else 0.0 for i in range(len(space))] for axis, k in enumerate(space)]
@@ -124,29 +123,31 @@ def rate(
         if powers.shape[2] != powers.shape[3]:
             return 0.0
         for matrices in powers.transpose(1, 0, 2, 3):
-            found = np.abs(_roots(matrices))
-            small = found[found < INFINITE * max(1.0, *space)]
+            sizes = np.abs(_roots(matrices))
+            small = sizes[sizes < INFINITE * max(1.0, *space)]
             worst = max(worst, float(small.max(initial=0.0)))
     return worst
 
 
-Symbol = dict[tuple[Key, tuple[str, int]], Tensor]
+Column = tuple[str, int]
+Symbol = dict[tuple[Key, Column], Tensor]
+Complexes = npt.NDArray[np.complex128]
 
 
-def _symbol(s: Sample, field: Field) -> Symbol:
+def _symbol(residual: BoundResidual, field: Field, points: Points) -> Symbol:
     """The derivatives (n, m) of a residual by each channel of each output, at a few points."""
-    some = s.points.select(torch.arange(LINES) * len(s.points) // LINES)
-    _, seeds = s.light.seeds(some, zero_channels(s, field, some))
-    found = {}
-    for name, plan in s.light.plans.items():
+    some = points.select(torch.arange(LINES) * len(points) // LINES)
+    _, seeds = residual.seeds(field, some, residual.zero_channels(some))
+    symbol = {}
+    for name, plan in residual.plans.items():
         for channel, key in enumerate(plan.keys):
             for output in range(field.networks()[name].outputs):
                 parts = [seed[name][channel, :, output] for seed in seeds]
-                found[key, (name, output)] = torch.stack(parts, 1)
-    return found
+                symbol[key, (name, output)] = torch.stack(parts, 1)
+    return symbol
 
 
-def _powers(symbols: list[Symbol], columns: list[Any], time: int, k: list[float]) -> np.ndarray:
+def _powers(symbols: list[Symbol], columns: list[Column], time: int, k: list[float]) -> Complexes:
     """The matrices (n, m, u) of the powers of λ at a wavevector, stacked."""
     rows = []
     for symbol in symbols:
@@ -168,31 +169,31 @@ def _monomials(key: Key, time: int, k: list[float]) -> Iterator[tuple[int, compl
         yield alpha.count(time), complex(np.prod(others))
 
 
-def _roots(matrices: np.ndarray) -> np.ndarray:
+def _roots(matrices: Complexes) -> Complexes:
     """λ where Σ λᵖ Mₚ is singular, by its companion pencil."""
     order, size = len(matrices) - 1, matrices.shape[1]
     if order == 0:
-        return np.zeros(0)
+        return np.zeros(0, complex)
     a, b = np.eye(order * size, dtype=complex), np.eye(order * size, dtype=complex)
     a = np.roll(a, size, axis=1)
     a[-size:] = -np.concatenate(list(matrices[:-1]), axis=1)
     b[-size:, -size:] = matrices[-1]
-    values = eigvals(a, b)
+    values: Complexes = eigvals(a, b)
     return values[np.isfinite(values)]
 
 
-def steady(samples: Iterable[Sample], field: Field, time: int, low: float, high: float) -> bool:
+def steady(objective: Objective, evolution: Evolution) -> bool:
     """Whether no coefficient of any condition depends on time."""
-    for s in samples:
+    for rows in objective.collocated.rows:
         first: Symbol = {}
         for share in (0.0, 0.31, 0.73):
-            positions = s.points.positions.clone()
-            positions[:, time] = low + share * (high - low)
-            points = replace(s.points, positions=positions)
-            symbol = _symbol(replace(s, points=points), field)
+            positions = rows.points.positions.clone()
+            positions[:, evolution.axis] = evolution.low + share * (evolution.high - evolution.low)
+            points = replace(rows.points, positions=positions)
+            symbol = _symbol(rows.residual, objective.field, points)
             first = first or symbol
             size = max(float(seed.abs().max()) for seed in first.values())
-            pairs = itertools.zip_longest(first.values(), symbol.values())
+            pairs = zip(first.values(), symbol.values(), strict=True)
             if any(float((a - b).abs().max()) > STEADY * size for a, b in pairs):
                 return False
     return True

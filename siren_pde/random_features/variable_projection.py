@@ -9,17 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
-from siren_pde.optimisers.base import Architecture, Iterate, Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.random_features.features import (
+    output_coefficients,
+    require_problem,
+    suggested_frequencies,
+    with_output,
+)
+from siren_pde.random_features.output_layer import OutputSystem
+from siren_pde.random_features.separation import Partitioned, partitioned
 
 HALVINGS = 8
 """How often a step is halved before none is taken."""
+MARGIN = 1.5
+"""How far the band of the features reaches beyond the frequencies that the data suggest."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +49,17 @@ class Eliminated:
         return float(torch.linalg.vector_norm(self.residual))
 
 
+@dataclass(frozen=True)
+class State:
+    """The parts of the problem, and what elimination leaves of them for the medium reached."""
+
+    parts: Partitioned
+    eliminated: Eliminated
+
+
 @final
 @dataclass(frozen=True)
-class VariableProjection(Method):
+class VariableProjection(Method[State]):
     """Eliminate the unknown `eliminated`, and step the output layers of the others by Gauss-Newton.
 
     For problems such as a medium m seen by its waves u: r is affine in u for given m. u is given
@@ -51,8 +69,8 @@ class VariableProjection(Method):
     for one after the other, and by one factorisation where they obey the same equations.
 
     *Other*: `penalty` times how far the coefficients of m are from their start joins the residuals,
-    for media that data do not determine; points per feature in `rows`; a step that gains less than
-    `tolerance` is the last.
+    for media that data do not determine; `oversampling`, the points per feature; a step that gains
+    less than `tolerance` is the last.
 
     Sources: Golub and Pereyra (1973) in the form of Kaufman (1975); for waves, wavefield
     reconstruction inversion (van Leeuwen and Herrmann, 2013).
@@ -62,7 +80,7 @@ class VariableProjection(Method):
     features: int = 1000
     frequency: tuple[float, ...] | None = None
     penalty: float = 0.0
-    rows: float = 2.0
+    oversampling: float = 2.0
     tolerance: float = 1e-3
     name: str = "variable projection"
     dtype: torch.dtype = torch.float64
@@ -77,19 +95,20 @@ class VariableProjection(Method):
 
     def points(self, parameters: int) -> int:
         """As many as the features need."""
-        return int(self.rows * self.features)
+        return int(self.oversampling * self.features)
 
-    def start(self, objective: Any) -> Iterate:
+    def start(self, objective: Residuals) -> Iterate[State]:
         """The waves of the medium at the start."""
-        wanted = self.frequency or tuple(1.5 * w for w in objective.frequencies)
-        frequency = objective.parameters.new_tensor(wanted)
-        parts = objective.separated(self.eliminated, self.features, frequency)
+        whole = require_problem(objective, "VariableProjection")
+        wanted = self.frequency or tuple(MARGIN * w for w in suggested_frequencies(whole))
+        frequency = whole.parameters.new_tensor(wanted)
+        parts = partitioned(whole, self.eliminated, self.features, frequency)
         parts = replace(parts, alike=_alike(parts))
-        return _iterate(parts, self._eliminate(parts, parts.outer))
+        return _iterate(State(parts, self._eliminate(parts, parts.outer)))
 
-    def step(self, at: Iterate, used: float) -> Iterate:
+    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
         """A Gauss-Newton step for the outer coefficients, halved until the residual falls."""
-        parts, now = at.state
+        parts, now = at.state.parts, at.state.eliminated
         move = least_squares(now.jacobian.clone(), -now.residual).x
         for _ in range(HALVINGS):
             moved = self._eliminate(parts, now.outer + move)
@@ -100,53 +119,55 @@ class VariableProjection(Method):
             return replace(at, finished="no step lowers what elimination leaves of the residual")
         done = moved.size > (1 - self.tolerance) * now.size
         reason = f"steps gain less than {self.tolerance:g}" if done else ""
-        return replace(_iterate(parts, moved), finished=reason)
+        return replace(_iterate(State(parts, moved)), finished=reason)
 
-    def _eliminate(self, parts: Any, outer: Tensor) -> Eliminated:
-        found = _eliminate(parts, outer)
+    def _eliminate(self, parts: Partitioned, outer: Tensor) -> Eliminated:
+        eliminated = _eliminate(parts, outer)
         if not self.penalty:
-            return found
+            return eliminated
         apart = self.penalty * (outer - parts.outer)
         rows = self.penalty * torch.eye(len(outer), dtype=outer.dtype, device=outer.device)
-        residual = torch.cat([found.residual, apart])
-        return replace(found, residual=residual, jacobian=torch.cat([found.jacobian, rows]))
+        residual = torch.cat([eliminated.residual, apart])
+        jacobian = torch.cat([eliminated.jacobian, rows])
+        return replace(eliminated, residual=residual, jacobian=jacobian)
 
 
-def _iterate(parts: Any, at: Eliminated) -> Iterate:
-    theta = parts.joined(at.inner, at.outer)
+def _iterate(state: State) -> Iterate[State]:
+    whole, at = state.parts.whole, state.eliminated
+    theta = state.parts.joined(at.inner, at.outer)
     note = f"residual {at.size:.3e} after elimination"
-    return Iterate(parts.whole, theta, parts.whole.loss(theta), (parts, at), note)
+    return Iterate(whole, theta, whole.loss(theta), state, note)
 
 
-def _alike(parts: Any) -> bool:
+def _alike(parts: Partitioned) -> bool:
     """Whether all parts have the same matrix of inner columns."""
     first: Tensor | None = None
     for part in parts.parts:
-        inner, _ = parts.split(part, part.residual_and_output_jacobian(part.parameters)[1])
+        inner, _ = parts.split(part, OutputSystem.of(part, part.parameters).matrix)
         if first is not None and (inner.shape != first.shape or not torch.equal(inner, first)):
             return False
         first = inner
     return True
 
 
-def _eliminate(parts: Any, outer: Tensor) -> Eliminated:
+def _eliminate(parts: Partitioned, outer: Tensor) -> Eliminated:
     inner, residuals, jacobians = [], [], []
     factor = None
     for part in parts.parts:
-        size = part.output(part.parameters).numel() - len(outer)
+        size = output_coefficients(part.field, part.parameters).numel() - len(outer)
         zero = parts.theta(part, outer.new_zeros((size,)), outer)
         if factor is None or not parts.alike:
-            r, rows = part.residual_and_output_jacobian(zero)
-            factor = Factor.of(parts.split(part, rows)[0])
+            system = OutputSystem.of(part, zero)
+            r, factor = system.right, Factor.of(parts.split(part, system.matrix)[0])
         else:
             r = part.residual(zero)
         inner.append(factor.solve(-r))
-        _, rows = part.residual_and_output_jacobian(parts.theta(part, inner[-1], outer))
+        solved = OutputSystem.of(part, parts.theta(part, inner[-1], outer))
         residuals.append(factor.left(r))
-        jacobians.append(factor.left(parts.split(part, rows)[1]))
+        jacobians.append(factor.left(parts.split(part, solved.matrix)[1]))
     if parts.rest is not None:
-        theta = parts.rest.with_output(parts.rest.parameters, outer)
-        r, rows = parts.rest.residual_and_output_jacobian(theta)
-        residuals.append(r)
-        jacobians.append(rows)
+        rest = parts.rest
+        system = OutputSystem.of(rest, with_output(rest.field, rest.parameters, outer))
+        residuals.append(system.right)
+        jacobians.append(system.matrix)
     return Eliminated(outer, inner, torch.cat(residuals), torch.cat(jacobians))

@@ -9,7 +9,7 @@ import torch
 
 from siren_pde.calculus.functions import sqrt
 from siren_pde.calculus.operators import grad, norm
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import Objective, objective_of
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.optimisers.base import Iterate
 from siren_pde.problem import Problem, on
@@ -32,8 +32,9 @@ def telling_nearness(callback: Callback, cloud: OrientedCloud, scale: float) -> 
     def nearness(p: Any, u: Any) -> Any:
         return sqrt(abs(u) / norm(grad(u)))  # its mean square is the mean distance
 
-    def measure(at: Iterate) -> dict[str, torch.Tensor]:
-        (mean,) = Objective(Problem(nearness), at.objective.field).terms(at.theta).values()
+    def measure(at: Iterate[Any]) -> dict[str, torch.Tensor]:
+        assert isinstance(at.objective, Objective)  # `solve` hands no other to its callbacks
+        (mean,) = objective_of(Problem(nearness), at.objective.field).terms(at.theta).values()
         return {"points to surface": scale * mean}
 
     return lambda report: callback(replace(report, measure=measure))

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
+import torch
+
+from siren_pde.collocation.objective import Objective
 from siren_pde.optimisers.adam import Adam
-from siren_pde.optimisers.base import Method
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
 from siren_pde.optimisers.gauss_newton import GaussNewton
+from siren_pde.random_features.evolution import Evolution, evolution_of
+from siren_pde.random_features.features import half_lengths
 from siren_pde.random_features.least_squares import LeastSquares
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
-from siren_pde.random_features.propagator_state import EACH, freedom
+from siren_pde.random_features.propagator_state import FEATURES_PER_DEGREE, freedom
+from siren_pde.random_features.symbol import wavenumbers
+
+AXES = 3
+"""Up to so many coordinates, functions that enter non-linearly are solved for by random features.
+"""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The method that was chosen, and its own state."""
+
+    method: Method[Any]
+    state: Any
 
 
 @final
 @dataclass(frozen=True)
-class Auto:
+class Auto(Method[Chosen]):
     """Least squares where residuals are affine in the field, else a march where time has a start.
 
     An affine evolution marches too if it is long: if the waves in its data, and what its equation
@@ -26,59 +44,84 @@ class Auto:
     coordinates; otherwise Gauss-Newton where parameters are few, and Adam where they are many.
 
     Affinity is measured, not declared: residuals at the midpoint of random field values are
-    compared with the mean of the residuals. `few` is the most parameters Gauss-Newton is given.
+    compared with the mean of the residuals. Gauss-Newton is given `most_parameters` at most.
     """
 
-    few: int = 6000
+    most_parameters: int = 6000
     largest: int = 800
+    name: str = "automatic choice"
+    dtype: torch.dtype = torch.float64
+    architecture: Architecture = Architecture(16, 4)
 
-    def choose(self, objective: Any, parameters: int | None) -> tuple[Method, str]:
+    def suited(self, objective: Residuals, parameters: int | None) -> tuple[Method[Any], str]:
         """The method and why; `parameters` is the size of the user's field, None if it is ours."""
-        bend = objective.curvature()
-        if objective.affine and objective.has_default_layers():
-            if objective.evolution is not None and (needed := _needed(objective)) > self.largest:
-                return Propagator(), (
-                    f"time slabs of one matrix, since the residuals are affine in the field "
-                    f"(measured curvature {bend:.0e}), and its waves until the end would need "
-                    f"about {needed:.0f} features at once"
-                )
-            return LeastSquares(), (
-                f"least squares, since the residuals are affine in the field (measured curvature "
-                f"{bend:.0e}), so that its output layer is a linear least-squares problem"
-            )
-        reason = f"the residuals are not affine in the field (measured curvature {bend:.0e})"
-        time = objective.evolution
-        if time is not None and objective.has_default_layers() and len(objective.problem.axes) <= 3:
-            axis = objective.problem.axes[time.axis]
+        if not isinstance(objective, Objective):
+            return GaussNewton(), "Gauss-Newton, since these residuals are no problem's for a field"
+        problem, curvature = objective.collocated.problem, objective.collocated.curvature
+        affine, free = objective.collocated.affine, objective.field.has_default_layers
+        evolution, few_axes = evolution_of(objective), len(problem.axes) <= AXES
+        measured = f"(measured curvature {curvature:.0e})"
+        if affine and free:
+            return self._affine(objective, evolution, measured)
+        reason = f"the residuals are not affine in the field {measured}"
+        if evolution is not None and free and few_axes:
+            axis = problem.axes[evolution.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
-        few_axes = objective.has_default_layers() and len(objective.problem.axes) <= 3
-        if few_axes and _functions_alone(objective):
+        if free and few_axes and _functions_alone(objective):
             return LeastSquares(), f"least squares at every Newton step, since {reason}"
-        if objective.affine:
+        if affine:
             reason = "the layers of the network were given, and least squares would replace them"
-        if parameters is None or parameters <= self._few(objective):
-            size = "the default network is small" if parameters is None else f"{parameters} are few"
-            return (
-                GaussNewton(),
-                f"Gauss-Newton, since {reason} and {size if parameters is None else 'its ' + size}",
-            )
+        if parameters is None:
+            return GaussNewton(), f"Gauss-Newton, since {reason} and the default network is small"
+        if parameters <= self._most(objective):
+            return GaussNewton(), f"Gauss-Newton, since {reason} and has {parameters} parameters"
         return Adam(), f"Adam, since {reason} and {parameters} parameters are too many for JᵀJ"
 
-    def _few(self, objective: Any) -> int:
-        """As many as asked for, and as three copies of JᵀJ leave room for."""
-        if objective.memory is None:
-            return self.few
-        return min(self.few, math.isqrt(int(objective.memory) // (3 * 8)))
+    def start(self, objective: Residuals) -> Iterate[Chosen]:
+        """Where the method that suits the objective starts."""
+        method, _ = self.suited(objective, len(objective.parameters))
+        at = method.start(objective)
+        return replace(at, state=Chosen(method, at.state))
+
+    def step(self, at: Iterate[Chosen], used: float) -> Iterate[Chosen]:
+        """A step of the method that was chosen."""
+        method, own = at.state.method, replace(at, state=at.state.state)
+        stepped: Iterate[Any] = method.step(own, used)
+        return replace(stepped, state=Chosen(method, stepped.state))
+
+    def points(self, parameters: int) -> int:
+        """As many as Gauss-Newton takes."""
+        return GaussNewton().points(parameters)
+
+    def _affine(
+        self, objective: Objective, evolution: Evolution | None, measured: str
+    ) -> tuple[Method[Any], str]:
+        """Least squares at once, or slab by slab where the waves would need too many features."""
+        reason = f"since the residuals are affine in the field {measured}"
+        if evolution is not None and (needed := _needed(objective, evolution)) > self.largest:
+            return Propagator(), (
+                f"time slabs of one matrix, {reason}, and its waves until the end would need about "
+                f"{needed:.0f} features at once"
+            )
+        return LeastSquares(), (
+            f"least squares, {reason}, so that its output layer is a linear least-squares problem"
+        )
+
+    def _most(self, objective: Objective) -> int:
+        """As many parameters as wanted, and as three copies of JᵀJ leave room for."""
+        memory = objective.limits.memory
+        if memory is None:
+            return self.most_parameters
+        return min(self.most_parameters, math.isqrt(int(memory) // (3 * 8)))
 
 
-def _needed(objective: Any) -> float:
+def _needed(objective: Objective, evolution: Evolution) -> float:
     """How many features hold the waves in all space and time, as `Propagator` estimates them."""
-    low, high = objective.problem.bounds
-    sides = zip(objective.waves(), low, high, strict=True)
-    return EACH * math.prod(freedom(k * (b - a) / 2) for k, a, b in sides)
+    waves = zip(wavenumbers(objective, evolution), half_lengths(objective), strict=True)
+    return FEATURES_PER_DEGREE * math.prod(freedom(k * half) for k, half in waves)
 
 
-def _functions_alone(objective: Any) -> bool:
+def _functions_alone(objective: Objective) -> bool:
     """Whether all unknowns are functions, and none is held to measured data."""
     functions = all(network.inputs for network in objective.field.networks().values())
-    return functions and not any(s.points.data for s in objective.samples)
+    return functions and objective.collocated.data_residuals() is None

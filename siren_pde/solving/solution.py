@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -14,12 +13,13 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.expression import Expression, stacked
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.residual import evaluate, stacked
+from siren_pde.collocation.residual import evaluate
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
-from siren_pde.problem import Condition, Problem
+from siren_pde.problem import Problem
 from siren_pde.references import Reference
 
 if TYPE_CHECKING:
@@ -124,6 +124,9 @@ class Solution:
         `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
         system, unknowns are taken by name: `lambda p, q: lap(q)`.
         """
+        return self._values(Expression.of(expression), x, block)
+
+    def _values(self, expression: Expression, x: Any, block: int = 8192) -> Tensor:
         points = x if isinstance(x, Points) else self.points(x)
         values = evaluate(self.field, expression, points, block=block)
         return values[:, 0] if values.shape[1] == 1 else values
@@ -163,8 +166,8 @@ class Solution:
             exact = problem.exact(p)
             known = exact if isinstance(exact, dict) else {"u": exact}
             if name in known:
-                expected = stacked(Condition(problem.exact, domain), known[name], len(p), p)
-                found = self.evaluate(only(name), p).reshape(expected.shape)
+                expected = stacked("exact", known[name], p)
+                found = self._values(only(name), p).reshape(expected.shape)
                 yield found, expected, p.weights[:, None]
 
     def _beside_reference(self, truth: Reference) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -173,18 +176,12 @@ class Solution:
             expected = truth.rows(name)
             known = np.isfinite(expected).all(1)
             x = self.points(truth.positions[known])
-            found = self.evaluate(only(name), x).reshape(len(x), -1).double().cpu().numpy()
+            found = self._values(only(name), x).reshape(len(x), -1).double().cpu().numpy()
             compared = truth.aligned(found, expected[known])
             weights = torch.ones((len(x), 1), dtype=torch.float64, device="cpu")
             yield torch.from_numpy(compared), torch.from_numpy(expected[known]), weights
 
 
-def only(name: str) -> Callable[..., Any]:
-    """The residual that is one unknown itself."""
-
-    def value(p: Points, unknown: Any) -> Any:
-        return unknown
-
-    names = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ("p", name)]
-    value.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
-    return value
+def only(name: str) -> Expression:
+    """The expression that is one unknown itself."""
+    return Expression(name, lambda p, unknown: unknown, (name,))

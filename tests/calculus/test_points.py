@@ -130,11 +130,11 @@ def test_what_does_not_fit_is_refused(change, words):
 
 def test_a_cloud_keeps_its_data_and_scales_its_normals():
     cloud = PointCloud(positions.tolist(), normals=[[2, 0], [0, 3], [3, 4]], speed=[1, 2, 3])
-    p = cloud.all()
+    p = cloud.data_points
     assert p.positions.dtype == torch.float64 and p.weights.sum() == pytest.approx(1, abs=1e-15)
     assert p.normals.tolist() == [[1, 0], [0, 1], [0.6, 0.8]]
     assert p.speed.value.tolist() == [1, 2, 3]
-    single = PointCloud(positions.to(torch.float32), speed=[1, 2, 3]).all()
+    single = PointCloud(positions.to(torch.float32), speed=[1, 2, 3]).data_points
     assert {single.positions.dtype, single.weights.dtype, single.data["speed"].dtype} == {
         torch.float32
     }
@@ -142,8 +142,8 @@ def test_a_cloud_keeps_its_data_and_scales_its_normals():
 
 def test_a_cloud_in_one_coordinate_takes_a_list():
     assert PointCloud([1.0, 2.0]).axes == ("x",)
-    assert PointCloud([[1.0, 2.0]], axes=("x", "t")).all().t.value.tolist() == [2.0]
-    assert PointCloud([1.0, 2.0], normals=[-1, 1]).all().normals.tolist() == [[-1], [1]]
+    assert PointCloud([[1.0, 2.0]], axes=("x", "t")).data_points.t.value.tolist() == [2.0]
+    assert PointCloud([1.0, 2.0], normals=[-1, 1]).data_points.normals.tolist() == [[-1], [1]]
 
 
 def test_a_sample_of_a_cloud_is_seeded_and_keeps_rows_together():

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from siren_pde import Ball, Box, Objective, Problem, Siren, Sobol, on
+from siren_pde import Ball, Box, Problem, Siren, Sobol, on
 from siren_pde.collocation.grading import SCALES, graded
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from tests.strategies import ALL_DOMAINS
 
@@ -56,9 +57,9 @@ def test_conditions_say_where_points_crowd():
     def anywhere(p, u):
         return u - 1
 
-    objective = Objective(Problem(near, anywhere), Siren(2), rule=Sobol(512))
-    close = [int((s.points.positions.abs() < 0.02).all(1).sum()) for s in objective.samples]
+    objective = objective_of(Problem(near, anywhere), Siren(2), rule=Sobol(512))
+    close = [int((s.points.positions.abs() < 0.02).all(1).sum()) for s in objective.collocated.rows]
     assert close[0] > 100 and close[1] < 10
-    assert all(abs(float(s.scale.square().sum()) - 1) < 1e-12 for s in objective.samples)
+    assert all(abs(float(s.scale.square().sum()) - 1) < 1e-12 for s in objective.collocated.rows)
     with pytest.raises(ConfigError, match="x, y"):
         on(ell, refine_towards=(0.0,))

@@ -10,7 +10,6 @@ from siren_pde import (
     Ball,
     Box,
     Implicit,
-    Objective,
     PointCloud,
     Polygon,
     Problem,
@@ -26,7 +25,9 @@ from siren_pde import (
     sin,
     solve,
 )
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError, DomainError
+from siren_pde.random_features.evolution import evolution_of
 from tests.strategies import Egg, Torus
 
 square, strip = Box(x=(0, 1), y=(-1, 1)), Box(x=(-1, 1), t=(0, 2))
@@ -66,8 +67,8 @@ def wanted(p):
 
 
 def slope(part, u, p):
-    """The outward normal derivative, by a wall that knows of no others."""
-    return part.wall(None, [part]).slope(u, p)
+    """The outward normal derivative, by a part beside no others."""
+    return part.flux_part(None, [part]).slope(u, p)
 
 
 FLUXES = {
@@ -81,7 +82,7 @@ def made(valued, parts, kind, inner=None):
 
     def lift(p):
         first, second, *_ = p
-        return wanted(p) + (valued.vanishing(p) * sin(first + 2 * second) if valued else 0)
+        return wanted(p) + (valued.boundary_function(p) * sin(first + 2 * second) if valued else 0)
 
     inner = inner or Siren(len(parts[0].axes), width=4, depth=2)
     flux = {part: FLUXES[kind](part) for part in parts}
@@ -104,7 +105,7 @@ def test_values_and_fluxes_hold_for_any_parameters(name, kind):
     if valued:
         conditions.append(on(valued)(lambda p, u: u - wanted(p)))
     for condition in conditions:
-        objective = Objective(Problem(condition), made(valued, parts, kind), {condition: 60})
+        objective = objective_of(Problem(condition), made(valued, parts, kind), {condition: 60})
         theta = torch.randn_like(objective.parameters)
         assert objective.residual(theta).abs().max() < 1e-12
 
@@ -174,7 +175,7 @@ def test_data_need_agree_in_corners_alone(name):
         return -d(u, p.y) - asked(p, u)
 
     field = Ansatz(Siren(2, width=4), lift=given, vanishing_on=valued, flux=flux)
-    objective = Objective(Problem(values, slopes), field, {values: 50, slopes: 50})
+    objective = objective_of(Problem(values, slopes), field, {values: 50, slopes: 50})
     assert objective.residual(torch.randn_like(objective.parameters)).abs().max() < 1e-13
 
 
@@ -195,10 +196,14 @@ def test_what_an_ansatz_holds_at_the_end_is_no_evolution():
         return u - p.x
 
     problem, sides = Problem(laplace, start), strip.at(x=-1) | strip.at(x=1)
-    assert Objective(problem, Ansatz(Siren(2), vanishing_on=sides)).evolution is not None
-    assert Objective(problem, Ansatz(Siren(2), vanishing_on=strip.at(t=2))).evolution is None
+
+    def evolution(**held):
+        return evolution_of(objective_of(problem, Ansatz(Siren(2), **held)))
+
+    assert evolution(vanishing_on=sides) is not None
+    assert evolution(vanishing_on=strip.at(t=2)) is None
     beside = {strip.at(t=2): lambda p, u: 0}
-    assert Objective(problem, Ansatz(Siren(2), vanishing_on=sides, flux=beside)).evolution is None
+    assert evolution(vanishing_on=sides, flux=beside) is None
 
 
 def test_all_components_have_the_flux():
@@ -208,7 +213,7 @@ def test_all_components_have_the_flux():
     def sloped(p, u):
         return d(u, p.x) - Vector([1.5 + 0 * p.y, 1.5 + 0 * p.y])
 
-    objective = Objective(Problem(sloped), field, {sloped: 20})
+    objective = objective_of(Problem(sloped), field, {sloped: 20})
     assert objective.residual(torch.randn_like(objective.parameters)).abs().max() < 1e-13
 
 

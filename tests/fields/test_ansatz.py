@@ -9,7 +9,6 @@ from siren_pde import (
     Box,
     GaussNewton,
     LeastSquares,
-    Objective,
     PointCloud,
     Polygon,
     Problem,
@@ -27,6 +26,7 @@ from siren_pde import (
     sin,
     solve,
 )
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError, DomainError
 
 square = Box(x=(0, 2), y=(-1, 1))
@@ -52,23 +52,23 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_vanishing_function_is_zero_there_positive_inside_and_not_flat(name):
+def test_a_boundary_function_is_zero_there_positive_inside_and_not_flat(name):
     domain, boundary = PLACES[name]
     on_it, inside = Sobol(128)(boundary), Sobol(128)(domain)
-    phi = boundary.vanishing(on_it)
+    phi = boundary.boundary_function(on_it)
     assert phi.value.abs().max() < 1e-14
-    assert boundary.vanishing(inside).value.min() > 0
-    assert boundary.vanishing(inside).value.max() < 30
+    assert boundary.boundary_function(inside).value.min() > 0
+    assert boundary.boundary_function(inside).value.max() < 30
     away = ~boundary.contains(Sobol(512)(domain.boundary).positions, 1e-9)
     rest = Sobol(512)(domain.boundary).select(away)
-    assert (boundary.vanishing(rest).value > 0).all()
+    assert (boundary.boundary_function(rest).value > 0).all()
     slope = torch.as_tensor(sum(component.value**2 for component in grad(phi)))
     assert slope.median() > 1e-3  # only corners may be flat
 
 
 def test_places_without_a_known_function_say_so():
     with pytest.raises(DomainError, match="vanishing=lambda p"):
-        PointCloud(torch.rand(5, 2)).vanishing(Sobol(4)(square))
+        PointCloud(torch.rand(5, 2)).boundary_function(Sobol(4)(square))
 
 
 def test_boundary_values_hold_for_any_parameters():
@@ -82,7 +82,7 @@ def test_boundary_values_hold_for_any_parameters():
     def wanted(p, u):
         return u - exp(p.x) * p.y
 
-    objective = Objective(Problem(wanted), field, {wanted: 200})
+    objective = objective_of(Problem(wanted), field, {wanted: 200})
     theta = torch.randn_like(objective.parameters)
     assert objective.residual(theta).abs().max() < 1e-13
 

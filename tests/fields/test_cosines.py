@@ -10,7 +10,6 @@ from siren_pde import (
     ConjugateGradients,
     Cosines,
     Generic,
-    Objective,
     Problem,
     Sobol,
     cos,
@@ -23,6 +22,7 @@ from siren_pde import (
     solve,
 )
 from siren_pde.calculus.derivatives import Laplace
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 
@@ -92,7 +92,7 @@ def test_conjugate_gradients_find_waves_of_the_lattice_and_keep_them(tmp_path):
 
 
 def test_conjugate_gradients_minimise_what_dense_least_squares_do():
-    objective = Objective(
+    objective = objective_of(
         Problem(screened),
         Cosines((4, 4)).scaled_to(*map(torch.tensor, ((0.0, 0.0), (1.0, 2.0))), torch.ones(2)),
         rule=Sobol(64),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import Adam, Box, Budget, Objective, Problem, Schedule, Siren, on, solve
+from siren_pde import Adam, Box, Budget, Problem, Schedule, Siren, on, solve
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 
 
@@ -41,7 +42,7 @@ def test_a_scheduled_weight_multiplies_its_term():
         return u - 1
 
     field = Siren(1, width=8)
-    at = {c: Adam().start(Objective(Problem(c), field)) for c in (plain, scheduled)}
+    at = {c: Adam().start(objective_of(Problem(c), field)) for c in (plain, scheduled)}
     for used, weight in ((0.0, 8), (0.5, 5), (1.0, 2)):
         follow, stay = (Adam().step(at[c], used) for c in (scheduled, plain))
         assert torch.allclose(follow.loss, weight * stay.loss)

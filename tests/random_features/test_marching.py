@@ -25,8 +25,11 @@ from siren_pde import (
     sin,
     solve,
 )
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
+from siren_pde.fields.parameters import with_parameters
+from siren_pde.random_features.evolution import Slab, evolution_of
+from siren_pde.random_features.stretching import grid_stretching, incompatible_ends
 
 strip = Box(x=(-1, 1), t=(0, 0.5))
 
@@ -122,7 +125,7 @@ def test_a_march_is_stored_and_read_back(tmp_path):
 
 
 def test_auto_marches_where_time_has_a_start():
-    _, why = Auto().choose(Objective(reaction(), Siren(2)), None)
+    _, why = Auto().suited(objective_of(reaction(), Siren(2)), None)
     assert "t has initial values only" in why
 
 
@@ -203,8 +206,12 @@ def sudden(speed=0.01):
 
 def test_broken_boundary_conditions_are_found_where_they_are():
     problem = sudden()
-    objective = Objective(problem, Siren(2, width=4, depth=1), {c: 40 for c in problem.conditions})
-    zero = objective.install(torch.zeros_like(objective.parameters))
-    assert objective.corners(zero) == (0.0,)
-    assert [s.axis for s in objective.stretch(0.0, 0.1, None, (0.0,))] == [0, 1]
-    assert objective.stretch(0.0, 0.1, None, ()) == ()
+    objective = objective_of(
+        problem, Siren(2, width=4, depth=1), {c: 40 for c in problem.conditions}
+    )
+    zero = with_parameters(objective.field, torch.zeros_like(objective.parameters))
+    time = evolution_of(objective)
+    assert incompatible_ends(objective, time, zero) == (0.0,)
+    slab = Slab(time, 0.0, 0.1)
+    assert [s.axis for s in grid_stretching(problem, slab, None, (0.0,))] == [0, 1]
+    assert grid_stretching(problem, slab, None, ()) == ()

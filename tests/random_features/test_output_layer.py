@@ -1,5 +1,7 @@
 """Newton's method on output layers: from afar, with constants, with data, to rounding."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from siren_pde import (
     PointCloud,
     Problem,
     Siren,
+    Sobol,
     System,
     Unknown,
     d,
@@ -21,7 +24,8 @@ from siren_pde import (
     solve,
     sqrt,
 )
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import objective_of
+from siren_pde.random_features.features import with_features
 from siren_pde.random_features.output_layer import DAMPINGS, fit_output
 
 square = Box(x=(0, 1), y=(0, 1))
@@ -49,7 +53,7 @@ def straight(p):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_travel_times_where_velocity_has_a_constant_gradient(seed):
     field = Ansatz(Siren(2), lift=straight, vanishing=straight)
-    method = LeastSquares(150, (4.0, 4.0), rows=3)
+    method = LeastSquares(150, (4.0, 4.0), oversampling=3)
     assert solve(gradient_medium(), field, method, seed=seed, quiet=True).error() < 1e-7
 
 
@@ -77,17 +81,18 @@ def test_constants_are_found_from_data(noise, error, start):
 
 
 def test_what_is_measured_is_told_from_equations():
-    objective = Objective(decay(), System(u=Siren(1), nu=Unknown(1.0)))
-    measured = objective.measured()
-    assert [s.condition.name for s in measured.samples] == ["measured"]
+    objective = objective_of(decay(), System(u=Siren(1), nu=Unknown(1.0)))
+    data = objective.collocated.data_residuals()
+    assert [r.condition.name for r in data.rows] == ["measured"]
+    measured = replace(objective, collocated=data)
     assert measured.residual(objective.parameters).shape == (200,)
-    assert Objective(gradient_medium(), Siren(2)).measured() is None
+    assert objective_of(gradient_medium(), Siren(2)).collocated.data_residuals() is None
 
 
 def test_bolder_first_steps_arrive_at_the_same_place():
     field = Ansatz(Siren(2), lift=straight, vanishing=straight)
-    objective = Objective(gradient_medium(), field).with_count(300)
-    objective = objective.with_random_features(100, torch.tensor([3.0, 3.0], dtype=torch.float64))
+    objective = objective_of(gradient_medium(), field, rule=Sobol(300))
+    objective = with_features(objective, 100, torch.tensor([3.0, 3.0], dtype=torch.float64))
     fits = [
         fit_output(objective, objective.parameters, boldness=k)[0] for k in range(len(DAMPINGS))
     ]

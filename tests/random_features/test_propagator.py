@@ -1,6 +1,7 @@
 """Affine evolutions over long times, in equal slabs that share one matrix, against exact ones."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -24,10 +25,12 @@ from siren_pde import (
     sin,
     solve,
 )
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
+from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
 from siren_pde.random_features.stepper import Stepper
+from siren_pde.random_features.symbol import steady, wavenumbers
 
 FEW = Propagator(features=300, tolerance=1e-9)
 
@@ -139,38 +142,49 @@ def test_a_march_is_stored_and_read_back(tmp_path):
 
 
 def probe(problem, field=None):
-    return Objective(problem, field or Siren(2), rule=Sobol(64))
+    return objective_of(problem, field or Siren(2), rule=Sobol(64))
+
+
+def waves_of(objective):
+    return wavenumbers(objective, evolution_of(objective))
 
 
 def test_auto_marches_where_time_is_long():
-    long, why = Auto().choose(probe(string(200)), None)
+    long, why = Auto().suited(probe(string(200)), None)
     assert isinstance(long, Propagator) and "features at once" in why
-    short, _ = Auto().choose(probe(string(1)), None)
+    short, _ = Auto().suited(probe(string(1)), None)
     assert isinstance(short, LeastSquares)
 
 
 def test_waves_are_those_in_the_data_and_those_the_equation_makes():
-    x, t = probe(string(40)).waves()
+    x, t = waves_of(probe(string(40)))
     assert 0.7 < x / (2 * math.pi) < 1.6
     assert t == pytest.approx(x)  # at the speed 1
-    two = probe(acoustics(), CASES["acoustics"][1]).waves()
+    two = waves_of(probe(acoustics(), CASES["acoustics"][1]))
     assert two[1] == pytest.approx(two[0])
 
 
 def test_only_steady_coefficients_share_a_matrix():
-    assert probe(string(1)).steady and probe(acoustics(), CASES["acoustics"][1]).steady
-    assert not probe(rod()).steady
+    def is_steady(objective):
+        return steady(objective, evolution_of(objective))
+
+    assert is_steady(probe(string(1))) and is_steady(probe(acoustics(), CASES["acoustics"][1]))
+    assert not is_steady(probe(rod()))
 
 
 def test_noise_is_amplified_where_points_are_too_few():
     whole = probe(string(50))
     theirs = torch.tensor([12.0, 24.0], dtype=torch.float64)
-    features = (
-        whole.with_field(Siren(2, centre=(0.5, 0.25))).with_random_features(250, theirs).field
-    )
-    slab = whole.slab(0.0, 0.5, (), None).with_field(features)
-    few, many = (Stepper.of(slab.with_count(n), 0.5).amplification(100) for n in (350, 1200))
-    assert many < 10 < few
+    features = Siren(2, centre=(0.5, 0.25)).with_random_features(250, theirs, 0)
+    time = evolution_of(whole)
+    slabs, slab = Slabs.of(whole, time), Slab(time, 0.0, 0.5)
+
+    def amplification(count):
+        objective = slabs.slab(slab, None, count=count, seed=0)
+        stepper = Stepper.of(replace(objective, field=features), time, 0.5)
+        return stepper.amplification(100)
+
+    assert amplification(1200) < 10 < amplification(350)
 
 
 @on(Box(x=(0, 1), t=(0, 1)))

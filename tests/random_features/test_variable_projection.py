@@ -22,9 +22,9 @@ from siren_pde import (
     solve,
 )
 from siren_pde.applications.scattering import Shots
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError, DataFileError
-from siren_pde.random_features.separation import blocks
+from siren_pde.random_features.separation import partitioned
 
 line = Box(x=(0, 1))
 x = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
@@ -67,19 +67,22 @@ def test_a_constant_is_found_from_two_decays():
 
 
 def test_outputs_that_no_residual_joins_are_blocks():
-    apart = Objective(PROBLEM, system(), rule=Sobol(32))
-    assert [b.outputs for b in blocks(apart.samples, "u")] == [(0,), (1,)]
+    def outputs(problem):
+        objective = objective_of(problem, system(), rule=Sobol(32))
+        return partitioned(objective, "u", 7, torch.tensor([3.0])).outputs
+
+    assert outputs(PROBLEM) == ((0,), (1,))
 
     @on(line)
     def joining(p, u):
         return u[0] - u[1]
 
-    joined = Objective(Problem(decay, joining), system(), rule=Sobol(32))
-    assert [b.outputs for b in blocks(joined.samples, "u")] == [(0, 1)]
+    assert outputs(Problem(decay, joining)) == ((0, 1),)
 
 
 def test_blocks_together_are_the_whole():
-    parts = Objective(PROBLEM, system(), rule=Sobol(32)).separated("u", 7, torch.tensor([3.0]))
+    objective = objective_of(PROBLEM, system(), rule=Sobol(32))
+    parts = partitioned(objective, "u", 7, torch.tensor([3.0]))
     generator = torch.Generator().manual_seed(0)
     inner = [torch.randn(8, generator=generator, dtype=torch.float64) for _ in parts.parts]
     outer = torch.tensor([0.7], dtype=torch.float64)
@@ -127,7 +130,7 @@ def test_a_disk_keeps_the_energy_of_waves():
 
 def test_what_is_sent_and_heard_agree():
     shots = disk(sources, receivers)
-    sent = [g.re.value + 1j * g.im.value for g in shots.sent(shots.cloud.all())]
+    sent = [g.re.value + 1j * g.im.value for g in shots.sent(shots.cloud.data_points)]
     echo = torch.view_as_complex(shots.cloud.data["echo"].view(6, 6, 2).contiguous())
     assert torch.allclose(torch.stack(sent, dim=1) + echo, torch.from_numpy(shots.heard))
 

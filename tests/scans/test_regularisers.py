@@ -11,10 +11,10 @@ from siren_pde import (
     PointCloud,
     Schedule,
     Sobol,
-    on,
     sqrt,
 )
-from siren_pde.collocation.residual import evaluate, stacked
+from siren_pde.collocation.expression import Expression, stacked
+from siren_pde.collocation.residual import evaluate
 from siren_pde.fields.siren import Siren
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.regularisers import (
@@ -71,7 +71,7 @@ def test_distances_obey(shape):
         Area(sharpness=9.0): torch.exp(-9 * d),
     }
     for regulariser, terms in expected.items():
-        r = stacked(on(Box(x=(0, 1)))(regulariser), regulariser(p, phi), len(p), p)
+        r = stacked("regulariser", regulariser(p, phi), p)
         assert torch.allclose(halved(r), terms, rtol=1e-10, atol=1e-14), regulariser
 
 
@@ -95,7 +95,8 @@ def test_regularisers_equal_their_formulas_by_autograd(regulariser):
         SingularHessian: lambda: smooth(torch.linalg.det(h)),
         Area: lambda: torch.exp(-100 * size),
     }[type(regulariser)]()
-    assert torch.allclose(halved(evaluate(field, regulariser, p)), expected, rtol=1e-9, atol=1e-14)
+    values = halved(evaluate(field, Expression.of(regulariser), p))
+    assert torch.allclose(values, expected, rtol=1e-9, atol=1e-14)
 
 
 @pytest.mark.parametrize("regulariser", ALL_REGULARISERS)

@@ -19,7 +19,7 @@ class Fake:
     used: float = 0.0
     step: int = 7
     loss: float = 0.5
-    iterate: Iterate = field(default_factory=lambda: Iterate(None, None, None, note="λ = 1"))
+    iterate: Iterate = field(default_factory=lambda: Iterate(None, None, None, None, note="λ = 1"))
     method: Adam = field(default_factory=Adam)
     read: list = field(default_factory=list)
 
