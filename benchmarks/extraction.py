@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load_sdf, save_sdf
+from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load, save
 
 
 def fitted(path):
@@ -30,7 +30,7 @@ def fitted(path):
     tube = 0.35 + 0.04 * np.cos(9 * np.arctan2(n[:, 1], n[:, 0]))
     around = np.column_stack([n, np.zeros(len(n))])
     x = around + tube[:, None] * (m[:, :1] * around + m[:, 1:] * np.array([0, 0, 1.0]))
-    save_sdf(fit_sdf(PointCloud(x), seconds=None, steps=150), path)
+    save(fit_sdf(PointCloud(x), seconds=None, steps=150), path)
 
 
 def peak():
@@ -41,7 +41,7 @@ def peak():
 
 def timed(path, resolution):
     """One extraction: seconds, evaluations and memory."""
-    distance, before, count = load_sdf(path), peak(), 0
+    distance, before, count = load(path), peak(), 0
     inner = distance.solution.__class__.__call__
 
     def counting(self, x):
@@ -63,7 +63,7 @@ def timed(path, resolution):
 
 def same_triangles(path, resolution):
     """Whether sparse and dense marching cubes agree, to the last bit, on looked-up values."""
-    distance = load_sdf(path)
+    distance = load(path)
     low, high = -distance.half, distance.half
     sides = high - low
     counts = np.ceil(sides / sides.max() * resolution - 1e-9).astype(np.int64)

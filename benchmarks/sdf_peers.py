@@ -30,7 +30,8 @@ from torch.nn.functional import cosine_similarity
 from siren_pde import Mesh, Siren, Solution, fit_sdf
 from siren_pde.cli.sdf import errors
 from siren_pde.meshes.metrics import surface_errors
-from siren_pde.solving.solution import History
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
 
 SAMPLES = 100_000
 """Points for every measurement."""
@@ -161,8 +162,18 @@ def rows(cloud, truth, seed, options):
     network = DEFAULTS | options.network
     published = recipe(positions, normals, marks, options.recipe_batch, seed, network)
     for phi, steps, spent in published:
-        story = ("Adam", "as published", "the time is over", spent, math.nan, History())
-        as_ours = Solution(as_siren(phi), found.solution.axes, None, *story)
+        as_ours = Solution(
+            field=as_siren(phi),
+            axes=found.solution.axes,
+            problem=None,
+            method="Adam",
+            why="as published",
+            outcome=Outcome.budget,
+            stop_reason="the time is over",
+            seconds=spent,
+            loss=math.nan,
+            history=History(),
+        )
         figures = {"method": "SIREN recipe", "seconds": spent, "steps": steps}
         yield figures | of_distance(replace(found, solution=as_ours), truth, seed, options)
 

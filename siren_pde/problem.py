@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import operator
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from siren_pde.calculus.points import Points
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError, DomainError, ResidualError
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.references import Reference
 
-Residual = Callable[..., Any]
+Residual = Callable[..., object]
 Weight = float | Schedule
 
 
@@ -47,7 +49,22 @@ class Condition:
         """The weight when the share `used` of the budget is spent."""
         return self.weight(used) if isinstance(self.weight, Schedule) else self.weight
 
-    def __call__(self, p: Any, *unknowns: Any) -> Any:
+    def __reduce__(self) -> tuple[Callable[..., Condition], tuple[object, ...]]:
+        """How copies and other processes get it: by name, where `@on` decorates one in a module.
+
+        There the module means the condition by the name, and the function cannot be found by it.
+        """
+        module = getattr(self.residual, "__module__", "")
+        name = getattr(self.residual, "__qualname__", "")
+        known = _meant(sys.modules.get(module), name)
+        rest = (self.domain, self.weight, self.points, self.refine_towards)
+        if known is self:
+            return _condition, (module, name)
+        if isinstance(known, Condition) and known.residual is self.residual:
+            return _changed, (module, name, *rest)
+        return Condition, (self.residual, *rest)
+
+    def __call__(self, p: Points, *unknowns: object) -> object:
         """The residual itself, at points p."""
         return self.residual(p, *unknowns)
 
@@ -80,6 +97,38 @@ def unknowns_taken(
             f"`System({', '.join(f'{n}=…' for n in names) or 'u=…'})`."
         )
     return names
+
+
+def _meant(module: object, name: str) -> object:
+    """What a module means by a name, with its dots; None if it means nothing."""
+    value = module
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def _condition(module: str, name: str) -> Condition:
+    """The condition that a module means by a name."""
+    known = _meant(importlib.import_module(module), name)
+    if not isinstance(known, Condition):
+        raise ResidualError(
+            f"`{name}` of the module `{module}` was a condition in the process that sent it, and "
+            "is none here. Use the same version of the module in both."
+        )
+    return known
+
+
+def _changed(
+    module: str,
+    name: str,
+    domain: Domain,
+    weight: Weight,
+    points: int | None,
+    refine_towards: tuple[float, ...] | None,
+) -> Condition:
+    """The residual of the condition that a module means by a name, elsewhere or weighted anew."""
+    residual = _condition(module, name).residual
+    return Condition(residual, domain, weight, points, refine_towards)
 
 
 def on(
@@ -131,7 +180,7 @@ class Problem:
     def __init__(
         self,
         *conditions: Condition,
-        exact: Callable[[Any], Any] | None = None,
+        exact: Callable[[Points], object] | None = None,
         truth: Reference | None = None,
         name: str = "",
     ) -> None:

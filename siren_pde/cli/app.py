@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from siren_pde import __version__
 from siren_pde.cli.methods import SHORT
 from siren_pde.errors import SirenPDEError
 
@@ -42,7 +42,7 @@ Json = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"siren-pde {__version__}")
+        typer.echo(f"siren-pde {version('siren-pde')}")
         raise typer.Exit
 
 
@@ -156,7 +156,7 @@ def sdf(
 ) -> None:
     """Fit a signed distance function to points; write the mesh of its surface.
 
-    Beside the mesh come the function itself (.h5, for `siren_pde.load_sdf`), views (.png) and a
+    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png) and a
     page with the surface to turn, a slice and all numbers (.html, needs no network).
     """
     with _explained():

@@ -14,8 +14,8 @@ from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
-from siren_pde.io.distances import save_sdf
 from siren_pde.io.readers import read_mesh, read_points
+from siren_pde.io.results import save
 from siren_pde.io.writers import write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import point_triangle_distance, surface_errors
@@ -125,7 +125,7 @@ def _write(
 ) -> None:
     """Mesh, function, views and page."""
     write_mesh(out, mesh, distance.normals(mesh.vertices))
-    save_sdf(distance, out.with_suffix(".h5"))
+    save(distance, out.with_suffix(".h5"))
     plot_mesh(mesh, out.with_suffix(".png"), title=title)
     write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
 

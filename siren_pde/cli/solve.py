@@ -20,6 +20,7 @@ from siren_pde.fields.siren import Siren
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.plots.solution import plot, plot_history
+from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solve import Budget, solve
@@ -86,7 +87,8 @@ def _with_network(
         return replace(method, **sizes), script.field
     if script.field is not None:
         return method, script.field.like(**given)
-    suited = {} if method is None else vars(method.architecture)
+    # A method that is still to be chosen has no network that suits it yet.
+    suited = {} if method is None or isinstance(method, Auto) else vars(method.architecture)
     return method, Siren(inputs, **{**suited, **given})
 
 

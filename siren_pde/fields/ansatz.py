@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from siren_pde.calculus.jets import Constant, as_jet
+from siren_pde.calculus.jets import Constant, Jet, as_jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Network
+from siren_pde.fields.base import Field, Network, Quantity
+from siren_pde.fields.storage import described, restored_network
 from siren_pde.fields.system import parts
+from siren_pde.fields.templates import require_template
+from siren_pde.files.json_values import JSON, Description, entry
 
-Flux = Callable[[Points, Any], Any]
+Flux = Callable[[Points, Any], object]
 
 ROUNDING = 1e-9
 """Factors of u in a flux that differ less, beside the flux, are one number."""
@@ -30,11 +33,11 @@ class BoundaryPart(Protocol):
         ...
 
     @property
-    def slopes(self) -> Sequence[Any]:
+    def slopes(self) -> Sequence[object]:
         """The parts whose slopes its lift leaves alone, so that all are lifted at once."""
         ...
 
-    def lift(self, p: Points) -> Any:
+    def lift(self, p: Points) -> Jet:
         """A jet that is zero on the part, with outward slope one."""
         ...
 
@@ -54,7 +57,21 @@ class BoundaryPart(Protocol):
 class Boundary(Protocol):
     """A boundary with a smooth function that is zero on it."""
 
-    def boundary_function(self, p: Points) -> Any:
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        ...
+
+    @property
+    def bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The corners (low, high) of a box around it."""
+        ...
+
+    def contains(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether positions (n, d) lie on it, up to a distance, (n,)."""
+        ...
+
+    def boundary_function(self, p: Points) -> Jet:
         """A jet that is zero exactly on this domain, with a non-zero normal derivative."""
         ...
 
@@ -94,10 +111,10 @@ class Ansatz(Field):
         self,
         field: Network,
         *,
-        lift: Callable[[Points], Any] | None = None,
+        lift: Callable[[Points], Quantity] | None = None,
         vanishing_on: Boundary | None = None,
-        vanishing: Callable[[Points], Any] | None = None,
-        flux: Mapping[Any, Flux] | None = None,
+        vanishing: Callable[[Points], Jet] | None = None,
+        flux: Mapping[Boundary, Flux] | None = None,
     ) -> None:
         super().__init__()
         if not isinstance(field, Network):
@@ -114,7 +131,7 @@ class Ansatz(Field):
             )
         self.field, self.lift, self.vanishing_on = field, lift, vanishing_on
         self.vanishing = vanishing_on.boundary_function if vanishing_on is not None else vanishing
-        self.flux: dict[Any, Flux] = dict(flux or {})
+        self.flux: dict[Boundary, Flux] = dict(flux or {})
         self.groups = _grouped([part.flux_part(vanishing_on, [*self.flux]) for part in self.flux])
         for part in self.flux if len(self.groups) > 1 else ():
             self._require_constant_factor(part)
@@ -123,7 +140,7 @@ class Ansatz(Field):
         """The inner network."""
         return self.field.networks()
 
-    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+    def unknowns(self, p: Points, jets: Mapping[str, Quantity]) -> dict[str, Quantity]:
         """The lifted data and φ·N, both with the wanted slopes, in the algebra of jets."""
         free = jets["u"]
         if self.vanishing is not None:
@@ -140,29 +157,30 @@ class Ansatz(Field):
     def _homogeneous(self) -> bool:
         return self.lift is None and not self.groups
 
-    def _data(self, p: Points, k: int) -> Any:
+    def _data(self, p: Points, k: int) -> Quantity:
         """What has the wanted values, and slopes on the first k groups of parts."""
         if k == 0 and self.lift is not None:
             return self.lift(p)
         if k == 0:
             outputs = self.field.outputs
             return Constant(0.0) if outputs == 1 else Vector([Constant(0.0)] * outputs)
-        found = self._data(p, k - 1)
+        data = self._data(p, k - 1)
         for side in self.groups[k - 1]:
             foot = side.foot(p)
             v = self._data(foot, k - 1)
             lacking = self._flux(side.part, foot, v) - side.slope(v, foot)
-            found = found + side.lift(p) * side.extended(lacking)
-        return found
+            data = data + side.lift(p) * side.extended(lacking)
+        return data
 
-    def _flux(self, part: Any, p: Points, u: Any) -> Any:
-        """The flux asked for, as a jet or as many as u has components."""
-        found = self.flux[part](p, u)
+    def _flux(self, part: Boundary, p: Points, u: Quantity) -> Quantity:
+        """The given flux, as a jet or as many as u has components."""
+        flux = self.flux[part](p, u)
         if isinstance(u, Vector):
-            return found if isinstance(found, Vector) else u.map(lambda c: 0 * c + found)
-        return as_jet(found)
+            return flux if isinstance(flux, Vector) else u.map(lambda c: 0 * c + flux)
+        jet: Jet = as_jet(flux)
+        return jet
 
-    def _require_constant_factor(self, part: Any) -> None:
+    def _require_constant_factor(self, part: Boundary) -> None:
         """Raise ConfigError unless the flux is g(p) − c u for a number c, at random points."""
         low, high = (torch.tensor(c, dtype=torch.float64) for c in part.bounds)
         share = torch.rand(8, len(low), generator=torch.Generator().manual_seed(0)).to(low)
@@ -170,8 +188,8 @@ class Ansatz(Field):
         n, values = self.field.outputs, []
         for size in (0.0, 1.0, 2.0):
             u = Constant(size) if n == 1 else Vector([Constant(size)] * n)
-            found = self._flux(part, p, u)
-            columns = found if isinstance(found, Vector) else [found]
+            flux = self._flux(part, p, u)
+            columns = flux if isinstance(flux, Vector) else [flux]
             values.append(torch.stack([c.value + 0 * share[:, 0] for c in columns]))
         zero, one, two = values
         off = torch.maximum(
@@ -185,7 +203,7 @@ class Ansatz(Field):
             )
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Ansatz:
-        """The same ansatz around a placed network."""
+        """The same ansatz around a scaled network."""
         return self.around(self.field.scaled_to(low, high, frequency))
 
     def with_random_features(
@@ -198,12 +216,25 @@ class Ansatz(Field):
         """The same ansatz around the changed network."""
         return self.around(self.field.rebuilt(change))
 
-    def around(self, field: Field) -> Ansatz:
+    def describe(self) -> dict[str, JSON]:
+        """What its network is made of; the functions are not stored."""
+        return {"field": described(self.field)}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Ansatz:
+        """The template's functions around the network described."""
+        reason = "holds Python functions (its lift and where it vanishes)"
+        given = require_template(template, Ansatz, reason)
+        return given.around(restored_network(entry(description, "field"), given.field, numbers))
+
+    def around(self, field: Network) -> Ansatz:
         """The same ansatz around another network."""
         place = self.vanishing_on
         given = self.vanishing if place is None else None
         return Ansatz(
-            field,  # type: ignore[arg-type]
+            field,
             lift=self.lift,
             vanishing_on=place,
             vanishing=given,
@@ -213,9 +244,9 @@ class Ansatz(Field):
 
 def held_on(field: Field) -> list[Any]:
     """The parts of boundaries on which an ansatz, alone or in a system, holds conditions."""
-    found = [part for part in parts(field).values() if isinstance(part, Ansatz)]
-    places = [ansatz.vanishing_on for ansatz in found if ansatz.vanishing_on is not None]
-    return [*places, *(part for ansatz in found for part in ansatz.flux)]
+    fields = [part for part in parts(field).values() if isinstance(part, Ansatz)]
+    places = [ansatz.vanishing_on for ansatz in fields if ansatz.vanishing_on is not None]
+    return [*places, *(part for ansatz in fields for part in ansatz.flux)]
 
 
 def _grouped(sides: Sequence[BoundaryPart]) -> list[list[BoundaryPart]]:

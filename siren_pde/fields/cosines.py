@@ -15,6 +15,8 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Network, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.templates import require_size
+from siren_pde.files.json_values import JSON, Description, reals, wholes
 
 Orders = tuple[int, ...]
 
@@ -79,10 +81,19 @@ class Cosines(Network):
         """A copy: its waves are frozen already."""
         return self.scaled_to(self.low, self.high, frequency)
 
-    def architecture(self) -> dict[str, object]:
+    def describe(self) -> dict[str, JSON]:
         """The arguments that make a field of this shape."""
         low, high = self.low.tolist(), self.high.tolist()
         return {"counts": list(self.counts), "low": low, "high": high}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Cosines:
+        """The waves described."""
+        counts = wholes(description, "counts")
+        require_size("field of `Cosines`", math.prod(counts), numbers)
+        return Cosines(counts, low=reals(description, "low"), high=reals(description, "high"))
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) at x (n, d), as an ordinary differentiable module."""
@@ -104,13 +115,13 @@ class Cosines(Network):
 
     def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
-        return at.tape.adjoint(seeds[:, :, 0])
+        return at.tape_as(Factors).adjoint(seeds[:, :, 0])
 
     def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return written(at.tape.jacobian_rows(seeds[:, :, 0]), out)
+        return written(at.tape_as(Factors).jacobian_rows(seeds[:, :, 0]), out)
 
     def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """All columns: there is nothing but an output layer."""
@@ -118,7 +129,7 @@ class Cosines(Network):
 
     def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, 1): the channels are linear in the coefficients."""
-        return at.tape.values(direction)
+        return at.tape_as(Factors).values(direction)
 
 
 @dataclass(frozen=True)
@@ -128,7 +139,7 @@ class Factors:
     `tables` hold, by axis and order of differentiation, waves (u, count) at the u different
     coordinates, and `index` (n,) by axis which of them each point has. `first` is the axis with the
     fewest: coefficients are summed over it before anything is done point by point. `orders` are the
-    derivatives whose sum each channel is that was asked for; all others of the `channels` stay
+    derivatives whose sum each required channel is; all others of the `channels` stay
     zero.
     """
 

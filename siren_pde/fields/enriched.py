@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from siren_pde.calculus.jets import Constant
+from siren_pde.calculus.jets import Constant, Jet
 from siren_pde.calculus.points import Points
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Network
+from siren_pde.fields.base import Evaluation, Field, Network, Quantity
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.storage import described, restored_network
+from siren_pde.fields.templates import require_template
+from siren_pde.files.json_values import JSON, Description, entry
 
 
 @final
@@ -33,7 +36,7 @@ class Enriched(Field):
     """
 
     def __init__(
-        self, field: Network, functions: Callable[[Points], Sequence[Any]], *, terms: int
+        self, field: Network, functions: Callable[[Points], Sequence[object]], *, terms: int
     ) -> None:
         super().__init__()
         if not isinstance(field, Network) or field.outputs != 1 or not field.inputs:
@@ -50,8 +53,9 @@ class Enriched(Field):
         """The network with the coefficients beside it."""
         return {"u": self.network}
 
-    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+    def unknowns(self, p: Points, jets: Mapping[str, Quantity]) -> dict[str, Quantity]:
         """N + Σ cₖ sₖ, in the algebra of jets."""
+        coefficients: list[Jet]
         u, *coefficients = jets["u"]
         functions = list(self.functions(p))
         if len(functions) != self.terms:
@@ -64,7 +68,7 @@ class Enriched(Field):
         return {"u": u}
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Enriched:
-        """The same functions beside a placed network."""
+        """The same functions beside a scaled network."""
         return self._around(self.network.scaled_to(low, high, frequency))
 
     def with_random_features(
@@ -76,6 +80,20 @@ class Enriched(Field):
     def rebuilt(self, change: Callable[[Network], Network]) -> Enriched:
         """The same functions, with the changed network and as many coefficients."""
         return self._around(self.network.beside(change(self.network.network)))
+
+    def describe(self) -> dict[str, JSON]:
+        """What its network is made of; the functions are not stored."""
+        return {"field": described(self.network.network)}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Enriched:
+        """The template's functions beside the network described."""
+        reason = "holds Python functions"
+        given = require_template(template, Enriched, reason)
+        network = restored_network(entry(description, "field"), given.network.network, numbers)
+        return Enriched(network, given.functions, terms=given.terms)
 
     def _around(self, network: Beside) -> Enriched:
         changed = Enriched(network.network, self.functions, terms=self.terms)
@@ -104,21 +122,23 @@ class Beside(Network):
     @property
     def numbers(self) -> Tensor:
         """The constants (k,)."""
-        return self.constants[0]
+        constants: Tensor = self.constants[0]
+        return constants
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n, 1 + k) at x (n, inputs)."""
-        return torch.cat([self.network(x)[:, None], self.numbers.expand(len(x), -1)], dim=1)
+        values: Tensor = self.network(x)
+        return torch.cat([values[:, None], self.numbers.expand(len(x), -1)], dim=1)
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Beside:
-        """The constants beside the placed network."""
-        return self.beside(self.network.scaled_to(low, high, frequency))  # type: ignore[arg-type]
+        """The constants beside the scaled network."""
+        return self.beside(self.network.scaled_to(low, high, frequency))
 
     def with_random_features(
         self, width: int, frequency: Tensor, seed: int, order: int = 0
     ) -> Beside:
         """The constants beside frozen features."""
-        return self.beside(self.network.with_random_features(width, frequency, seed, order))  # type: ignore[arg-type]
+        return self.beside(self.network.with_random_features(width, frequency, seed, order))
 
     def beside(self, network: Network) -> Beside:
         """The same constants beside another network."""
@@ -127,7 +147,8 @@ class Beside(Network):
         return changed
 
     def _divided(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        inner, numbers = theta.split([theta.numel() - len(self.numbers), len(self.numbers)])
+        k = len(self.numbers)
+        inner, numbers = torch.split(theta, [theta.numel() - k, k])
         return inner, numbers
 
     def _joined(self, at: Evaluation, numbers: Tensor) -> Evaluation:
@@ -151,7 +172,7 @@ class Beside(Network):
     def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
         inner, _ = self._divided(theta)
-        own = self.network.vjp(inner, at.tape, seeds[:, :, :1])
+        own = self.network.vjp(inner, at.tape_as(Evaluation), seeds[:, :, :1])
         return torch.cat([own, seeds[0, :, 1:].sum(0)])
 
     def jacobian_rows(
@@ -160,20 +181,20 @@ class Beside(Network):
         """Per-point gradients (n, p)."""
         inner, numbers = self._divided(theta)
         out = theta.new_empty((seeds.shape[1], theta.numel())) if out is None else out
-        own, constants = out.split([len(inner), len(numbers)], dim=1)
-        own.copy_(self.network.jacobian_rows(inner, at.tape, seeds[:, :, :1]))
+        own, constants = torch.split(out, [len(inner), len(numbers)], dim=1)
+        own.copy_(self.network.jacobian_rows(inner, at.tape_as(Evaluation), seeds[:, :, :1]))
         constants.copy_(seeds[0, :, 1:])
         return out
 
     def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns of the network's output layer, and of the constants."""
         inner, _ = self._divided(theta)
-        own = self.network.output_jacobian_rows(inner, at.tape, seeds[:, :, :1])
+        own = self.network.output_jacobian_rows(inner, at.tape_as(Evaluation), seeds[:, :, :1])
         return torch.cat([own, seeds[0, :, 1:]], dim=1)
 
     def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, 1 + k)."""
         inner, _ = self._divided(theta)
         moved, numbers = self._divided(direction)
-        own = self.network.jvp(inner, at.tape, moved)
+        own = self.network.jvp(inner, at.tape_as(Evaluation), moved)
         return self._joined(Evaluation(own, at.plan, None), numbers).channels

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from siren_pde.calculus.jets import Jet, as_jet
+from siren_pde.calculus.jets import Coordinate, Jet, as_jet
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Network
+from siren_pde.fields.base import Network
 from siren_pde.fields.derived.composed import Composed, coordinates_of
+from siren_pde.fields.storage import described, restored_network
+from siren_pde.fields.templates import require_template
+from siren_pde.files.json_values import JSON, Description, entry
 from siren_pde.numerics.sobol import sobol
+
+NewCoordinates = Callable[[tuple[Coordinate, ...]], Jet | Sequence[object]]
 
 LOOKS = 1024
 """Points of the box at which the range of the new coordinates is measured."""
@@ -24,9 +29,9 @@ class Mapped(Composed):
 
     `coordinates(p)` gives ξ in the algebra of jets, as many as p has: `x, y = p` and `return
     log(x**2 + y**2) / 2, arctan(y / x)`. A power of the distance r from a corner is an exponential
-    in log r, which waves resolve on all scales alike. The network is placed in the box that ξ
+    in log r, which waves resolve on all scales alike. The network is scaled to the box that ξ
     fills, as measured at points of the problem's box where ξ is finite, with as many waves across
-    it. Where ξ is singular, crowd the points: `@on(domain, towards=(0, 0))`.
+    it. Where ξ is singular, refine the points: `@on(domain, refine_towards=(0, 0))`.
 
     Raises ConfigError if `field` is no network, if `coordinates` gives another number of them, or
     if one of them is nowhere finite or does not vary.
@@ -34,7 +39,7 @@ class Mapped(Composed):
     Source: corners in log-polar coordinates, Kondrat'ev, Trans. Moscow Math. Soc. 16 (1967).
     """
 
-    def __init__(self, field: Network, coordinates: Callable[[Any], Sequence[Any]]) -> None:
+    def __init__(self, field: Network, coordinates: NewCoordinates) -> None:
         if not isinstance(field, Network) or not field.inputs:
             raise ConfigError(
                 f"`Mapped` is built around one network such as `Siren(2)`, got "
@@ -56,7 +61,7 @@ class Mapped(Composed):
         return xi
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Mapped:
-        """The network placed in the image of the box, as many waves across it."""
+        """The network scaled to the image of the box, as many waves across it."""
         unit = sobol(LOOKS, self.inputs, seed=0, dtype=low.dtype, device=low.device)
         x = low + unit * (high - low)
         xi = self._place(x, self.coordinates(x))
@@ -80,7 +85,20 @@ class Mapped(Composed):
             self.network.with_random_features(width, inner, seed, order), self.scale
         )
 
-    def _around(self, network: Field, scale: tuple[float, ...]) -> Mapped:
-        changed = Mapped(network, self.map)  # type: ignore[arg-type]
+    def describe(self) -> dict[str, JSON]:
+        """What its network is made of; the coordinates are not stored."""
+        return {"field": described(self.network)}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Mapped:
+        """The network described in the template's coordinates."""
+        given = require_template(template, Mapped, "holds Python functions")
+        network = restored_network(entry(description, "field"), given.network, numbers)
+        return Mapped(network, given.map)
+
+    def _around(self, network: Network, scale: tuple[float, ...]) -> Mapped:
+        changed = Mapped(network, self.map)
         changed.scale = scale
         return changed

@@ -23,7 +23,7 @@ def split(field: Field, theta: Tensor) -> dict[str, Tensor]:
     """The part of θ (p,) that belongs to each network: views of it."""
     networks = field.networks()
     sizes = [sum(q.numel() for q in network.parameters()) for network in networks.values()]
-    return dict(zip(networks, theta.split(sizes), strict=True))
+    return dict(zip(networks, torch.split(theta, sizes), strict=True))
 
 
 def fill(field: F, theta: Tensor) -> F:

@@ -17,9 +17,12 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.engine import forward_mode, periodic, reverse_mode
 from siren_pde.fields.engine.first_layer import Waves
-from siren_pde.fields.engine.forward_mode import Layer
+from siren_pde.fields.engine.forward_mode import Layer, Stack
+from siren_pde.fields.engine.per_axis import periods, reals_per_axis
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.templates import require_size
+from siren_pde.files.json_values import JSON, Description, whole
 
 
 @final
@@ -73,11 +76,11 @@ class Siren(Network):
             )
         self.inputs, self.outputs, self.width, self.depth = inputs, outputs, width, depth
         self.hidden_frequency, self.seed = hidden_frequency, seed
-        self.given_frequency = _per_axis(frequency, inputs, "frequency")
-        self.given_centre = _per_axis(centre, inputs, "centre")
+        self.given_frequency = reals_per_axis(frequency, inputs, "frequency")
+        self.given_centre = reals_per_axis(centre, inputs, "centre")
         if hidden_frequency <= 0 or min(self.given_frequency or (1.0,)) <= 0:
             raise ConfigError(f"`Siren` frequencies are positive, got {frequency=}.")
-        self.period = _periods(period, inputs)
+        self.period = periods(period, inputs)
 
         def buffer(values: Sequence[float] | None, default: float) -> Tensor:
             return torch.tensor(values or [default] * inputs, dtype=dtype, device=device)
@@ -138,7 +141,7 @@ class Siren(Network):
 
     def like(self, parameters: Sequence[Tensor] | None = None, **changes: object) -> Siren:
         """A copy of this network, with other parameters or sizes where given."""
-        options = {**self.architecture(), **changes}
+        options = {**self.describe(), **changes}
         where = {"dtype": self.frequency.dtype, "device": self.frequency.device}
         copy = Siren(**{**where, **options})  # type: ignore[arg-type]
         if parameters is not None:
@@ -146,7 +149,7 @@ class Siren(Network):
                 mine.data.copy_(theirs)
         return copy
 
-    def architecture(self) -> dict[str, object]:
+    def describe(self) -> dict[str, JSON]:
         """The arguments that make a network of this shape."""
         return {
             "inputs": self.inputs,
@@ -159,6 +162,18 @@ class Siren(Network):
             "period": self.period if self.periodic else None,
             "seed": self.seed,
         }
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Siren:
+        """The network described, its free scales as they were."""
+        h, inputs, outputs, depth = (
+            whole(description, name) for name in ("width", "inputs", "outputs", "depth")
+        )
+        size = h * (inputs + 1) + (depth - 1) * h * (h + 1) + outputs * (h + 1)
+        require_size("`Siren`", size if min(h, inputs, outputs, depth) > 0 else 0, numbers)
+        return Siren(**description)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs), as an ordinary differentiable module."""
@@ -235,32 +250,29 @@ class Siren(Network):
 
     def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
-        run = (
-            reverse_mode.gradient
-            if isinstance(at.tape, reverse_mode.Sweep)
-            else forward_mode.gradient
-        )
-        return self._moving(run(at.tape, at.plan, seeds))
+        if isinstance(at.tape, reverse_mode.Sweep):
+            return self._moving(reverse_mode.gradient(at.tape, at.plan, seeds))
+        return self._moving(forward_mode.gradient(at.tape_as(Stack), at.plan, seeds))
 
     def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p)."""
-        return self._moving(forward_mode.jacobian_rows(at.tape, at.plan, seeds, out))
+        return self._moving(forward_mode.jacobian_rows(at.tape_as(Stack), at.plan, seeds, out))
 
     def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """The columns (n, outputs · (width + 1)) of the output layer: seeds ⊗ last inputs."""
         if isinstance(at.tape, Waves):
             weights = [at.tape.jacobian_rows(seeds[:, :, j]) for j in range(self.outputs)]
             return torch.cat([*weights, seeds[0]], dim=1)
-        a = at.tape.input(self.depth)
+        a = at.tape_as(Stack).input(self.depth)
         weight = torch.einsum("sno,snh->noh", seeds, a).flatten(1)
         return torch.cat([weight, seeds[0]], dim=1)
 
     def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs), forward through the layers."""
         moves = self._affine(self._moving(direction.clone()) if self.periodic else direction)
-        return forward_mode.jvp(moves, at.tape, at.plan)
+        return forward_mode.jvp(moves, at.tape_as(Stack), at.plan)
 
 
 def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:
@@ -271,30 +283,3 @@ def _supports(width: int, inputs: int, order: int, seed: int) -> Tensor:
     for wave in range(width):
         held[wave, list(sets[turns[wave % len(sets)]])] = 1.0
     return torch.from_numpy(held)
-
-
-def _per_axis(
-    given: float | Sequence[float] | None, inputs: int, name: str
-) -> tuple[float, ...] | None:
-    if given is None:
-        return None
-    values = (
-        (float(given),) * inputs
-        if isinstance(given, int | float | np.number)
-        else tuple(float(v) for v in given)
-    )
-    if len(values) != inputs or not all(map(math.isfinite, values)):
-        raise ConfigError(
-            f"`Siren` {name} has one finite value per input, got {given} for {inputs}."
-        )
-    return values
-
-
-def _periods(given: Sequence[float | None] | None, inputs: int) -> periodic.Periods:
-    values = tuple(None if v is None else float(v) for v in given or (None,) * inputs)
-    if len(values) != inputs or not all(v is None or 0 < v < math.inf for v in values):
-        raise ConfigError(
-            f"`Siren` period has a positive length or None per input, got {given} for {inputs}. "
-            "For period 2 in the first of two coordinates write `period=(2, None)`."
-        )
-    return values

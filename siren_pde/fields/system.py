@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from siren_pde.calculus.points import Points
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Network, written
+from siren_pde.fields.base import Evaluation, Field, Network, Quantity, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.storage import described, restored
+from siren_pde.fields.templates import require_template
+from siren_pde.files.json_values import JSON, Description, entry, real, record
 
 
 @final
@@ -31,9 +34,20 @@ class Unknown(Network):
         """The constant itself, as it stands."""
         return float(self.number.detach())
 
-    def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Unknown:
-        """A copy: a constant has no scales."""
-        return copy.deepcopy(self)
+    def forward(self, x: Tensor) -> Tensor:
+        """The constant (n,) at x (n, d)."""
+        return self.number.expand(len(x))
+
+    def describe(self) -> dict[str, JSON]:
+        """Where it started."""
+        return {"start": self.start}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Unknown:
+        """A constant that started there."""
+        return Unknown(real(description, "start"))
 
     def with_random_features(
         self, width: int, frequency: Tensor, seed: int, order: int = 0
@@ -91,35 +105,54 @@ class System(Field):
                 raise ConfigError(f"`{name}` cannot name an unknown, it means something to torch.")
             self.parts[name] = part
 
-    def networks(self) -> dict[str, Network]:
-        """The leaf of each unknown, under its name."""
-        return {name: part.networks()["u"] for name, part in self.parts.items()}  # type: ignore[operator]
+    @property
+    def fields(self) -> dict[str, Field]:
+        """The field of each unknown, under its name."""
+        return {name: part for name, part in self.parts.items() if isinstance(part, Field)}
 
-    def unknowns(self, p: Points, jets: Mapping[str, Any]) -> dict[str, Any]:
+    def networks(self) -> dict[str, Network]:
+        """The network of each unknown, under its name."""
+        return {name: part.networks()["u"] for name, part in self.fields.items()}
+
+    def unknowns(self, p: Points, jets: Mapping[str, Quantity]) -> dict[str, Quantity]:
         """Each unknown under its name."""
         return {
-            name: part.unknowns(p, {"u": jets[name]})["u"]  # type: ignore[operator]
-            for name, part in self.parts.items()
+            name: part.unknowns(p, {"u": jets[name]})["u"] for name, part in self.fields.items()
         }
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> System:
-        """The system of the placed unknowns."""
-        return System(**{n: f.scaled_to(low, high, frequency) for n, f in self.parts.items()})  # type: ignore[operator]
+        """The system of the scaled unknowns."""
+        return System(**{n: f.scaled_to(low, high, frequency) for n, f in self.fields.items()})
 
     def rebuilt(self, change: Callable[[Network], Network]) -> System:
         """The system of the changed unknowns."""
-        return System(**{n: f.rebuilt(change) for n, f in self.parts.items()})  # type: ignore[operator]
+        return System(**{n: f.rebuilt(change) for n, f in self.fields.items()})
 
     def with_random_features(
         self, width: int, frequency: Tensor, seed: int, order: int = 0
     ) -> System:
         """The system of the unknowns' frozen features, different ones for each."""
-        parts = enumerate(self.parts.items())
+        parts = enumerate(self.fields.items())
         return System(
             **{n: f.with_random_features(width, frequency, seed + i, order) for i, (n, f) in parts}
-        )  # type: ignore[operator]
+        )
+
+    def describe(self) -> dict[str, JSON]:
+        """What each unknown is made of."""
+        return {"parts": {name: described(part) for name, part in self.fields.items()}}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> System:
+        """The unknowns described; those made of code come from the template's of the same name."""
+        given: dict[str, Field] = {}
+        if template is not None:
+            given = require_template(template, System, "has several unknowns").fields
+        stored = record(entry(description, "parts"), "parts")
+        return System(**{n: restored(part, given.get(n), numbers) for n, part in stored.items()})
 
 
 def parts(field: Field) -> dict[str, Field]:
     """The fields of a system by name; any other field is `u`."""
-    return dict(field.parts.items()) if isinstance(field, System) else {"u": field}  # type: ignore[arg-type]
+    return field.fields if isinstance(field, System) else {"u": field}

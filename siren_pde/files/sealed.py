@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from siren_pde.errors import StorageError
 
-FORMAT = 1
+FORMATS = {"solution": 2}
+"""The format of each kind of file, where it is not 1: it counts up when what is inside changes."""
 BLOCK = 512
 _TITLE = re.compile(rb"siren_pde ([a-z]{1,20}), format (\d{1,9})\nsha256 ([0-9a-f]{64})\n")
 
@@ -57,9 +58,8 @@ def pack(about: Mapping[str, object], groups: Groups, kind: str = "solution") ->
                 put(group, quote(name, safe=""), values)
     data = buffer.getvalue()[BLOCK:]
     digest = hashlib.sha256(data).hexdigest()
-    return (
-        f"siren_pde {kind}, format {FORMAT}\nsha256 {digest}\n".encode().ljust(BLOCK, b"\0") + data
-    )
+    title = f"siren_pde {kind}, format {FORMATS.get(kind, 1)}\nsha256 {digest}\n"
+    return title.encode().ljust(BLOCK, b"\0") + data
 
 
 def texts(lines: list[str]) -> Array:
@@ -96,10 +96,11 @@ def _check(data: bytes, kind: str) -> None:
     title = _TITLE.match(data)
     if title is None or title[1] != kind.encode():
         raise StorageError(f"it is not a {kind} written by `save`.")
-    if int(title[2]) != FORMAT:
+    expected = FORMATS.get(kind, 1)
+    if int(title[2]) != expected:
         raise StorageError(
-            f"it has format {int(title[2])}, and this version of siren_pde reads {FORMAT}. Use the "
-            "version that wrote it."
+            f"it has format {int(title[2])}, and this version of siren_pde reads {expected}. Use "
+            "the version that wrote it."
         )
     right = hashlib.sha256(data[BLOCK:]).hexdigest().encode() == title[3]
     if not right or any(data[title.end() : BLOCK]):

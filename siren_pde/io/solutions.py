@@ -9,21 +9,24 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from siren_pde import __version__
-from siren_pde.errors import ConfigError, StorageError
+from siren_pde.errors import StorageError
 from siren_pde.fields.base import Field
+from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
+from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
-from siren_pde.io.blueprint import blueprint, build
 from siren_pde.problem import Problem
-from siren_pde.solving.solution import History, Solution
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
 
 _DTYPES = {
     str(dtype): dtype
@@ -35,78 +38,132 @@ _DTYPES = {
 }
 _ROWS = {"steps": "i", "seconds": "f", "losses": "f", "notes": "S"}
 
+Groups = Mapping[str, Mapping[str, Array]]
 T = TypeVar("T")
 
 
-def save(solution: Solution, path: str | os.PathLike[str], *, error: float | None = None) -> None:
-    """Write a solution to an HDF5 file, all of it or nothing.
+class Storable(Protocol):
+    """What is stored of a solution."""
 
-    `error` is the relative L² error, where the caller knows it. Every parameter is stored as it
-    is, in its own precision; Python code (a user's module, the functions of an `Ansatz`) is not.
-    Raises StorageError if the file cannot be written or the field holds what is no tensor.
-    """
+    @property
+    def field(self) -> Field:
+        """The fitted field."""
+        ...
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        ...
+
+    @property
+    def problem(self) -> Problem | None:
+        """What it solves, of which the name is stored."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why it was chosen."""
+        ...
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the solve ended."""
+        ...
+
+    @property
+    def stop_reason(self) -> str:
+        """The same in words."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        ...
+
+    @property
+    def loss(self) -> float:
+        """The loss at the end."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """The course of the solve."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """What a file holds of a solution."""
+
+    field: Field
+    axes: tuple[str, ...]
+    method: str
+    why: str
+    outcome: Outcome
+    stop_reason: str
+    seconds: float
+    loss: float
+    history: History
+
+
+def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
+    """Write a description and groups of arrays, all or nothing. Raises StorageError."""
     try:
-        data = pack(*contents(solution, error))
+        data = pack(about, groups)
     except StorageError as cause:
         raise StorageError(f"cannot write `{path}`: {cause}") from cause.__cause__
     atomic_write(path, data)
 
 
-def load(
-    path: str | os.PathLike[str],
-    problem: Problem | None = None,
-    field: Field | nn.Module | None = None,
-) -> Solution:
-    """Read a solution back, on the CPU and in the precision it was stored in.
-
-    `problem` is attached to it, for `error()` and pictures. `field` is a template: needed only for
-    fields made of Python code, whose functions or modules it provides (on its device); it is not
-    changed itself. Raises StorageError naming the file if it is missing, damaged, foreign, or does
-    not fit.
-    """
-    if not (problem is None or isinstance(problem, Problem)):
-        raise ConfigError(f"`load` attaches a `Problem`, got {type(problem).__name__}.")
-    return read(path, lambda said, groups: restored(said, groups, problem, field))
+def save(solution: Storable, path: str | os.PathLike[str], *, error: float | None = None) -> None:
+    """Write a solution to an HDF5 file, all of it or nothing; see `siren_pde.save`."""
+    write(*contents(solution, path, error), path)
 
 
 def contents(
-    solution: Solution, error: float | None = None
-) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
+    solution: Storable, path: str | os.PathLike[str], error: float | None = None
+) -> tuple[dict[str, JSON], dict[str, dict[str, Array]]]:
     """What `save` writes: a description and groups of arrays, as `sealed.pack` takes."""
     state = solution.field.state_dict()
     strange = {name: _dtype(v) for name, v in state.items() if _dtype(v) not in _DTYPES}
     for name, dtype in strange.items():
         raise StorageError(
-            f"`{name}` of the field is {dtype}, and only tensors of {', '.join(_DTYPES)} are "
-            "stored. Keep it outside the module."
+            f"cannot write `{path}`: `{name}` of the field is {dtype}, and only tensors of "
+            f"{', '.join(_DTYPES)} are stored. Keep it outside the module."
         )
-    about = {
-        "siren_pde": __version__,
+    about: dict[str, JSON] = {
+        "siren_pde": version("siren-pde"),
         "torch": str(torch.__version__),
-        "axes": list(solution.axes),
+        "axes": solution.axes,
         "problem": solution.problem.name if solution.problem else None,
         "method": solution.method,
         "why": solution.why,
+        "outcome": solution.outcome.name,
         "stop_reason": solution.stop_reason,
         "seconds": _finite(solution.seconds),
         "loss": _finite(solution.loss),
         "error": _finite(error),
-        "field": blueprint(solution.field),
+        "field": described(solution.field),
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
     return about, {"history": _rows(solution.history), "field": arrays}
 
 
-def about(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a file says about itself: versions, axes, problem, method, loss, error, field.
+def about(path: str | os.PathLike[str]) -> Description:
+    """What a file says about itself: versions, axes, problem, method, outcome, loss, error, field.
 
-    Needs no template. Raises StorageError as `load` does.
+    Needs no template. Raises StorageError as `siren_pde.load` does.
     """
     return read(path, lambda said, groups: said)
 
 
-def read(path: str | os.PathLike[str], interpret: Callable[[Any, Any], T]) -> T:
+def read(path: str | os.PathLike[str], interpret: Callable[[Description, Groups], T]) -> T:
     """What `interpret` makes of a file's description and groups of arrays; whatever goes wrong is
     a StorageError.
     """
@@ -118,7 +175,8 @@ def read(path: str | os.PathLike[str], interpret: Callable[[Any, Any], T]) -> T:
             "files."
         ) from cause
     try:
-        return interpret(*unpack(data))
+        said, groups = unpack(data)
+        return interpret(record(said, "about"), groups)
     except StorageError as cause:
         raise StorageError(f"cannot load `{path}`: {cause}") from cause.__cause__
     except Exception as cause:
@@ -129,31 +187,20 @@ def read(path: str | os.PathLike[str], interpret: Callable[[Any, Any], T]) -> T:
         ) from cause
 
 
-def restored(
-    said: Mapping[str, Any],
-    groups: Mapping[str, Mapping[str, Array]],
-    problem: Problem | None = None,
-    template: Field | nn.Module | None = None,
-) -> Solution:
-    """The solution that `contents` describes."""
-    axes = tuple(map(str, said["axes"]))
-    if problem is not None and problem.axes != axes:
-        raise StorageError(
-            f"it holds a solution in ({', '.join(axes)}), but {problem!r} is in "
-            f"({', '.join(problem.axes)}). Load it with the problem it solves, or with none."
-        )
-    dtypes = said["dtypes"]
-    state = {name: _tensor(name, groups["field"][name], dtypes[name]) for name in dtypes}
-    field = build(said["field"], template, sum(t.numel() for t in state.values()))
-    return Solution(
+def stored(said: Description, groups: Groups, template: nn.Module | None = None) -> Stored:
+    """What `contents` describes; `template` has what of the field is Python code."""
+    dtypes = record(entry(said, "dtypes"), "dtypes")
+    state = {name: _tensor(name, groups["field"][name], text(dtypes, name)) for name in dtypes}
+    field = restored(entry(said, "field"), template, sum(t.numel() for t in state.values()))
+    return Stored(
         field=_filled(field, state),
-        axes=axes,
-        problem=problem,
-        method=str(said["method"]),
-        why=str(said["why"]),
-        stop_reason=str(said["stop_reason"]),
-        seconds=_number(said["seconds"]),
-        loss=_number(said["loss"]),
+        axes=tuple(map(str, row(entry(said, "axes"), "axes"))),
+        method=text(said, "method"),
+        why=text(said, "why"),
+        outcome=Outcome[text(said, "outcome")],
+        stop_reason=text(said, "stop_reason"),
+        seconds=_number(said, "seconds"),
+        loss=_number(said, "loss"),
         history=_history(groups["history"]),
     )
 
@@ -177,17 +224,17 @@ def _history(rows: Mapping[str, Array]) -> History:
     return History(steps, seconds, losses, notes)
 
 
-def _dtype(value: Any) -> str:
+def _dtype(value: object) -> str:
     return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON knows neither NaN nor infinity: both are stored as null."""
+    """JSON has neither NaN nor infinity: both are stored as null."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+def _number(said: Description, name: str) -> float:
+    return math.nan if entry(said, name) is None else real(said, name)
 
 
 def _array(tensor: Tensor) -> Array:
@@ -209,12 +256,12 @@ def _filled(field: Field, state: Mapping[str, Tensor]) -> Field:
     """The field with the values of `state`, in their precision and on the field's device."""
     own = field.state_dict(keep_vars=True)
     shapes = {name: tuple(value.shape) for name, value in own.items()}
-    stored = {name: tuple(value.shape) for name, value in state.items()}
-    wrong = [n for n in {**shapes, **stored} if shapes.get(n) != stored.get(n)]
+    held = {name: tuple(value.shape) for name, value in state.items()}
+    wrong = [n for n in {**shapes, **held} if shapes.get(n) != held.get(n)]
     if wrong:
         name = wrong[0]
         raise StorageError(
-            f"its parameters do not fit the field: `{name}` has shape {stored.get(name, 'none')} "
+            f"its parameters do not fit the field: `{name}` has shape {held.get(name, 'none')} "
             f"in the file and {shapes.get(name, 'none')} in {type(field).__name__}. Pass a field "
             "of the structure that was saved."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -12,9 +11,7 @@ import numpy.typing as npt
 
 from siren_pde.errors import NonFiniteError, StorageError
 from siren_pde.files.atomic import atomic_write
-
-if TYPE_CHECKING:
-    from siren_pde.meshes.mesh import Mesh
+from siren_pde.meshes.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
 

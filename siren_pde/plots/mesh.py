@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import StorageError
 from siren_pde.meshes.mesh import Mesh
+from siren_pde.plots.figures import DPI, require_format, write_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,28 +25,34 @@ _LIGHT = np.array([0.35, 0.45, 0.82])
 _VIEWS = {"x–y": (0, 1, 2), "z–y": (2, 1, 0), "x–z": (0, 2, 1)}
 
 
-def plot_mesh(mesh: Mesh, path: str | Path, *, title: str = "") -> None:
-    """Write three shaded views of a mesh as a PNG, all to the same scale.
+def plot_mesh(
+    mesh: Mesh,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+    size: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw three shaded views of a mesh, all to the same scale.
 
-    Each view looks along one axis; the axes named span the picture. Raises StorageError if the file
-    cannot be written.
+    Each view looks along one axis; the axes named span the picture. `path` ends in .png, .pdf or
+    .svg; left out, nothing is written. `size` is (width, height) in inches. Returns the figure.
+    Raises ConfigError for other files, StorageError if the file cannot be written.
     """
     from matplotlib.figure import Figure
 
+    require_format(path)
     points, normals = mesh.sample(SAMPLES)
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
     centred = (points - (low + high) / 2) / (1.05 * float((high - low).max()))
-    figure = Figure(figsize=(10.5, 3.9), dpi=200, layout="constrained")
+    figure = Figure(size or (10.5, 3.9), dpi=DPI, layout="constrained")
     for axes, (name, order) in zip(figure.subplots(1, 3), _VIEWS.items(), strict=True):
         axes.imshow(_shaded(centred, normals, order), cmap="gray", vmin=0, vmax=1)
         axes.set_title(name, fontsize=9)
         axes.set_axis_off()
     if title:
         figure.suptitle(title, fontsize=10)
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise StorageError(f"{path} could not be written: {error}.") from error
+    write_figure(figure, path)
+    return figure
 
 
 def _shaded(points: Floats, normals: Floats, order: tuple[int, int, int]) -> Floats:

@@ -13,12 +13,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde import __version__
 from siren_pde.files.atomic import atomic_write
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
@@ -61,7 +61,7 @@ def write_page(
         "rows": rows,
         "slice": base64.b64encode(plane.picture()).decode(),
         "caption": html.escape(plane.caption),
-        "version": __version__,
+        "version": version("siren-pde"),
         "data": json.dumps(_data(distance, shown, cloud)),
     }
     page = files("siren_pde.plots").joinpath("page.html").read_text("utf-8")
@@ -152,9 +152,9 @@ def _data(distance: SignedDistance, mesh: Mesh, cloud: Floats) -> dict[str, obje
     low = mesh.vertices.min(0)
     extent = mesh.vertices.max(0) - low
     extent = np.maximum(extent, 1e-12 * extent.max())
-    bend = distance.curvature(mesh.vertices)
-    strong = float(np.quantile(np.abs(bend), 0.95)) or 1.0
-    normals = np.column_stack([distance.normals(mesh.vertices), np.clip(bend / strong, -1, 1)])
+    curvature = distance.curvature(mesh.vertices)
+    strong = float(np.quantile(np.abs(curvature), 0.95)) or 1.0
+    normals = np.column_stack([distance.normals(mesh.vertices), np.clip(curvature / strong, -1, 1)])
     chosen = np.random.default_rng(0).permutation(len(cloud))[:POINTS]
     points = (cloud[chosen] - low) / extent
     points = points[((points >= 0) & (points <= 1)).all(1)]

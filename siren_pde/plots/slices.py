@@ -6,24 +6,45 @@ import functools
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.expression import stacked
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.expression import Expression, stacked
+from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
 from siren_pde.fields.system import Unknown, parts
 from siren_pde.problem import Problem
 from siren_pde.references import Reference
-from siren_pde.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
 
 ALONG_LINE = 801
 ALONG_PLANE = 257
+
+
+class Fitted(Protocol):
+    """A fitted field and the problem that it solves."""
+
+    @property
+    def field(self) -> Field:
+        """The fitted field."""
+        ...
+
+    @property
+    def problem(self) -> Problem | None:
+        """What it solves."""
+        ...
+
+    def points(self, x: Tensor) -> Points:
+        """Positions (n, d) as points in the field's precision."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +75,7 @@ class Slice:
     truth: str = "exact"
 
 
-def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice:
+def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
     """The slice where the coordinates have the values `at`.
 
     If more than two coordinates are left, the middle of the domain is taken along the last of them,
@@ -87,18 +108,18 @@ def slice_of(solution: Solution, at: Mapping[str, float] | None = None) -> Slice
             known = _exact(problem, solution, x[inside]).get(name)
         else:
             known = _stored(truth, name, free, fixed, inside)
-        # A part of a system is a field of its own, and a solution of one evaluates it.
-        found = replace(solution, field=part)(x[inside]).reshape(int(inside.sum()), -1)
-        outputs += _outputs(name, _aligned(truth, found, known), known, inside, ticks)
+        # A part of a system is a field of its own, and evaluated as one.
+        expression = Expression(name, lambda p, u: u, ("u",))
+        values = evaluate(part, expression, solution.points(x[inside]))
+        outputs += _outputs(name, _aligned(truth, values, known), known, inside, ticks)
     if not outputs:
         raise ConfigError(f"the slice at {fixed} misses the domain {domain!r}; choose another.")
     return Slice(free, ticks, fixed, tuple(outputs), "exact" if truth is None else "reference")
 
 
-def constants(solution: Solution) -> dict[str, float]:
+def constants(field: Field) -> dict[str, float]:
     """The values of all unknown constants by name."""
-    found = parts(solution.field).items()
-    return {name: float(part.number.detach()) for name, part in found if isinstance(part, Unknown)}
+    return {name: part.value for name, part in parts(field).items() if isinstance(part, Unknown)}
 
 
 def _divided(domain: Domain, at: dict[str, float]) -> tuple[tuple[str, ...], dict[str, float]]:
@@ -183,7 +204,7 @@ def _aligned(reference: Reference | None, found: Tensor, truth: Tensor | None) -
     return values
 
 
-def _exact(problem: Problem, solution: Solution, x: Tensor) -> dict[str, Tensor]:
+def _exact(problem: Problem, solution: Fitted, x: Tensor) -> dict[str, Tensor]:
     """The exact unknowns (n, k) by name, as far as they are known."""
     if problem.exact is None:
         return {}

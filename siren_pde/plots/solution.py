@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import ConfigError
-from siren_pde.files.atomic import atomic_write
-from siren_pde.plots.slices import Output, Slice, constants, slice_of
-from siren_pde.solving.solution import Solution
+from siren_pde.plots.figures import DPI, require_format, write_figure
+from siren_pde.plots.slices import Fitted, Output, Slice, constants, slice_of
+from siren_pde.problem import Problem
+from siren_pde.solving.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 Floats = npt.NDArray[np.float64]
 
-DPI = 200
 MOST_ROWS = 4
-FORMATS = ("png", "pdf", "svg")
 _STYLE: Any = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],
     "mathtext.fontset": "stix",
@@ -52,37 +49,55 @@ _GREEK = frozenset(
 )
 
 
+class Drawable(Fitted, Protocol):
+    """What is drawn of a solution."""
+
+    def error(self) -> float:
+        """The relative L² error."""
+        ...
+
+
+class Run(Protocol):
+    """What is drawn of the course of a solve."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """What was solved."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """By which method."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """The course."""
+        ...
+
+
 def plot(
-    solution: Solution,
+    solution: Drawable,
     path: str | os.PathLike[str] | None = None,
     *,
     size: tuple[float, float] | None = None,
     at: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw a solution, the truth if it is known, and their difference, one row per output.
-
-    Along one coordinate as curves, along two as maps with a common scale; the difference is on a
-    logarithmic scale. `at={"z": 0.5}` holds coordinates fixed; where more than two remain, the
-    slice goes through the middle, as the title says. Places outside the domain are grey.
-
-    `path` ends in .png, .pdf or .svg; left out, nothing is written. `size` is (width, height) in
-    inches. Returns the figure. Raises ConfigError if there is nothing to draw, StorageError if the
-    file cannot be written.
-    """
+    """Draw a solution, the truth if it is known, and their difference; see `siren_pde.plot`."""
     import matplotlib as mpl
 
-    _check_format(path)
+    require_format(path)
     cut = slice_of(solution, at)
     with mpl.rc_context(_STYLE):
         draw = _curves if len(cut.axes) == 1 else _maps
         figure = draw(cut, cut.outputs[:MOST_ROWS], size)
         figure.suptitle(_title(solution, cut), fontsize=10.5)
-        _write(figure, path)
+        write_figure(figure, path)
     return figure
 
 
 def plot_history(
-    solution: Solution,
+    solution: Run,
     path: str | os.PathLike[str] | None = None,
     *,
     size: tuple[float, float] = (3.9, 2.6),
@@ -91,7 +106,7 @@ def plot_history(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    _check_format(path)
+    require_format(path)
     history = solution.history
     losses = np.array(history.losses, dtype=np.float64)
     with mpl.rc_context({**_STYLE, "axes.facecolor": "white"}):
@@ -103,9 +118,9 @@ def plot_history(
             axes.set_yscale("log", nonpositive="mask")
             _at_least_a_decade(axes, losses[losses > 0])
         axes.set(xlabel="seconds", ylabel=r"loss  $\frac{1}{2}\Vert r\,\Vert^2$")
-        axes.set_title(f"{_name(solution)} by {solution.method}", fontsize=10.5)
+        axes.set_title(f"{_name(solution.problem)} by {solution.method}", fontsize=10.5)
         axes.spines[["top", "right"]].set_visible(False)
-        _write(figure, path)
+        write_figure(figure, path)
     return figure
 
 
@@ -178,7 +193,7 @@ def _across(cut: Slice) -> tuple[str, str]:
     return (second, first) if second == "t" else (first, second)
 
 
-def _map(axes: Axes, cut: Slice, values: Floats, colours: str, scale: Normalize) -> Any:
+def _map(axes: Axes, cut: Slice, values: Floats, colours: str, scale: Normalize) -> AxesImage:
     """An image whose pixels are centred on the points of the grid, cut off at its ends."""
     first, second = cut.ticks
     if cut.axes[1] == "t":
@@ -200,7 +215,7 @@ def _map(axes: Axes, cut: Slice, values: Floats, colours: str, scale: Normalize)
     return image
 
 
-def _bar(axes: Axes, image: Any, label: str) -> None:
+def _bar(axes: Axes, image: AxesImage, label: str) -> None:
     """A colour bar as high as its panel."""
     place = axes.inset_axes((1.04, 0.0, 0.045, 1.0))
     bar = axes.figure.colorbar(image, cax=place)
@@ -245,19 +260,19 @@ def _at_least_a_decade(axes: Axes, values: Floats) -> None:
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _title(solution: Solution, cut: Slice) -> str:
-    parts = [_name(solution)]
+def _title(solution: Drawable, cut: Slice) -> str:
+    parts = [_name(solution.problem)]
     if any(output.exact is not None for output in cut.outputs):
         parts.append(rf"relative $L^2$ error ${_power(solution.error())}$")
-    for name, value in {**cut.fixed, **constants(solution)}.items():
+    for name, value in {**cut.fixed, **constants(solution.field)}.items():
         parts.append(f"{_symbol(name)[:-1]} = {value:.6g}$")
     if len(cut.outputs) > MOST_ROWS:
         parts.append(f"{MOST_ROWS} of {len(cut.outputs)} outputs")
     return ",  ".join(parts)
 
 
-def _name(solution: Solution) -> str:
-    name = solution.problem.name if solution.problem else "solution"
+def _name(problem: Problem | None) -> str:
+    name = problem.name if problem else "solution"
     return re.sub(r"([$\\])", r"\\\1", name).replace("_", " ")
 
 
@@ -277,22 +292,3 @@ def _symbol(name: str, index: int = 0) -> str:
 def _difference(output: Output, truth: str) -> str:
     label = _symbol(output.name, output.index)
     return f"|{label} − {truth}|"
-
-
-# ── files ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _check_format(path: str | os.PathLike[str] | None) -> None:
-    ending = "" if path is None else Path(path).suffix.lower()
-    if path is not None and ending[1:] not in FORMATS:
-        raise ConfigError(
-            f"pictures are written as {', '.join(FORMATS)}, got `{path}`. "
-            f"Write `{Path(path).stem}.png`."
-        )
-
-
-def _write(figure: Figure, path: str | os.PathLike[str] | None) -> None:
-    if path is not None:
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=Path(path).suffix[1:].lower(), dpi=DPI)
-        atomic_write(path, buffer.getvalue())

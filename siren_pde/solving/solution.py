@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -19,38 +20,27 @@ from siren_pde.collocation.residual import evaluate
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
+from siren_pde.io.solutions import save
+from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
 from siren_pde.references import Reference
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
-class History:
-    """The run, one row per report: step number, seconds since the start, loss, the method's
-    note.
-    """
-
-    steps: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def append(self, step: int, seconds: float, loss: float, note: str) -> None:
-        """Add a row."""
-        self.steps.append(step)
-        self.seconds.append(seconds)
-        self.losses.append(loss)
-        self.notes.append(note)
+Positions: TypeAlias = npt.ArrayLike | Tensor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Solution:
     """A fitted field and its story.
 
     `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
-    it. `problem` is None for a solution read from a file until one is attached.
+    it. `problem` is None for a solution read from a file until one is attached. `outcome` is how
+    the solve ended, `stop_reason` the same in words.
     """
 
     field: Field
@@ -58,6 +48,7 @@ class Solution:
     problem: Problem | None
     method: str
     why: str
+    outcome: Outcome
     stop_reason: str
     seconds: float
     loss: float
@@ -76,6 +67,7 @@ class Solution:
             "why": self.why,
             "loss": f"{self.loss:.2e}",
             "time": f"{self.seconds:.1f} s",
+            "outcome": self.outcome.name,
             "ended": self.stop_reason,
             "parameters": f"{self.parameters}",
         }
@@ -83,14 +75,10 @@ class Solution:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the solution to an HDF5 file; see `siren_pde.save`."""
-        from siren_pde.io.solutions import save
-
         save(self, path)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
-        from siren_pde.plots.solution import plot
-
         return plot(self, path)
 
     @property
@@ -98,7 +86,7 @@ class Solution:
         """How many numbers determine the field."""
         return sum(q.numel() for q in self.field.parameters())
 
-    def points(self, x: Any) -> Points:
+    def points(self, x: Positions) -> Points:
         """Positions (n, d), or (d,) for one point, as points in the field's precision.
 
         In one coordinate (n,) are n points. Raises ConfigError for other shapes.
@@ -114,11 +102,13 @@ class Solution:
             )
         return Points(self.axes, x, x.new_full((len(x),), 1 / max(len(x), 1)))
 
-    def __call__(self, x: Any) -> Tensor:
+    def __call__(self, x: Positions) -> Tensor:
         """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs."""
         return self.evaluate(lambda p, u: u, x)
 
-    def evaluate(self, expression: Callable[..., Any], x: Any, *, block: int = 8192) -> Tensor:
+    def evaluate(
+        self, expression: Callable[..., object], x: Positions | Points, *, block: int = 8192
+    ) -> Tensor:
         """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
 
         `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
@@ -126,7 +116,7 @@ class Solution:
         """
         return self._values(Expression.of(expression), x, block)
 
-    def _values(self, expression: Expression, x: Any, block: int = 8192) -> Tensor:
+    def _values(self, expression: Expression, x: Positions | Points, block: int = 8192) -> Tensor:
         points = x if isinstance(x, Points) else self.points(x)
         values = evaluate(self.field, expression, points, block=block)
         return values[:, 0] if values.shape[1] == 1 else values

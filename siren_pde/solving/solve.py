@@ -25,7 +25,9 @@ from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.base import Iterate, Method
 from siren_pde.problem import Problem
 from siren_pde.solving.auto import Auto
-from siren_pde.solving.solution import History, Solution
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
+from siren_pde.solving.solution import Solution
 
 EVERY = 0.5
 """Seconds between two readings of the loss: reading it waits for the device."""
@@ -140,6 +142,7 @@ def solve(
         problem=problem,
         method=method.name,
         why=why,
+        outcome=Outcome.of(reason, bool(at.finished)),
         stop_reason=reason,
         seconds=seconds,
         loss=loss,

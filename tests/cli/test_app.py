@@ -13,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, GaussNewton, Generic, Sobol, Solution, load
+from siren_pde import Ball, GaussNewton, Generic, Sobol, load
 from siren_pde.cli.app import app
 from siren_pde.cli.importing import method_named
 from siren_pde.cli.methods import SHORT
@@ -23,7 +23,7 @@ from siren_pde.io.writers import write_mesh
 from siren_pde.optimisers.base import Method
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
-from siren_pde.solving.solution import History
+from tests.told import told
 
 POISSON = """
 from siren_pde import *
@@ -344,10 +344,11 @@ class Round(torch.nn.Module):
 def exact_sphere():
     """The signed distance to a sphere around (1, 2, 3) of radius 2, as a fit would give it."""
     field = Generic(Round(), 3, 1)
-    told = Solution(field, ("x", "y", "z"), None, "none", "", "", 0.0, 0.0, History())
     points = Sobol(200)(Ball(x=0, y=0, z=0, radius=2 / 2.4).boundary)
     cloud = OrientedCloud(points.positions.numpy(), points.normals.numpy())
-    return SignedDistance(told, np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud)
+    return SignedDistance(
+        told(field, ("x", "y", "z")), np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud
+    )
 
 
 @pytest.fixture

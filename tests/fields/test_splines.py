@@ -14,7 +14,7 @@ from siren_pde.fields.engine.plan import Plan
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.refine import noise_ratio, refined
 from siren_pde.scans.samples import training_samples
-from siren_pde.solving.solution import History, Solution
+from tests.told import told
 
 LOW, CELL = (-1.0, 0.5), 0.25
 
@@ -86,8 +86,7 @@ def test_refining_needs_one_output():
 def test_refined_fields_come_back_from_files(tmp_path):
     network = Siren(2, width=6, frequency=2.0, centre=(0.0, 0.0))
     field = Refined(network, [splines(), splines(1, (5, 6))])
-    story = ("Adam", "for a test", "the steps are over", 0.0, 0.0, History())
-    solution = Solution(field, ("x", "y"), None, *story)
+    solution = told(field)
     solution.save(tmp_path / "u.h5")
     x = points(beyond=0.2).to(next(network.parameters()).dtype)
     assert torch.equal(load(tmp_path / "u.h5")(x), solution(x))

@@ -15,7 +15,9 @@ from siren_pde import Ansatz, Box, Generic, Problem, Siren, System, Unknown, loa
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.files.sealed import BLOCK
 from siren_pde.io.solutions import about
-from siren_pde.solving.solution import History, Solution
+from siren_pde.solving.history import History
+from siren_pde.solving.outcome import Outcome
+from tests.told import told
 
 SQUARE = Box(x=(0, 1), y=(0, 1))
 X = torch.rand(7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -32,16 +34,16 @@ PROBLEM = Problem(nothing)
 def solution(field, **changes):
     history = History([0, 3], [0.125, 1.5], [2.0, 1e-30], ["", "λ = 1e-05 → ✓"])
     story = {
-        "axes": ("x", "y"),
         "problem": PROBLEM,
         "method": "Gauss-Newton",
         "why": "chosen by the caller",
+        "outcome": Outcome.stagnated,
         "stop_reason": "the budget is used up",
         "seconds": 1.625,
         "loss": 1e-30,
         "history": history,
     }
-    return Solution(field=field, **{**story, **changes})
+    return told(field, **{**story, **changes})
 
 
 def lift(p):
@@ -106,7 +108,7 @@ def test_everything_comes_back(tmp_path, name):
     saved.save(tmp_path / "a.h5")
     untouched = {n: v.clone() for n, v in template.state_dict().items()} if template else {}
     read = load(tmp_path / "a.h5", PROBLEM, template)
-    for key in ("axes", "problem", "method", "why", "stop_reason", "seconds", "loss"):
+    for key in ("axes", "problem", "method", "why", "outcome", "stop_reason", "loss"):
         assert getattr(read, key) == getattr(saved, key)
     assert vars(read.history) == vars(saved.history)
     assert read.parameters == saved.parameters
@@ -123,7 +125,7 @@ def test_everything_comes_back(tmp_path, name):
 def test_a_loaded_network_keeps_its_free_scales(tmp_path):
     save(solution(placed()), tmp_path / "a.h5")
     field = load(tmp_path / "a.h5").field
-    assert field.architecture() == placed().architecture()
+    assert field.describe() == placed().describe()
     assert field.frequency.tolist() == [2.5, 7.0]
 
 
@@ -142,7 +144,13 @@ def test_the_story_is_told_in_short():
     assert repr(solution(placed())) == (
         "Solution(nothing: Gauss-Newton, loss 1.0e-30, 109 parameters)"
     )
-    assert "ended      the budget is used up" in str(solution(placed(), problem=None))
+    told = str(solution(placed(), problem=None))
+    assert "ended      the budget is used up" in told and "outcome    stagnated" in told
+
+
+def test_outcomes_have_a_meaning():
+    for outcome in Outcome:
+        assert outcome.meaning[0].isupper() and outcome.meaning.endswith(".")
 
 
 @pytest.mark.parametrize("name", ["ansatz", "system of ansatz", "module", "wrapped module"])
@@ -184,6 +192,11 @@ class Talking(torch.nn.Linear):
         raise AssertionError("never called")
 
 
+def test_only_results_are_written(tmp_path):
+    with pytest.raises(ConfigError, match="`solve` or `fit_sdf`"):
+        save(placed(), tmp_path / "a.h5")
+
+
 def test_only_tensors_are_written(tmp_path):
     with pytest.raises(StorageError, match="_extra_state"):
         save(solution(Generic(Talking(2, 1), 2)), tmp_path / "a.h5")
@@ -213,7 +226,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
     save(solution(placed()), path)
     good, rng = path.read_bytes(), random.Random(1)
     damaged = [good[: rng.randrange(len(good))] for _ in range(100)]
-    damaged += [good + b"\0", good[1:], good[:BLOCK], good.replace(b"format 1", b"format 2")]
+    damaged += [good + b"\0", good[1:], good[:BLOCK], good.replace(b"format 2", b"format 1")]
     for place in [*range(130), *(rng.randrange(len(good)) for _ in range(400))]:
         flipped = bytearray(good)
         flipped[place] ^= 1 << rng.randrange(8)
@@ -227,7 +240,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
 def sealed(data):
     """What a hostile writer can do: any content with a right checksum."""
     digest = hashlib.sha256(data[BLOCK:]).hexdigest()
-    title = f"siren_pde solution, format 1\nsha256 {digest}\n".encode()
+    title = f"siren_pde solution, format 2\nsha256 {digest}\n".encode()
     return title.ljust(BLOCK, b"\0") + data[BLOCK:]
 
 
@@ -276,8 +289,15 @@ def compressed(file):
     file.create_dataset("field/layers.1", data=np.zeros(6), compression="gzip")
 
 
-def plan(**changes):
-    return {"kind": "Siren", **placed().architecture(), **changes}
+def network(**changes):
+    return {
+        "class": "siren_pde.fields.siren:Siren",
+        "description": {**placed().describe(), **changes},
+    }
+
+
+def of_class(path, description=None):
+    return said(field={"class": path, "description": description or {}})
 
 
 HOSTILE = {
@@ -306,16 +326,43 @@ HOSTILE = {
     "deep JSON": swapped("about", np.array([b"[" * 100_000])),
     "a list": swapped("about", np.array([b"[1, 2]"])),
     "a number": swapped("about", np.array([1.0])),
-    "wide network": said(field=plan(width=10**9)),
-    "deep network": said(field=plan(depth=10**12, width=1, inputs=1)),
-    "fractional network": said(field=plan(width=6.0)),
-    "negative network": said(field=plan(width=-6)),
-    "other network": said(field=plan(width=7, depth=1)),
-    "unknown option": said(field=plan(code="print()")),
-    "frequency": said(field=plan(frequency=[1.0, -1.0])),
-    "unknown kind": said(field={"kind": "os.system"}),
-    "no kind": said(field={}),
-    "no field": said(field=None),
+    "wide network": said(field=network(width=10**9)),
+    "deep network": said(field=network(depth=10**12, width=1, inputs=1)),
+    "fractional network": said(field=network(width=6.0)),
+    "negative network": said(field=network(width=-6)),
+    "other network": said(field=network(width=7, depth=1)),
+    "unknown option": said(field=network(code="print()")),
+    "frequency": said(field=network(frequency=[1.0, -1.0])),
+    "function": of_class("os:system"),
+    "module of Python": of_class("antigravity:fly"),
+    "class of ours that is no field": of_class("siren_pde.problem:Problem"),
+    "abstract field": of_class("siren_pde.fields.base:Network"),
+    "part of a field": of_class("siren_pde.fields.enriched:Beside"),
+    "no class": of_class("h5py"),
+    "no module": of_class(":Siren"),
+    "no field": of_class("h5py:File"),
+    "relative module": of_class("..siren:Siren"),
+    "private module": of_class("_pytest.config:Config"),
+    "private class": of_class("siren_pde.fields.base:_size"),
+    "missing module": of_class("no_such_module_anywhere:Siren"),
+    "class that is a number": said(field={"class": 3, "description": {}}),
+    "description that is a list": of_class("siren_pde.fields.siren:Siren", [1]),
+    "nested": of_class("siren_pde.fields.derived.shifted:Shifted", {"field": "u", "axis": 0}),
+    "part that is no network": of_class(
+        "siren_pde.fields.derived.shifted:Shifted",
+        {"field": {"class": "siren_pde.fields.system:System", "description": {"parts": {}}}},
+    ),
+    "many cosines": of_class(
+        "siren_pde.fields.cosines:Cosines",
+        {"counts": [10**9, 10**9], "low": [0, 0], "high": [1, 1]},
+    ),
+    "wide splines": of_class(
+        "siren_pde.fields.derived.refined:Refined",
+        {"field": network(), "grids": [{"low": [0, 0], "cell": 1.0, "shape": [10**9, 4]}]},
+    ),
+    "outcome": said(outcome="splendid"),
+    "empty description": said(field={}),
+    "null field": said(field=None),
     "axes": said(axes=3),
     "loss": said(loss="low"),
     "dtypes": said(dtypes={}),

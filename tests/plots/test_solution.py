@@ -27,7 +27,8 @@ from siren_pde import (
 )
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.plots.slices import slice_of
-from siren_pde.solving.solution import History, Solution
+from siren_pde.solving.history import History
+from tests.told import told
 
 PLATE = Box(x=(-1, 2), y=(-1, 1)) - Ball(x=0.5, y=0, radius=0.5)
 STRIP = Box(x=(-1, 1), t=(0, 3))
@@ -41,17 +42,8 @@ def solution(domain, exact=None, field=None, history=None, losses=(1.0, 1e-4, 0.
     field = field or Siren(len(domain.axes), width=5, frequency=2.0, seed=3)
     history = History(list(range(len(losses))), [0.1 * i for i in range(len(losses))], [*losses])
     history.notes.extend("" for _ in losses)
-    return Solution(
-        field=field,
-        axes=domain.axes,
-        problem=Problem(some_equation, exact=exact),
-        method="Adam",
-        why="",
-        stop_reason="",
-        seconds=1.0,
-        loss=0.5,
-        history=history,
-    )
+    problem = Problem(some_equation, exact=exact)
+    return told(field, domain.axes, problem=problem, loss=0.5, history=history)
 
 
 def png_size(path):
@@ -167,7 +159,7 @@ def test_every_unknown_has_a_row():
         return u[0] * nu - q_w
 
     saved = solution(PLATE, exact, system)
-    saved = Solution(**{**vars(saved), "problem": Problem(coupled, exact=exact)})
+    saved = replace(saved, problem=Problem(coupled, exact=exact))
     cut = slice_of(saved)
     assert [(o.name, o.index) for o in cut.outputs] == [("u", 1), ("u", 2), ("q_w", 0)]
     x, y = np.meshgrid(*cut.ticks, indexing="ij")
@@ -196,7 +188,7 @@ def test_single_precision_and_exactness_are_no_obstacle():
 def test_names_may_hold_anything(tmp_path):
     saved = solution(Box(x=(0, 1)))
     named = Problem(*saved.problem.conditions, name=r"Δu = $f_1$ \ 方程 100 %")
-    saved = Solution(**{**vars(saved), "problem": named})
+    saved = replace(saved, problem=named)
     with pytest.warns(UserWarning, match="missing from font"):
         plot(saved, tmp_path / "a.png")
 
@@ -223,7 +215,7 @@ def test_what_cannot_be_drawn_is_said(tmp_path):
     with pytest.raises(ConfigError, match="misses the domain"):
         plot(solution(apart), at={"x": 1.5})
     with pytest.raises(ConfigError, match="no problem"):
-        plot(Solution(**{**vars(saved), "problem": None}))
+        plot(replace(saved, problem=None))
     with pytest.raises(ConfigError, match="png, pdf, svg"):
         plot(saved, tmp_path / "a.jpeg")
     with pytest.raises(StorageError, match="missing"):

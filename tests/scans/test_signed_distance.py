@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import Siren, div, grad, lap, load_sdf, norm, save, save_sdf
+from siren_pde import Siren, div, grad, lap, load, norm, save
 from siren_pde.calculus.points import Points
 from siren_pde.errors import StorageError
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
-from siren_pde.solving.solution import History, Solution
+from siren_pde.solving.solution import Solution
+from tests.told import told
 
 CENTRE, SCALE = np.array([100.0, -20.0, 3.0]), 7.0
 
@@ -23,9 +24,8 @@ def distance() -> SignedDistance:
     """Any network in any frame; it need not be a distance for these laws."""
     field = Siren(3, width=16, depth=2, frequency=2.0, centre=(0.0, 0.0, 0.0), hidden_frequency=3.0)
     field = field.double()
-    told = Solution(field, ("x", "y", "z"), None, "", "", "", 0.0, 0.0, History())
     cloud = OrientedCloud(np.eye(3), np.eye(3))
-    return SignedDistance(told, CENTRE, SCALE, np.ones(3), cloud)
+    return SignedDistance(told(field, ("x", "y", "z")), CENTRE, SCALE, np.ones(3), cloud)
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +59,15 @@ def test_the_jet_is_the_function(distance, x):
 
 
 def test_a_file_gives_the_function_back(distance, x, tmp_path):
-    save_sdf(distance, tmp_path / "scan.h5")
-    again = load_sdf(tmp_path / "scan.h5")
+    save(distance, tmp_path / "scan.h5")
+    again = load(tmp_path / "scan.h5")
     np.testing.assert_array_equal(again(x), distance(x))
     np.testing.assert_array_equal(again.curvature(x), distance.curvature(x))
     np.testing.assert_array_equal(again.cloud.positions, distance.cloud.positions)
     save(distance.solution, tmp_path / "solution.h5")
-    with pytest.raises(StorageError, match="no scan"):
-        load_sdf(tmp_path / "solution.h5")
+    assert isinstance(load(tmp_path / "solution.h5"), Solution)
     with pytest.raises(StorageError, match="none"):
-        load_sdf(tmp_path / "none.h5")
+        load(tmp_path / "none.h5")
 
 
 def ball(centre, radius, cells=40):

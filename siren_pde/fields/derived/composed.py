@@ -35,8 +35,16 @@ class Entry:
     factor: Part
 
 
+@dataclass(frozen=True)
+class Chain:
+    """The tape: what N evaluated, and how its channels combine."""
+
+    inner: Evaluation
+    table: list[Entry]
+
+
 class Composed(Network, ABC):
-    """The field N(ξ(x)) around a leaf N; a member of the family says what ξ is.
+    """The field N(ξ(x)) around a network N; a member of the family says what ξ is.
 
     Its derivatives follow from those of N by the chain rule, so every product with the Jacobian is
     one of N with other seeds.
@@ -54,7 +62,8 @@ class Composed(Network, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
-        return self.network(self._place(x, self.coordinates(x)))
+        values: Tensor = self.network(self._place(x, self.coordinates(x)))
+        return values
 
     def _place(self, x: Tensor, xi: Sequence[Jet]) -> Tensor:
         return torch.stack([x.new_zeros(len(x)) + jet.part(()) for jet in xi], 1)
@@ -71,7 +80,7 @@ class Composed(Network, ABC):
         channels = at.channels.new_zeros((len(plan.keys), *at.channels.shape[1:]))
         for e in table:
             channels[e.channel] += _times(e.factor, at.channels[e.inner])
-        return Evaluation(channels, plan, (at, table))
+        return Evaluation(channels, plan, Chain(at, table))
 
     def evaluate(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
@@ -94,11 +103,11 @@ class Composed(Network, ABC):
 
     @staticmethod
     def _seeds(at: Evaluation, seeds: Tensor) -> tuple[Evaluation, Tensor]:
-        inner, table = at.tape
-        found = seeds.new_zeros((len(inner.plan.keys), *seeds.shape[1:]))
-        for e in table:
-            found[e.inner] += _times(e.factor, seeds[e.channel])
-        return inner, found
+        chain = at.tape_as(Chain)
+        inner = seeds.new_zeros((len(chain.inner.plan.keys), *seeds.shape[1:]))
+        for e in chain.table:
+            inner[e.inner] += _times(e.factor, seeds[e.channel])
+        return chain.inner, inner
 
     def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
@@ -116,9 +125,10 @@ class Composed(Network, ABC):
 
     def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs)."""
-        inner, table = at.tape
-        moved = self.network.jvp(theta, inner, direction)
-        return self._combined(Evaluation(moved, inner.plan, None), at.plan, table).channels
+        chain = at.tape_as(Chain)
+        moved = self.network.jvp(theta, chain.inner, direction)
+        inner = Evaluation(moved, chain.inner.plan, None)
+        return self._combined(inner, at.plan, chain.table).channels
 
 
 def coordinates_of(x: Tensor) -> tuple[Coordinate, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -12,14 +13,23 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.storage import described, restored_network
+from siren_pde.files.json_values import JSON, Description, entry, reals, row, whole
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The tape: which points (k,) each network has, and its evaluation there, if there are any."""
+
+    pieces: list[tuple[Tensor, Evaluation | None]]
 
 
 @final
 class Piecewise(Network):
-    """One leaf after the other along an axis: leaf k where breaks[k − 1] < x_axis ≤ breaks[k].
+    """One network after the other along an axis: number k where breaks[k − 1] < x_axis ≤ breaks[k].
 
-    The first and the last reach as far as they are asked. `breaks` are the ends in between, in
-    ascending order, one fewer than leaves. Raises ConfigError if their numbers do not match.
+    The first and the last reach as far as points do. `breaks` are the ends in between, in
+    ascending order, one fewer than networks. Raises ConfigError if their numbers do not match.
     """
 
     def __init__(self, axis: int, breaks: Sequence[float], networks: Sequence[Network]) -> None:
@@ -35,8 +45,8 @@ class Piecewise(Network):
 
     @property
     def networks_in_order(self) -> list[Network]:
-        """The leaves, first interval first."""
-        return list(self.parts)  # type: ignore[arg-type]
+        """The networks, first interval first."""
+        return [part for part in self.parts if isinstance(part, Network)]
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
@@ -46,9 +56,9 @@ class Piecewise(Network):
         return values[:, 0] if self.outputs == 1 else values
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Piecewise:
-        """The pieces placed, each in the whole box."""
+        """The pieces scaled, each to the whole box."""
         networks = [network.scaled_to(low, high, frequency) for network in self.networks_in_order]
-        return Piecewise(self.axis, self.breaks, networks)  # type: ignore[arg-type]
+        return Piecewise(self.axis, self.breaks, networks)
 
     def with_random_features(
         self, width: int, frequency: Tensor, seed: int, order: int = 0
@@ -58,7 +68,21 @@ class Piecewise(Network):
             network.with_random_features(width, frequency, seed, order)
             for network in self.networks_in_order
         ]
-        return Piecewise(self.axis, self.breaks, networks)  # type: ignore[arg-type]
+        return Piecewise(self.axis, self.breaks, networks)
+
+    def describe(self) -> dict[str, JSON]:
+        """Its axis, breaks and networks."""
+        parts = [described(network) for network in self.networks_in_order]
+        return {"axis": self.axis, "breaks": self.breaks, "parts": parts}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Piecewise:
+        """The pieces described; of code, all are the template's."""
+        parts = row(entry(description, "parts"), "parts")
+        networks = [restored_network(part, template, numbers) for part in parts]
+        return Piecewise(whole(description, "axis"), reals(description, "breaks"), networks)
 
     def _indices(self, x: Tensor) -> list[Tensor]:
         ends = x.new_tensor(self.breaks)
@@ -70,21 +94,21 @@ class Piecewise(Network):
         return [sum(q.numel() for q in network.parameters()) for network in self.networks_in_order]
 
     def _split(self, theta: Tensor) -> tuple[Tensor, ...]:
-        return theta.split(self._sizes)
+        return torch.split(theta, self._sizes)
 
     def evaluate(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """The channels (S, n, outputs), each point by the piece it is in."""
         channels = x.new_zeros((len(plan.keys), len(x), self.outputs))
-        tape: list[tuple[Tensor, Evaluation | None]] = []
+        pieces: list[tuple[Tensor, Evaluation | None]] = []
         parts = zip(self.networks_in_order, self._split(theta), self._indices(x), strict=True)
         for network, part, index in parts:
             at = network.evaluate(part, x[index], plan) if len(index) else None
             if at is not None:
                 channels[:, index] = at.channels
-            tape.append((index, at))
-        return Evaluation(channels, plan, tape)
+            pieces.append((index, at))
+        return Evaluation(channels, plan, Pieces(pieces))
 
     def _each(
         self,
@@ -92,7 +116,9 @@ class Piecewise(Network):
         at: Evaluation,
         use: Callable[[Network, Tensor, Evaluation, Tensor], None],
     ) -> None:
-        parts = zip(self.networks_in_order, self._split(theta), at.tape, strict=True)
+        parts = zip(
+            self.networks_in_order, self._split(theta), at.tape_as(Pieces).pieces, strict=True
+        )
         for network, part, (index, inner) in parts:
             if inner is not None:
                 use(network, part, inner, index)
@@ -123,7 +149,7 @@ class Piecewise(Network):
         return out
 
     def _split_columns(self, rows: Tensor) -> tuple[Tensor, ...]:
-        return rows.split(self._sizes, dim=1)
+        return torch.split(rows, self._sizes, dim=1)
 
     def output_jacobian_rows(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """No columns (n, 0): the pieces are determined one after the other."""
@@ -142,7 +168,7 @@ class Piecewise(Network):
 
 
 def joined(axis: int, breaks: Sequence[float], fields: Sequence[Field]) -> Field:
-    """Fields of one structure, one after the other along an axis, leaf by leaf."""
+    """Fields of one structure, one after the other along an axis, network by network."""
     columns = zip(*(field.networks().values() for field in fields), strict=True)
 
     def change(network: Network) -> Network:

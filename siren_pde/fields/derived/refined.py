@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import final
 
+import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Evaluation, Field, Network
+from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.derived.splines import Splines
 from siren_pde.fields.derived.wrapped import Wrapped
+from siren_pde.fields.storage import described, restored_network
+from siren_pde.fields.templates import require_size
+from siren_pde.files.json_values import JSON, Description, entry, real, reals, record, row, wholes
 
 
 @final
@@ -33,7 +38,7 @@ class Refined(Wrapped):
     @property
     def grids(self) -> list[Splines]:
         """The splines, coarse ones first."""
-        return list(self.levels)  # type: ignore[arg-type]
+        return [level for level in self.levels if isinstance(level, Splines)]
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) at x (n, inputs)."""
@@ -49,7 +54,7 @@ class Refined(Wrapped):
         return replace(at, channels=channels)
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Refined:
-        """The same splines on the placed network."""
+        """The same splines on the scaled network."""
         return self._around(self.network.scaled_to(low, high, frequency))
 
     def with_random_features(
@@ -58,5 +63,30 @@ class Refined(Wrapped):
         """The same splines on frozen features."""
         return self._around(self.network.with_random_features(width, frequency, seed, order))
 
-    def _around(self, network: Field) -> Refined:
-        return Refined(network, self.grids)  # type: ignore[arg-type]
+    def describe(self) -> dict[str, JSON]:
+        """Its network, and the place and shape of its grids."""
+        grids: list[JSON] = [
+            {"low": grid.low, "cell": grid.cell, "shape": tuple(grid.coefficients.shape)}
+            for grid in self.grids
+        ]
+        return {"field": described(self.network), "grids": grids}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Refined:
+        """The network and the grids described."""
+        grids = row(entry(description, "grids"), "grids")
+        network = restored_network(entry(description, "field"), template, numbers)
+        return Refined(network, [_grid(record(grid, "grids"), numbers) for grid in grids])
+
+    def _around(self, network: Network) -> Refined:
+        return Refined(network, self.grids)
+
+
+def _grid(description: Description, numbers: int) -> Splines:
+    """Splines of that place and shape."""
+    shape = wholes(description, "shape")
+    require_size("grid of splines", math.prod(shape), numbers)
+    zeros = torch.zeros(shape, device="cpu")
+    return Splines(reals(description, "low"), real(description, "cell"), zeros)

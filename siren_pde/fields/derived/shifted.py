@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from siren_pde.fields.base import Network
 from siren_pde.fields.derived.wrapped import Wrapped
+from siren_pde.fields.storage import described, restored_network
+from siren_pde.files.json_values import JSON, Description, entry, real, whole
 
 
 @final
 class Shifted(Wrapped):
-    """The leaf N at x − `by` along `axis`: derivatives and products with the Jacobian are N's."""
+    """The network N at x − `by` along `axis`: its derivatives and Jacobian's products are N's."""
 
     def __init__(self, network: Network, axis: int, by: float) -> None:
         super().__init__(network)
@@ -26,15 +28,28 @@ class Shifted(Wrapped):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) or (n, outputs) at x (n, inputs)."""
-        return self.network(self._inner(x))
+        values: Tensor = self.network(self._inner(x))
+        return values
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Shifted:
-        """The placed leaf, moved as far."""
-        return Shifted(self.network.scaled_to(low, high, frequency), self.axis, self.by)  # type: ignore[arg-type]
+        """The scaled network, moved as far."""
+        return Shifted(self.network.scaled_to(low, high, frequency), self.axis, self.by)
 
     def with_random_features(
         self, width: int, frequency: Tensor, seed: int, order: int = 0
     ) -> Shifted:
         """Frozen features, moved as far."""
         network = self.network.with_random_features(width, frequency, seed, order)
-        return Shifted(network, self.axis, self.by)  # type: ignore[arg-type]
+        return Shifted(network, self.axis, self.by)
+
+    def describe(self) -> dict[str, JSON]:
+        """Its network, and how far it is moved."""
+        return {"field": described(self.network), "axis": self.axis, "by": self.by}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Shifted:
+        """The network described, moved as far."""
+        network = restored_network(entry(description, "field"), template, numbers)
+        return Shifted(network, whole(description, "axis"), real(description, "by"))

@@ -92,7 +92,7 @@ class _Place:
         if orders not in self.sums:
             if orders:
                 basis = self.basis(len(self.t) - len(orders), orders[0])
-                found = (self.sum(orders[1:]).unflatten(0, (-1, 4)) * basis).sum(1)
+                found = (torch.unflatten(self.sum(orders[1:]), 0, (-1, 4)) * basis).sum(1)
             else:
                 found = self.splines.coefficients.flatten()[self.numbers].to(self.t.dtype)
             self.sums[orders] = found

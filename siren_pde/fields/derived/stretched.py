@@ -7,15 +7,17 @@ itself: around each centre c a layer of width δ takes as much room as all the r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import asdict, dataclass
+from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from siren_pde.calculus.jets import Composition, Jet
 from siren_pde.fields.base import Network
 from siren_pde.fields.derived.composed import Composed, coordinates_of
+from siren_pde.fields.storage import described, restored_network
+from siren_pde.files.json_values import JSON, Description, entry, real, reals, record, whole
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,11 @@ class GridStretching:
     centres: tuple[float, ...]
     widths: tuple[float, ...]
 
-    def _raw(self, x: Tensor | float, order: int) -> Any:
+    def _sum(self, x: Tensor, order: int) -> Tensor:
         """The derivative of `order` of Σ asinh((x − c)/δ)."""
-        total: Any = 0.0
+        total = torch.zeros_like(x)
         for c, width in zip(self.centres, self.widths, strict=True):
             y = (x - c) / width
-            if isinstance(y, float):
-                total += math.asinh(y)
-                continue
             q = 1 + y * y
             if order == 0:
                 term = torch.asinh(y)
@@ -53,14 +52,18 @@ class GridStretching:
             total = total + term / width**order
         return total
 
+    def _sum_at(self, x: float) -> float:
+        """Σ asinh((x − c)/δ) at one point, to the precision of Python's numbers."""
+        pairs = zip(self.centres, self.widths, strict=True)
+        return sum(math.asinh((x - c) / width) for c, width in pairs)
+
     def derivative(self, x: Tensor, order: int) -> Tensor:
         """ξ⁽ᵏ⁾ at x (n,), k = `order` ≤ 4."""
-        first, last = self._raw(self.low, 0), self._raw(self.high, 0)
+        first, last = self._sum_at(self.low), self._sum_at(self.high)
         scale = (self.high - self.low) / (last - first)
         if order == 0:
-            return self.low + scale * (self._raw(x, 0) - first)
-        found: Tensor = scale * self._raw(x, order)
-        return found
+            return self.low + scale * (self._sum(x, 0) - first)
+        return scale * self._sum(x, order)
 
     def inverse(self, xi: Tensor) -> Tensor:
         """x with ξ(x) = xi, by bisection to rounding."""
@@ -74,7 +77,7 @@ class GridStretching:
 
 @final
 class Stretched(Composed):
-    """The field N(ξ(x)) around a leaf N; `stretch` says how one axis is stretched."""
+    """The field N(ξ(x)) around a network N; `stretch` says how one axis is stretched."""
 
     def __init__(self, network: Network, stretch: GridStretching) -> None:
         super().__init__(network)
@@ -87,8 +90,8 @@ class Stretched(Composed):
         return xi
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Stretched:
-        """The same stretch of the placed leaf; the box is mapped to itself."""
-        return Stretched(self.network.scaled_to(low, high, frequency), self.stretch)  # type: ignore[arg-type]
+        """The same stretch of the scaled network; the box is mapped to itself."""
+        return Stretched(self.network.scaled_to(low, high, frequency), self.stretch)
 
     def with_random_features(
         self, width: int, frequency: Tensor, seed: int, order: int = 0
@@ -96,4 +99,20 @@ class Stretched(Composed):
         """The same stretch of frozen features."""
         return Stretched(
             self.network.with_random_features(width, frequency, seed, order), self.stretch
-        )  # type: ignore[arg-type]
+        )
+
+    def describe(self) -> dict[str, JSON]:
+        """Its network, and how an axis is stretched."""
+        return {"field": described(self.network), "stretch": asdict(self.stretch)}
+
+    @classmethod
+    def from_description(
+        cls, description: Description, template: nn.Module | None, numbers: int
+    ) -> Stretched:
+        """The network described, stretched as much."""
+        stretch = record(entry(description, "stretch"), "stretch")
+        network = restored_network(entry(description, "field"), template, numbers)
+        low, high = (real(stretch, name) for name in ("low", "high"))
+        centres, widths = (reals(stretch, name) for name in ("centres", "widths"))
+        map_ = GridStretching(whole(stretch, "axis"), low, high, centres, widths)
+        return Stretched(network, map_)

@@ -10,7 +10,7 @@ from siren_pde.fields.engine.workspace import Workspace
 
 
 class Wrapped(Network):
-    """The leaf N at `_inner(x)`, what it says there changed by `_outer`.
+    """The network N at `_inner(x)`, its channels there changed by `_outer`.
 
     Neither depends on θ, and both have derivative one: products with the Jacobian are N's.
     """
@@ -26,11 +26,11 @@ class Wrapped(Network):
         )
 
     def _inner(self, x: Tensor) -> Tensor:
-        """Where N is asked."""
+        """Where N is evaluated."""
         return x
 
     def _outer(self, at: Evaluation, x: Tensor) -> Evaluation:
-        """What to answer at x, given N's answer."""
+        """The evaluation at x, given N's."""
         return at
 
     def evaluate(

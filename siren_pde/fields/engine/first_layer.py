@@ -31,7 +31,7 @@ def _symbol(slopes: Tensor, key: Key) -> Tensor:
     return _sign(key) * slopes[:, list(key)].prod(1)
 
 
-def _bend(slopes: Tensor, key: Key, axis: int) -> Tensor | None:
+def _symbol_slope(slopes: Tensor, key: Key, axis: int) -> Tensor | None:
     """The derivative (h,) of the symbol by the slope along one axis; None if it is zero."""
     if isinstance(key, Laplace):
         return -2 * slopes[:, axis] if axis in key.axes else None
@@ -133,9 +133,9 @@ class Waves:
     def _add_slopes(self, into: Tensor, channel: int, by_symbol: Tensor) -> None:
         """Add, for each axis, what the symbol's derivative makes of it: (…, h) into (h, d)."""
         for axis in range(self.slopes.shape[1]):
-            bend = _bend(self.slopes, self.plan.keys[channel], axis)
-            if bend is not None:
-                into[..., axis] += by_symbol * bend
+            change = _symbol_slope(self.slopes, self.plan.keys[channel], axis)
+            if change is not None:
+                into[..., axis] += by_symbol * change
 
     def adjoint(self, bar: Tensor) -> tuple[Tensor, Tensor]:
         """Per point, the derivatives of ⟨bar, spread⟩ by phases (n, h) and slopes (n, h, d)."""
@@ -155,7 +155,7 @@ class Waves:
             wave = -self.sine if odd else self.cosine
             torch.mul(wave * moved, self.symbols[channel], out=out[channel])
             for axis in range(self.slopes.shape[1]):
-                bend = _bend(self.slopes, key, axis)
-                if bend is not None:
-                    out[channel].addcmul_(self._wave(channel), bend * slopes[:, axis])
+                change = _symbol_slope(self.slopes, key, axis)
+                if change is not None:
+                    out[channel].addcmul_(self._wave(channel), change * slopes[:, axis])
         return out

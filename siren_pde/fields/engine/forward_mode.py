@@ -92,7 +92,7 @@ def forward(
 
 def _deltas(tape: Stack, plan: Plan, seeds: Tensor) -> Iterator[tuple[int, Tensor]]:
     """The derivatives (S, n, h) of ⟨seeds, channels⟩ by the output of each affine layer but the
-    first, last layer first; each is good until the next but one is asked for.
+    first, last layer first; each is good until the next but one is taken.
     """
     last, g = len(tape.layers) - 1, seeds
     yield last, g

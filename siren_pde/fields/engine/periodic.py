@@ -33,7 +33,7 @@ def rounded(weight: Tensor, frequency: Tensor, periods: Periods) -> Tensor:
 def reaching(frequency: Tensor, periods: Periods, factor: float = 1.0) -> Tensor:
     """Frequencies (d,) up to which uniform waves round to all multiples in equal shares.
 
-    On periodic axes that is half a multiple more than `factor` times the one asked for.
+    On periodic axes that is half a multiple more than `factor` times the one given.
     """
     pitch, whole = pitches(periods, frequency)
     multiples = torch.ceil(factor * frequency / pitch - SLACK)

@@ -39,7 +39,7 @@ class Plan:
     """A downward-closed set of derivatives, one channel each; channel 0 is the value.
 
     `keys` lists what the channels hold. The channels of one network travel stacked in a tensor of
-    shape (S, n, h), S = len(keys). `required` are the numbers of those that were asked for; the
+    shape (S, n, h), S = len(keys). `required` are the numbers of those that are wanted; the
     others are there to carry them through layers, and a field that needs no carriers may leave them
     zero.
     """

@@ -6,11 +6,13 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DataFileError, SirenPDEError
 from siren_pde.io.readers.obj import read_obj
 from siren_pde.io.readers.off import read_off
@@ -18,10 +20,7 @@ from siren_pde.io.readers.ply import read_ply
 from siren_pde.io.readers.source import Arrays, Floats, Integers, Source
 from siren_pde.io.readers.stl import read_stl
 from siren_pde.io.readers.table import read_npy, read_text
-
-if TYPE_CHECKING:
-    from siren_pde.domains.cloud import PointCloud
-    from siren_pde.meshes.mesh import Mesh
+from siren_pde.meshes.mesh import Mesh, unit
 
 _FORMATS = {
     ".ply": read_ply,
@@ -45,10 +44,6 @@ def read_points(path: str | os.PathLike[str]) -> PointCloud:
     Raises `DataFileError`, and nothing else, when the file is missing, damaged, empty or holds
     NaN or infinite positions: it names the place, what is there, and what to do.
     """
-    import torch
-
-    from siren_pde.domains.cloud import PointCloud
-
     arrays = read_arrays(path)
     return PointCloud(
         torch.from_numpy(arrays.positions),
@@ -58,8 +53,6 @@ def read_points(path: str | os.PathLike[str]) -> PointCloud:
 
 
 def _measurements(arrays: Arrays) -> dict[str, Any]:
-    from siren_pde.domains.cloud import PointCloud
-
     kept: dict[str, Any] = {}
     for name, column in arrays.columns.items():
         one: dict[str, Any] = {name: column[:1]}
@@ -77,8 +70,6 @@ def read_mesh(path: str | os.PathLike[str]) -> Mesh:
 
     Raises `DataFileError`, and nothing else, as `read_points` does, and when there are no faces.
     """
-    from siren_pde.meshes.mesh import Mesh
-
     arrays = read_arrays(path)
     if arrays.faces is None:
         raise DataFileError(
@@ -134,8 +125,6 @@ def _check_faces(source: Source, faces: Integers, vertices: int) -> None:
 
 
 def _unit_or_none(source: Source, normals: Floats) -> Floats | None:
-    from siren_pde.meshes.mesh import unit
-
     usable = _finite_rows(normals) & ~np.equal(normals, 0).all(axis=1)
     if usable.all():
         return unit(normals)
