@@ -54,7 +54,7 @@ _HOME = {
     "Jet": "calculus.jets",
     "Vector": "calculus.vectors",
     "Complex": "calculus.complex",
-    "as_complex": "calculus.complex",
+    "as_complex": "calculus.operators",
     # what
     "Siren": "fields.siren",
     "Ansatz": "fields.ansatz",
