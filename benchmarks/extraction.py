@@ -16,7 +16,8 @@ import harness
 import numpy as np
 import torch
 
-from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load, save
+from siren_pde import Ball, PointCloud, Sobol, fit_sdf, load, save
+from siren_pde.scans import extract
 
 
 def fitted(path):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from siren_pde.calculus.complex import Complex, as_complex
-from siren_pde.calculus.operators import d
+from siren_pde.calculus.complex import Complex
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.operators import as_complex, d
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.domains.box import Box
@@ -58,7 +59,7 @@ class AbsorbingLayer:
                 factors.append(as_complex(1 - 1j * self.strength * depth**2))
         return Vector(factors)
 
-    def lap(self, p: Points, u: Complex) -> Complex:
+    def lap(self, p: Points, u: Complex[Jet]) -> Complex[Jet]:
         """The Laplacian of u in stretched coordinates, Σ (1/e) ∂((1/e) ∂u)."""
         names = [name for name in self.box.axes if name != "t"]
         total = as_complex(0.0)

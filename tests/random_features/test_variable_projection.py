@@ -3,23 +3,11 @@
 import pytest
 import torch
 
-from siren_pde import (
-    Box,
-    PointCloud,
-    Problem,
-    Siren,
-    Sobol,
-    System,
-    Unknown,
-    VariableProjection,
-    d,
-    on,
-    solve,
-)
+from siren_pde import Box, PointCloud, Problem, Siren, Sobol, System, Unknown, d, on, solve
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
-from siren_pde.numerics.least_squares import Factor, least_squares
 from siren_pde.random_features.separation import partitioned
+from siren_pde.scattering import VariableProjection
 
 line = Box(x=(0, 1))
 x = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
@@ -93,12 +81,3 @@ def test_what_cannot_be_eliminated_is_said():
         solve(PROBLEM, system(), VariableProjection("v", frequency=(1,)), quiet=True)
     with pytest.raises(ConfigError, match="positive"):
         VariableProjection(features=0)
-
-
-def test_a_factor_knows_what_its_columns_cannot_make():
-    generator = torch.Generator().manual_seed(0)
-    a, b = (torch.randn(30, k, generator=generator, dtype=torch.float64) for k in (6, 2))
-    left = Factor.of(a.clone()).left(b)
-    expected = least_squares(a.clone(), b[:, 0]).x
-    assert torch.allclose(left[:, 0], b[:, 0] - a @ expected, atol=1e-13)
-    assert (a.T @ left).abs().max() < 1e-12
