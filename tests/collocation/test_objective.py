@@ -14,6 +14,7 @@ from siren_pde import (
     Siren,
     System,
     Unknown,
+    Vector,
     d,
     div,
     grad,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve, watching
+from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve
+from siren_pde.plots import watching
 from siren_pde.solving import progress
 
 
