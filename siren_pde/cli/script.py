@@ -20,7 +20,7 @@ from siren_pde.errors import ConfigError, DataFileError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
-from siren_pde.solving.solve import Budget
+from siren_pde.solving.report import Budget
 
 SHOWN = 12
 """How many of the last lines of a traceback are shown."""

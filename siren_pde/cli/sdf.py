@@ -39,7 +39,7 @@ _WORDS = {
     "eikonal": "|∇φ| − 1, rms",
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
-    "ghosts": "pieces left out",
+    "unsupported_components": "components without points, left out",
     "boundary_loops": "holes",
     "distance_mean": "points to mesh, mean",
     "distance_max": "points to mesh, largest",
@@ -98,7 +98,7 @@ def run(
         )
     announce(f"the surface is followed through {resolution} cells")
     zero_set = distance.zero_set(resolution)
-    mesh = distance.without_ghosts(zero_set, resolution)
+    mesh = distance.without_unsupported(zero_set, resolution)
     mesh = mesh.largest_component() if keep_largest else mesh
     mesh = mesh if simplify is None else simplified(mesh, simplify)
     elapsed = time.monotonic() - started

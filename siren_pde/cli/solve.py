@@ -22,8 +22,9 @@ from siren_pde.optimisers.base import Method
 from siren_pde.plots.solution import plot, plot_history
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
+from siren_pde.solving.report import Budget
 from siren_pde.solving.solution import Solution
-from siren_pde.solving.solve import Budget, solve
+from siren_pde.solving.solve import solve
 
 Options = Mapping[str, Any]
 """Keyword arguments that were given, by name."""

@@ -8,7 +8,6 @@ import torch
 from scipy.signal import find_peaks, peak_widths
 from torch import Tensor
 
-from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import d
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression, Unknown
@@ -99,7 +98,7 @@ def _slopes(problem: Problem, axis: int, time: float, before: Field) -> tuple[Te
     """Places x (n,) across space and the derivatives u_x (n, m) there."""
     space, points = 1 - axis, _profile(problem, axis, time, before)
 
-    def slopes(p: Points, *unknowns: Unknown) -> list[Jet]:
+    def slopes(p: Points, *unknowns: Unknown) -> list[Unknown]:
         return [d(u, p.coordinates[space]) for u in unknowns]
 
     values = evaluate(before, Expression("slopes", slopes), points)

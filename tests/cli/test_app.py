@@ -407,7 +407,7 @@ def test_surfaces_are_written_and_measured(sphere, tmp_path):
 def test_a_fit_tells_its_own_worth(sphere, tmp_path):
     answer = parsed(sphere("--json").stdout)
     assert answer["eikonal"] < 1e-12 and answer["eikonal_band"] < 1e-12
-    assert (answer["ghosts"], answer["boundary_loops"]) == (0, 0)
+    assert (answer["unsupported_components"], answer["boundary_loops"]) == (0, 0)
     # 200 points on a sphere of radius 2 leave no gap of three spacings
     assert answer["far_share"] == 0
     assert "0.00%" in sphere().stdout
