@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load, save
+from siren_pde import Ball, PointCloud, Sobol, fit_sdf, load, save
+from siren_pde.scans import extract
 
 
 def fitted(path):

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from siren_pde import Adam, Budget, Cosines, GaussNewton, Siren, Sobol, solve
+from siren_pde import Adam, Budget, GaussNewton, Siren, Sobol, solve
 from siren_pde.collocation.expression import Expression
+from siren_pde.images import Cosines
 
 FOLDER = Path(__file__).parents[1] / "problems"
 FILES = sorted(path.stem for path in FOLDER.glob("*.py"))

@@ -13,10 +13,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, GaussNewton, Generic, Sobol, load
+from siren_pde import Ball, GaussNewton, Sobol, load
 from siren_pde.cli.app import app
 from siren_pde.cli.importing import method_named
 from siren_pde.cli.methods import SHORT
+from siren_pde.fields.generic import Generic
 from siren_pde.io.readers import read_mesh
 from siren_pde.io.solutions import about
 from siren_pde.io.writers import write_mesh

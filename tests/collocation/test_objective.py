@@ -9,13 +9,11 @@ import torch
 
 from siren_pde import (
     Box,
-    Generic,
     PointCloud,
     Problem,
     Siren,
     System,
     Unknown,
-    Vector,
     d,
     div,
     grad,
@@ -34,6 +32,8 @@ from siren_pde.errors import (
     ResidualError,
     SirenPDEError,
 )
+from siren_pde.fields.generic import Generic
+from siren_pde.types import Vector
 
 square = Box(x=(0, 1), t=(0, 2))
 

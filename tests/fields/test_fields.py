@@ -7,11 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siren_pde import Generic, Siren
+from siren_pde import Siren
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.generic import Generic
 
 DEMANDS = {
     "value": [()],

@@ -11,7 +11,6 @@ from siren_pde import (
     Box,
     Budget,
     GaussNewton,
-    Generic,
     LeastSquares,
     Marching,
     Problem,
@@ -29,6 +28,7 @@ from siren_pde import (
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.generic import Generic
 
 DEMANDS = [
     [()],

@@ -21,11 +21,11 @@ from siren_pde import (
     exp,
     on,
     plot,
-    plot_history,
     sin,
     sqrt,
 )
 from siren_pde.errors import ConfigError, StorageError
+from siren_pde.plots import plot_history
 from siren_pde.plots.slices import slice_of
 from siren_pde.solving.history import History
 from tests.told import told

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from siren_pde import Budget, Eikonal, PointCloud, Siren, Sobol, solve
+from siren_pde import Budget, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
 from siren_pde.fields.derived.refined import Refined
 from siren_pde.meshes.metrics import point_triangle_distance
 from siren_pde.optimisers.adam import Adam
+from siren_pde.scans import Eikonal
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.samples import jittered

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import (
-    Box,
-    PointCloud,
-    Schedule,
-    Sobol,
-    sqrt,
-)
+from siren_pde import Box, PointCloud, Schedule, Sobol, sqrt
 from siren_pde.collocation.expression import Expression, stacked
 from siren_pde.collocation.residual import evaluate
 from siren_pde.fields.siren import Siren
