@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from siren_pde import Box, Problem, Siren, System, d, grad, im, lap, on, re, sin
-from siren_pde.calculus.complex import as_complex
+from siren_pde import Box, Problem, Siren, System, as_complex, d, grad, im, lap, on, re, sin
 from siren_pde.collocation.objective import objective_of
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.symbol import data_wavenumbers, rate, steady, wavenumbers
