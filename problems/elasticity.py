@@ -1,7 +1,6 @@
 """Plane strain:  μ Δu + (λ + μ) ∇ div u = f in the unit square,  displacements given on ∂Ω."""
 
-from siren_pde import Box, Problem, Siren, cos, div, grad, lap, on, pi, sin, solve
-from siren_pde.types import Vector
+from siren_pde import Box, Problem, Siren, Vector, cos, div, grad, lap, on, pi, sin, solve
 
 stiffness, shear = 1.0, 0.5
 square = Box(x=(0, 1), y=(0, 1))

@@ -1,7 +1,6 @@
 """Kovasznay's steady flow behind a grid:  (v·∇)v = −∇q + Δv / Re,  div v = 0,  Re = 40."""
 
-from siren_pde import Box, Problem, Siren, System, cos, d, div, exp, lap, on, pi, sin, solve
-from siren_pde.types import Vector
+from siren_pde import Box, Problem, Siren, System, Vector, cos, d, div, exp, lap, on, pi, sin, solve
 
 reynolds = 40
 rate = reynolds / 2 - (reynolds**2 / 4 + 4 * pi**2) ** 0.5

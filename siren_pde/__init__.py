@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from siren_pde.calculus.operators import lap as lap
     from siren_pde.calculus.operators import norm as norm
     from siren_pde.calculus.operators import re as re
+    from siren_pde.calculus.vectors import Vector as Vector
     from siren_pde.checks import check as check
     from siren_pde.collocation.quadrature import GaussLegendre as GaussLegendre
     from siren_pde.collocation.quadrature import Grid as Grid
@@ -69,7 +70,6 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from siren_pde.references import reference as reference
     from siren_pde.scans.fit import fit_sdf as fit_sdf
     from siren_pde.solving.auto import Auto as Auto
-    from siren_pde.solving.progress import watching as watching
     from siren_pde.solving.report import Budget as Budget
     from siren_pde.solving.solve import solve as solve
 
@@ -98,6 +98,7 @@ _HOME = {
     "norm": "calculus.operators",
     "re": "calculus.operators",
     "im": "calculus.operators",
+    "Vector": "calculus.vectors",
     "as_complex": "calculus.operators",
     "pi": "calculus.functions",
     "sin": "calculus.functions",
@@ -134,7 +135,6 @@ _HOME = {
     "Budget": "solving.report",
     "check": "checks",
     "solve": "solving.solve",
-    "watching": "solving.progress",
     # around
     "fit_sdf": "scans.fit",
     "read_points": "io.readers",

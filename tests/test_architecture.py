@@ -10,6 +10,7 @@ import pytest
 
 import siren_pde
 from tests.costs import imported_by
+from tests.imports import circles, imports
 
 PACKAGE = Path(siren_pde.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -38,6 +39,15 @@ def test_every_public_name_exists_and_is_documented():
     assert "Siren" in dir(siren_pde)
     with pytest.raises(AttributeError, match="Sirne"):
         _ = siren_pde.Sirne
+
+
+def test_no_module_reaches_itself():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles(imports()) == []
+
+
+def test_few_files_stand_beside_the_wings():
+    assert len(list(PACKAGE.glob("*.py"))) <= 7
 
 
 def test_importing_the_package_costs_nothing():

@@ -7,12 +7,12 @@ from importlib import import_module
 
 
 def lazy(package: str, home: Mapping[str, str]) -> Callable[[str], object]:
-    """A `__getattr__` for a package: `home` says which module inside it defines a public name."""
+    """A `__getattr__` for a package: `home` says which module defines a public name."""
 
     def get(name: str) -> object:
         if name not in home:
             raise AttributeError(f"{package} has no `{name}`; its names are {', '.join(home)}.")
-        value: object = getattr(import_module(f"{package}.{home[name]}"), name)
+        value: object = getattr(import_module(home[name]), name)
         return value
 
     return get

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from siren_pde.io.writers import write_volume as write_volume
 
 _HOME = {
-    "load": "results",
-    "read_mesh": "readers",
-    "read_points": "readers",
-    "save": "results",
-    "write_mesh": "writers",
-    "write_volume": "writers",
+    "load": "siren_pde.io.results",
+    "read_mesh": "siren_pde.io.readers",
+    "read_points": "siren_pde.io.readers",
+    "save": "siren_pde.io.results",
+    "write_mesh": "siren_pde.io.writers",
+    "write_volume": "siren_pde.io.writers",
 }
 
 __all__ = [*_HOME]

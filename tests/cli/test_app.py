@@ -135,8 +135,10 @@ def test_every_method_has_a_short_name(call, name):
 
 def test_all_public_methods_have_short_names():
     import siren_pde
+    from siren_pde import images, scattering
 
-    public = {getattr(siren_pde, name) for name in siren_pde.__all__}
+    places = (siren_pde, images, scattering)
+    public = {getattr(place, name) for place in places for name in place.__all__}
     families = {value for value in public if isinstance(value, type) and issubclass(value, Method)}
     assert families - {Method} <= {type(method_named(name)) for name in SHORT}
 

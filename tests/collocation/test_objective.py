@@ -14,6 +14,7 @@ from siren_pde import (
     Siren,
     System,
     Unknown,
+    Vector,
     d,
     div,
     grad,
@@ -33,7 +34,6 @@ from siren_pde.errors import (
     SirenPDEError,
 )
 from siren_pde.fields.generic import Generic
-from siren_pde.types import Vector
 
 square = Box(x=(0, 1), t=(0, 2))
 

@@ -15,6 +15,7 @@ from siren_pde import (
     Problem,
     Siren,
     Sobol,
+    Vector,
     check,
     cos,
     d,
@@ -27,7 +28,6 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError, DomainError
 from siren_pde.random_features.evolution import evolution_of
-from siren_pde.types import Vector
 from tests.strategies import Egg, Torus
 
 square, strip = Box(x=(0, 1), y=(-1, 1)), Box(x=(-1, 1), t=(0, 2))

@@ -119,7 +119,8 @@ def test_fits_that_obey_keep_their_surface(regulariser, free):
     assert np.abs(np.linalg.norm(mesh.vertices - 7, axis=1) - 3).mean() < 0.1
     p = Sobol(2048)(Box(x=(-1, 1), y=(-1, 1), z=(-1, 1)), dtype=torch.float32)
     with_it, without = (
-        float(halved(evaluate(f.solution.field, regulariser, p)).mean()) for f in (fitted, free)
+        float(halved(evaluate(f.solution.field, Expression.of(regulariser), p)).mean())
+        for f in (fitted, free)
     )
     assert with_it < without
     if not regulariser.near:  # its term is the weighted mean square, at other points of the box

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve, watching
+from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve
 from siren_pde.optimisers.base import Iterate
+from siren_pde.plots import watching
 from siren_pde.solving.progress import line
 
 
