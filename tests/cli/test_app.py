@@ -142,7 +142,7 @@ def test_all_public_methods_have_short_names():
     places = (siren_pde, images, scattering)
     public = {getattr(place, name) for place in places for name in place.__all__}
     families = {value for value in public if isinstance(value, type) and issubclass(value, Method)}
-    assert families - {Method} == {type(method_named(name)) for name in SHORT}
+    assert families - {Method} <= {type(method_named(name)) for name in SHORT}
 
 
 def test_the_help_lists_methods_by_name_and_path(call):
