@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from siren_pde.io.results import load
 from siren_pde.meshes.mesh import Mesh
+from siren_pde.solving.solution import Solution
 
 T = TypeVar("T")
 
@@ -25,6 +27,13 @@ def values(jet: Any) -> Tensor:
     """The values (n,) of a jet, a coordinate or data."""
     assert isinstance(jet.value, Tensor)
     return jet.value
+
+
+def loaded(path: Path, *arguments: Any, **options: Any) -> Solution:
+    """What `load` reads, where it is known to be a solution."""
+    solution = load(path, *arguments, **options)
+    assert isinstance(solution, Solution)
+    return solution
 
 
 def mesh_of(vertices: npt.ArrayLike, faces: npt.ArrayLike) -> Mesh:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, GaussNewton, Sobol, load
+from siren_pde import Ball, GaussNewton, Sobol
 from siren_pde.cli.app import app
 from siren_pde.cli.importing import method_named
 from siren_pde.cli.methods import SHORT
@@ -25,7 +25,7 @@ from siren_pde.optimisers.base import Method
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
 from tests.told import told
-from tests.typed import known
+from tests.typed import known, loaded
 
 POISSON = """
 from siren_pde import *
@@ -80,7 +80,7 @@ def test_solving_leaves_results_and_pictures(call, tmp_path):
         "field.png",
         "history.png",
     }
-    solution = load(tmp_path / "out" / "results.h5")
+    solution = loaded(tmp_path / "out" / "results.h5")
     assert (solution.method, solution.history.steps[-1]) == ("Gauss-Newton", 2)
     assert f"parameters {solution.parameters}" in result.stdout
     assert "(relative L²)" in result.stdout
@@ -220,7 +220,7 @@ def test_paths_that_name_no_method_are_explained(call, tmp_path, path, message):
 
 def test_precision_is_kept(call, tmp_path):
     assert call(KNOWN, *FEW, "--dtype", "float32").exit_code == 0
-    field = load(tmp_path / "out" / "results.h5").field
+    field = loaded(tmp_path / "out" / "results.h5").field
     assert {value.dtype for value in field.state_dict().values()} == {torch.float32}
 
 
@@ -349,7 +349,7 @@ def exact_sphere():
     """The signed distance to a sphere around (1, 2, 3) of radius 2, as a fit would give it."""
     field = Generic(Round(), 3, 1)
     points = Sobol(200)(Ball(x=0, y=0, z=0, radius=2 / 2.4).boundary)
-    cloud = OrientedCloud(points.positions.numpy(), points.normals.numpy())
+    cloud = OrientedCloud(points.positions.numpy(), known(points.normals).numpy())
     return SignedDistance(
         told(field, ("x", "y", "z")), np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud
     )

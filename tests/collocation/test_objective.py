@@ -34,7 +34,7 @@ from siren_pde.errors import (
     SirenPDEError,
 )
 from siren_pde.fields.generic import Generic
-from siren_pde.types import Condition, Vector
+from siren_pde.types import Condition
 
 Counts = dict[Condition | str, int]
 square = Box(x=(0, 1), t=(0, 2))
@@ -246,7 +246,7 @@ def test_values_that_are_not_finite_are_located():
 
 def test_problems_check_their_conditions():
     with pytest.raises(ConfigError, match="@on"):
-        Problem(lambda p, u: u)
+        Problem(lambda p, u: u)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="got none"):
         Problem()
     with pytest.raises(ConfigError, match="different names"):
@@ -254,7 +254,7 @@ def test_problems_check_their_conditions():
     with pytest.raises(ConfigError, match="coordinates"):
         Problem(burgers, on(Box(x=(0, 1)))(two))
     with pytest.raises(DomainError, match="str"):
-        on("square")
+        on("square")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="positive"):
         on(square, weight=0)
     cloud = PointCloud([[0.0, 1.0]], axes=("x", "t"))

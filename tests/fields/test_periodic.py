@@ -1,6 +1,7 @@
 """Periodic fields repeat with all derivatives, whatever their parameters, and methods keep that."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -183,7 +184,8 @@ def repeats(solution):
     ids=lambda v: getattr(v, "name", None),
 )
 def test_every_method_keeps_the_period(problem, method, error):
-    network = {} if isinstance(method, LeastSquares | Marching) else {"width": 24, "depth": 2}
+    size = {"width": 24, "depth": 2}
+    network: dict[str, Any] = {} if isinstance(method, LeastSquares | Marching) else size
     budget = Budget(steps={"Gauss-Newton": 15, "Adam": 200}.get(method.name, 200))
     field = Siren(2, period=(2, None), **network)
     solution = solve(problem, field, method, budget=budget, quiet=True)

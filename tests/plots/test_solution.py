@@ -247,7 +247,10 @@ def test_unknowns_are_drawn_and_measured_where_they_live():
     def joined(p, u, v):
         return u - v
 
-    problem = Problem(first, second, joined, exact=lambda p: {"u": sqrt(-p.x), "v": 2 * sqrt(p.x)})
+    def exact(p):
+        return {"u": sqrt(-p.x), "v": 2 * sqrt(p.x)}
+
+    problem = Problem(first, second, joined, exact=exact)
     assert problem.home("u", ("u", "v")) == left
     field = System(**{name: Siren(2, width=3, frequency=1.0) for name in "uv"})
     saved = replace(solution(left, field=field), problem=problem)

@@ -1,6 +1,7 @@
 """Newton's method on output layers: from afar, with constants, with data, to rounding."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -70,7 +71,10 @@ def decay(noise=0.0):
     def measured(p, u):
         return u - p.u
 
-    return Problem(equation, measured, exact=lambda p: {"nu": 0.7, "u": exp(-0.7 * p.x)})
+    def exact(p):
+        return {"nu": 0.7, "u": exp(-0.7 * p.x)}
+
+    return Problem(equation, measured, exact=exact)
 
 
 @pytest.mark.parametrize(("noise", "error"), [(0.0, 1e-9), (0.01, 1e-2)])
@@ -78,7 +82,8 @@ def decay(noise=0.0):
 def test_constants_are_found_from_data(noise, error, start):
     field = System(u=Siren(1), nu=Unknown(start))
     found = solve(decay(noise), field, LeastSquares(30, (6.0,)), quiet=True)
-    assert abs(found.field.networks()["nu"].value - 0.7) < error
+    nu: Any = found.field.networks()["nu"]
+    assert abs(nu.value - 0.7) < error
 
 
 def test_what_is_measured_is_told_from_equations():
