@@ -69,6 +69,7 @@ def test_everything_follows_from_the_values(network):
     assert network.jacobian_rows(theta, at, seeds, out) is out
 
 
+@pytest.mark.slow
 def test_a_problem_is_solved_with_it():
     line = Box(x=(0, 1))
 
@@ -113,6 +114,7 @@ def wrapped():
     return System(u=Piecewise(1, [0.5], pieces), v=Siren(2, width=3))
 
 
+@pytest.mark.slow
 def test_its_file_is_read_in_another_process(tmp_path):
     solution = told(Tanh(2, 5, scale=2.0))
     save(solution, tmp_path / "a.h5")
