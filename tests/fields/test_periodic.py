@@ -28,6 +28,7 @@ from siren_pde import (
 )
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
+from siren_pde.fields.engine import periodic
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.generic import Generic
 
@@ -222,3 +223,16 @@ def test_senseless_periods_are_refused():
     for period in [(2,), (0.0, None), (None, math.inf), (-1.0, 1.0)]:
         with pytest.raises(ConfigError, match="period"):
             Siren(2, period=period)
+
+
+@pytest.mark.parametrize("width", [40, 97])
+def test_waves_of_lattices_are_spread_evenly_along_other_axes(width):
+    """Each whole wave gets the same frequencies along the axis that does not repeat."""
+    frequency = torch.tensor([2 * pi * 2 / 1.5, 9.0], dtype=torch.float64)
+    waves, phases = periodic.drawn(width, frequency, (1.5, None), 0, listed=True)
+    size = 2 * 2 + 1  # whole waves of −2 to 2 turns
+    along = waves[:, 1].unique()
+    assert len(along) == -(-width // (2 * size))
+    middles = (torch.arange(len(along), dtype=torch.float64) + 0.5) / len(along)
+    assert torch.allclose(along, middles, atol=1e-12)
+    assert set(phases.tolist()) == {0.0, pi / 2}
