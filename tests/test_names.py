@@ -12,7 +12,7 @@ import siren_pde
 TEXT = Path(siren_pde.__file__).read_text()
 
 USER = """
-from siren_pde import Box, Problem, lap, on, solve
+from siren_pde import Box, Problem, lap, on, pi, sin, solve
 from siren_pde.types import Points, Solution
 
 square = Box(x=(0, 1), y=(0, 1))
@@ -20,7 +20,7 @@ square = Box(x=(0, 1), y=(0, 1))
 
 @on(square)
 def poisson(p: Points, u):  # type: ignore[no-untyped-def]
-    return lap(u) - 1
+    return lap(u) - sin(pi * p.x)
 
 
 solution: Solution = solve(Problem(poisson), {argument})
