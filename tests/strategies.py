@@ -49,10 +49,10 @@ class Egg:
     bounds = ((-0.7, 0.4, 1.4), (0.6, 1.6, 2.6))
 
     def __call__(self, x):
-        return 4 * ((x - torch.tensor([0.0, 1.0, 2.0], dtype=x.dtype)) ** 2).sum(1) - 1
+        return 4 * ((x - x.new_tensor([0.0, 1.0, 2.0])) ** 2).sum(1) - 1
 
     def gradient(self, x):
-        return 8 * (x - torch.tensor([0.0, 1.0, 2.0], dtype=x.dtype))
+        return 8 * (x - x.new_tensor([0.0, 1.0, 2.0]))
 
     def jet(self, p):
         return 4 * (p.x**2 + (p.y - 1) ** 2 + (p.z - 2) ** 2) - 1
