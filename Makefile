@@ -5,7 +5,7 @@ TORCH_ARGS ?=
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test check references gallery clean
+.PHONY: demo test check floor references gallery clean
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -31,6 +31,10 @@ check: .venv/.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/readme.py
+
+# the oldest releases of the dependencies that pyproject.toml allows
+floor: .venv/.done
+	$(BIN)/python tools/floor.py
 
 # the solutions by classical methods that problems are compared with, in problems/references
 references: .venv/.done

@@ -1,14 +1,14 @@
-"""The medium that problems/helmholtz_inverse.py finds, heard by an independent method.
+"""The medium that problems/helmholtz_inverse.py finds, tried by an independent method.
 
     python benchmarks/inversion.py [FILE.mat] [--seed N]
 
-solves the problem file for the shots of FILE, or for its own ones around a disk, and prints a JSON
+solves the problem file for the survey in FILE, or for its own ones around a disk, and prints a JSON
 line: seconds, the centre of m − 1 and its share of the true contrast (a disk in which waves are
-twice as fast, m = 1/4), and the misfit of the echo relative to that of an empty medium, once of the
-waves that were fitted together with m (`fitted`), once of those which m would really send back
-(`heard`): solutions of the Lippmann-Schwinger equation u = g + k² G ∗ (m − 1) u on grids of two
-sizes (Colton & Kress, Inverse Acoustic and Electromagnetic Scattering Theory, § 8.2), without the
-network, layers or least squares.
+twice as fast, m = 1/4), and the misfit of the scattered field relative to that of an empty medium,
+once of the waves that were fitted together with m (`fitted`), once of those which m would really
+scatter (`simulated`): solutions of the Lippmann-Schwinger equation u = g + k² G ∗ (m − 1) u on
+grids of two sizes (Colton & Kress, Inverse Acoustic and Electromagnetic Scattering Theory, § 8.2),
+without the network, layers or least squares.
 """
 
 import argparse
@@ -31,12 +31,12 @@ HALF = 0.75
 SIZES = (120, 240)
 
 
-def echo(m, shots, size):
-    """What the medium m(x) sends back to the receivers (r, s), on a grid of size² cells.
+def scattered(m, survey, size):
+    """What the medium m(x) scatters to the receivers (r, s), on a grid of size² cells.
 
     The midpoint rule; the mean of the kernel over a disk of a cell's area stands for its pole.
     """
-    h, k = 2 * HALF / size, shots.k
+    h, k = 2 * HALF / size, survey.k
     ticks = h * (np.arange(size) + 0.5) - HALF
     x = np.stack(np.meshgrid(ticks, ticks, indexing="ij"), -1).reshape(-1, 2)
     contrast = h**2 * k**2 * (m(x) - 1)
@@ -50,30 +50,30 @@ def echo(m, shots, size):
     kernel[0, 0] = -0.25j * 2 * np.pi / h**2 * disk
     spectrum = fft2(kernel)
 
-    def scattered(u):
+    def convolved(u):
         padded = (contrast * u).reshape(size, size)
         return ifft2(spectrum * fft2(padded, (2 * size, 2 * size)))[:size, :size].ravel()
 
-    whole = LinearOperator((size**2,) * 2, lambda u: u - scattered(u), dtype=complex)
-    to_ears = -0.25j * hankel2(0, k * distances(shots.receivers, x))
-    answers = []
-    for source in shots.sources:
-        sent = -0.25j * shots.strength * hankel2(0, k * distances(x, source[None])[:, 0])
-        u, failed = gmres(whole, sent, rtol=1e-8, restart=60, maxiter=20)
+    whole = LinearOperator((size**2,) * 2, lambda u: u - convolved(u), dtype=complex)
+    to_receivers = -0.25j * hankel2(0, k * distances(survey.receivers, x))
+    fields = []
+    for source in survey.sources:
+        incident = -0.25j * survey.strength * hankel2(0, k * distances(x, source[None])[:, 0])
+        u, failed = gmres(whole, incident, rtol=1e-8, restart=60, maxiter=20)
         if failed:
             raise RuntimeError("the waves in the medium were not found to 1e-8.")
-        answers.append(to_ears @ (contrast * u))
-    return np.stack(answers, 1)
+        fields.append(to_receivers @ (contrast * u))
+    return np.stack(fields, 1)
 
 
 def distances(a, b):
     return np.linalg.norm(a[:, None] - b[None], axis=2)
 
 
-def misfit(found, shots):
-    parts = shots.cloud.data["echo"].numpy().reshape(len(shots.receivers), -1, 2)
+def misfit(simulated, survey):
+    parts = survey.cloud.data["scattered"].numpy().reshape(len(survey.receivers), -1, 2)
     truth = parts[..., 0] + 1j * parts[..., 1]
-    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+    return float(np.linalg.norm(simulated - truth) / np.linalg.norm(truth))
 
 
 def main():
@@ -83,7 +83,7 @@ def main():
     options = parser.parse_args()
     sys.argv = [str(PROBLEM), *([options.file] if options.file else [])]
     names = runpy.run_path(str(PROBLEM))
-    shots = names["shots"]
+    survey = names["survey"]
     started = time.monotonic()
     solution = solve(names["problem"], names["field"], names["method"], seed=options.seed)
     seconds = time.monotonic() - started
@@ -94,14 +94,14 @@ def main():
     ticks = np.linspace(-HALF, HALF, 151)
     x = np.stack(np.meshgrid(ticks, ticks, indexing="ij"), -1).reshape(-1, 2)
     inner = x[m(x) < 1 + (m(x).min() - 1) / 2]
-    found = {
+    answer = {
         "seconds": round(seconds, 1),
         "centre": inner.mean(0).round(4).tolist(),
         "contrast": float((m(x[np.hypot(*x.T) < 0.1]).mean() - 1) / (1 / 4 - 1)),
-        "fitted": shots.misfit(solution),
-        "heard": [misfit(echo(m, shots, size), shots) for size in SIZES],
+        "fitted": survey.misfit(solution),
+        "simulated": [misfit(scattered(m, survey, size), survey) for size in SIZES],
     }
-    print(json.dumps(found))
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

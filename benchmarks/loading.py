@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from siren_pde import read_points
-from siren_pde.scans.tidy import tidied
+from siren_pde.scans.prepare import deduplicated
 
 COUNTS = (1_000, 10_000, 100_000, 1_000_000, 2_000_000, 5_000_000)
 NAMES = ("x", "y", "z", "nx", "ny", "nz")
@@ -40,13 +40,13 @@ def measure(path):
     start = time.perf_counter()
     cloud = read_points(path)
     read = time.perf_counter()
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
-        ready = tidied(cloud)
+        ready = deduplicated(cloud)
     end = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     times = f"{read - start:.2f} s | {end - read:.2f} s"
-    note = " thinned" if told else ""
+    note = " thinned" if raised else ""
     print(f"| {len(cloud)} | {times} | {len(ready)}{note} | {peak:.0f} MB |")
 
 

@@ -54,8 +54,8 @@ def sampled(mesh, variant, seed):
     if variant == "noise":
         return PointCloud(x + 0.005 * extent * rng.standard_normal(x.shape))
     if variant == "outliers":
-        stray = rng.choice(len(x), len(x) // 20, replace=False)
-        x[stray] = rng.uniform(low - extent / 10, high + extent / 10, (len(stray), 3))
+        outliers = rng.choice(len(x), len(x) // 20, replace=False)
+        x[outliers] = rng.uniform(low - extent / 10, high + extent / 10, (len(outliers), 3))
     return PointCloud(x, normals=normals if variant == "normals" else None)
 
 

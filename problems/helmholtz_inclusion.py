@@ -1,7 +1,6 @@
 """Waves past a fast disk:  Δu + (k/c)² u = −g,  outgoing into absorbing layers,  k = 20."""
 
 from siren_pde import (
-    AbsorbingLayer,
     Box,
     LeastSquares,
     Problem,
@@ -13,6 +12,7 @@ from siren_pde import (
     solve,
     tanh,
 )
+from siren_pde.scattering import AbsorbingLayer
 
 k, sigma = 20, 0.1
 square = Box(x=(-1, 1), y=(-1, 1))

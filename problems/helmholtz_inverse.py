@@ -1,26 +1,24 @@
-"""A medium m by its echo:  Δv + k² m v = −k² (m − 1) G,  v heard, G sent.  [FILE.mat]"""
+"""A medium m by waves it scatters:  Δv + k² m v = −k² (m − 1) G,  v recorded.  [FILE.mat]"""
 
 import sys
 
-from siren_pde import AbsorbingLayer, Ansatz, Box, Problem, Shots, Siren, System
-
-# isort: split
-from siren_pde import VariableProjection, on, read_shots, reference, solve
+from siren_pde import Ansatz, Box, Problem, Siren, System, VariableProjection, on, reference, solve
+from siren_pde.scattering import AbsorbingLayer, Survey, read_survey
 
 k, files = 20, [name for name in sys.argv if name.endswith(".mat")]
-disk = Shots.around_disk(k=k, radius=0.1, speed=2)
-shots = read_shots(files[0], k=k, strength=-0.98 * (1 + 1j)) if files else disk
+disk = Survey.around_disk(k=k, radius=0.1, speed=2)
+survey = read_survey(files[0], k=k, strength=-0.98 * (1 + 1j)) if files else disk
 layer = AbsorbingLayer(Box(x=(-0.75, 0.75), y=(-0.75, 0.75)), width=0.3, strength=3)
 
 
 @on(layer.box, weight=20)
 def helmholtz(p, v, m):
-    echoes = zip(shots.echoes(v), shots.sent(p), strict=True)
-    return [layer.lap(p, u) / k**2 + m * u + (m - 1) * g for u, g in echoes]
+    waves = zip(survey.scattered(v), survey.incident(p), strict=True)
+    return [layer.lap(p, u) / k**2 + m * u + (m - 1) * g for u, g in waves]
 
 
 truth = None if files else reference("helmholtz_inverse")
-problem = Problem(helmholtz, shots.heard_by, truth=truth)
+problem = Problem(helmholtz, survey.at_receivers, truth=truth)
 inside = Siren(2, width=60, depth=1, frequency=25)
 m = Ansatz(inside, lift=lambda p: 1.0, vanishing=lambda p: 1 / (1 + (12 * (p.x**2 + p.y**2)) ** 6))
 field = System(m=m, v=Ansatz(Siren(2, 10), vanishing_on=layer.box.boundary))
@@ -29,4 +27,4 @@ method = VariableProjection("v", features=1100, frequency=(40, 40), penalty=5e-4
 if __name__ == "__main__":
     solution = solve(problem, field, method)
     solution.plot("helmholtz_inverse.png")
-    print(f"misfit of the echo: {shots.misfit(solution):.1e}")
+    print(f"misfit of the scattered field: {survey.misfit(solution):.1e}")

@@ -3,7 +3,6 @@
 Outside the Gaussian g of mass 1 and variance σ², u is −i/4 H₀⁽²⁾(kr) exp(−k²σ²/2) in [−½, ½]²."""
 
 from siren_pde import (
-    AbsorbingLayer,
     Box,
     LeastSquares,
     Problem,
@@ -15,6 +14,7 @@ from siren_pde import (
     reference,
     solve,
 )
+from siren_pde.scattering import AbsorbingLayer
 
 k, sigma = 20, 0.1
 square = Box(x=(-1, 1), y=(-1, 1))

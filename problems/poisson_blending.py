@@ -1,6 +1,7 @@
 """A coin in the sky of a photograph:  ∇u = g between pixels,  g pasted (Pérez et al., 2003)."""
 
-from siren_pde import Blend, ConjugateGradients, Cosines, Problem, coin, d, on, photograph, solve
+from siren_pde import ConjugateGradients, Cosines, Problem, d, on, solve
+from siren_pde.images import Blend, coin, photograph
 
 blend = Blend(photograph(256), coin(), row=8, column=180)
 

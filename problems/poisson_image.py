@@ -2,7 +2,8 @@
 
 import sys
 
-from siren_pde import ConjugateGradients, Cosines, Problem, d, on, photograph, solve
+from siren_pde import ConjugateGradients, Cosines, Problem, d, on, solve
+from siren_pde.images import photograph
 
 image = photograph(256)
 

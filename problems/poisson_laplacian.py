@@ -1,6 +1,7 @@
 """A photograph from its Laplacian alone:  Δu = ΔI at the pixels (Sitzmann et al., 2020, § 4.2)."""
 
-from siren_pde import ConjugateGradients, Cosines, Problem, lap, on, photograph, solve
+from siren_pde import ConjugateGradients, Cosines, Problem, lap, on, solve
+from siren_pde.images import photograph
 
 image = photograph(256)
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from siren_pde.files.sealed import pack, unpack
 Floats = npt.NDArray[np.float64]
 
 FOLDER = "references"
-"""Where references lie, beside the file that asks for them."""
+"""Where references lie, beside the file that reads them."""
 _KIND = "reference"
 
 
@@ -77,10 +77,11 @@ class Reference:
         The other coordinates are at the ticks nearest to `fixed`.
         """
         shape = tuple(len(row) for row in self.ticks.values())
-        values: npt.NDArray[Any] = self.values[name].reshape(*shape, -1)
+        values = self.values[name].reshape(*shape, -1)
         for axis in reversed(range(len(shape))):
             if self.axes[axis] in fixed:
-                values = values.take(self.nearest(self.axes[axis], fixed[self.axes[axis]]), axis)
+                tick = self.nearest(self.axes[axis], fixed[self.axes[axis]])
+                values = np.asarray(values.take(tick, axis))
         kept = [axis for axis in self.axes if axis not in fixed]
         return np.moveaxis(values, [kept.index(axis) for axis in free], range(len(free)))
 
@@ -88,13 +89,13 @@ class Reference:
         """The number of the tick that is nearest to a value."""
         return int(np.abs(self.ticks[axis] - value).argmin())
 
-    def aligned(self, found: Floats, truth: Floats) -> Floats:
-        """What is compared with the truth: `found`, or, if `affine`, its best a · found + b."""
+    def aligned(self, values: Floats, truth: Floats) -> Floats:
+        """What is compared with the truth: `values`, or, if `affine`, their best a · values + b."""
         if not self.affine:
-            return found
-        design = np.stack([found.ravel(), np.ones(found.size)], axis=1)
+            return values
+        design = np.stack([values.ravel(), np.ones(values.size)], axis=1)
         (a, b), *_ = np.linalg.lstsq(design, truth.ravel(), rcond=None)
-        return np.asarray(a * found + b)
+        return np.asarray(a * values + b)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an HDF5 file. Raises StorageError if that fails."""

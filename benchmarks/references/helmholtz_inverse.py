@@ -1,7 +1,7 @@
-"""The medium that is heard in problems/helmholtz_inverse.py: m = 1/c², a disk in which c = 2.
+"""The medium that problems/helmholtz_inverse.py looks for: m = 1/c², a disk in which c = 2.
 
-The echoes of the problem are the disk's own series, so the truth is known and not computed; the
-three levels are the same.
+The waves recorded in the problem are the disk's own series, so the truth is known and not computed;
+the three levels are the same.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ TICKS = {"x": np.linspace(-0.75, 0.75, 121), "y": np.linspace(-0.75, 0.75, 121)}
 LEVELS = (1, 2, 3)
 ORDER = None
 QUICK = True
-METHOD = "the disk that the echoes are a series for, in closed form"
+METHOD = "the disk whose scattered field the data are, in closed form"
 RADIUS, SPEED = 0.1, 2.0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, prod
@@ -49,15 +49,23 @@ def multiply(a: Part, b: Part) -> Part:
     return a if isinstance(b, float) and b == 1.0 else a * b
 
 
+def total(parts: Iterable[Part]) -> Part:
+    """The sum, where exact zeros cost nothing."""
+    whole: Part = 0.0
+    for part in parts:
+        whole = add(whole, part)
+    return whole
+
+
 @lru_cache(maxsize=None)
 def partitions(key: Key) -> tuple[tuple[int, tuple[Key, ...]], ...]:
     """Faà di Bruno: ∂^key f(u) = Σ count · f⁽ᵏ⁾(u) · Π ∂^block u, as pairs (count, k blocks)."""
     if isinstance(key, Laplace):
         return ((1, (key,)), *((1, ((i,), (i,))) for i in key.axes))
-    found: Counter[tuple[Alpha, ...]] = Counter()
+    counts: Counter[tuple[Alpha, ...]] = Counter()
     for blocks in _set_partitions(range(len(key))):
-        found[tuple(sorted(tuple(sorted(key[i] for i in block)) for block in blocks))] += 1
-    return tuple((count, blocks) for blocks, count in found.items())
+        counts[tuple(sorted(tuple(sorted(key[i] for i in block)) for block in blocks))] += 1
+    return tuple((count, blocks) for blocks, count in counts.items())
 
 
 def _set_partitions(items: range | list[int]) -> Iterator[list[list[int]]]:
@@ -78,14 +86,14 @@ def splits(key: Key) -> tuple[tuple[int, Key, Key], ...]:
     if isinstance(key, Laplace):
         return ((1, key, ()), *((2, (i,), (i,)) for i in key.axes), (1, (), key))
     powers = sorted(Counter(key).items())
-    found = []
+    triples = []
     for taken in itertools.product(*(range(n + 1) for _, n in powers)):
         left = tuple(i for (i, _), k in zip(powers, taken, strict=True) for _ in range(k))
         right = tuple(i for (i, n), k in zip(powers, taken, strict=True) for _ in range(n - k))
-        found.append(
+        triples.append(
             (prod(comb(n, k) for (_, n), k in zip(powers, taken, strict=True)), left, right)
         )
-    return tuple(found)
+    return tuple(triples)
 
 
 def shifted(key: Key, by: Alpha) -> tuple[Alpha, ...]:

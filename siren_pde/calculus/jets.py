@@ -1,12 +1,12 @@
 """A jet is a value that carries its derivatives, on demand; its algebra is closed.
 
-A jet u answers `u.part(key)`, the derivative ∂^key u at all points (what a key is says
-`siren_pde.calculus.derivatives`). Sums, products (Leibniz) and smooth functions (Faà di Bruno)
+`u.part(key)` is the derivative ∂^key u at all points, where a key is a name of
+`siren_pde.calculus.derivatives`. Sums, products (Leibniz) and smooth functions (Faà di Bruno)
 require of their operands just the parts they need; what finally reaches a field are the problem's
 required derivatives.
 
 Parts are tensors of shape (n,), or Python floats where they are constant. The float `0.0` is the
-exact zero: it is never computed with, and what it multiplies is never asked for.
+exact zero: it is never computed with, and what it multiplies is never required.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from __future__ import annotations
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, final
+from typing import cast, final
 
 import numpy as np
 from torch import Tensor
 
+from siren_pde.calculus import elementary
+from siren_pde.calculus.complex import Complex, is_complex
 from siren_pde.calculus.derivatives import (
     Alpha,
     Key,
@@ -30,6 +32,7 @@ from siren_pde.calculus.derivatives import (
     partitions,
     shifted,
     splits,
+    total,
 )
 from siren_pde.errors import DerivativeError, ResidualError
 
@@ -61,6 +64,10 @@ class Jet(ABC):
         """The value itself, (n,)."""
         return self.part(())
 
+    def of(self, value: object) -> Jet:
+        """What adds to jets, as a jet: see `as_jet`."""
+        return as_jet(value)
+
     def __add__(self, other: object) -> Jet:
         return _pair(Sum, self, other)
 
@@ -83,26 +90,23 @@ class Jet(ABC):
         return Product(Constant(-1.0), self)
 
     def __truediv__(self, other: object) -> Jet:
-        divisor = other if isinstance(other, complex) else as_jet(other)
+        divisor = other if is_complex(other) else as_jet(other)
         return NotImplemented if divisor is NotImplemented else self * divisor**-1
 
     def __rtruediv__(self, other: object) -> Jet:
         return self**-1 * other
 
     def __pow__(self, exponent: object) -> Jet:
-        from siren_pde.calculus.functions import exp, log, power
-
         if isinstance(exponent, int | float | np.integer | np.floating):
-            return power(self, float(exponent))
-        return exp(as_jet(exponent) * log(self))
+            return Composition(elementary.power(float(exponent)), self)
+        logarithm = as_jet(exponent) * Composition(elementary.logarithm, self)
+        return Composition(elementary.exponential, logarithm)
 
     def __rpow__(self, base: object) -> Jet:
         return as_jet(base) ** self
 
     def __abs__(self) -> Jet:
-        from siren_pde.calculus.functions import absolute
-
-        return absolute(self)
+        return Composition(elementary.absolute, self)
 
     def __bool__(self) -> bool:
         raise ResidualError(
@@ -121,8 +125,11 @@ class Jet(ABC):
         )
 
 
-def as_jet(value: object) -> Any:
-    """A jet; a number or tensor without axes is a constant, a tensor (n,) data, others no jet."""
+def as_jet(value: object) -> Jet:
+    """A jet; a number or tensor without axes is a constant, a tensor (n,) data.
+
+    NotImplemented for anything else, as Python's operators return it.
+    """
     if isinstance(value, Jet):
         return value
     if isinstance(value, int | float | np.integer | np.floating):
@@ -135,14 +142,14 @@ def as_jet(value: object) -> Any:
                 "outputs."
             )
         return Data(value) if value.ndim else Constant(value)
-    return NotImplemented
+    return cast(Jet, NotImplemented)
 
 
-def _pair(rule: type[_Pair], a: object, b: object) -> Any:
-    if isinstance(a, complex) or isinstance(b, complex):
-        from siren_pde.calculus.complex import as_complex
-
-        return _OPERATIONS[rule](as_complex(a), as_complex(b))
+def _pair(rule: type[_Pair], a: object, b: object) -> Jet:
+    """The sum, difference or product; beside a complex number a Complex, though not typed so."""
+    if is_complex(a) or is_complex(b):
+        z, w = (Complex(v, Constant(0.0)) if isinstance(v, Jet) else v for v in (a, b))
+        return cast(Jet, _OPERATORS[rule](z, w))
     left, right = as_jet(a), as_jet(b)
     unknown = left is NotImplemented or right is NotImplemented
     return NotImplemented if unknown else rule(left, right)
@@ -163,7 +170,7 @@ class Constant(Jet):
 class Coordinate(Jet):
     """A coordinate, shape (n,): its derivative along itself is 1."""
 
-    def __init__(self, values: Tensor, axis: int, frame: tuple[str, ...]) -> None:
+    def __init__(self, values: Part, axis: int, frame: tuple[str, ...]) -> None:
         self.values, self.axis, self.frame = values, axis, frame
 
     def _part(self, key: Key) -> Part:
@@ -180,24 +187,23 @@ class Data(Jet):
     def _part(self, key: Key) -> Part:
         if key != ():
             raise DerivativeError(
-                f"`{self.name}` is known at points only, so its derivatives are unknown. "
-                f"Differentiate the field instead, "
-                f"or write `{self.name}` as a function of the coordinates."
+                f"`{self.name}` is known at points only, so its derivatives are unknown. Write the "
+                f"derivative of the field instead, or `{self.name}` as a function of coordinates."
             )
         return self.values
 
 
 @final
 class FieldJet(Jet):
-    """One output of a field; `ask(key)` is answered by whoever evaluates the field."""
+    """One output of a field, whose derivatives `derivative(key)` whoever evaluates it gives."""
 
     from_field = True
 
-    def __init__(self, frame: tuple[str, ...], ask: Callable[[Key], Part]) -> None:
-        self.frame, self.ask = frame, ask
+    def __init__(self, frame: tuple[str, ...], derivative: Callable[[Key], Part]) -> None:
+        self.frame, self.derivative = frame, derivative
 
     def _part(self, key: Key) -> Part:
-        return self.ask(key)
+        return self.derivative(key)
 
 
 class _Pair(Jet, ABC):
@@ -229,28 +235,24 @@ class Product(_Pair):
     """a b, by Leibniz' rule."""
 
     def _part(self, key: Key) -> Part:
-        total: Part = 0.0
-        for count, left, right in splits(key):
-            if (
-                self.a.from_field
-            ):  # ask b first: if it is zero, the field need not carry this part of a
-                b = self.b.part(right)
-                term = 0.0 if is_zero(b) else multiply(self.a.part(left), b)
-            else:
-                a = self.a.part(left)
-                term = 0.0 if is_zero(a) else multiply(a, self.b.part(right))
-            total = add(total, multiply(float(count), term))
-        return total
+        return total(self._term(*split) for split in splits(key))
+
+    def _term(self, count: int, left: Key, right: Key) -> Part:
+        a, b = self.a, self.b
+        if a.from_field:  # comes last: where the other factor vanishes, it need not carry this part
+            a, left, b, right = b, right, a, left
+        first = a.part(left)
+        return 0.0 if is_zero(first) else multiply(float(count), multiply(first, b.part(right)))
 
 
-_OPERATIONS = {Sum: operator.add, Difference: operator.sub, Product: operator.mul}
+_OPERATORS = {Sum: operator.add, Difference: operator.sub, Product: operator.mul}
 
 
 @final
 class Composition(Jet):
     """f(u) for a smooth f, by Faà di Bruno's rule; `derivative(v, k)` is f⁽ᵏ⁾(v)."""
 
-    def __init__(self, derivative: Callable[[Part, int], Part], inner: Jet) -> None:
+    def __init__(self, derivative: elementary.Rule, inner: Jet) -> None:
         self.derivative, self.inner = derivative, inner
         self.frame, self.from_field = inner.frame, inner.from_field
         self.outer: dict[int, Part] = {}
@@ -261,13 +263,13 @@ class Composition(Jet):
         return self.outer[k]
 
     def _part(self, key: Key) -> Part:
-        total: Part = 0.0
-        for count, blocks in partitions(key):
-            term: Part = float(count)
-            for block in blocks:
-                term = multiply(term, self.inner.part(block))
-            total = add(total, 0.0 if is_zero(term) else multiply(term, self._outer(len(blocks))))
-        return total
+        return total(self._term(*partition) for partition in partitions(key))
+
+    def _term(self, count: int, blocks: tuple[Key, ...]) -> Part:
+        term: Part = float(count)
+        for block in blocks:
+            term = multiply(term, self.inner.part(block))
+        return 0.0 if is_zero(term) else multiply(term, self._outer(len(blocks)))
 
 
 @final
@@ -279,15 +281,12 @@ class Derivative(Jet):
         self.frame, self.from_field = inner.frame, inner.from_field
 
     def _part(self, key: Key) -> Part:
-        total: Part = 0.0
-        for alpha in shifted(key, (self.axis,)):
-            total = add(total, self.inner.part(alpha))
-        return total
+        return total(self.inner.part(alpha) for alpha in shifted(key, (self.axis,)))
 
 
 @final
 class Laplacian(Jet):
-    """Σᵢ ∂ᵢᵢ u over `axes` as a jet of its own, its value asked for as one collapsed derivative."""
+    """Σᵢ ∂ᵢᵢ u over `axes` as a jet of its own, its value required as one collapsed derivative."""
 
     def __init__(self, inner: Jet, axes: Alpha) -> None:
         self.inner, self.axes = inner, axes
@@ -296,8 +295,5 @@ class Laplacian(Jet):
     def _part(self, key: Key) -> Part:
         if key == ():
             return self.inner.part(Laplace(self.axes))
-        total: Part = 0.0
-        for i in self.axes:
-            for alpha in shifted(key, (i, i)):
-                total = add(total, self.inner.part(alpha))
-        return total
+        shifts = (alpha for i in self.axes for alpha in shifted(key, (i, i)))
+        return total(self.inner.part(alpha) for alpha in shifts)

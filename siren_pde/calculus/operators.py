@@ -1,4 +1,4 @@
-"""The vocabulary of vector calculus on jets: d, grad, div, curl, lap, hess, dot, norm, re, im.
+"""The vocabulary of vector calculus on jets: d, grad, div, curl, lap, hess, dot, norm, re, im …
 
 `grad`, `div`, `curl`, `lap` and `hess` act on the space coordinates: a coordinate named `t` is time
 and is left out, unless the coordinates are given explicitly, as in `lap(u, x, t)`.
@@ -6,17 +6,19 @@ and is left out, unless the coordinates are given explicitly, as in `lap(u, x, t
 
 from __future__ import annotations
 
-from typing import Any
+from functools import reduce
+from typing import TypeVar
 
 import torch
-from torch import Tensor
 
-from siren_pde.calculus.complex import Complex, as_complex
+from siren_pde.calculus.complex import Complex, is_complex
 from siren_pde.calculus.derivatives import Alpha
 from siren_pde.calculus.functions import sqrt
-from siren_pde.calculus.jets import Constant, Coordinate, Data, Derivative, Jet, Laplacian
-from siren_pde.calculus.vectors import Vector
+from siren_pde.calculus.jets import Constant, Coordinate, Data, Derivative, Jet, Laplacian, as_jet
+from siren_pde.calculus.vectors import Component, Vector
 from siren_pde.errors import DerivativeError, ResidualError
+
+V = TypeVar("V", Jet, Vector, Complex[Jet])
 
 
 def _axis(along: object) -> int:
@@ -28,7 +30,7 @@ def _axis(along: object) -> int:
     )
 
 
-def _axes(u: Jet | Complex, along: tuple[object, ...]) -> Alpha:
+def _axes(u: Jet | Complex[Jet], along: tuple[object, ...]) -> Alpha:
     if along:
         return tuple(_axis(x) for x in along)
     if isinstance(u, Data):
@@ -37,49 +39,50 @@ def _axes(u: Jet | Complex, along: tuple[object, ...]) -> Alpha:
     if u.frame and not space:
         raise DerivativeError(
             "`grad`, `div`, `lap` and their kin act on space coordinates, and there is only the "
-            "time "
-            "`t` here. Write `d(u, t)`, or name it: `lap(u, t)`."
+            "time `t` here. Write `d(u, t)`, or name it: `lap(u, t)`."
         )
     return space
 
 
-def _as_jet(u: object) -> Any:
-    if isinstance(u, Jet | Vector | Complex):
+def _differentiable(u: V) -> V:
+    """A number or tensor, which types leave out, as a jet; vectors and complex numbers as is."""
+    if isinstance(u, Vector | Complex):
         return u
-    if isinstance(u, Tensor) and u.ndim:
-        return Data(u)
-    return Constant(float(u))  # type: ignore[arg-type]
+    jet = as_jet(u)
+    if jet is NotImplemented:
+        raise DerivativeError(
+            f"one differentiates functions of coordinates and fields, got {type(u).__name__}. Make "
+            "it of these, such as `grad(u * p.x)`."
+        )
+    return jet
 
 
-def _partial(u: Any, axis: int) -> Any:
+def _partial(u: V, axis: int) -> V:
     """∂u/∂xᵢ of a scalar, real or complex, or of each component of a vector."""
     if isinstance(u, Vector | Complex):
         return u.map(lambda part: _partial(part, axis))
     return Derivative(u, axis)
 
 
-def d(u: Any, *along: Any) -> Any:
+def d(u: V, *along: object) -> V:
     """The partial derivative of u along each coordinate in turn: `d(u, x, x)` is ∂²u/∂x².
 
     Raises DerivativeError if u is measured data, or `along` no coordinate.
     """
-    u = _as_jet(u)
-    for x in along:
-        u = _partial(u, _axis(x))
-    return u
+    return reduce(_partial, map(_axis, along), _differentiable(u))
 
 
-def grad(u: Any, *along: Any) -> Vector:
+def grad(u: V, *along: object) -> Vector:
     """The gradient of a scalar, one component per space coordinate; the Jacobian matrix of a
     vector, row by row.
     """
-    u = _as_jet(u)
+    u = _differentiable(u)
     if isinstance(u, Vector):
         return u.map(lambda c: grad(c, *along))
     return Vector([_partial(u, i) for i in _axes(u, along)])
 
 
-def div(v: Vector, *along: Any) -> Any:
+def div(v: Vector, *along: object) -> Component:
     """The divergence of a vector Σᵢ ∂ᵢvᵢ, or of a matrix row by row.
 
     Raises ResidualError unless v has as many components as there are coordinates.
@@ -99,7 +102,7 @@ def div(v: Vector, *along: Any) -> Any:
     return sum((_partial(c, i) for c, i in zip(v, axes, strict=True)), start=Constant(0.0))
 
 
-def curl(v: Vector, *along: Any) -> Any:
+def curl(v: Vector, *along: object) -> Component:
     """The curl: ∂ₓv_y − ∂_yvₓ of a vector in the plane, the usual vector in space.
 
     Raises ResidualError for other numbers of components.
@@ -116,24 +119,24 @@ def curl(v: Vector, *along: Any) -> Any:
     return Vector([_partial(v[j], axes[i]) - _partial(v[i], axes[j]) for i, j in pairs])
 
 
-def lap(u: Any, *along: Any) -> Any:
+def lap(u: V, *along: object) -> V:
     """The Laplacian Σᵢ ∂ᵢᵢu of a scalar, or of each component of a vector."""
-    u = _as_jet(u)
+    u = _differentiable(u)
     if isinstance(u, Vector | Complex):
         return u.map(lambda c: lap(c, *along))
     return Laplacian(u, _axes(u, along))
 
 
-def hess(u: Any, *along: Any) -> Vector:
+def hess(u: V, *along: object) -> Vector:
     """The matrix (d, d) of second derivatives of a scalar; of a vector, one for each component."""
-    u = _as_jet(u)
+    u = _differentiable(u)
     if isinstance(u, Vector):
         return u.map(lambda c: hess(c, *along))
     axes = _axes(u, along)
     return Vector([Vector([_partial(_partial(u, i), j) for j in axes]) for i in axes])
 
 
-def dot(v: Vector, w: Vector) -> Any:
+def dot(v: Vector, w: Vector) -> Component:
     """The inner product Σᵢ vᵢwᵢ, a scalar. Raises ResidualError unless v and w are alike."""
     if not (isinstance(v, Vector) and isinstance(w, Vector) and len(v) == len(w)):
         raise ResidualError(
@@ -143,20 +146,39 @@ def dot(v: Vector, w: Vector) -> Any:
     return sum((a * b for a, b in zip(v, w, strict=True)), start=Constant(0.0))
 
 
-def norm(v: Vector) -> Any:
+def norm(v: Vector) -> Jet:
     """The Euclidean length √(v·v); its derivative at v = 0 is taken as 0."""
-    square = dot(v, v)
-    tiny = torch.finfo(
-        torch.float32
-    ).tiny  # keeps the root differentiable where v vanishes, and vanishes beside anything else
+    square: Jet = dot(v, v)
+    # It keeps the root differentiable where v vanishes, and vanishes beside anything else.
+    tiny = torch.finfo(torch.float32).tiny
     return sqrt(square + tiny)
 
 
-def re(z: Any) -> Any:
+def as_complex(u: object) -> Complex[Jet]:
+    """A field with two outputs, or a complex tensor or number, as re + i im.
+
+    Raises ResidualError for anything else but a real scalar.
+    """
+    if isinstance(u, Complex):
+        return u
+    if isinstance(u, Vector) and len(u) == 2:
+        return Complex(as_jet(u[0]), as_jet(u[1]))
+    if is_complex(u):
+        return Complex(as_jet(u.real), as_jet(u.imag))
+    real = as_jet(u)
+    if real is NotImplemented:
+        seen = f"a vector with {len(u)}" if isinstance(u, Vector) else f"{type(u).__name__}"
+        raise ResidualError(
+            f"a complex field has two outputs, real and imaginary: `Siren(2, 2)`; got {seen}."
+        )
+    return Complex(real, Constant(0.0))
+
+
+def re(z: object) -> Jet:
     """The real part of a complex number, or of a complex field, which is one with two outputs."""
     return as_complex(z).re
 
 
-def im(z: Any) -> Any:
+def im(z: object) -> Jet:
     """The imaginary part of a complex number, or of a complex field."""
     return as_complex(z).im

@@ -1,4 +1,4 @@
-"""Points are where a condition is asked: positions, quadrature weights, and what is known there."""
+"""Points are where a condition holds: positions, quadrature weights, and what is known there."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def check_names(what: str, names: Iterable[str]) -> None:
         if not name.isidentifier() or name.startswith("_") or name in RESERVED:
             raise DomainError(
                 f"`{name}` cannot name {what}: names must be identifiers without a leading "
-                "underscore, "
-                f"and {', '.join(sorted(RESERVED))} mean something else at points. Rename it."
+                f"underscore, and {', '.join(sorted(RESERVED))} mean something else at points. "
+                "Rename it."
             )
         if name in seen:
             raise DomainError(f"`{name}` names {what} twice. Give each its own name.")
@@ -58,8 +58,7 @@ class Points:
         if self.positions.shape != (n, len(self.axes)):
             raise DomainError(
                 f"positions must have shape (n, {len(self.axes)}), one column for each of the "
-                f"axes {', '.join(self.axes)}; "
-                f"got {tuple(self.positions.shape)}."
+                f"axes {', '.join(self.axes)}; got {tuple(self.positions.shape)}."
             )
         if self.weights.shape != (n,):
             raise DomainError(f"weights must have shape ({n},), got {tuple(self.weights.shape)}.")
@@ -95,10 +94,9 @@ class Points:
         """
         if self.normals is None:
             raise DomainError(
-                "`p.normal` was asked for at points that have no normal, as those inside a domain "
-                "have none. Normals exist on "
-                "`domain.boundary`, on a face at the edge of its box such as `box.at(x=0)`, and "
-                "on a cloud that was given them, "
+                "these points have no `p.normal`, as those inside a domain have none. Normals "
+                "exist on `domain.boundary`, on a face at the edge of its box such as "
+                "`box.at(x=0)`, and on a cloud that was given them, "
                 "`PointCloud(positions, normals=...)`."
             )
         space = [i for i, name in enumerate(self.axes) if name != "t"]

@@ -10,34 +10,37 @@ from torch import Tensor
 from siren_pde.calculus.jets import as_jet
 from siren_pde.errors import ResidualError
 
+Component = Any
+"""A jet, a complex number or, in a matrix, a vector: static types do not follow which."""
+
 
 @final
 class Vector:
     """A tuple of jets with the algebra of a vector space; a matrix is a vector of vectors.
 
-    Its components stay separate jets, so that `div(k * grad(u))` asks the field for u_xx and u_yy
-    but never for u_xy.
+    Its components stay separate jets, so that `div(k * grad(u))` requires u_xx and u_yy of
+    the field but never u_xy.
     """
 
     __array_ufunc__ = None
 
-    def __init__(self, components: Sequence[Any]) -> None:
+    def __init__(self, components: Sequence[Component]) -> None:
         self.components = tuple(components)
 
     def __len__(self) -> int:
         return len(self.components)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Component]:
         return iter(self.components)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> Component:
         return self.components[index]
 
-    def map(self, function: Callable[[Any], Any]) -> Vector:
+    def map(self, function: Callable[[Component], Component]) -> Vector:
         """The vector of `function` of each component."""
         return Vector([function(c) for c in self.components])
 
-    def _with(self, other: object, combine: Callable[[Any, Any], Any]) -> Vector:
+    def _with(self, other: object, combine: Callable[[Component, Component], Component]) -> Vector:
         if isinstance(other, Tensor) and other.ndim == 2:
             other = Vector([as_jet(other[:, i]) for i in range(other.shape[1])])
         if not isinstance(other, Vector):

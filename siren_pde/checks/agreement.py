@@ -26,9 +26,9 @@ def agreement(e: Examination) -> Iterator[Finding]:
         for i, j in itertools.product(range(len(a.uses)), range(len(b.uses))):
             slot = _forced(a, i)
             if slot is not None and _same(slot, _forced(b, j)):
-                found = _compared(e, a, b, i, j, slot)
-                if found is not None:
-                    yield found
+                finding = _compared(e, a, b, i, j, slot)
+                if finding is not None:
+                    yield finding
 
 
 def _forced(p: Probe, component: int) -> Slot | None:
@@ -48,28 +48,28 @@ def _compared(e: Examination, a: Probe, b: Probe, i: int, j: int, slot: Slot) ->
     if not len(meeting):
         return None
     try:
-        found = [_value(p.moved(meeting), k, slot) for p, k in ((a, i), (b, j))]
+        met = [_value(p.moved(meeting), k, slot) for p, k in ((a, i), (b, j))]
         own = [_value(p, k, slot) for p, k in ((a, i), (b, j))]
-    except SirenPDEError:  # it asks for normals
+    except SirenPDEError:  # a condition that uses normals or measurements cannot be moved
         return None
-    gap = (found[0] - found[1]).abs()
+    gap = (met[0] - met[1]).abs()
     gap = torch.where(torch.isfinite(gap), gap, torch.zeros_like(gap))
-    size = max(float(torch.nan_to_num(v, 0.0, 0.0, 0.0).abs().max()) for v in (*own, *found))
+    size = max(float(torch.nan_to_num(v, 0.0, 0.0, 0.0).abs().max()) for v in (*own, *met))
     worst = int(gap.argmax())
     if not float(gap[worst]) > APART * size:
         return None
     name = e.called(slot.unknown, slot.output)
-    asked = [number(float(v[worst])) for v in found]
-    said = (
-        f"`{a.name}` asks for {name} = {asked[0]} and `{b.name}` for {name} = {asked[1]} at "
+    first, second = (number(float(v[worst])) for v in met)
+    both = (
+        f"`{a.name}` requires {name} = {first} and `{b.name}` {name} = {second} at "
         f"{place(e.axes, meeting[worst])}, where both hold"
     )
     if whole:
-        return error("agreement", b.name, f"{said}, and along with it: leave one of them out.")
+        return error("agreement", b.name, f"{both}, and on a whole part beside it. Drop one.")
     return warning(
         "agreement",
         b.name,
-        f"{said}, and no continuous {name} does: let both take the same value there, or expect the "
+        f"{both}, and no continuous {name} does. Let both take the same value there, or expect the "
         "error to stay large around it.",
     )
 
@@ -78,26 +78,26 @@ def _value(p: Probe, component: int, slot: Slot) -> Tensor:
     """The value (n,) of the unknown that makes a component vanish."""
     mine = Slot(slot.unknown, slot.output, (), 0)
     data = p.residual(p.zero)[:, component]
-    return -data / (p.residual(p.unit(mine))[:, component] - data)
+    return -data / (p.residual(p.indicator(mine))[:, component] - data)
 
 
 def _meeting(a: Probe, b: Probe, tolerance: float) -> tuple[Tensor, bool]:
     """Points (n, d) in both domains, and whether they are a part of one of full dimension.
 
     Besides the points of one that lie in the other, these are points moved onto flat pieces of the
-    other, as from a wall to the start.
+    other, as from a face in space to the start.
     """
-    found, whole = [], False
+    meeting, whole = [], False
     for one, other in ((a, b), (b, a)):
         x = one.points.positions
         inside = other.domain.contains(x, tolerance)
         whole |= float(inside.double().mean()) > SHARED
-        found.append(x[inside])
+        meeting.append(x[inside])
         for piece in other.domain.pieces[:64]:
             low, high = (x.new_tensor(side) for side in piece.bounds)
             flat = low == high
             if bool(flat.any()):
                 moved = torch.where(flat, low, x)
                 both = one.domain.contains(moved, tolerance) & piece.contains(moved, tolerance)
-                found.append(moved[both])
-    return torch.cat(found), whole
+                meeting.append(moved[both])
+    return torch.cat(meeting), whole

@@ -1,4 +1,4 @@
-"""Whether an equation has the initial and boundary conditions that its order asks for."""
+"""Whether an equation has the initial and boundary conditions that its order requires."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.derivatives import Part
 from siren_pde.calculus.jets import Constant
 from siren_pde.calculus.vectors import Vector
-from siren_pde.checks.finding import Finding, Severity, error, warning
+from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed, number, place, sides
-from siren_pde.checks.probe import Examination, Probe
+from siren_pde.checks.probe import Examination, Probe, Slot
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.domains.base import Domain
 from siren_pde.errors import SirenPDEError
@@ -49,26 +50,26 @@ def initial(e: Examination) -> Iterator[Finding]:
         given = [c for p in e.probes for c in p.concerning(unknown, output) * _instants(p, t)]
         given += [frozenset()] * _held(e, unknown, output, t)
         if len(given) < needed:
-            name, start = e.called(unknown, output), number(e.problem.bounds[0][t])
-            known = {min(s.order(t) for s in slots) for slots in given if slots}
-            lacking = [f"∂{name}/∂t" if k else name for k in range(needed) if k not in known]
-            wanted = listed(lacking[-(needed - len(given)) :])
-            yield error(
-                "initial",
-                unknown,
-                f"the equation is of order {needed} in t for {name}, but {_count(len(given))} at "
-                f"an instant: say what {wanted} is at the start, `@on(domain.at(t={start}))` above "
-                f"{_example(lacking[-1], name)}.",
-            )
+            yield _uninitialised(e, unknown, output, needed, given)
 
 
-def _count(n: int) -> str:
-    return "no condition holds" if not n else f"only {n} condition{'s hold' if n > 1 else ' holds'}"
-
-
-def _example(lacking: str, name: str) -> str:
-    value = f"d({name}, p.t)" if lacking.startswith("∂") else name
-    return f"`def start(p, {name.split('[')[0]}): return {value} - …`"
+def _uninitialised(
+    e: Examination, unknown: str, output: int, needed: int, given: list[frozenset[Slot]]
+) -> Finding:
+    """Which of the values at the start, u and its derivatives by t, no condition gives."""
+    t = e.axes.index("t")
+    name, start = e.called(unknown, output), number(e.problem.bounds[0][t])
+    fixed = {min(s.order(t) for s in slots) for slots in given if slots}
+    lacking = [f"∂{name}/∂t" if k else name for k in range(needed) if k not in fixed]
+    lacking = lacking[-(needed - len(given)) :]
+    value = f"d({name}, p.t)" if lacking[-1].startswith("∂") else name
+    return error(
+        "initial",
+        unknown,
+        f"the equation is of order {needed} in t for {name}, which requires as many initial "
+        f"conditions, and has {len(given)}. Give {listed(lacking)} at the start, "
+        f"`@on(domain.at(t={start}))` above `def start(p, {unknown}): return {value} - …`.",
+    )
 
 
 def _instants(p: Probe, t: int) -> int:
@@ -103,8 +104,8 @@ def _freedom(e: Examination, p: Probe, unknown: str, output: int) -> Tensor:
             for name, network in e.field.networks().items()
         }
         u = e.field.unknowns(p.points, jets)[unknown]
-        part = (u[output] if isinstance(u, Vector) else u).value
-        values.append(part + torch.zeros_like(p.points.positions[:, 0]))
+        part: Part = (u[output] if isinstance(u, Vector) else u).value
+        values.append(torch.zeros_like(p.points.positions[:, 0]) + part)
     return (values[1] - values[0]).abs()
 
 
@@ -131,21 +132,18 @@ def boundary(e: Examination) -> Iterator[Finding]:
 
 
 def _missing(e: Examination, unknown: str, output: int, needed: int, where: list[str]) -> Finding:
-    name = e.called(unknown, output)
-    how = "`@on(domain.boundary)`" if len(where) > 1 else f"`@on(domain.at({where[0]}))`"
-    how = "`@on(domain.boundary)`" if "near" in where[0] else how
-    few = "no condition" if needed == 1 else f"fewer than {needed} conditions"
-    found = warning(
-        "boundary",
-        unknown,
-        f"the equation is of order {2 * needed} in space for {name}, but {few} for {name} "
-        f"{'hold' if needed > 1 else 'holds'} on {listed(where)}, so that it is not determined: "
-        f"add one there, {how} above "
-        f"`def wall(p, {unknown}): return {name if needed == 1 else f'lap({name})'} - …`.",
+    name, single = e.called(unknown, output), len(where) == 1 and "near" not in where[0]
+    condition = name if needed == 1 else f"lap({name})"
+    message = (
+        f"the equation is of order {2 * needed} in space for {name}, which requires {needed} "
+        f"boundary condition{'s' if needed > 1 else ''}, and on {listed(where)} there are fewer, "
+        f"so that {name} is not determined. Add one, "
+        f"`@on(domain.{f'at({where[0]})' if single else 'boundary'})` above "
+        f"`def boundary(p, {unknown}): return {condition} - …`."
     )
     if e.measured(unknown):
-        return Finding(Severity.note, found.kind, found.where, found.message)
-    return found
+        return note("boundary", unknown, message)
+    return warning("boundary", unknown, message)
 
 
 def _domains(e: Examination, unknown: str, output: int) -> list[Domain]:
@@ -220,7 +218,7 @@ def outside(e: Examination) -> Iterator[Finding]:
             yield warning(
                 "outside",
                 p.name,
-                f"`{p.name}` asks something at {place(e.axes, x[~inside][0])}, where no equation "
-                "holds, so that nothing ties the values there to those inside: take its domain "
-                "from that of the equation, `@on(domain.boundary)` or `@on(domain.at(x=…))`.",
+                f"`{p.name}` holds at {place(e.axes, x[~inside][0])}, where no equation does, so "
+                "that nothing ties the values there to those inside. Take its domain from that of "
+                "the equation, `@on(domain.boundary)` or `@on(domain.at(x=…))`.",
             )

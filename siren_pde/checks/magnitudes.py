@@ -62,21 +62,21 @@ def conditions(e: Examination) -> Iterator[Finding]:
 
 def solutions(e: Examination) -> Iterator[Finding]:
     """Data that call for a solution of a size far from 1."""
-    found = {}
+    calls: dict[Probe, float] = {}
     for p in e.probes:
         scale = max(p.sizes(e.frequency).values(), default=0.0)
         size = float(p.data.square().mean().sqrt())
         if scale > 0 and size > 0 and math.isfinite(size / scale):
-            found[p] = size / scale
-    if not found or not all(p.affine for p in found):
+            calls[p] = size / scale
+    if not calls or not all(p.affine for p in calls):
         return
-    p = max(found, key=lambda q: found[q])
-    if not 1 / EXTREME < found[p] < EXTREME:
+    p = max(calls, key=lambda q: calls[q])
+    if not 1 / EXTREME < calls[p] < EXTREME:
         yield warning(
             "scale",
             p.name,
-            f"`{p.name}` calls for a solution of size {found[p]:.0e}, while networks start at "
-            f"order 1: write it for the unknown divided by {found[p]:.0e}.",
+            f"`{p.name}` calls for a solution of size {calls[p]:.0e}, while networks start at "
+            f"order 1: write it for the unknown divided by {calls[p]:.0e}.",
         )
 
 
@@ -160,4 +160,4 @@ def _waves(p: Probe, frequency: list[float]) -> float:
 
 def _enough(waves: float, dimension: int) -> int:
     """The power of two that gives four points per wavelength."""
-    return 2 ** math.ceil(math.log2(4**dimension * waves))
+    return 1 << math.ceil(math.log2(4**dimension * waves))

@@ -26,16 +26,16 @@ def place(axes: Sequence[str], position: Tensor) -> str:
 
 def sides(axes: Sequence[str], bounds: Bounds, positions: Tensor, tolerance: float) -> list[str]:
     """The faces of a box, as `x=0`, on which positions (n, d) lie; those elsewhere as a point."""
-    found, rest = [], positions
+    faces, rest = [], positions
     for axis, name in enumerate(axes):
         for end in (bounds[0][axis], bounds[1][axis]):
             on = (rest[:, axis] - end).abs() <= tolerance
             if bool(on.any()):
-                found.append(f"{name}={number(end)}")
+                faces.append(f"{name}={number(end)}")
                 rest = rest[~on]
     if len(rest):
-        found.append(f"the boundary near {place(axes, rest[0])}")
-    return found
+        faces.append(f"the boundary near {place(axes, rest[0])}")
+    return faces
 
 
 def derivative(slot: Slot, axes: Sequence[str], called: str) -> str:

@@ -96,16 +96,16 @@ class Probe:
 
     def constant(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Unknowns that are constant, each given by its outputs (k,)."""
-        found = self.zero
-        for name, z in found.items():
+        channels = self.zero
+        for name, z in channels.items():
             z[0] = values[name].to(z)
-        return found
+        return channels
 
-    def unit(self, slot: Slot) -> dict[str, Tensor]:
+    def indicator(self, slot: Slot) -> dict[str, Tensor]:
         """Unknowns of which one derivative is 1, and all others 0."""
-        found = self.zero
-        found[slot.unknown][slot.channel, :, slot.output] = 1.0
-        return found
+        channels = self.zero
+        channels[slot.unknown][slot.channel, :, slot.output] = 1.0
+        return channels
 
     # ── what the residual makes of them ───────────────────────────────────────────────────────
 
@@ -211,8 +211,8 @@ class Examination:
 
     def called(self, unknown: str, output: int) -> str:
         """An output of an unknown as residuals write it: `u`, or `v[0]` of several."""
-        name = unknown if self.field.networks()[unknown].outputs == 1 else f"{unknown}[{output}]"
-        return name
+        outputs = self.field.networks()[unknown].outputs
+        return unknown if outputs == 1 else f"{unknown}[{output}]"
 
     def measured(self, unknown: str) -> bool:
         """Whether an unknown is held to measured data."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from siren_pde.calculus.complex import Complex
+from siren_pde.calculus.jets import Jet, as_jet
 from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error
 from siren_pde.checks.places import derivative, number, place
@@ -19,7 +19,7 @@ from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
 from siren_pde.fields.system import System
 
-KILLED = 1e-7
+VANISHING = 1e-7
 """Residuals of the exact solution below this, relative to the largest term, are rounding."""
 
 
@@ -44,10 +44,10 @@ def truth(e: Examination) -> Iterator[Finding]:
 
 
 def _plain(e: Examination, name: str, network: Network) -> Network:
-    """A leaf with as many outputs as the unknown that residuals see, which may be made of more."""
-    few = e.probes[0].points.select(slice(0, 1))
-    jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
-    outputs = len(_parts(e.field.unknowns(few, jets)[name]))
+    """A network with as many outputs as the unknown in residuals, which may be made of more."""
+    sample = e.probes[0].points.select(slice(0, 1))
+    jets = network_jets(e.field.networks(), sample.axes, lambda *_: sample.weights)
+    outputs = len(_parts(e.field.unknowns(sample, jets)[name]))
     return network if outputs == network.outputs else Siren(network.inputs, outputs)
 
 
@@ -63,7 +63,7 @@ def _judged(e: Examination, p: Probe, channels: Channels, size: float) -> Iterat
             p.name,
             f"`exact`, or a derivative of it that `{p.name}` takes, is not finite at {where}.",
         )
-    elif float(worst.max()) > KILLED * size:
+    elif float(worst.max()) > VANISHING * size:
         yield error(
             "exact",
             p.name,
@@ -98,10 +98,11 @@ def _known(e: Examination, p: Probe) -> bool:
     return not isinstance(given, dict) or all(name in given for name in p.bound.plans)
 
 
-def _parts(value: Any) -> list[Any]:
+def _parts(value: object) -> list[Jet]:
     if isinstance(value, Complex):
         return [value.re, value.im]
-    return list(value) if isinstance(value, Vector | list | tuple) else [value]
+    components = value if isinstance(value, Vector | list | tuple) else [value]
+    return [as_jet(each) for each in components]
 
 
 def _size(e: Examination, p: Probe, found: dict[Probe, Channels]) -> float:
@@ -127,13 +128,13 @@ def _suspect(e: Examination, p: Probe, channels: dict[str, Tensor], r: Tensor, s
     for slot in sorted(p.used, key=lambda s: s.channel):
         flipped = {name: c.clone() for name, c in channels.items()}
         flipped[slot.unknown][slot.channel, :, slot.output] *= -1
-        if float(p.residual(flipped).abs().max()) <= KILLED * size:
+        if float(p.residual(flipped).abs().max()) <= VANISHING * size:
             term = derivative(slot, e.axes, e.called(slot.unknown, slot.output))
-            return f"With the opposite sign of the term with {term} it would: check that sign."
+            return f"With the opposite sign of the term with {term} it does. Check that sign."
     if p.affine and float(p.data.abs().max()) > 0:
-        if float((r - 2 * p.data).abs().max()) <= KILLED * size:
-            return "With the opposite sign of the terms without the unknown it would: check it."
+        if float((r - 2 * p.data).abs().max()) <= VANISHING * size:
+            return "With the opposite sign of the terms without the unknown it does. Check it."
         wanted = -((r - p.data) * p.data).sum() / p.data.square().sum()
-        if float((r - p.data + wanted * p.data).abs().max()) <= KILLED * size:
-            return f"With the terms without the unknown times {number(float(wanted))} it would."
+        if float((r - p.data + wanted * p.data).abs().max()) <= VANISHING * size:
+            return f"With the terms without the unknown times {number(float(wanted))} it does."
     return "Check the signs and constants of both."

@@ -60,7 +60,7 @@ def _residual(e: Examination, values: dict[str, Tensor]) -> Tensor:
 
 
 def _free(e: Examination, a: Tensor, outputs: list[tuple[str, int]]) -> Iterator[Finding]:
-    """Unknowns to which a constant may be added freely, as no condition asks for their value."""
+    """Unknowns to which a constant may be added freely, as no condition has their value."""
     for column, (name, output) in zip(a.T, outputs, strict=True):
         valued = any(
             slot.key == () and (slot.unknown, slot.output) == (name, output)

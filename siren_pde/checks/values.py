@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 
+from siren_pde.calculus import elementary
 from siren_pde.calculus.complex import Complex
-from siren_pde.calculus.functions import absolute
 from siren_pde.calculus.jets import (
     Composition,
     Derivative,
     Difference,
-    FieldJet,
-    Jet,
     Laplacian,
     Product,
     Sum,
@@ -82,7 +79,7 @@ def precision(e: Examination) -> Iterator[Finding]:
 
 
 def unknowns(e: Examination) -> Iterator[Finding]:
-    """Unknowns that no condition asks for."""
+    """Unknowns that occur in no condition."""
     used = {name for p in e.probes for name in p.bound.plans}
     for name in e.field.networks():
         if name not in used and len(e.probes) == len(e.problem.conditions):
@@ -100,7 +97,7 @@ def coordinates(e: Examination) -> Iterator[Finding]:
     for axis, name in enumerate(e.axes):
         if any(slot.order(axis) for p in e.probes for slot in p.used):
             continue
-        if len(e.axes) > 1 and e.probes and all(_still(p, axis) for p in e.probes):
+        if len(e.axes) > 1 and e.probes and all(_unchanged(p, axis) for p in e.probes):
             yield warning(
                 "coordinate",
                 name,
@@ -110,7 +107,7 @@ def coordinates(e: Examination) -> Iterator[Finding]:
             )
 
 
-def _still(p: Probe, axis: int) -> bool:
+def _unchanged(p: Probe, axis: int) -> bool:
     """Whether the residual stays the same when points move along an axis."""
     low, high = p.points.bounds
     step = torch.zeros_like(low)
@@ -118,7 +115,7 @@ def _still(p: Probe, axis: int) -> bool:
     channels = p.random(0)
     try:
         moved = p.moved(p.points.positions + step).residual(channels)
-    except SirenPDEError:  # it asks for normals or measurements, which depend on all coordinates
+    except SirenPDEError:  # it uses normals or measurements, which depend on all coordinates
         return False
     return torch.equal(moved, p.residual(channels))
 
@@ -126,12 +123,7 @@ def _still(p: Probe, axis: int) -> bool:
 def smooth(e: Examination) -> Iterator[Finding]:
     """Absolute values of unknowns: kinks that first and second derivatives do not see."""
     for p in e.probes:
-        few = p.points.select(slice(0, 4))
-        jets = network_jets(e.field.networks(), few.axes, lambda name, output, key: 1.0)
-        unknowns = e.field.unknowns(few, jets)
-        arguments = p.condition.arguments([*unknowns])
-        out = p.condition(few, *(unknowns[name] for name in arguments))
-        if _kinked(out, set()):
+        if _kinked(_residual(e, p), set()):
             yield note(
                 "smooth",
                 p.name,
@@ -141,27 +133,28 @@ def smooth(e: Examination) -> Iterator[Finding]:
             )
 
 
-def _kinked(value: Any, seen: set[int]) -> bool:
+def _residual(e: Examination, p: Probe) -> object:
+    """The residual of a condition at a few points, as the jets it is made of."""
+    sample = p.points.select(slice(0, 4))
+    jets = network_jets(e.field.networks(), sample.axes, lambda *_: sample.weights)
+    unknowns = e.field.unknowns(sample, jets)
+    return p.condition(sample, *(unknowns[name] for name in p.condition.arguments([*unknowns])))
+
+
+def _kinked(value: object, seen: set[int]) -> bool:
     """Whether an absolute value of a field occurs in an expression of jets."""
     if id(value) in seen:
         return False
     seen.add(id(value))
     match value:
-        case Vector() | tuple() | list():
-            parts = tuple(value)
-        case Complex():
-            parts = (value.re, value.im)
-        case Jet(from_field=False):
-            parts = ()
-        case Composition() if value.derivative is _KINK.derivative:
+        case Composition(from_field=True, derivative=elementary.absolute):
             return True
+        case Vector() | tuple() | list():
+            return any(_kinked(part, seen) for part in value)
+        case Complex() as z:
+            return _kinked(z.re, seen) or _kinked(z.im, seen)
         case Composition() | Derivative() | Laplacian():
-            parts = (value.inner,)
+            return _kinked(value.inner, seen)
         case Sum() | Difference() | Product():
-            parts = (value.a, value.b)
-        case _:
-            parts = ()
-    return any(_kinked(part, seen) for part in parts)
-
-
-_KINK: Composition = absolute(FieldJet((), lambda key: 1.0))
+            return _kinked(value.a, seen) or _kinked(value.b, seen)
+    return False

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 
-def as_json(answer: Mapping[str, Any]) -> str:
+def as_json(answer: Mapping[str, object]) -> str:
     """One line of JSON; NaN and infinity, which JSON does not have, become null."""
     clean = {
         name: None if isinstance(value, float) and not math.isfinite(value) else value

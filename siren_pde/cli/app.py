@@ -1,4 +1,4 @@
-"""The command line, `siren-pde`: options are read here, the work is done in `commands`."""
+"""The command line, `siren-pde`: options are read here, and the work is done beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from siren_pde.cli.methods import SHORT
 from siren_pde.errors import SirenPDEError
 
 app = typer.Typer(
@@ -19,20 +20,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class MethodName(StrEnum):
-    """The methods by name."""
-
-    auto = "auto"
-    least_squares = "least-squares"
-    gauss_newton = "gauss-newton"
-    conjugate_gradients = "conjugate-gradients"
-    marching = "marching"
-    propagator = "propagator"
-    adam = "adam"
-    lbfgs = "lbfgs"
-    broyden = "broyden"
 
 
 class Precision(StrEnum):
@@ -82,7 +69,11 @@ def _explained() -> Iterator[None]:
 def solve(
     file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
     method: Annotated[
-        MethodName | None, typer.Option(help="How; left out, the file's own or a measured choice.")
+        str | None,
+        typer.Option(
+            help=f"How: {', '.join(SHORT)}, or `package.module:Name`, a Method of your own. Left "
+            "out, the file's own or a measured choice."
+        ),
     ] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Neurons per layer.")] = None,
     depth: Annotated[int | None, typer.Option(min=1, help="Sine layers.")] = None,

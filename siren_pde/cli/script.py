@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,13 @@ from typing import Any
 
 from torch import nn
 
+from siren_pde.cli.importing import beside
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError, DataFileError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
-from siren_pde.solving.auto import Auto
-from siren_pde.solving.solve import Budget
+from siren_pde.solving.report import Budget
 
 SHOWN = 12
 """How many of the last lines of a traceback are shown."""
@@ -32,7 +32,7 @@ class Script:
 
     problem: Problem
     field: Field | nn.Module | None
-    method: Method | Auto | None
+    method: Method[Any] | None
     quadrature: Quadrature | None
     budget: Budget | None
 
@@ -44,18 +44,15 @@ def read_script(path: Path) -> Script:
     other types than meant are the file's own business. Raises DataFileError, with the last lines of
     the traceback, if the file cannot be run; ConfigError if it defines no problem, or several.
     """
-    found = vars(_run(path))
-
-    def own(name: str, *kinds: type) -> Any:
-        value = found.get(name)
-        return value if isinstance(value, kinds) else None
-
+    variables = vars(_run(path))
+    field, method = variables.get("field"), variables.get("method")
+    quadrature, budget = variables.get("quadrature"), variables.get("budget")
     return Script(
-        problem=_problem(path, found),
-        field=own("field", Field, nn.Module),
-        method=own("method", Method, Auto),
-        quadrature=own("quadrature", Quadrature),
-        budget=own("budget", Budget),
+        problem=_problem(path, variables),
+        field=field if isinstance(field, Field | nn.Module) else None,
+        method=method if isinstance(method, Method) else None,
+        quadrature=quadrature if isinstance(quadrature, Quadrature) else None,
+        budget=budget if isinstance(budget, Budget) else None,
     )
 
 
@@ -85,19 +82,14 @@ def _run(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise DataFileError(f"`{path}` is no Python file. Give a path that ends in .py.")
     module = importlib.util.module_from_spec(spec)
-    # As `python FILE` does: neighbours of the file can be imported, and its classes found.
-    sys.path.insert(0, str(place.parent))
-    sys.modules[name] = module
-    try:
-        with blaming(path):
-            spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(place.parent))
+    sys.modules[name] = module  # as `python FILE` does, so that its classes are found
+    with beside(path), blaming(path):
+        spec.loader.exec_module(module)
     return module
 
 
-def _problem(path: Path, found: dict[str, Any]) -> Problem:
-    problems = {name: value for name, value in found.items() if isinstance(value, Problem)}
+def _problem(path: Path, variables: Mapping[str, object]) -> Problem:
+    problems = {name: value for name, value in variables.items() if isinstance(value, Problem)}
     if "problem" in problems:
         return problems["problem"]
     if len({id(value) for value in problems.values()}) == 1:

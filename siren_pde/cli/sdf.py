@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ _WORDS = {
     "eikonal": "|∇φ| − 1, rms",
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
-    "ghosts": "pieces left out",
+    "unsupported_components": "components without points, left out",
     "boundary_loops": "holes",
     "distance_mean": "points to mesh, mean",
     "distance_max": "points to mesh, largest",
@@ -99,27 +98,26 @@ def run(
         )
     announce(f"the surface is followed through {resolution} cells")
     zero_set = distance.zero_set(resolution)
-    mesh = distance.without_ghosts(zero_set, resolution)
+    mesh = distance.without_unsupported(zero_set, resolution)
     mesh = mesh.largest_component() if keep_largest else mesh
     mesh = mesh if simplify is None else simplified(mesh, simplify)
     elapsed = time.monotonic() - started
     announce("errors are measured")
     lengths = _distances(cloud, mesh)
-    found = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=machine.seed))
-    shares = {name: value for name, value in found.items() if name not in _LENGTHS}
-    lengths |= {name: found[name] for name in _LENGTHS}
+    inspected = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=machine.seed))
+    shares = {name: value for name, value in inspected.items() if name not in _LENGTHS}
+    lengths |= {name: inspected[name] for name in _LENGTHS}
     if truth is not None:
         lengths |= vars(errors(distance, mesh, truth, machine.seed))
-    shape = _shape(cloud, mesh) | shares | {"seconds": elapsed, "out": str(out)}
-    table = _table(shape, lengths, _diagonal(cloud))
-    page = {name: value for name, value in table.items() if name != "out"}
-    _write(distance, mesh, out, page, points.name)
+    numbers = _shape(cloud, mesh) | shares | {"seconds": elapsed}
+    table = _table(numbers, lengths, _diagonal(cloud))
+    _write(distance, mesh, out, table, points.name)
     if volume is not None:
         write_volume(volume, *distance.grid(VOLUME))
     if not json:
-        return as_table(table)
+        return as_table({**table, "out": out})
     relative = {f"{name}_rel": value / _diagonal(cloud) for name, value in lengths.items()}
-    return as_json({**shape, **lengths, **relative})
+    return as_json({**numbers, "out": str(out), **lengths, **relative})
 
 
 def _write(
@@ -167,8 +165,8 @@ def _require_place(out: Path, volume: Path | None) -> None:
 
 
 def _distances(cloud: PointCloud, mesh: Mesh) -> dict[str, float]:
-    found = point_triangle_distance(cloud.positions.double().cpu().numpy(), mesh)
-    return {"distance_mean": float(found.mean()), "distance_max": float(found.max())}
+    distances = point_triangle_distance(cloud.positions.double().cpu().numpy(), mesh)
+    return {"distance_mean": float(distances.mean()), "distance_max": float(distances.max())}
 
 
 def _diagonal(cloud: PointCloud) -> float:
@@ -176,7 +174,7 @@ def _diagonal(cloud: PointCloud) -> float:
     return float(np.linalg.norm(np.subtract(high, low)))
 
 
-def _shape(cloud: PointCloud, mesh: Mesh) -> dict[str, Any]:
+def _shape(cloud: PointCloud, mesh: Mesh) -> dict[str, float | None]:
     return {
         "points": len(cloud),
         "vertices": len(mesh.vertices),
@@ -188,10 +186,10 @@ def _shape(cloud: PointCloud, mesh: Mesh) -> dict[str, Any]:
 
 
 def _table(
-    shape: Mapping[str, Any], lengths: Mapping[str, float], diagonal: float
+    numbers: Mapping[str, float | None], lengths: Mapping[str, float], diagonal: float
 ) -> dict[str, object]:
     """The same for people."""
-    plain = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in shape.items()}
+    plain = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in numbers.items()}
     shown = {name: f"{v:.3g} ({v / diagonal:.1e} of the diagonal)" for name, v in lengths.items()}
-    plain |= {"far_share": f"{shape['far_share']:.2%}", "seconds": f"{shape['seconds']:.1f}"}
+    plain |= {"far_share": f"{numbers['far_share']:.2%}", "seconds": f"{numbers['seconds']:.1f}"}
     return {_WORDS.get(n, n.replace("_", " ")): v for n, v in {**plain, **shown}.items()}

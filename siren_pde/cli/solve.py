@@ -4,45 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from siren_pde.cli.answers import as_json
+from siren_pde.cli.importing import beside, method_named
 from siren_pde.cli.machine import Machine
 from siren_pde.cli.script import Script, blaming, read_script
 from siren_pde.errors import ConfigError, SirenPDEError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
 from siren_pde.io.solutions import save
-from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Method
-from siren_pde.optimisers.broyden import Broyden
-from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
-from siren_pde.optimisers.gauss_newton import GaussNewton
-from siren_pde.optimisers.lbfgs import LBFGS
 from siren_pde.plots.solution import plot, plot_history
-from siren_pde.random_features.least_squares import LeastSquares
-from siren_pde.random_features.marching import Marching
-from siren_pde.random_features.propagator import Propagator
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
+from siren_pde.solving.report import Budget
 from siren_pde.solving.solution import Solution
-from siren_pde.solving.solve import Budget, solve
+from siren_pde.solving.solve import solve
 
-METHODS: dict[str, type[Method] | type[Auto]] = {
-    "auto": Auto,
-    "least-squares": LeastSquares,
-    "gauss-newton": GaussNewton,
-    "conjugate-gradients": ConjugateGradients,
-    "marching": Marching,
-    "propagator": Propagator,
-    "adam": Adam,
-    "lbfgs": LBFGS,
-    "broyden": Broyden,
-}
+Options = Mapping[str, Any]
+"""Keyword arguments that were given, by name."""
 
 
 def run(
@@ -50,8 +35,8 @@ def run(
     machine: Machine,
     *,
     method: str | None,
-    network: Mapping[str, Any],
-    limits: Mapping[str, Any],
+    network: Options,
+    limits: Options,
     out: Path | None,
     json: bool,
 ) -> str:
@@ -62,7 +47,8 @@ def run(
     """
     script = read_script(file)
     machine.prepare()
-    chosen = METHODS[method]() if method else script.method
+    with beside(file):
+        chosen = method_named(method) if method else script.method
     chosen, field = _with_network(script, chosen, network)
     folder = _folder(out or Path("runs") / file.stem)
     with blaming(file), watching() as report:
@@ -86,9 +72,9 @@ def run(
 
 
 def _with_network(
-    script: Script, method: Method | Auto | None, given: Mapping[str, Any]
-) -> tuple[Method | Auto | None, Field | nn.Module | None]:
-    """The method and the field, with the sizes that were asked for."""
+    script: Script, method: Method[Any] | None, given: Options
+) -> tuple[Method[Any] | None, Field | nn.Module | None]:
+    """The method and the field, in the sizes that were given."""
     inputs = len(script.problem.axes)
     if not given:
         return method, script.field
@@ -97,29 +83,40 @@ def _with_network(
             f"{_options(given)} would change the file's own field, a "
             f"{type(script.field).__name__}. Change it in the file, or leave out the options."
         )
-    if isinstance(method, LeastSquares):
-        return _features(method, given, inputs), script.field
+    if is_dataclass(method) and "features" in _fields(method):
+        sizes = _feature_sizes(method, given, inputs)
+        return replace(method, **sizes), script.field
     if script.field is not None:
         return method, script.field.like(**given)
-    suited = vars(method.architecture) if isinstance(method, Method) else {}
+    # A method that is still to be chosen has no network that suits it yet.
+    suited = {} if method is None or isinstance(method, Auto) else vars(method.architecture)
     return method, Siren(inputs, **{**suited, **given})
 
 
-def _features(method: LeastSquares, given: Mapping[str, Any], inputs: int) -> LeastSquares:
-    """Least squares has one layer: its width is the number of features."""
+def _feature_sizes(method: Method[Any], given: Options, inputs: int) -> Options:
+    """The same for a method on frozen features: their number is the width of its one layer."""
+    name = type(method).__name__
     if given.get("depth", 1) != 1:
         raise ConfigError(
-            f"least squares has a single layer, got {_options(given)}. Leave out `--depth`, or "
-            "solve with `--method gauss-newton`."
+            f"`{name}` has a single layer, got {_options(given)}. Leave out `--depth`, or solve "
+            "with `--method gauss-newton`."
         )
-    if "width" in given:
-        method = replace(method, features=given["width"])
+    if "frequency" in given and "frequency" not in _fields(method):
+        raise ConfigError(
+            f"`{name}` finds its frequencies itself. Leave out `--frequency`, or solve with "
+            "`--method least-squares`."
+        )
+    sizes: dict[str, Any] = {"features": given["width"]} if "width" in given else {}
     if "frequency" in given:
-        method = replace(method, frequency=(given["frequency"],) * inputs)
-    return method
+        sizes["frequency"] = (given["frequency"],) * inputs
+    return sizes
 
 
-def _options(given: Mapping[str, Any]) -> str:
+def _fields(method: object) -> set[str]:
+    return {each.name for each in fields(method)} if is_dataclass(method) else set()
+
+
+def _options(given: Options) -> str:
     return ", ".join(f"`--{name} {value:g}`" for name, value in given.items())
 
 
@@ -162,11 +159,13 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "out": str(folder),
             }
         )
-    unknown = "unknown, as the problem has no exact solution or reference"
+    known = "unknown, as the problem has no exact solution or reference"
+    if error is not None:
+        known = f"{error:.2e} (relative L²)"
     return "\n".join(
         [
             str(solution),
-            f"{'error':<11}{f'{error:.2e} (relative L²)' if error is not None else unknown}",
+            f"{'error':<11}{known}",
             *([f"{'truth':<11}{truth}"] if truth else []),
             f"{'written':<11}{folder}: results.h5, field.png, history.png",
         ]

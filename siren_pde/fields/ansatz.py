@@ -67,6 +67,10 @@ class Boundary(Protocol):
         """The corners (low, high) of a box around it."""
         ...
 
+    def contains(self, x: Tensor, tolerance: float) -> Tensor:
+        """Whether positions (n, d) lie on it, up to a distance, (n,)."""
+        ...
+
     def boundary_function(self, p: Points) -> Jet:
         """A jet that is zero exactly on this domain, with a non-zero normal derivative."""
         ...

@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 Groups = Mapping[str, Mapping[str, Array]]
 
 
-def pack(about: Mapping[str, Any], groups: Groups, kind: str = "solution") -> bytes:
+def pack(about: Mapping[str, object], groups: Groups, kind: str = "solution") -> bytes:
     """The bytes of a file with a description, stored as JSON, and named arrays in named groups.
 
     `kind` says what the file is, in its first line.
@@ -111,12 +111,12 @@ def _member(group: Any, name: str, kind: type) -> Any:
     """A group or dataset of the file itself, not a link to anything."""
     import h5py
 
-    found = type(group.get(name, getlink=True))
-    if found is h5py.HardLink:
-        found = group.get(name, getclass=True)
-    if found is not kind:
+    member = type(group.get(name, getlink=True))
+    if member is h5py.HardLink:
+        member = group.get(name, getclass=True)
+    if member is not kind:
         raise StorageError(
-            f"`{name}` should be a {kind.__name__} in the file itself, but is {found.__name__}."
+            f"`{name}` should be a {kind.__name__} in the file itself, but is {member.__name__}."
         )
     return group[name]
 

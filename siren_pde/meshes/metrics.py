@@ -30,7 +30,7 @@ def signed_distance(points: npt.ArrayLike, mesh: Mesh) -> Floats:
 
     For a watertight mesh the sign is that of (x − nearest)·N, with N the angle-weighted
     pseudonormal of the face, edge or vertex that is nearest: exact (Baerentzen & Aanaes 2005),
-    unless the mesh cuts itself: then it tells some points inside to be outside. In other meshes a
+    unless the mesh cuts itself: then some points inside count as outside. In other meshes a
     point is inside where the generalised winding number exceeds ½ (Jacobson et al. 2013), of
     dipoles, or close to the surface, where those do not decide, of the faces themselves.
     Raises what `nearest_on_mesh` raises.

@@ -104,12 +104,12 @@ def distinct(keys: Integers) -> Integers:
     return ordered[np.diff(ordered, prepend=-1) > 0]
 
 
-def among(keys: Integers, known: Integers) -> npt.NDArray[np.bool_]:
-    """Which of `keys` (n,) occur in the sorted keys `known`."""
-    if not len(known):
+def among(keys: Integers, others: Integers) -> npt.NDArray[np.bool_]:
+    """Which of `keys` (n,) occur in the sorted keys `others`."""
+    if not len(others):
         return np.zeros(len(keys), dtype=bool)
-    found = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    return np.asarray(known[found] == keys)
+    place = np.minimum(np.searchsorted(others, keys), len(others) - 1)
+    return np.asarray(others[place] == keys)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ class Nodes:
     values: Floats
 
     def at(self, keys: Integers) -> Floats:
-        """The values at keys that are known to be here, of the same shape."""
+        """The values at keys all of which are here, of the same shape."""
         return self.values[np.searchsorted(self.keys, keys)]
 
     def missing(self, keys: Integers) -> Integers:

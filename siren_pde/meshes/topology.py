@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 Integers = npt.NDArray[np.int64]
 
 
+@final
 @dataclass(frozen=True)
 class Topology:
     """What does not change when a mesh is bent: closedness, pieces, handles and holes."""
@@ -35,7 +40,7 @@ class Topology:
 def connected_vertices(faces: Integers, vertices: int) -> Integers:
     """The piece each vertex belongs to, (v,)."""
     edges = _directed_edges(faces)
-    return _labels(edges[:, 0], edges[:, 1], vertices)
+    return connected(edges[:, 0], edges[:, 1], vertices)
 
 
 def _directed_edges(faces: Integers) -> Integers:
@@ -48,10 +53,10 @@ def edge_twins(faces: Integers, vertices: int) -> Integers | None:
     start, end = _directed_edges(faces).T
     key, reverse = start * vertices + end, end * vertices + start
     order = np.argsort(key)
-    found = np.searchsorted(key[order], reverse)
+    place = np.searchsorted(key[order], reverse)
     if not len(faces) or np.any(np.diff(key[order]) == 0) or np.any(start == end):
         return None
-    twins = order[np.minimum(found, len(order) - 1)]
+    twins = order[np.minimum(place, len(order) - 1)]
     return twins if np.array_equal(key[twins], reverse) else None
 
 
@@ -76,14 +81,26 @@ def _boundary_loops(faces: Integers, vertices: int) -> int:
     return _count(local[:, 0], local[:, 1], len(used))
 
 
-def _labels(start: Integers, end: Integers, size: int) -> Integers:
-    """The connected component of each of `size` nodes of an undirected graph."""
-    from scipy.sparse import coo_array
+def connected(start: Integers, end: Integers, size: int) -> Integers:
+    """The number of the connected component of each of `size` nodes of an undirected graph."""
     from scipy.sparse.csgraph import connected_components
 
-    graph = coo_array((np.ones(len(start), dtype=bool), (start, end)), shape=(size, size))
+    graph = adjacency(start, end, np.ones(len(start), dtype=bool), size)
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
+def adjacency(
+    start: Integers, end: Integers, weights: npt.NDArray[np.generic], size: int
+) -> csr_array:
+    """The matrix (size, size) of a graph with `weights` (m,) on its edges.
+
+    Its indices have 32 bits, since `scipy.sparse.csgraph` of SciPy 1.11 reads no others.
+    """
+    from scipy.sparse import coo_array
+
+    places = (start.astype(np.int32), end.astype(np.int32))
+    return coo_array((weights, places), shape=(size, size)).tocsr()
+
+
 def _count(start: Integers, end: Integers, size: int) -> int:
-    return int(_labels(start, end, size).max(initial=-1)) + 1
+    return int(connected(start, end, size).max(initial=-1)) + 1

@@ -14,7 +14,8 @@ def nearest_on_triangles(points: Floats, triangles: Floats) -> tuple[Floats, Int
     """The nearest points, (n, 3), of `triangles` (n, 3, 3) to `points` (n, 3), and where they are.
 
     The second result is `INSIDE`, `EDGE` + i or `CORNER` + i. The nearest point of the plane, if
-    it is inside, else the nearest of the three edges; triangles without area are their edges.
+    it is inside and nearer than the edges, which rounding decides for points on them, else the
+    nearest of the three edges; triangles without area are their edges.
     """
     sides = np.roll(triangles, -1, axis=1) - triangles
     normal = np.cross(sides[:, 0], sides[:, 1])
@@ -27,13 +28,16 @@ def nearest_on_triangles(points: Floats, triangles: Floats) -> tuple[Floats, Int
     along = np.einsum("nij,nij->ni", to_points, sides) / np.where(lengths > 0, lengths, 1.0)
     along = np.clip(along, 0.0, 1.0)
     gaps = to_points - along[:, :, None] * sides
-    edge = np.einsum("nij,nij->ni", gaps, gaps).argmin(axis=1)
-    row = np.arange(len(points))
+    to_edges = np.einsum("nij,nij->ni", gaps, gaps)
+    edge, row = to_edges.argmin(axis=1), np.arange(len(points))
     along_edge = along[row, edge]
     feature = np.where(along_edge == 0, CORNER + edge, EDGE + edge)
     feature = np.where(along_edge == 1, CORNER + (edge + 1) % 3, feature)
     nearest = triangles[row, edge] + along_edge[:, None] * sides[row, edge]
+    at_end = along_edge == 1  # where a + (b − a) may differ from b
+    nearest[at_end] = triangles[at_end, (edge[at_end] + 1) % 3]
 
     height = np.einsum("ij,ij->i", to_points[:, 0], normal) / np.where(square > 0, square, 1.0)
+    inside &= height**2 * square < to_edges[row, edge]
     nearest = np.where(inside[:, None], points - height[:, None] * normal, nearest)
     return nearest, np.where(inside, INSIDE, feature).astype(np.int64)

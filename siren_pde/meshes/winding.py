@@ -9,6 +9,7 @@ import torch
 Floats = npt.NDArray[np.float64]
 
 _PAIRS = 2**26
+"""Of points and dipoles whose distances are held at once."""
 
 
 def dipole_winding(x: Floats, centres: Floats, moments: Floats) -> Floats:
@@ -23,10 +24,10 @@ def dipole_winding(x: Floats, centres: Floats, moments: Floats) -> Floats:
     c = torch.as_tensor((centres - origin) / scale, dtype=torch.float32, device="cpu")
     m = torch.as_tensor(moments / scale**2, dtype=torch.float32, device="cpu")
     flux_there = (m * c).sum(1)
-    found, at_once = [], max(_PAIRS // len(c), 1)
+    parts, at_once = [], max(_PAIRS // len(c), 1)
     for start in range(0, len(x), at_once):
         part = (x[start : start + at_once] - origin) / scale
         q = torch.as_tensor(part, dtype=torch.float32, device="cpu")
         apart = torch.cdist(q, c).clamp_min_(1e-6)
-        found.append(((flux_there - q @ m.T) / apart.pow_(3)).sum(1))
-    return torch.cat(found).double().numpy() / (4 * np.pi) if found else np.zeros(0)
+        parts.append(((flux_there - q @ m.T) / apart.pow_(3)).sum(1))
+    return torch.cat(parts).double().numpy() / (4 * np.pi) if parts else np.zeros(0)

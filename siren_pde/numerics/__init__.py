@@ -1,1 +1,1 @@
-"""Numerical pieces that know nothing of equations: least squares, sequences, schedules."""
+"""Numerical pieces without equations: least squares, sequences, schedules."""

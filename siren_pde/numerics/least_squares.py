@@ -17,7 +17,9 @@ class Fit:
 
 
 ORTHOGONAL = 5000
-"""Up to so many columns by orthogonal transformations; beyond, they would cost minutes."""
+"""Up to so many columns by orthogonal transformations: 2 N q² operations with N = 2 q rows are
+then half a minute at 20 Gflop/s, and eight times that for twice as many columns.
+"""
 
 
 def least_squares(a: Tensor, b: Tensor, *, tolerance: float | None = None) -> Fit:
@@ -63,10 +65,11 @@ class Factor:
     def solve(self, b: Tensor) -> Tensor:
         """The minimiser x (q,) for a right-hand side b (N,), in two products."""
         y = (b @ self.orthogonal)[:, None]
-        return torch.linalg.solve_triangular(self.upper, y, upper=True)[:, 0] / self.scale
+        x: Tensor = torch.linalg.solve_triangular(self.upper, y, upper=True)[:, 0]
+        return x / self.scale
 
     def left(self, b: Tensor) -> Tensor:
-        """What the columns of A cannot make of b, (N,) or (N, k): b − A x for the best x."""
+        """What the columns of A leave of b, (N,) or (N, k): b − A x for the best x."""
         return b - self.orthogonal @ (self.orthogonal.T @ b)
 
 
@@ -111,6 +114,7 @@ def shifted_cholesky(gram: Tensor, shift: float | Tensor) -> Tensor | None:
 
 
 PANEL = 256
+"""Columns of AᵀA at a time: of 32 … 1500 the fastest for A (3000, 1500) in float64 on one core."""
 
 
 def add_gram(gram: Tensor, a: Tensor) -> None:
@@ -148,16 +152,16 @@ class NormalEquations:
         return NormalEquations(gram, jacobian.T @ r, r @ r)
 
     @property
-    def unit(self) -> Tensor:
-        """The mean of the diagonal: λ is measured in it."""
+    def mean_diagonal(self) -> Tensor:
+        """The mean of the diagonal of `gram`: λ is measured in it."""
         return self.gram.diagonal().mean()
 
     def step(self, shift: float) -> tuple[Tensor, Tensor] | None:
-        """d (p,) for λ = shift · unit, and the decrease of ‖r‖² that the linear model predicts.
+        """d (p,) for λ = shift · `mean_diagonal`, and the predicted decrease ‖r‖² − ‖r + J d‖².
 
         None where rounding has made the matrix indefinite.
         """
-        damping = shift * self.unit
+        damping = shift * self.mean_diagonal
         factor = shifted_cholesky(self.gram, damping)
         if factor is None:
             return None

@@ -24,13 +24,16 @@ def sobol(
     """Points number skip … skip + n − 1 of a scrambled Sobol sequence, shape (n, dimension).
 
     The i-th point is the exclusive or of the direction numbers at the bits of the Gray code of i.
-    Coordinates lie strictly between 0 and 1, in the middle of the interval that their bits tell.
+    Coordinates lie strictly between 0 and 1, in the middle of the interval that their bits name.
     Raises DomainError beyond 2³⁰ points or 21201 dimensions.
+
+    Source: the direction numbers of Joe and Kuo (2008) and the scrambling of Matoušek (1998), as
+    `torch.quasirandom.SobolEngine` has them.
     """
     if dimension > SobolEngine.MAXDIM or skip + n > 2**SobolEngine.MAXBIT:
         raise DomainError(
             f"a Sobol sequence has at most 2^{SobolEngine.MAXBIT} points in {SobolEngine.MAXDIM} "
-            f"dimensions, got {skip + n} in {dimension}. Write `MonteCarlo`."
+            f"dimensions, got {skip + n} in {dimension}. Take `MonteCarlo`."
         )
     if dimension == 0:
         return torch.empty((n, 0), dtype=dtype, device=device)
@@ -46,7 +49,7 @@ def sobol(
 @lru_cache(maxsize=256)
 def _directions(dimension: int, seed: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """The scrambled direction numbers (dimension, 30) and the shift (dimension,), as int64."""
-    engine = SobolEngine(dimension, scramble=True, seed=seed)
+    engine = SobolEngine(dimension, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
     return engine.sobolstate.to(device), engine.shift.to(device)
 
 
@@ -56,6 +59,6 @@ def digits(dtype: torch.dtype) -> int:
 
 
 def to_unit(integers: Tensor, given: int, dtype: torch.dtype) -> Tensor:
-    """The middle of the interval [k, k + 1] / 2^bits, cut to the bits that the dtype can tell."""
+    """The middle of the interval [k, k + 1] / 2^bits, cut to the bits that the dtype can hold."""
     used = min(given, digits(dtype))
     return ((integers >> (given - used)).to(dtype) + 0.5) * 2.0**-used

@@ -65,8 +65,9 @@ class Iterate(Generic[S]):
     """Where a method stands: parameters θ (p,) of an objective, and their loss (no axes).
 
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
-    further step will help; it is empty while steps may. `reached` says how far a method is that
-    solves part after part, until all are solved.
+    further step will help; it is empty while steps may. `stagnated` says that this is no
+    convergence: steps stopped helping before. `reached` says how far a method is that solves part
+    after part, until all are solved.
     """
 
     objective: Residuals
@@ -76,6 +77,7 @@ class Iterate(Generic[S]):
     note: str = ""
     finished: str = ""
     reached: str = ""
+    stagnated: bool = False
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Broyden(Method[Curvature]):
             return replace(at, finished="the gradient vanishes to rounding")
         reached = _wolfe(at, direction, slope)
         if reached is None:
-            return replace(at, finished="the line search finds no lower loss")
+            return replace(at, finished="the line search finds no lower loss", stagnated=True)
         length, loss, after = reached
         s, y = length * direction, after - g
         if inverse is None:

@@ -90,10 +90,14 @@ class GaussNewton(Method[Damping]):
         system = objective.normal_equations(at.theta)
         accepted = self._accepted(objective, at.theta, system, state.shift / 10)
         if accepted is None:
-            return replace(at, objective=objective, finished="no step decreases the loss any more")
+            reason = "no step decreases the loss any more"
+            return replace(at, objective=objective, finished=reason, stagnated=True)
         shift, theta, square = accepted
         state = state.after(shift, float(square) / 2)
-        return Iterate(objective, theta, square / 2, state, f"λ = {shift:.0e}", self._end(state))
+        stalled, rounded = self._stalled(state), state.mark < ROUNDING * state.first
+        reason = "the residual has reached rounding" if rounded else stalled
+        at = Iterate(objective, theta, square / 2, state, f"λ = {shift:.0e}", reason)
+        return replace(at, stagnated=bool(stalled) and not rounded)
 
     def _accepted(
         self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float
@@ -131,9 +135,7 @@ class GaussNewton(Method[Damping]):
         enough = (system.square - square > self.ratio * predicted) & (predicted > 0)
         return (theta + step, square) if bool(enough) else None
 
-    def _end(self, state: Damping) -> str:
-        if state.mark < ROUNDING * state.first:
-            return "the residual has reached rounding"
-        if state.steps - state.since > self.patience:
-            return f"the loss has not halved in {self.patience} steps"
-        return ""
+    def _stalled(self, state: Damping) -> str:
+        """That the loss has not halved for long, in words, if it has not."""
+        waited = state.steps - state.since > self.patience
+        return f"the loss has not halved in {self.patience} steps" if waited else ""

@@ -69,5 +69,5 @@ class LBFGS(Method[Memory]):
         theta = live.detach().clone()
         loss = at.objective.loss(theta)
         if not bool(loss < at.loss):  # NaN included: what was reached is kept
-            return replace(at, finished="the line search finds no lower loss")
+            return replace(at, finished="the line search finds no lower loss", stagnated=True)
         return replace(at, theta=theta, loss=loss)

@@ -143,7 +143,9 @@ class LeastSquares(Method[State]):
             best = Iterate(tried, theta, tried.loss(theta), state, note)
         if search.trial is None:
             done = f"{self._reason(search)}, {_coefficients(best)}"
-            return replace(best, finished=done)
+            fixed = self.features and self.frequency
+            stagnated = not search.residual < self.tolerance and not fixed
+            return replace(best, finished=done, stagnated=stagnated)
         return best
 
     def _most(self, objective: Objective) -> int:

@@ -116,7 +116,8 @@ class VariableProjection(Method[State]):
                 break
             move = move / 2
         else:
-            return replace(at, finished="no step lowers what elimination leaves of the residual")
+            reason = "no step lowers what elimination leaves of the residual"
+            return replace(at, finished=reason, stagnated=True)
         done = moved.size > (1 - self.tolerance) * now.size
         reason = f"steps gain less than {self.tolerance:g}" if done else ""
         return replace(_iterate(State(parts, moved)), finished=reason)

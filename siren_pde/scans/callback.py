@@ -1,40 +1,44 @@
-"""How far a surface is from its points while it is being fitted."""
+"""The data residual of a surface while it is being fitted: how far it is from its points."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from siren_pde.calculus.functions import sqrt
+from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import grad, norm
+from siren_pde.calculus.points import Points
 from siren_pde.collocation.objective import Objective, objective_of
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.optimisers.base import Iterate
 from siren_pde.problem import Problem, on
 from siren_pde.scans.oriented_cloud import OrientedCloud
-from siren_pde.solving.solve import Callback
+from siren_pde.solving.report import Callback
 
 SAMPLE = 2000
-"""Points that are asked."""
+"""Points at which the data residual is evaluated."""
 
 
-def telling_nearness(callback: Callback, cloud: OrientedCloud, scale: float) -> Callback:
+def with_data_residual(callback: Callback, cloud: OrientedCloud, scale: float) -> Callback:
     """The callback, its reports with the mean distance from points of the cloud to {φ = 0}.
 
-    That is |φ|/|∇φ| to first order; `scale` makes its unit the user's. It costs an evaluation at
-    about `SAMPLE` points, which are always the same, when it is asked for.
+    That is |φ|/|∇φ| to first order; `scale` makes its unit the user's. When a report is read, it
+    costs an evaluation at about `SAMPLE` points, which are always the same.
     """
-    some = PointCloud(cloud.positions[:: max(len(cloud.positions) // SAMPLE, 1)])
+    sample = PointCloud(cloud.positions[:: max(len(cloud.positions) // SAMPLE, 1)])
 
-    @on(some, points=len(some))
-    def nearness(p: Any, u: Any) -> Any:
+    @on(sample, points=len(sample))
+    def data_residual(p: Points, u: Jet) -> Jet:
         return sqrt(abs(u) / norm(grad(u)))  # its mean square is the mean distance
 
-    def measure(at: Iterate[Any]) -> dict[str, torch.Tensor]:
+    problem = Problem(data_residual)
+
+    def measure(at: Iterate[Any]) -> dict[str, Tensor]:
         assert isinstance(at.objective, Objective)  # `solve` hands no other to its callbacks
-        (mean,) = objective_of(Problem(nearness), at.objective.field).terms(at.theta).values()
+        (mean,) = objective_of(problem, at.objective.field).terms(at.theta).values()
         return {"points to surface": scale * mean}
 
     return lambda report: callback(replace(report, measure=measure))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 MOST = 100_000
-"""Points that are moved; of more, that many are drawn at random, and all have a say."""
+"""Points that are moved; of more, that many are drawn at random, and all enter the fits."""
 _SIZES = (16, 64, 128, 256)
-"""Neighbours, of which the first tell noise from detail, and the others smooth."""
+"""Neighbours: the fewest serve to distinguish noise from detail, the others to smooth."""
 _ROUGH = 0.05
 """Heights above the first patch that are noise worth smoothing, in radii of the patch."""
 _FLAT = 0.22
@@ -28,10 +31,10 @@ def denoised(points: Floats, seed: int = 0) -> Floats:
 
     Each moves on to the quadric that fits its neighbours best, with Gaussian weights (moving least
     squares, Levin 1998; Alexa et al. 2003): a plane would flatten what is curved. So many
-    neighbours are asked that most heights above the quadric are small beside the patch.
+    neighbours enter that most heights above the quadric are small beside the patch.
 
-    Clouds without noise come back as they are. Noise, seen from further away, looks flatter, where
-    detail of the shape looks rougher: that tells one from the other.
+    Clouds without noise come back as they are. In larger patches noise is flatter, where detail of
+    the shape is rougher: by that they are distinguished.
     """
     from scipy.spatial import cKDTree
 
@@ -52,7 +55,7 @@ def denoised(points: Floats, seed: int = 0) -> Floats:
     return np.concatenate(parts)
 
 
-def _settled(x: Floats, points: Floats, tree: Any, size: int) -> tuple[Floats, Floats]:
+def _settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> tuple[Floats, Floats]:
     """Points x (n, 3) on the quadrics of their nearest `points`, and how rough these are (n,).
 
     That is the root mean square of the heights above the quadric, in radii of the patch.

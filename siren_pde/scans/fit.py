@@ -7,13 +7,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import grad
+from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
@@ -21,17 +22,17 @@ from siren_pde.fields.siren import Siren
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.adam import Adam
 from siren_pde.problem import Problem, on
-from siren_pde.scans.callback import telling_nearness
+from siren_pde.scans.callback import with_data_residual
 from siren_pde.scans.inspection import BAND
-from siren_pde.scans.interior_points import hidden
+from siren_pde.scans.interior_points import interior
 from siren_pde.scans.oriented_cloud import OrientedCloud
-from siren_pde.scans.prepare import cleaned
+from siren_pde.scans.prepare import cleaned, deduplicated
 from siren_pde.scans.refine import refined
 from siren_pde.scans.regularisers import Regulariser, robust
 from siren_pde.scans.samples import training_samples
 from siren_pde.scans.signed_distance import SignedDistance
-from siren_pde.scans.tidy import tidied
-from siren_pde.solving.solve import Budget, Callback, announce, solve
+from siren_pde.solving.report import Budget, Callback
+from siren_pde.solving.solve import announce, solve
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,7 +41,8 @@ MARGIN = 1.2
 RATE, SETTLING, WIDTH = 1e-3, 600, 192
 """Of Adam, for hidden layers so wide. Wider ones drift away at this rate, and these do in thousands
 of steps, until the field is zero: so it falls with the width, and settles. In the end it is zero,
-so that the noise of the last gradients is averaged away.
+so that the noise of the last gradients is averaged away. Measured by benchmarks/sdf.py on the
+armadillo and the elephant.
 """
 REFINING = 3.0
 """Time that refining takes, beside that of sampling."""
@@ -67,27 +69,27 @@ def fit_sdf(
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
     its normals and in the whole padded box, and on its positions and normals. What it leaves over
     is added on grids of splines, see `refined`, unless `refine` is False, the cloud noisy, or
-    there are `regularisers`: they say what else the network shall obey, such as `Eikonal()`, each
-    with its weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
+    there are `regularisers`: further residuals of the network, such as `Eikonal()`, each with its
+    weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
     layers, in radians per half-length of the box.
 
     `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
-    training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` see, among
-    the terms of their reports, how far the points are from the surface; what comes after training
-    goes to stderr unless `quiet`.
+    training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` get, among
+    the terms of their reports, the data residual: how far the points are from the surface. What
+    comes after training goes to stderr unless `quiet`.
 
-    Repeated points count once, and of very many some are drawn: see `tidied`, which also raises
-    DataFileError for clouds that cannot be a surface. Points in slits too narrow to be seen are
-    left out: see `hidden`.
+    Repeated points count once, and of very many some are drawn: see `deduplicated`, which also
+    raises DataFileError for clouds that cannot be a surface. Points in slits too narrow to be
+    resolved are left out: see `interior`.
     """
     started = time.monotonic()
-    positions, normals, noisy = cleaned(tidied(cloud, seed), seed)
+    positions, normals, noisy = cleaned(deduplicated(cloud, seed), seed)
     refine = refine and not noisy and not regularisers
     centre, scale, half = _frame(positions)
-    oriented = _seen(OrientedCloud((positions - centre) / scale, normals))
-    begun = time.monotonic()
+    oriented = _without_interior(OrientedCloud((positions - centre) / scale, normals))
+    sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)
-    later = REFINING * (time.monotonic() - begun) if refine else 0.0
+    refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
     problem = sdf_problem(oriented, samples, distances, half, regularisers)
     field = Siren(
         3,
@@ -99,7 +101,7 @@ def fit_sdf(
         seed=seed,
     )
     rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
-    spent = time.monotonic() - started + later
+    spent = time.monotonic() - started + refining
     left = None if seconds is None else max(seconds - spent, seconds / 4)
     solution = solve(
         problem,
@@ -109,7 +111,7 @@ def fit_sdf(
         device=device,
         dtype=dtype,
         seed=seed,
-        callbacks=[telling_nearness(each, oriented, scale) for each in callbacks],
+        callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
         quiet=True,
     )
     if refine:
@@ -131,11 +133,11 @@ def sdf_problem(
     """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
 
     @on(PointCloud(samples, distance=distances), points=1024)
-    def distance(p: Any, u: Any) -> Any:
+    def distance(p: Points, u: Jet) -> Jet:
         return robust(u - p.distance, 2e-3)
 
     @on(PointCloud(oriented.positions, normals=oriented.normals), points=256)
-    def surface(p: Any, u: Any) -> Any:
+    def surface(p: Points, u: Jet) -> Vector:
         along = grad(u) - p.normal
         return Vector([robust(u, 2e-3), *along * 0.2])
 
@@ -148,9 +150,9 @@ def sdf_problem(
     return Problem(distance, surface, *further, name="signed distance")
 
 
-def _seen(cloud: OrientedCloud) -> OrientedCloud:
-    """The cloud without points that have body on both sides."""
-    inside = hidden(cloud)
+def _without_interior(cloud: OrientedCloud) -> OrientedCloud:
+    """The cloud without points that have body on both sides, unless all have."""
+    inside = interior(cloud)
     if not inside.any() or inside.all():
         return cloud
     return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside])

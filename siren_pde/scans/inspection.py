@@ -1,8 +1,9 @@
-"""What a fitted distance function is worth by its own measure: no truth is needed to tell."""
+"""Errors of a fitted distance function that need no reference: eikonal, own mesh, own points."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ FAR = 3.0
 """Surface farther than this many median spacings from all points is supported by none."""
 
 
+@final
 @dataclass(frozen=True)
 class Inspection:
     """How near a field is to the distance of its own surface, and what that surface is.
@@ -27,8 +29,8 @@ class Inspection:
     around the surface; a distance has zero. `own_rmse` and `own_rmse_band` are those of φ − the
     exact signed distance to the mesh, in the unit of the points. `far_share` is the share of
     the zero set's area that is farther than three median spacings from every point: surface that
-    was invented, across holes of the scan or away from it. `ghosts` counts the pieces of the zero
-    set that were left out, `boundary_loops` the holes of the mesh.
+    was invented, across holes of the scan or away from it. `unsupported_components` counts the
+    components of the zero set that were left out, `boundary_loops` the holes of the mesh.
     """
 
     eikonal: float
@@ -36,7 +38,7 @@ class Inspection:
     own_rmse: float
     own_rmse_band: float
     far_share: float
-    ghosts: int
+    unsupported_components: int
     boundary_loops: int
 
 
@@ -57,7 +59,7 @@ def inspect(
         own_rmse=rms_error(distance, mesh, box),
         own_rmse_band=rms_error(distance, mesh, band, width),
         far_share=float(np.mean(far > FAR * distance.scale * distance.cloud.spacing)),
-        ghosts=zero_set.components - mesh.components,
+        unsupported_components=zero_set.components - mesh.components,
         boundary_loops=mesh.boundary_loops,
     )
 

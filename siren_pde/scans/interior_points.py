@@ -12,16 +12,17 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-def hidden(cloud: OrientedCloud) -> Flags:
+def interior(cloud: OrientedCloud) -> Flags:
     """Which points (n,) have body on both sides, one spacing away: their winding numbers are 1.
 
-    They line slits too narrow to be seen at this density, such as closed lips, or lie where parts
-    of a body reach into each other. Their normals say that there is air where none can be told.
+    They line slits too narrow to be resolved at this density, such as closed lips, or lie where
+    parts of a body reach into each other. Their normals say that there is air where there is none,
+    or none that could be resolved.
     """
-    found = winding_beside(cloud, cloud.spacing) > 0.5
-    if found.any():
-        found &= winding_beside(cloud, -cloud.spacing) > 0.5
-    return np.asarray(found)
+    inside = winding_beside(cloud, cloud.spacing) > 0.5
+    if inside.any():
+        inside &= winding_beside(cloud, -cloud.spacing) > 0.5
+    return np.asarray(inside)
 
 
 def winding_beside(cloud: OrientedCloud, height: float) -> Floats:

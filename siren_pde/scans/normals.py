@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
+from siren_pde.meshes.topology import adjacency
 from siren_pde.scans.orientation import outward
 
 Floats = npt.NDArray[np.float64]
@@ -22,7 +23,7 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = 16) -> Te
     weights 1 − |nᵢ·nⱼ|, which crosses sharp edges last (Hoppe et al. 1992, §3.3). Each connected
     piece is then turned `outward`: so that it encloses a positive volume, or into the cavity that
     it is the wall of. For an open piece that is a guess. Where two sheets are nearer to each other
-    than to their own neighbours, points say too little to tell one from the other.
+    than to their own neighbours, points do not determine which is which.
 
     Repeated points share a normal. The result has the dtype and device of `points`, float64 on
     the CPU for anything but a tensor. Raises
@@ -32,9 +33,13 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = 16) -> Te
     if not isinstance(points, Tensor):
         points = torch.from_numpy(np.array(points, dtype=np.float64))
     if points.ndim != 2 or points.shape[1] != 3:
-        raise DomainError(f"normals need points of shape (n, 3), got {tuple(points.shape)}.")
+        raise DomainError(
+            f"normals need points of shape (n, 3), got {tuple(points.shape)}. Give a row per point."
+        )
     if neighbours < 3:
-        raise ConfigError(f"a plane needs at least 3 neighbours, got neighbours={neighbours}.")
+        raise ConfigError(
+            f"a plane needs at least 3 neighbours, got neighbours={neighbours}. The default is 16."
+        )
     if not torch.isfinite(points).all():
         bad = int((~torch.isfinite(points)).any(dim=1).int().argmax())
         raise NonFiniteError(f"point number {bad} is NaN or infinite. Remove such points.")
@@ -83,13 +88,12 @@ def _least_spread(points: Floats, near: Integers) -> Floats:
 
 def _signs(points: Floats, normals: Floats, near: Integers) -> Floats:
     """+1 or −1 for every normal, (n,), consistent along the tree and outwards on each piece."""
-    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
     start, end = np.repeat(np.arange(len(points)), near.shape[1]), near.ravel()
     agreement = np.abs(np.einsum("ij,ij->i", normals[start], normals[end]))
     # A constant on every edge leaves the tree as it is, and no weight is zero ("no edge").
-    weights = coo_array((2 - agreement, (start, end)), shape=(len(points),) * 2).tocsr()
+    weights = adjacency(start, end, 2 - agreement, len(points))
     weights = weights.maximum(weights.T)
     tree = minimum_spanning_tree(weights).tocoo()
     piece = connected_components(tree, directed=False)[1]
@@ -101,13 +105,12 @@ def _signs(points: Floats, normals: Floats, near: Integers) -> Floats:
 
 def _carried(edges: Integers, roots: Integers, normals: Floats) -> Floats:
     """Signs that make the two normals of every edge of a forest agree, +1 at the roots, (n,)."""
-    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import breadth_first_order
 
     size = len(normals)  # also the number of one more node, above all roots
     start = np.concatenate([edges[0], np.full(len(roots), size)])
     end = np.concatenate([edges[1], roots])
-    forest = coo_array((np.ones(len(start)), (start, end)), shape=(size + 1,) * 2).tocsr()
+    forest = adjacency(start, end, np.ones(len(start)), size + 1)
     before = breadth_first_order(forest, size, directed=False)[1].astype(np.int64)
     before[size] = size
     inner = before[:size] < size

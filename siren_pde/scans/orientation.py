@@ -10,7 +10,7 @@ from siren_pde.meshes.winding import dipole_winding
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_ASKED = 3
+_VOTERS = 3
 """Points of a piece that vote on whether another one winds around it."""
 _AROUND = 0.75
 """Winding number of a piece that encloses a point, holes and all."""
@@ -31,10 +31,10 @@ def outward(points: Floats, normals: Floats, areas: Floats, piece: Integers) -> 
     members = np.split(np.argsort(piece, kind="stable"), np.cumsum(np.bincount(piece))[:-1])
     low = np.stack([points[one].min(axis=0) for one in members])
     high = np.stack([points[one].max(axis=0) for one in members])
-    asked = np.stack([one[np.linspace(0, len(one) - 1, _ASKED, dtype=int)] for one in members])
+    voters = np.stack([one[np.linspace(0, len(one) - 1, _VOTERS, dtype=int)] for one in members])
     depth = np.zeros(len(members), dtype=np.int64)
     for k, one in enumerate(members):
         within = np.flatnonzero(((low > low[k]) & (high < high[k])).all(axis=1))
-        around = dipole_winding(points[asked[within].ravel()], points[one], moments[one])
-        depth[within] += np.median(around.reshape(-1, _ASKED), axis=1) > _AROUND
+        around = dipole_winding(points[voters[within].ravel()], points[one], moments[one])
+        depth[within] += np.median(around.reshape(-1, _VOTERS), axis=1) > _AROUND
     return np.where(depth % 2 == 1, -signs, signs)

@@ -1,14 +1,17 @@
-"""What an oriented point cloud itself says about the distance to its surface, and how surely."""
+"""Pseudo-distances: what an oriented point cloud itself determines of the distance to a surface."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.winding import dipole_winding
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -16,11 +19,12 @@ Integers = npt.NDArray[np.int64]
 _CLUSTERS = 20
 """Voxels along the longest side, into which points are gathered for the winding number."""
 _VOTERS = 8
-"""Points whose planes are asked for a sign where the nearest one alone may be wrong."""
+"""Points whose planes decide a sign where the nearest one alone may be wrong."""
 
 
+@final
 class OrientedCloud:
-    """Points (n, 3) with outward unit normals (n, 3), ready for questions about distance.
+    """Points (n, 3) with outward unit normals (n, 3), in a tree, with their pseudo-distances.
 
     `spacing` is the median distance to the nearest neighbour, in the unit of the positions.
     """
@@ -29,7 +33,7 @@ class OrientedCloud:
         from scipy.spatial import cKDTree
 
         self.positions, self.normals = positions, normals
-        self.tree: Any = cKDTree(positions)
+        self.tree: cKDTree = cKDTree(positions)
         sample = positions[:: max(len(positions) // 20_000, 1)]
         self.spacing = float(np.median(self.near(sample, 2)[0][:, -1])) or 1e-12
 
@@ -73,7 +77,7 @@ class OrientedCloud:
         side[far] = 0.5 - self.winding_number(x[far])
         low, high = self.positions.min(0), self.positions.max(0)
         beyond = ((x < low - reach) | (x > high + reach)).any(1)
-        return np.where(beyond, length, np.copysign(length, side))
+        return np.asarray(np.where(beyond, length, np.copysign(length, side)))
 
     def _mean_height(self, x: Floats) -> Floats:
         """How far x (n, 3) is above the planes of the nearest points, on weighted average (n,)."""
@@ -87,15 +91,15 @@ class OrientedCloud:
         """Points x (n, 3) at given heights (n,) above points of the cloud, and their distances.
 
         A point's normal leads away from the surface as straight as possible, so the height *is* the
-        distance as long as no other point of the cloud is nearer; where one is, `distance` answers.
+        distance as long as no other point of the cloud is nearer; where one is, it is `distance`.
         On smooth surfaces that is ten to fifty times as accurate as any guess from nearby points.
         """
         x = self.positions[index] + heights[:, None] * self.normals[index]
         near = self.near(x, 1)[0][:, 0]
         exact = near >= np.abs(heights) * (1 - 1e-9)
-        found = heights.copy()
-        found[~exact] = self.distance(x[~exact])
-        return x, found
+        distances = heights.copy()
+        distances[~exact] = self.distance(x[~exact])
+        return x, distances
 
     def winding_number(self, x: Floats) -> Floats:
         """How often the surface winds around x (n, 3): about 1 inside, 0 outside, between at holes.
@@ -113,8 +117,8 @@ class OrientedCloud:
     def voxels(self) -> tuple[Integers, Integers]:
         """The voxels (m, 3) that hold points, and the number of its voxel for each point (n,)."""
         cells = np.floor((self.positions - self.positions.min(0)) / self._cluster).astype(np.int64)
-        found, label = np.unique(cells, axis=0, return_inverse=True)
-        return found, label.ravel()
+        voxels, label = np.unique(cells, axis=0, return_inverse=True)
+        return voxels, label.ravel()
 
     @cached_property
     def dipoles(self) -> tuple[Floats, Floats]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.meshes.topology import connected
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 _NEIGHBOURS = 8
 _ALONE = 2.5
-"""A point that is this much sparser than its neighbours is alone."""
+"""A point that is this much sparser than its neighbours is alone, a local outlier factor."""
 _SPARSE = 3.0
 """So many median spacings make a point sparse, and suspect."""
 _SOLID = 0.1
@@ -23,8 +25,8 @@ _SHARE = 1e-3
 _ROUNDS = 4
 
 
-def on_surface(points: Floats) -> Integers:
-    """The numbers of the `points` (n, 3) that belong to a surface, in order; others are strays.
+def inliers(points: Floats) -> Integers:
+    """The numbers of the `points` (n, 3) that belong to a surface, in order: no outliers.
 
     A point's spacing is the distance to its eighth neighbour. It is alone where that is much larger
     than the spacing of these (a local outlier factor: Breunig et al. 2000), so that sparse regions
@@ -68,22 +70,17 @@ def _scattered(points: Floats, spacing: Floats) -> Booleans:
     """Whether a point is sparse and its patch as thick as wide, (n,)."""
     from scipy.spatial import cKDTree
 
-    found = _sparse(spacing)
-    if found.any():
-        _, near = cKDTree(points).query(points[found], k=min(24, len(points)), workers=2)
+    scattered = _sparse(spacing)
+    if scattered.any():
+        _, near = cKDTree(points).query(points[scattered], k=min(24, len(points)), workers=2)
         patch = points[near] - points[near].mean(axis=1, keepdims=True)
         variance = np.linalg.eigvalsh(patch.transpose(0, 2, 1) @ patch)
-        found[found] = variance[:, 0] > _SOLID * variance.sum(axis=1)
-    return found
+        scattered[scattered] = variance[:, 0] > _SOLID * variance.sum(axis=1)
+    return scattered
 
 
 def _group_sizes(near: Integers, spacing: Floats) -> Integers:
     """How many points each one is linked to in steps of one and a half spacings, (n,)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     start, which = np.nonzero(spacing <= 1.5 * spacing[near, -1])
-    links = (np.ones(len(start), dtype=bool), (start, near[start, which]))
-    graph = coo_array(links, shape=(len(near),) * 2)
-    piece = connected_components(graph, directed=False)[1]
+    piece = connected(start, near[start, which], len(near))
     return np.asarray(np.bincount(piece)[piece])

@@ -1,4 +1,4 @@
-"""A cloud without normals made fit to be fitted: strays left out, noise smoothed, normals found."""
+"""A scan made fit to be fitted: each point once, outliers left out, noise smoothed, normals."""
 
 from __future__ import annotations
 
@@ -7,13 +7,92 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.errors import DataFileError
 from siren_pde.scans.denoise import denoised
 from siren_pde.scans.normals import estimate_normals
-from siren_pde.scans.outliers import on_surface
+from siren_pde.scans.outliers import inliers
 
 Floats = npt.NDArray[np.float64]
+
+MOST = 500_000
+"""Points that a fit takes; of more, that many are drawn at random."""
+_FLAT = 1e-9
+"""Extents below this share of the largest one are rounding."""
+
+
+def deduplicated(cloud: PointCloud, seed: int = 0) -> PointCloud:
+    """The different points of a scan, at most `MOST` of them, with their normals.
+
+    A warning says where points in a plane leave the surface open, and what was left out because
+    there is too much of it. Raises DataFileError where there can be no surface: in fewer than three
+    coordinates, with fewer than four different points, or with all points on one line.
+    """
+    if len(cloud.axes) != 3:
+        raise DataFileError(
+            f"a surface needs points in three coordinates, got {', '.join(cloud.axes)}. Give "
+            "positions of shape (n, 3)."
+        )
+    positions = cloud.positions.double().cpu().numpy()
+    kept = _first_of_each(positions)
+    if len(kept) < 4:
+        raise DataFileError(
+            f"a surface needs at least four different points, got {len(kept)} among "
+            f"{len(positions)}. Check that the file holds the positions you expect."
+        )
+    _check_spread(positions[kept])
+    if len(kept) > MOST:
+        warnings.warn(
+            f"of {len(kept)} different points, {MOST} drawn at random are used: more of them "
+            "would make no difference to the fit.",
+            stacklevel=3,
+        )
+        kept = np.sort(np.random.default_rng(seed).choice(kept, MOST, replace=False))
+    if len(kept) == len(positions):
+        return cloud
+    chosen = torch.from_numpy(kept).to(cloud.positions.device)
+    normals = None if cloud.normals is None else cloud.normals[chosen]
+    return PointCloud(cloud.positions[chosen], normals=normals, axes=cloud.axes)
+
+
+def _first_of_each(positions: Floats) -> npt.NDArray[np.int64]:
+    """The numbers of the points that differ from all before them."""
+    bits = (positions + 0.0).view(np.uint64)  # + 0.0 makes one of both zeros
+    # Products of the bits with odd numbers agree for different points once in 2⁶⁴ pairs.
+    key = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    key ^= key >> np.uint64(29)
+    key = (key ^ bits[:, 1]) * np.uint64(0xC2B2AE3D27D4EB4F)
+    key ^= key >> np.uint64(31)
+    key = (key ^ bits[:, 2]) * np.uint64(0x165667B19E3779F9)
+    key ^= key >> np.uint64(32)
+    return np.sort(np.unique(key, return_index=True)[1])
+
+
+def _check_spread(positions: Floats) -> None:
+    """An error for points on a line, a warning for points in a plane."""
+    centred = positions - positions.mean(0)
+    extent = np.abs(centred).max()
+    rounding = _FLAT + 4 * np.finfo(np.float64).eps * np.abs(positions).max() / extent
+    centred /= extent
+    extents = np.sqrt(np.maximum(np.linalg.eigvalsh(centred.T @ centred), 0.0))
+    # The matrix of squares loses half of the digits: look again along its own axes.
+    if extents[0] < 1e-6 * extents[2]:
+        axes = np.linalg.eigh(centred.T @ centred)[1]
+        extents = np.linalg.norm(centred @ axes, axis=0)
+    flat = int((extents <= rounding * extents.max()).sum())
+    if flat >= 2:
+        raise DataFileError(
+            f"all {len(positions)} different points lie on one line: that is no surface. Check "
+            "that the file holds the positions you expect."
+        )
+    if flat == 1:
+        warnings.warn(
+            f"all {len(positions)} points lie in one plane: its continuation is fitted, an open "
+            "surface that ends at the box around them.",
+            stacklevel=4,
+        )
 
 
 class Cleaned(NamedTuple):
@@ -25,15 +104,15 @@ class Cleaned(NamedTuple):
 
 
 def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
-    """Points that are `on_surface`, `denoised`, and their `estimate_normals`.
+    """The `inliers` of a cloud, `denoised`, and their `estimate_normals`.
 
-    Of a cloud with normals, all as it is: who knows them has cleaned their points. A warning says
-    how many points are left out.
+    A cloud with normals stays as it is: where they were measured, points have been cleaned. A
+    warning says how many outliers are left out.
     """
     positions = cloud.positions.double().cpu().numpy()
     if cloud.normals is not None:
         return Cleaned(positions, cloud.normals.double().cpu().numpy())
-    kept = on_surface(positions)
+    kept = inliers(positions)
     if len(kept) < len(positions):
         warnings.warn(
             f"{len(positions) - len(kept)} of {len(positions)} points are left out: they lie on no "

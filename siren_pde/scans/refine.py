@@ -29,8 +29,8 @@ PARTS = 2
 _TRUST = 1e-2
 """Weight of c² beside the squares of what is left over; more where that is noisy."""
 _OUTLYING = 6.0
-"""Medians of what is left over, beyond which samples on the other side of the surface are not
-believed, and others in the band count less and less.
+"""Medians of what is left over, beyond which samples on the other side of the surface are dropped,
+and others in the band count less and less.
 """
 _SOME = 4
 """Of so many samples in the band, one is enough for the coarse grid."""
@@ -50,9 +50,8 @@ def refined(
     """The network with what it leaves over of pseudo-distances (n,) at `samples` (n, 3).
 
     On each grid, the coefficients solve a linear least-squares problem, in seconds. The fine one
-    has no more cells than the points of the cloud can determine. Pseudo-distances of which the
-    network is sure that they have the wrong sign are left out. `half` are the half-widths of the
-    box.
+    has no more cells than the points of the cloud can determine. Pseudo-distances of the other sign
+    than the network's, by more than it errs, are left out. `half` are the half-widths of the box.
 
     Source: scattered data on ever finer grids of B-splines, Lee, Wolberg and Shin, IEEE TVCG 3
     (1997); the weights of outliers, Geman and McClure (1987).
@@ -62,10 +61,10 @@ def refined(
     on, band = oriented.positions, _around(oriented, half, 2 / coarse, seed)
     x = np.concatenate([samples, on, band])
     d = np.concatenate([distances, np.zeros(len(on)), oriented.distance(band)])
-    found = _values(network, x)
-    left, at_points = d - found, found[len(samples) :][: len(on)]
-    believed = (np.sign(d) == np.sign(found)) | (np.abs(left) < _outlying(left))
-    x, d, left = x[believed], d[believed], left[believed]
+    values = _values(network, x)
+    left, at_points = d - values, values[len(samples) :][: len(on)]
+    trusted = (np.sign(d) == np.sign(values)) | (np.abs(left) < _outlying(left))
+    x, d, left = x[trusted], d[trusted], left[trusted]
     near = np.abs(d) < BAND
     some = ~near | (np.arange(len(d)) % _SOME == 0)
     everywhere = _fitted(x[some], left[some], half, 2 / coarse)
@@ -114,12 +113,12 @@ def _outlying(left: Floats) -> float:
 def _values(function: nn.Module, x: Floats) -> Floats:
     """A network or splines at x (n, 3), (n,)."""
     like = next(itertools.chain(function.parameters(), function.buffers()))
-    found = np.empty(len(x))
+    values = np.empty(len(x))
     with torch.no_grad():
         for start in range(0, len(x), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            found[part] = function(torch.from_numpy(x[part]).to(like)).double().cpu().numpy()
-    return found
+            values[part] = function(torch.from_numpy(x[part]).to(like)).double().cpu().numpy()
+    return values
 
 
 def _fitted(

@@ -1,5 +1,4 @@
-"""What a distance function, or a tame surface, obeys where nothing was measured: residuals that
-`fit_sdf` can take along.
+"""Regularisers: what a distance function obeys where nothing was measured, as residuals.
 
 Half the mean square of each, which a loss takes, is the mean that its docstring states; absolute
 values are smoothed below `SMOOTH`, as `robust` does.
@@ -9,17 +8,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 from siren_pde.calculus.functions import exp, sqrt
+from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import grad, hess, lap, norm
+from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.problem import Weight
 
 SMOOTH = 1e-2
+"""Absolute values below are smoothed."""
 
 
-def robust(error: Any, scale: float) -> Any:
+def robust(error: Jet, scale: float) -> Jet:
     """A residual whose square is a smoothed absolute value: r² = 2 (√(e² + δ²) − δ).
 
     Errors below δ = `scale` count by their square, larger ones by their size, so that a few wrong
@@ -36,10 +38,10 @@ class Regulariser(ABC):
 
     weight: Weight
     near: ClassVar[bool] = False
-    """Whether it is asked around the surface only, or in the whole padded box."""
+    """Whether it is required around the surface only, or in the whole padded box."""
 
     @abstractmethod
-    def __call__(self, p: Any, u: Any) -> Any:
+    def __call__(self, p: Points, u: Jet) -> Jet | Vector:
         """The residual at points p of the function u."""
 
 
@@ -50,7 +52,7 @@ class Eikonal(Regulariser):
 
     weight: Weight = 0.1
 
-    def __call__(self, p: Any, u: Any) -> Any:
+    def __call__(self, p: Points, u: Jet) -> Jet | Vector:
         """The residual at p."""
         return robust(norm(grad(u)) - 1, SMOOTH)
 
@@ -66,7 +68,7 @@ class Viscosity(Regulariser):
     weight: Weight = 0.1
     epsilon: float = 1e-2
 
-    def __call__(self, p: Any, u: Any) -> Any:
+    def __call__(self, p: Points, u: Jet) -> Jet | Vector:
         """The residual at p."""
         return robust(norm(grad(u)) - 1 - self.epsilon * lap(u), SMOOTH)
 
@@ -83,7 +85,7 @@ class Heat(Regulariser):
     weight: Weight = 0.1
     rate: float = 15.0
 
-    def __call__(self, p: Any, u: Any) -> Any:
+    def __call__(self, p: Points, u: Jet) -> Jet | Vector:
         """The residual at p."""
         left = exp(-self.rate * abs(u))
         return Vector([left, *left * grad(u)])
@@ -100,7 +102,7 @@ class SingularHessian(Regulariser):
     weight: Weight = 1e-4
     near: ClassVar[bool] = True
 
-    def __call__(self, p: Any, u: Any) -> Any:
+    def __call__(self, p: Points, u: Jet) -> Jet | Vector:
         """The residual at p."""
         (a, b, c), (_, d, e), (_, _, f) = hess(u)
         return robust(a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d), SMOOTH)
@@ -117,6 +119,6 @@ class Area(Regulariser):
     weight: Weight = 0.1
     sharpness: float = 100.0
 
-    def __call__(self, p: Any, u: Any) -> Any:
+    def __call__(self, p: Points, u: Jet) -> Jet | Vector:
         """The residual at p."""
         return 2**0.5 * exp(-self.sharpness / 2 * abs(u))

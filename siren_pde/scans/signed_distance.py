@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from siren_pde.calculus.derivatives import Key, Laplace, Part
 from siren_pde.calculus.jets import FieldJet, Jet
 from siren_pde.calculus.operators import div, grad, norm
 from siren_pde.calculus.points import Points
+from siren_pde.calculus.vectors import Vector
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh, unit
@@ -23,10 +24,13 @@ from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
+Positions = Tensor | npt.ArrayLike
+Expression = Callable[[Points, Jet], Jet | Vector]
 
 _AT_ONCE = 8192  # points
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class SignedDistance:
     """A fitted signed distance function φ, negative inside, in the user's own units.
@@ -41,19 +45,19 @@ class SignedDistance:
     half: Floats
     cloud: OrientedCloud
 
-    def __call__(self, x: Any) -> Floats:
+    def __call__(self, x: Positions) -> Floats:
         """Signed distances (n,) at x (n, 3), positive outside, in the unit of x."""
         return self.scale * self._evaluated(lambda p, u: u, x)
 
-    def gradient(self, x: Any) -> Floats:
+    def gradient(self, x: Positions) -> Floats:
         """Gradients ∇φ (n, 3) at x (n, 3), of length one where φ is a distance."""
         return self._evaluated(lambda p, u: grad(u), x)
 
-    def normals(self, x: Any) -> Floats:
+    def normals(self, x: Positions) -> Floats:
         """Unit gradients (n, 3) at x (n, 3)."""
         return unit(self.gradient(x))
 
-    def curvature(self, x: Any) -> Floats:
+    def curvature(self, x: Positions) -> Floats:
         """The mean curvature ½ div(∇φ/|∇φ|) of the level set through each x (n, 3), shape (n,).
 
         In one over the unit of x; 1/r on a sphere of radius r.
@@ -65,18 +69,18 @@ class SignedDistance:
 
         Its derivatives of any order are those of the network, in the units of p.
         """
-        known: list[tuple[Plan, Tensor]] = []
-        asked: set[Key] = set()
+        evaluated: list[tuple[Plan, Tensor]] = []
+        required: set[Key] = set()
 
-        def ask(key: Key) -> Part:
-            asked.add(key)
-            plan = Plan.closing(asked)
-            if not known or known[-1][0] != plan:
-                known.append((plan, self._channels(p.positions, plan)))
+        def derivative(key: Key) -> Part:
+            required.add(key)
+            plan = Plan.closing(required)
+            if not evaluated or evaluated[-1][0] != plan:
+                evaluated.append((plan, self._channels(p.positions, plan)))
             order = 2 if isinstance(key, Laplace) else len(key)
-            return self.scale ** (1 - order) * plan.part(known[-1][1], key)[:, 0]
+            return self.scale ** (1 - order) * plan.part(evaluated[-1][1], key)[:, 0]
 
-        return FieldJet(p.axes, ask)
+        return FieldJet(p.axes, derivative)
 
     def _channels(self, x: Tensor, plan: Plan) -> Tensor:
         """The network's derivatives in its own coordinates (S, n, 1), in the precision of x."""
@@ -84,12 +88,16 @@ class SignedDistance:
         network = copy.deepcopy(network).to(x)
         theta = torch.cat([q.detach().flatten() for q in network.parameters()])
         inner = (x - torch.as_tensor(self.centre, dtype=x.dtype, device=x.device)) / self.scale
-        parts = [network.evaluate(theta, part, plan).channels for part in inner.split(_AT_ONCE)]
+        places = list(range(_AT_ONCE, len(inner), _AT_ONCE))
+        parts = [
+            network.evaluate(theta, part, plan).channels
+            for part in torch.tensor_split(inner, places)
+        ]
         return torch.cat(parts, 1).detach()
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:
-        """The corners (low, high) of the padded box, (3,) each: φ is known in it."""
+        """The corners (low, high) of the padded box, (3,) each: φ is fitted in it."""
         return self.centre - self.scale * self.half, self.centre + self.scale * self.half
 
     def grid(self, resolution: int = 128) -> tuple[Floats, Floats, Floats]:
@@ -106,14 +114,15 @@ class SignedDistance:
     def mesh(self, resolution: int = 256) -> Mesh:
         """The surface of the scanned object as a mesh, `resolution` cells along the box.
 
-        Pieces of the zero set that the cloud knows nothing of are left out: `without_ghosts`.
+        Components of the zero set without points of the cloud are left out, see
+        `without_unsupported`.
         """
-        return self.without_ghosts(self.zero_set(resolution), resolution)
+        return self.without_unsupported(self.zero_set(resolution), resolution)
 
     def zero_set(self, resolution: int = 256) -> Mesh:
         """All of {φ = 0} in the padded box as a mesh, in the user's units."""
         like = next(self.solution.field.parameters())
-        found = extract(
+        mesh = extract(
             self.solution,
             -self.half,
             self.half,
@@ -122,12 +131,12 @@ class SignedDistance:
             dtype=like.dtype,
             device=like.device,
         )
-        return found.transformed(self.scale, self.centre)
+        return mesh.transformed(self.scale, self.centre)
 
-    def without_ghosts(self, mesh: Mesh, resolution: int) -> Mesh:
-        """Without the pieces that no point supports, as less than half is near any, and dust.
+    def without_unsupported(self, mesh: Mesh, resolution: int) -> Mesh:
+        """Without the components of which less than half is near any point of the cloud, and dust.
 
-        That is smaller than a sphere of one cell's radius: the grid knows no shape so small.
+        That is smaller than a sphere of one cell's radius: the grid resolves no shape so small.
         """
         reach = max(10 * self.cloud.spacing, 4 / resolution)
         near = self.to_points(mesh.vertices) < reach * self.scale
@@ -138,14 +147,14 @@ class SignedDistance:
         kept = supported[mesh.labels][mesh.faces[:, 0]]
         return mesh if kept.all() or not kept.any() else mesh.part(kept)
 
-    def to_points(self, x: Any) -> Floats:
+    def to_points(self, x: Positions) -> Floats:
         """The distance (n,) from each x (n, 3) to the nearest point of the cloud."""
         return self.scale * self.cloud.near(self._inner(x), 1)[0][:, 0]
 
-    def _inner(self, x: Any) -> Floats:
+    def _inner(self, x: Positions) -> Floats:
         x = x.detach().cpu() if isinstance(x, Tensor) else x
         return (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
 
-    def _evaluated(self, expression: Callable[..., Any], x: Any) -> Floats:
-        found = self.solution.evaluate(expression, self._inner(x))
-        return np.asarray(found.double().cpu().numpy())
+    def _evaluated(self, expression: Expression, x: Positions) -> Floats:
+        values = self.solution.evaluate(expression, self._inner(x))
+        return np.asarray(values.double().cpu().numpy())

@@ -24,12 +24,3 @@ class Outcome(Enum):
     def meaning(self) -> str:
         """What it means, in one sentence."""
         return self.value
-
-    @classmethod
-    def of(cls, reason: str, finished: bool) -> Outcome:
-        """The kind of a reason why the loop ended; `finished` says that the method did it."""
-        if "interrupted by the user" in reason:
-            return cls.interrupted
-        if "the last finite state" in reason:
-            return cls.non_finite
-        return cls.converged if finished or "the target" in reason else cls.budget

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from siren_pde.solving.solve import Callback, Report
+from siren_pde.solving.report import Callback, Report
 
 if TYPE_CHECKING:
     from rich.panel import Panel

@@ -6,7 +6,7 @@ import copy
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,61 +27,13 @@ from siren_pde.problem import Problem
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.history import History
 from siren_pde.solving.outcome import Outcome
+from siren_pde.solving.report import Budget, Callback, Report, of_problem
 from siren_pde.solving.solution import Solution
 
 EVERY = 0.5
 """Seconds between two readings of the loss: reading it waits for the device."""
 PROBED = 64
 """Points in the interior at which a problem is planned and measured."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much a solve may spend: wall-clock seconds, steps of the method, or a loss to reach.
-
-    Whatever is reached first ends the solve. Without `seconds` and `steps`, methods that do not
-    end by themselves get `SECONDS`. `memory` bounds, in bytes, what the products with the Jacobian
-    take beyond the points themselves: their number never does.
-    """
-
-    seconds: float | None = None
-    steps: int | None = None
-    target: float | None = None
-    memory: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("seconds", "steps", "target", "memory"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"`Budget` needs {name} > 0, got {value}.")
-
-
-SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a callback is told: where the solve stands.
-
-    `measure` is what the caller of `solve` wants to be seen beside the terms.
-    """
-
-    step: int
-    seconds: float
-    used: float
-    iterate: Iterate[Any]
-    loss: float
-    method: Method[Any]
-    measure: Callable[[Iterate[Any]], dict[str, torch.Tensor]] | None = None
-
-    def terms(self) -> dict[str, float]:
-        """The mean square of each condition, weighted, evaluated now, and what `measure` finds."""
-        terms = _of_problem(self.iterate).terms(self.iterate.theta)
-        terms |= self.measure(self.iterate) if self.measure else {}
-        return {name: float(value) for name, value in terms.items()}
-
-
-Callback = Callable[[Report], None]
 
 
 def solve(
@@ -130,24 +82,33 @@ def solve(
     at = method.start(objective)
     require_finite(objective, objective.parameters)
     history = History()
-    at, reason = _loop(method, at, budget, callbacks, history, started)
-    field = with_parameters(_of_problem(at).field, at.theta)
+    end = _loop(method, at, budget, callbacks, history, started)
+    field = with_parameters(of_problem(end.at).field, end.at.theta)
     # at the points of the start, without a method's own emphasis
-    loss = float(replace(objective, field=field).loss(at.theta))
+    loss = float(replace(objective, field=field).loss(end.at.theta))
     seconds = time.monotonic() - started
-    say(f"{reason} after {seconds:.1f} s")
+    say(f"{end.reason} after {seconds:.1f} s")
     return Solution(
         field=field,
         axes=problem.axes,
         problem=problem,
         method=method.name,
         why=why,
-        outcome=Outcome.of(reason, bool(at.finished)),
-        stop_reason=reason,
+        outcome=end.outcome,
+        stop_reason=end.reason,
         seconds=seconds,
         loss=loss,
         history=history,
     )
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a solve ended, why in words, and as which kind of end."""
+
+    at: Iterate[Any]
+    reason: str
+    outcome: Outcome
 
 
 def _loop(
@@ -157,34 +118,42 @@ def _loop(
     callbacks: Sequence[Callback],
     history: History,
     started: float,
-) -> tuple[Iterate[Any], str]:
-    """Step until the method or the budget ends it; returns the last iterate and the reason."""
-    seconds = budget.seconds or (None if budget.steps else SECONDS)
+) -> End:
+    """Step until the method or the budget ends it."""
     step, reported, good, last = 0, 0.0, at, 0
     try:
         while True:
             elapsed = time.monotonic() - started
-            shares = (
-                elapsed / seconds if seconds else 0,
-                step / budget.steps if budget.steps else 0,
-            )
-            used = min(max(shares), 1.0)
-            reason = at.finished or (_used_up(at) if used >= 1 and step else "")
-            if reason or elapsed - reported >= EVERY or not step:
+            used = budget.used(elapsed, step)
+            end = _ended(at, used) if at.finished or step else None
+            if end or elapsed - reported >= EVERY or not step:
                 reported, loss = elapsed, float(at.loss)
                 if not (math.isfinite(loss) and bool(torch.isfinite(at.theta).all())):
-                    return good, f"{_why(at, loss)}; the last finite state, of step {last}, is kept"
+                    kept = f"the last finite state, of step {last}, is kept"
+                    return End(good, f"{_why(at, loss)}; {kept}", Outcome.non_finite)
                 good, last = at, step
                 history.append(step, elapsed, loss, at.note)
                 for callback in callbacks:
                     _called(callback, Report(step, elapsed, used, at, loss, method))
                 if budget.target is not None and loss <= budget.target:
-                    return at, f"the loss reached the target {budget.target:g}"
-            if reason:
-                return at, reason
+                    reason = f"the loss reached the target {budget.target:g}"
+                    return End(at, reason, Outcome.converged)
+            if end:
+                return end
             at, step = _stepped(method, at, used), step + 1
     except KeyboardInterrupt:
-        return at, "interrupted by the user"
+        return End(at, "interrupted by the user", Outcome.interrupted)
+
+
+def _ended(at: Iterate[Any], used: float) -> End | None:
+    """The end that the method or the budget makes, if either does."""
+    if at.finished:
+        outcome = Outcome.stagnated if at.stagnated else Outcome.converged
+        return End(at, at.finished, outcome)
+    if used < 1:
+        return None
+    where = f" at {at.reached}" if at.reached else ""
+    return End(at, f"the budget is used up{where}", Outcome.budget)
 
 
 def _stepped(method: Method[Any], at: Iterate[Any], used: float) -> Iterate[Any]:
@@ -210,27 +179,13 @@ def _require_unchanged(at: Iterate[Any], version: int, who: str) -> None:
         )
 
 
-def _of_problem(at: Iterate[Any]) -> Objective:
-    """The objective of an iterate. Raises ConfigError if the method has left the problem's."""
-    if not isinstance(at.objective, Objective):
-        raise ConfigError(
-            "a method hands on the objective that it was given, or a copy for another field or "
-            f"other points, got {type(at.objective).__name__}."
-        )
-    return at.objective
-
-
 def _why(at: Iterate[Any], loss: float) -> str:
     """Where a loss that is not finite comes from."""
     try:
-        require_finite(_of_problem(at), at.theta)
+        require_finite(of_problem(at), at.theta)
     except NonFiniteError as error:
         return str(error).rstrip(".")
     return f"the loss became {loss}"
-
-
-def _used_up(at: Iterate[Any]) -> str:
-    return "the budget is used up" + (f" at {at.reached}" if at.reached else "")
 
 
 def announce(text: str) -> None:

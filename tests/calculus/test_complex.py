@@ -2,17 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import hankel2
 
-from siren_pde import Box, Problem, Siren, Sobol, as_complex, on, solve
+from siren_pde import Box, Problem, Siren, Sobol, on, solve
 from siren_pde.calculus.complex import Complex
 from siren_pde.calculus.functions import cos, exp, hankel, sin
 from siren_pde.calculus.jets import Coordinate
-from siren_pde.calculus.operators import d, div, dot, grad, hess, im, lap, re
+from siren_pde.calculus.operators import as_complex, d, div, dot, grad, hess, im, lap, re
 from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ResidualError
@@ -96,6 +97,18 @@ def test_derivatives_are_those_of_waves():
     agree(dot(grad(u), grad(u)), value(lap(u)) * value(u))
     agree(div((1 + 1j * x) * grad(u)), value((1 + 1j * x) * lap(u) + 1j * d(u, x)))
     assert torch.equal(re(u).value, value(u).real) and torch.equal(im(u).value, value(u).imag)
+
+
+def test_complex_numbers_of_any_library_mix_with_jets():
+    z = torch.complex(X[:, 1], X[:, 0])
+    for number in (2 - 3j, np.complex128(2 - 3j), z):
+        expected = torch.as_tensor(number)
+        for u, v in ((x + number, X[:, 0] + expected), (number - x, expected - X[:, 0])):
+            agree(u, v)
+        for u, v in ((x * number, X[:, 0] * expected), (number * x, X[:, 0] * expected)):
+            agree(u, v)
+        agree(x / number, X[:, 0] / expected)
+        agree(number / x, expected / X[:, 0])
 
 
 def test_a_field_with_two_outputs_is_a_complex_field():

@@ -17,7 +17,6 @@ from siren_pde import (
     lap,
     load,
     on,
-    photograph,
     pi,
     solve,
 )
@@ -25,6 +24,7 @@ from siren_pde.calculus.derivatives import Laplace
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.images import photograph
 
 DEMANDS = {
     "value": [()],

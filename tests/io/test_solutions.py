@@ -383,9 +383,9 @@ def test_arrays_have_a_checksum_of_their_own(tmp_path):
     path = tmp_path / "a.h5"
     save(solution(placed()), path)
     with h5py.File(path) as file:
-        chunk = file["field/layers.1"].id.get_chunk_info(0)
+        array = file["field/layers.1"][()].tobytes()
     flipped = bytearray(path.read_bytes())
-    flipped[chunk.byte_offset + 11] ^= 4
+    flipped[flipped.index(array) + 11] ^= 4
     path.write_bytes(sealed(bytes(flipped)))
     with pytest.raises(StorageError, match=r"a\.h5"):
         load(path)

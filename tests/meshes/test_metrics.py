@@ -1,11 +1,14 @@
 """Distances to meshes against formulas, brute force and the definition of a distance."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siren_pde.errors import DomainError, NonFiniteError
+from siren_pde.meshes import nearest as nearest_module
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import (
     point_triangle_distance,
@@ -14,6 +17,22 @@ from siren_pde.meshes.metrics import (
     winding_number,
 )
 from siren_pde.meshes.nearest import nearest_on_mesh
+from siren_pde.meshes.triangle_tree import TriangleTree
+
+
+@pytest.fixture(autouse=True, scope="module", params=["libigl", "our tree"])
+def search(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every law holds for both ways to find the nearest face."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "libigl":
+            pytest.importorskip("igl", reason="the extra `scans` is not installed")
+        else:
+            patch.setattr(nearest_module, "nearest_faces", nearest_by_tree)
+        yield request.param
+
+
+def nearest_by_tree(points: np.ndarray, mesh: Mesh) -> np.ndarray:
+    return TriangleTree.of(mesh).nearest(points)
 
 
 def box_mesh(half: tuple[float, float, float]) -> Mesh:
@@ -128,6 +147,19 @@ def test_one_large_triangle_among_many_small_ones() -> None:
     np.testing.assert_allclose(
         point_triangle_distance(points, mesh), brute_force(points, mesh), atol=1e-12
     )
+
+
+@pytest.mark.parametrize("reach", [1e-6, 0.1, 10.0])
+def test_libigl_and_our_tree_agree(reach: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("igl", reason="the extra `scans` is not installed")
+    mesh, draw = sphere_mesh(40), np.random.default_rng(4)
+    points = np.concatenate([mesh.sample(5000)[0], mesh.vertices])
+    points += reach * draw.normal(size=points.shape)
+    by_libigl = nearest_on_mesh(points, mesh).distance
+    monkeypatch.setattr(nearest_module, "nearest_faces", nearest_by_tree)
+    by_tree = nearest_on_mesh(points, mesh).distance
+    # Near the surface, what is relative to the distance is the rounding of coordinates near 1.
+    np.testing.assert_allclose(by_libigl, by_tree, rtol=2e-14, atol=1e-15)
 
 
 def test_nearest_point_face_and_distance_belong_together() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from siren_pde import LBFGS, Adam, Broyden, GaussNewton, Schedule
-from siren_pde.numerics.least_squares import NormalEquations, least_squares, shifted_cholesky
+from siren_pde.numerics.least_squares import NormalEquations
 
 METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=False)]
 
@@ -147,66 +147,6 @@ def test_gauss_newton_ends_where_nothing_decreases():
     plain = Plain(lambda x: x.new_tensor([1.0]) + 0 * x, vector(0.0))
     method = GaussNewton()
     assert "no step" in method.step(method.start(plain), 0.0).finished
-
-
-def test_the_predicted_decrease_is_the_linear_models():
-    """Primal and dual forms agree on the step and on what it promises."""
-    generator = torch.Generator().manual_seed(0)
-    for shape in ((5, 9), (9, 5), (300, 520), (520, 300)):
-        j = torch.randn(*shape, generator=generator, dtype=torch.float64)
-        r = torch.randn(shape[0], generator=generator, dtype=torch.float64)
-        system = NormalEquations.of(r, j)
-        step, predicted = system.step(0.3)
-        damping = 0.3 * system.unit
-        eye = torch.eye(shape[1], dtype=torch.float64)
-        assert torch.allclose(step, -torch.linalg.solve(j.T @ j + damping * eye, j.T @ r))
-        model = (r + j @ step).square().sum() + damping * step.square().sum() * 0
-        assert predicted <= r.square().sum() - model + 1e-12
-
-
-@pytest.mark.parametrize("rank", [3, 6])
-def test_least_squares_reveals_rank(rank):
-    generator = torch.Generator().manual_seed(2)
-    left = torch.randn(20, rank, generator=generator, dtype=torch.float64)
-    right = torch.randn(rank, 6, generator=generator, dtype=torch.float64)
-    scales = torch.tensor([1e-8, 1e-4, 1.0, 1e3, 1e6, 1e9], dtype=torch.float64)
-    a = (left @ right) * scales
-    x = torch.ones(6, dtype=torch.float64) / scales
-    fit = least_squares(a.clone(), a @ x, tolerance=1e-13)
-    assert fit.relative_residual < 1e-12
-    assert (fit.x * scales).norm() <= x.mul(scales).norm() * (1 + 1e-9)  # the shortest, scaled
-
-
-def test_what_columns_do_not_determine_stays_small():
-    """Sixty waves of a band where sixteen are independent: the fit is exact, its norm moderate."""
-    x = torch.linspace(-1, 1, 100, dtype=torch.float64)
-    phase = torch.linspace(0, 6, 60, dtype=torch.float64)
-    a = torch.sin(x[:, None] * torch.linspace(-3, 3, 60, dtype=torch.float64) + phase.sin() * 3)
-    b = torch.exp(x) * torch.cos(2 * x)
-    found = least_squares(a.clone(), b)
-    assert found.relative_residual < 1e-12
-    assert found.x.norm() < 1e4
-
-
-def test_beyond_orthogonal_steps_the_normal_equations_are_refined(monkeypatch):
-    from siren_pde.numerics import least_squares as linear
-
-    generator = torch.Generator().manual_seed(3)
-    left = torch.linalg.qr(torch.randn(60, 8, generator=generator, dtype=torch.float64)).Q
-    right = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64)).Q
-    a = left @ torch.diag(torch.logspace(0, -6, 8, dtype=torch.float64)) @ right.T
-    b = torch.randn(60, generator=generator, dtype=torch.float64)
-    exact = least_squares(a.clone(), b)
-    monkeypatch.setattr(linear, "ORTHOGONAL", 4)
-    normal = least_squares(a.clone(), b)
-    assert (a @ (normal.x - exact.x)).norm() < 1e-8 * b.norm()  # condition 1e6, squared 1e12
-
-
-def test_a_shift_makes_a_semidefinite_gram_matrix_definite():
-    gram = torch.ones(3, 3, dtype=torch.float64)
-    assert shifted_cholesky(gram, -1.0) is None
-    factor = shifted_cholesky(gram, 0.5)
-    assert torch.allclose(factor @ factor.T, gram + 0.5 * torch.eye(3, dtype=torch.float64))
 
 
 def test_broyden_updates_satisfy_the_secant_equation_and_stay_positive():

@@ -1,11 +1,7 @@
-"""Eliminating what enters linearly finds media from their waves, and constants from data."""
+"""Eliminating what enters linearly finds constants from data."""
 
-import math
-
-import numpy as np
 import pytest
 import torch
-from scipy.io import savemat
 
 from siren_pde import (
     Box,
@@ -18,13 +14,10 @@ from siren_pde import (
     VariableProjection,
     d,
     on,
-    read_shots,
     solve,
 )
-from siren_pde.applications.scattering import Shots
 from siren_pde.collocation.objective import objective_of
-from siren_pde.errors import ConfigError, DataFileError
-from siren_pde.numerics.least_squares import Factor, least_squares
+from siren_pde.errors import ConfigError
 from siren_pde.random_features.separation import partitioned
 
 line = Box(x=(0, 1))
@@ -99,73 +92,3 @@ def test_what_cannot_be_eliminated_is_said():
         solve(PROBLEM, system(), VariableProjection("v", frequency=(1,)), quiet=True)
     with pytest.raises(ConfigError, match="positive"):
         VariableProjection(features=0)
-
-
-def test_a_factor_knows_what_its_columns_cannot_make():
-    generator = torch.Generator().manual_seed(0)
-    a, b = (torch.randn(30, k, generator=generator, dtype=torch.float64) for k in (6, 2))
-    left = Factor.of(a.clone()).left(b)
-    expected = least_squares(a.clone(), b[:, 0]).x
-    assert torch.allclose(left[:, 0], b[:, 0] - a @ expected, atol=1e-13)
-    assert (a.T @ left).abs().max() < 1e-12
-
-
-# ── shots ─────────────────────────────────────────────────────────────────────────────────────────
-
-ring = np.linspace(0, 2 * math.pi, 7)[:-1]
-sources = 0.5 * np.stack([np.cos(ring), np.sin(ring)], axis=1)
-receivers = 0.8 * np.stack([np.cos(ring + 0.3), np.sin(ring + 0.3)], axis=1)
-
-
-def disk(sources, receivers, speed=2.0):
-    where = {"sources": sources, "receivers": receivers}
-    return Shots.around_disk(k=20.0, radius=0.1, speed=speed, **where)
-
-
-def test_the_waves_around_a_disk_are_those_of_physics():
-    heard = disk(sources, receivers).heard
-    assert np.allclose(heard, disk(receivers, sources).heard.T, rtol=1e-12)  # reciprocity
-    assert np.allclose(heard[1:, 1:], heard[:-1, :-1], rtol=1e-10)  # the disk is round
-    assert disk(sources, receivers, speed=1.0).cloud.data["echo"].abs().max() < 1e-15
-
-
-def test_a_disk_keeps_the_energy_of_waves():
-    """With a real speed, each angular wave comes back as strong as it went in: |1 + 2a| = 1."""
-    from siren_pde.applications.scattering import _order
-
-    for n in range(6):
-        a = _order(n, 20.0, 0.1, 2.0) / (-0.25j * (1 if n == 0 else 2))
-        assert abs(abs(1 + 2 * a) - 1) < 1e-12
-
-
-def test_what_is_sent_and_heard_agree():
-    shots = disk(sources, receivers)
-    sent = [g.re.value + 1j * g.im.value for g in shots.sent(shots.cloud.data_points)]
-    echo = torch.view_as_complex(shots.cloud.data["echo"].view(6, 6, 2).contiguous())
-    assert torch.allclose(torch.stack(sent, dim=1) + echo, torch.from_numpy(shots.heard))
-
-
-def test_shots_are_read_from_matlab_files(tmp_path):
-    shots, path = disk(sources, receivers), tmp_path / "shots.mat"
-    savemat(path, {"source": sources, "receivers": receivers, "rec_val": shots.heard})
-    assert np.array_equal(read_shots(path, k=20).heard, shots.heard)
-
-
-@pytest.mark.parametrize("damage", ["missing", "text", "cut", "other", "shape", "nan", "deep"])
-def test_files_without_shots_are_refused(tmp_path, damage):
-    path, heard = tmp_path / "shots.mat", disk(sources, receivers).heard
-    entries = {"source": sources, "receivers": receivers, "rec_val": heard}
-    if damage == "text":
-        path.write_text("no shots at all" * 100)
-    elif damage != "missing":
-        entries |= {
-            "other": {"rec_val": np.array(["a", "b"])},
-            "shape": {"rec_val": heard[:3]},
-            "nan": {"rec_val": np.full_like(heard, np.nan)},
-            "deep": {"source": np.zeros((2, 2, 2))},
-        }.get(damage, {})
-        savemat(path, entries)
-    if damage == "cut":
-        path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(DataFileError, match="holds no shots"):
-        read_shots(path, k=20)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from siren_pde import Ball, Box, Sobol
-from siren_pde.scans.interior_points import hidden, winding_beside
+from siren_pde.scans.interior_points import interior, winding_beside
 from siren_pde.scans.oriented_cloud import OrientedCloud
 
 
@@ -27,24 +27,24 @@ def test_the_winding_number_jumps_by_one_across_a_ball():
 @pytest.mark.parametrize(
     "body", [Ball(x=0, y=0, z=0, radius=1), Box(x=(0, 1), y=(0, 1), z=(0, 0.06))]
 )
-def test_nothing_of_one_body_is_hidden(body):
-    assert not hidden(cloud(body)).any()
+def test_nothing_of_one_body_is_interior(body):
+    assert not interior(cloud(body)).any()
 
 
-def test_two_boxes_hide_where_they_touch():
+def test_two_boxes_are_interior_where_they_touch():
     c = cloud(Box(x=(0, 1), y=(0, 1), z=(0, 1)), Box(x=(1.001, 2), y=(0, 1), z=(0, 1)))
     x, y, z = c.positions.T
     inner = (np.abs(np.stack([y, z]) - 0.5) < 0.5 - 4 * c.spacing).all(0)
     slit = np.abs(x - 1) < 2e-3
-    found = hidden(c)
-    assert found[slit & inner].mean() > 0.99
-    assert not found[~slit].any()
+    inside = interior(c)
+    assert inside[slit & inner].mean() > 0.99
+    assert not inside[~slit].any()
 
 
-def test_balls_hide_what_is_in_each_other():
+def test_balls_are_interior_within_each_other():
     c = cloud(Ball(x=0, y=0, z=0, radius=1), Ball(x=1, y=0, z=0, radius=1))
     centres = np.array([[0.0, 0, 0], [1.0, 0, 0]])
     depth = 1 - np.linalg.norm(c.positions[:, None] - centres, axis=2).min(1)
-    found = hidden(c)
-    assert found[depth > 3 * c.spacing].mean() > 0.99
-    assert not found[depth < 1e-9].any()
+    inside = interior(c)
+    assert inside[depth > 3 * c.spacing].mean() > 0.99
+    assert not inside[depth < 1e-9].any()

@@ -1,4 +1,4 @@
-"""Clouds as scanners give them: strays go, noise is smoothed, and the clean are let be."""
+"""Clouds as scanners give them: outliers go, noise is smoothed, and the clean are let be."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 
 from siren_pde import PointCloud
 from siren_pde.scans.denoise import denoised
-from siren_pde.scans.outliers import on_surface
+from siren_pde.scans.outliers import inliers
 from siren_pde.scans.prepare import cleaned
 
 N = 20_000
@@ -53,10 +53,10 @@ SHAPES = [sphere, torus, box, plate, two_spheres]
 def scattered(points, share, rng):
     """The points with a share of them put anywhere, and which these are."""
     low, high = points.min(0), points.max(0)
-    stray = rng.random(len(points)) < share
+    outlier = rng.random(len(points)) < share
     wide = (high - low).max() / 10
     anywhere = rng.uniform(low - wide, high + wide, points.shape)
-    return np.where(stray[:, None], anywhere, points), stray
+    return np.where(outlier[:, None], anywhere, points), outlier
 
 
 def matched(found, points, normals):
@@ -95,17 +95,17 @@ def test_smoothing_a_sphere_leaves_a_third_of_the_noise(level):
 
 @pytest.mark.filterwarnings("ignore:.* left out")
 @pytest.mark.parametrize("shape", SHAPES)
-def test_strays_are_left_out_and_the_rest_is_oriented(shape):
+def test_outliers_are_left_out_and_the_rest_is_oriented(shape):
     rng = np.random.default_rng(0)
     points, normals = shape(N, rng)
-    both, stray = scattered(points, 0.05, rng)
+    both, outlier = scattered(points, 0.05, rng)
     found = cleaned(PointCloud(both))
     assert matched(found, points, normals) > 0.999
-    kept = np.isin(np.arange(N), on_surface(both))
-    assert kept[~stray].mean() > 0.999
-    tree = cKDTree(points[~stray])
+    kept = np.isin(np.arange(N), inliers(both))
+    assert kept[~outlier].mean() > 0.999
+    tree = cKDTree(points[~outlier])
     spacing = np.median(tree.query(points[:1000], k=9)[0][:, -1])
-    away = stray & (tree.query(both)[0] > 3 * spacing)
+    away = outlier & (tree.query(both)[0] > 3 * spacing)
     assert away.sum() > 100
     assert kept[away].mean() < 0.01
 
@@ -116,13 +116,13 @@ def test_a_density_that_varies_thirtyfold_is_no_reason(shape):
     points, _ = shape(4 * N, rng)
     height = (points[:, 2] - points[:, 2].min()) / np.ptp(points[:, 2])
     uneven = points[rng.random(len(points)) < 30.0**-height]
-    assert len(on_surface(uneven)) > 0.99 * len(uneven)
+    assert len(inliers(uneven)) > 0.99 * len(uneven)
 
 
 @pytest.mark.parametrize("n", [4, 10, 100, 1000])
 def test_small_clouds_lose_nothing(n):
     points = directions(n, np.random.default_rng(0))
-    np.testing.assert_array_equal(on_surface(points), np.arange(n))
+    np.testing.assert_array_equal(inliers(points), np.arange(n))
     assert denoised(points) is points
 
 
@@ -140,7 +140,7 @@ def test_a_piece_of_forty_points_is_kept_if_it_is_as_dense_as_the_rest():
     spacing = np.median(cKDTree(body).query(body[:1000], k=9)[0][:, -1])
     disc[:, :2] = np.indices((8, 5)).reshape(2, -1).T + 0.3 * rng.random((40, 2))
     for width, kept in ((0.6 * spacing, 40), (6 * spacing, 0)):
-        found = on_surface(np.concatenate([body, [3.0, 0, 0] + width * disc]))
+        found = inliers(np.concatenate([body, [3.0, 0, 0] + width * disc]))
         assert (found >= len(body)).sum() == kept
         assert (found < len(body)).sum() > 0.999 * len(body)
 

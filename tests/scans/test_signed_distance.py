@@ -79,17 +79,21 @@ def ball(centre, radius, cells=40):
 
 
 def test_pieces_without_points_and_dust_are_left_out(distance):
-    body, small, ghost = ball((0, 0, 0), 0.4), ball((0.5, 0, 0), 0.02), ball((-0.8, 0, 0), 0.1)
+    body, small, unsupported = (
+        ball((0, 0, 0), 0.4),
+        ball((0.5, 0, 0), 0.02),
+        ball((-0.8, 0, 0), 0.1),
+    )
     scan = np.concatenate([body.vertices, small.vertices])
     cloud = OrientedCloud((scan - CENTRE) / SCALE, np.zeros_like(scan))
     found = dataclasses.replace(distance, cloud=cloud)
     parts, start = [], 0
-    for mesh in (body, small, ghost):
+    for mesh in (body, small, unsupported):
         parts.append(mesh.faces + start)
         start += len(mesh.vertices)
-    vertices = np.concatenate([mesh.vertices for mesh in (body, small, ghost)])
+    vertices = np.concatenate([mesh.vertices for mesh in (body, small, unsupported)])
     every = Mesh(vertices, np.concatenate(parts))
     assert every.components == 3
-    fine, coarse = found.without_ghosts(every, 256), found.without_ghosts(every, 64)
+    fine, coarse = found.without_unsupported(every, 256), found.without_unsupported(every, 64)
     assert fine.area == pytest.approx(body.area + small.area)  # a radius of 2.6 cells
     assert coarse.area == pytest.approx(body.area)  # of 0.6

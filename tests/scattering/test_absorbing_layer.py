@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
-from siren_pde import AbsorbingLayer, Box, Sobol, as_complex
+from siren_pde import Box, Sobol, as_complex
 from siren_pde.calculus.functions import exp, sin
 from siren_pde.calculus.operators import lap
 from siren_pde.errors import DomainError
+from siren_pde.scattering import AbsorbingLayer
 
 K, WIDTH, STRENGTH = 20.0, 0.5, 5.0
 square = Box(x=(-1, 1), y=(-1, 2))

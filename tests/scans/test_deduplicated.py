@@ -1,4 +1,4 @@
-"""Scans as they come: repeated, flat, huge, far away or broken, each is told for what it is."""
+"""Scans as they come: repeated, flat, huge, far away or broken, each is named for what it is."""
 
 import time
 import warnings
@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from siren_pde import PointCloud, read_points
 from siren_pde.cli.app import app
 from siren_pde.errors import DataFileError, NonFiniteError, SirenPDEError
-from siren_pde.scans import tidy
+from siren_pde.scans import prepare
 from siren_pde.scans.fit import fit_sdf
-from siren_pde.scans.tidy import tidied
+from siren_pde.scans.prepare import deduplicated
 
 RNG = np.random.default_rng(0)
 BALL = RNG.standard_normal((1000, 3))
@@ -90,12 +90,15 @@ def test_points_in_a_plane_are_fitted_with_a_warning():
 
 def test_every_point_counts_once():
     twice = np.concatenate([BALL, BALL[:500]])
-    cloud = tidied(PointCloud(twice, normals=twice))
+    cloud = deduplicated(PointCloud(twice, normals=twice))
     np.testing.assert_array_equal(cloud.positions, BALL)
     np.testing.assert_allclose(cloud.normals, BALL, atol=1e-15)
     whole = PointCloud(BALL)
-    assert tidied(whole) is whole
-    assert len(tidied(PointCloud(np.concatenate([0.0 * BALL[:1], -0.0 * BALL[:1], BALL])))) == 1001
+    assert deduplicated(whole) is whole
+    assert (
+        len(deduplicated(PointCloud(np.concatenate([0.0 * BALL[:1], -0.0 * BALL[:1], BALL]))))
+        == 1001
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -112,9 +115,9 @@ def test_units_and_places_do_not_matter(scale, offset):
 
 
 def test_too_many_points_are_thinned_with_a_warning(monkeypatch):
-    monkeypatch.setattr(tidy, "MOST", 300)
+    monkeypatch.setattr(prepare, "MOST", 300)
     with pytest.warns(UserWarning, match="300 drawn at random"):
-        cloud = tidied(PointCloud(BALL, normals=BALL))
+        cloud = deduplicated(PointCloud(BALL, normals=BALL))
     assert len(cloud) == 300
     assert torch.allclose(cloud.positions, cloud.normals, rtol=1e-14)
 
@@ -136,5 +139,5 @@ def test_many_points_are_ready_soon():
     """A tenth of 2,000,000 points, in a tenth of 5 s."""
     cloud = PointCloud(np.random.default_rng(1).standard_normal((200_000, 3)))
     started = time.process_time()
-    tidied(cloud)
+    deduplicated(cloud)
     assert time.process_time() - started < 0.5

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from siren_pde import Blend, coin, photograph
-from siren_pde.applications.images import Image
 from siren_pde.errors import ConfigError
+from siren_pde.images import Blend, Image, coin, photograph
 
 
 def test_a_part_pasted_into_its_own_place_changes_nothing():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
-from siren_pde.applications.images import Floats, Image, slopes
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError
+from siren_pde.images.photographs import Floats, Image, slopes
 from siren_pde.references import Reference
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Blend:
     """`patch` in `ground`, its top left pixel at (`row`, `column`): seamless, as only slopes are
@@ -58,7 +60,7 @@ class Blend:
         eigen[0, 0] = 1.0  # the mean is free
         spectrum = dctn(source, norm="ortho") / eigen
         spectrum[0, 0] = self.ground.values.mean() * (rows * columns) ** 0.5
-        return Image(idctn(spectrum, norm="ortho")).known("five-point Poisson solve by DCT")
+        return Image(idctn(spectrum, norm="ortho")).as_reference("five-point Poisson solve by DCT")
 
     def _differences(self, axis: int) -> Floats:
         """Differences of neighbours along an axis: the patch's in its disc, else the ground's."""

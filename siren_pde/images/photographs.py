@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from importlib.resources import files
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.references import Reference
 
 Floats = npt.NDArray[np.float64]
+Field = Callable[[Floats], Tensor]
+"""Values (n,) or (n, 1) at positions (n, 2), such as a `Solution`."""
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Image:
     """A grey photograph (rows, columns) with values in [0, 1], on the square [−1, 1]².
@@ -48,14 +54,14 @@ class Image:
         step = 2 / self.values.shape[1]
         padded = np.pad(self.values, 1, mode="edge")
         around = padded[1:-1, :-2] + padded[1:-1, 2:] + padded[:-2, 1:-1] + padded[2:, 1:-1]
-        return _cloud(x, y, "laplacian", (around - 4 * self.values) / step**2)
+        return _on_grid(x, y, laplacian=(around - 4 * self.values) / step**2)
 
     @property
     def truth(self) -> Reference:
         """The photograph as what a field is compared with, after the best a u + b."""
-        return self.known("the photograph itself")
+        return self.as_reference("the photograph itself")
 
-    def known(self, method: str) -> Reference:
+    def as_reference(self, method: str) -> Reference:
         """The pixels as a reference that comes from `method`."""
         x, y = self.axes()
         return Reference(
@@ -66,7 +72,7 @@ class Image:
             affine=True,
         )
 
-    def rendered(self, field: Any) -> Floats:
+    def rendered(self, field: Field) -> Floats:
         """A field's values at the pixels, fitted to the image by the best a u + b.
 
         Slopes determine an image up to a constant only, and its scale by convention.
@@ -74,23 +80,26 @@ class Image:
         u = np.asarray(field(self.pixels).detach().double().cpu()).reshape(self.values.shape)
         design = np.stack([u.ravel(), np.ones(u.size)], axis=1)
         (a, b), *_ = np.linalg.lstsq(design, self.values.ravel(), rcond=None)
-        return a * u + b
+        return np.asarray(a * u + b)
 
-    def psnr(self, field: Any) -> float:
+    def psnr(self, field: Field) -> float:
         """Peak signal-to-noise ratio −10 log₁₀ mean (I − Î)² in decibels, after `rendered`."""
         return float(-10 * np.log10(np.mean((self.rendered(field) - self.values) ** 2)))
 
-    def compare(self, field: Any, path: str) -> None:
-        """Write the photograph, its reconstruction and their difference side by side as a PNG."""
+    def compare(self, field: Field, path: str) -> None:
+        """Write the photograph, its reconstruction and their difference side by side as a PNG.
+
+        Raises StorageError if the file cannot be written.
+        """
         from matplotlib.figure import Figure
 
-        found = self.rendered(field)
+        rendered = self.rendered(field)
         figure = Figure(figsize=(9.6, 3.5), dpi=200, layout="constrained")
         panels = figure.subplots(1, 3)
         shown = [
             ("photograph", self.values, "gray", 0, 1),
-            (f"from its slopes, {self.psnr(field):.1f} dB", found, "gray", 0, 1),
-            ("difference", found - self.values, "RdBu_r", -0.25, 0.25),
+            (f"from its slopes, {self.psnr(field):.1f} dB", rendered, "gray", 0, 1),
+            ("difference", rendered - self.values, "RdBu_r", -0.25, 0.25),
         ]
         for axes, (title, values, colours, low, high) in zip(panels, shown, strict=True):
             drawn = axes.imshow(values, cmap=colours, vmin=low, vmax=high)
@@ -112,35 +121,44 @@ class Image:
 
 
 def photograph(size: int = 128) -> Image:
-    """Scikit-image's `camera`, a photograph of 512² pixels, averaged down to `size`².
+    """A man with a camera before a sky, 512² pixels, averaged down to `size`².
 
-    Raises ConfigError unless 512 is a multiple of `size`.
+    By Lav Varshney, who gave it to the public domain (CC0); it comes from scikit-image's
+    `data.camera`. Raises ConfigError unless 512 is a multiple of `size`.
     """
-    from skimage.data import camera
-
     if size < 1 or 512 % size:
-        raise ConfigError(f"the photograph has 512² pixels; its size must divide 512, got {size}.")
+        raise ConfigError(
+            f"the photograph has 512² pixels, which cannot be averaged to {size}². Give a `size` "
+            "that divides 512, such as 128."
+        )
     block = 512 // size
-    full = np.asarray(camera(), dtype=np.float64) / 255
-    return Image(full.reshape(size, block, size, block).mean(axis=(1, 3)))
+    return Image(_grey_levels("camera").reshape(size, block, size, block).mean(axis=(1, 3)))
 
 
 def coin() -> Image:
-    """A coin of 62² pixels out of scikit-image's `coins`."""
-    from skimage.data import coins
+    """A Greek coin from Pompeii, 62² pixels.
 
-    return Image(np.asarray(coins(), dtype=np.float64)[14:76, 304:366] / 255)
+    From a picture of the Brooklyn Museum without known copyright restrictions, which comes from
+    scikit-image's `data.coins`.
+    """
+    return Image(_grey_levels("coin"))
+
+
+def _grey_levels(name: str) -> Floats:
+    """A picture that comes with the package, bytes scaled to [0, 1], (rows, columns)."""
+    with files("siren_pde.images").joinpath("photographs.npz").open("rb") as file:
+        return np.asarray(np.load(file)[name], dtype=np.float64) / 255
 
 
 def slopes(image: Image, differences: Floats, axis: int) -> PointCloud:
     """Differences of neighbouring rows (axis 0) or columns (1) as slopes midway between them."""
     x, y = image.axes()
     if axis:
-        return _cloud((x[1:] + x[:-1]) / 2, y, "slope", differences / (x[1] - x[0]))
-    return _cloud(x, (y[1:] + y[:-1]) / 2, "slope", differences / (y[1] - y[0]))
+        return _on_grid((x[1:] + x[:-1]) / 2, y, slope=differences / (x[1] - x[0]))
+    return _on_grid(x, (y[1:] + y[:-1]) / 2, slope=differences / (y[1] - y[0]))
 
 
-def _cloud(x: Floats, y: Floats, name: str, values: Floats) -> PointCloud:
-    grid = np.meshgrid(x, y, indexing="xy")
-    data: dict[str, Any] = {name: values.ravel()}
-    return PointCloud(np.stack([g.ravel() for g in grid], axis=1), **data)
+def _on_grid(x: Floats, y: Floats, **values: Floats) -> PointCloud:
+    """Named values (m, n) at the points of a grid of n columns x and m rows y."""
+    positions = np.stack([g.ravel() for g in np.meshgrid(x, y, indexing="xy")], axis=1)
+    return PointCloud(positions, axes=("x", "y"), **{n: v.ravel() for n, v in values.items()})

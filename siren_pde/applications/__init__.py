@@ -1,1 +1,0 @@
-"""What is made of problems and fields: photographs, scattering, absorbing layers."""

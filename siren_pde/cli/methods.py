@@ -1,0 +1,15 @@
+"""The short names of methods; any other is named by the path it is imported from."""
+
+SHORT = {
+    "auto": "siren_pde.solving.auto:Auto",
+    "least-squares": "siren_pde.random_features.least_squares:LeastSquares",
+    "gauss-newton": "siren_pde.optimisers.gauss_newton:GaussNewton",
+    "conjugate-gradients": "siren_pde.optimisers.conjugate_gradients:ConjugateGradients",
+    "marching": "siren_pde.random_features.marching:Marching",
+    "propagator": "siren_pde.random_features.propagator:Propagator",
+    "variable-projection": "siren_pde.random_features.variable_projection:VariableProjection",
+    "adam": "siren_pde.optimisers.adam:Adam",
+    "lbfgs": "siren_pde.optimisers.lbfgs:LBFGS",
+    "broyden": "siren_pde.optimisers.broyden:Broyden",
+}
+"""The path of each short name."""

@@ -1,0 +1,6 @@
+"""Waves scattered by a medium: sources and receivers around it, and layers that absorb."""
+
+from siren_pde.scattering.absorbing_layer import AbsorbingLayer
+from siren_pde.scattering.survey import Survey, read_survey
+
+__all__ = ["AbsorbingLayer", "Survey", "read_survey"]
