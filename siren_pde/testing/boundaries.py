@@ -65,8 +65,8 @@ def tolerance_moves_the_boundary(domain: Domain) -> None:
     held = [float(domain.contains(x, sign * t).double().mean()) for sign in (1, -1)]
     require(
         held == [1.0, 0.0],
-        f"`contains` of {called(domain)} holds {held[0]:.1%} of its boundary with tolerance {t:.0e} "
-        f"and {held[1]:.1%} with {-t:.0e}, which should be all and nothing.",
+        f"`contains` of {called(domain)} holds {held[0]:.1%} of its boundary with tolerance "
+        f"{t:.0e} and {held[1]:.1%} with {-t:.0e}, which should be all and nothing.",
     )
 
 

@@ -32,7 +32,7 @@ def obey(member: M, laws: Iterable[Law[M]]) -> None:
 
 def largest(values: Tensor) -> float:
     """The largest absolute value, NaN if there is one, and 0 of nothing."""
-    return float(values.abs().max()) if values.numel() else 0.0
+    return float(values.detach().abs().max()) if values.numel() else 0.0
 
 
 def differ(a: Tensor, b: Tensor, tolerance: float) -> bool:
