@@ -18,7 +18,7 @@ from siren_pde.scans.regularisers import (
     SingularHessian,
     Viscosity,
 )
-from tests.domains.ellipse import Ellipse
+from tests.third_party.ellipse import Ellipse
 
 
 class Torus:

@@ -108,6 +108,8 @@ class SequenceRule(Quadrature):
         """The images of the first `count` points of the sequence that lie in the piece."""
 
         def draw(n: int, skip: int) -> Tensor:
+            if not piece.inputs:  # a single point
+                return like.new_empty((n, 0))
             u = self.unit_points(n, piece.inputs, seed=seed, skip=skip)
             if u.shape != (n, piece.inputs):
                 raise ConfigError(

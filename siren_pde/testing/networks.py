@@ -230,6 +230,7 @@ def _require_close(product: str, at: Placed, name: str, mine: Tensor, theirs: Te
 
 
 NETWORK_LAWS: tuple[Law[Placed], ...] = (
+    parameters_stay_as_they_are,
     value_is_that_of_the_module,
     channels_are_the_derivatives,
     points_stand_alone,
@@ -239,7 +240,6 @@ NETWORK_LAWS: tuple[Law[Placed], ...] = (
     output_rows_are_the_last_columns,
     channels_are_affine_in_the_output_layer,
     one_gradient_may_be_cheaper,
-    parameters_stay_as_they_are,
     precision_follows,
 )
 """The laws of networks at points."""

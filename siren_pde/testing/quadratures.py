@@ -64,8 +64,10 @@ class Placed:
     rule: Quadrature
     domain: Domain
 
-    def __repr__(self) -> str:
-        return f"{self.rule!r} on {self.domain!r}"
+    @property
+    def words(self) -> str:
+        """The rule and the domain as messages name them."""
+        return f"{called(self.rule)} on {called(self.domain)}"
 
     def points(self, seed: int = 0, dtype: torch.dtype = torch.float64) -> Points:
         """The points of the rule."""
@@ -80,7 +82,7 @@ def weights_sum_to_the_measure(at: Placed) -> None:
     total, measure = float(at.points().weights.sum()), at.domain.measure
     require(
         math.isclose(total, measure, rel_tol=1e-13),
-        f"the weights of {called(at)} sum to {total:.15g}, but its measure is {measure:.15g}.",
+        f"the weights of {at.words} sum to {total:.15g}, but its measure is {measure:.15g}.",
     )
 
 
@@ -89,7 +91,7 @@ def weights_are_positive(at: Placed) -> None:
     weights = at.points().weights
     require(
         (weights > 0).all(),
-        f"{int((weights <= 0).sum())} of {len(weights)} weights of {called(at)} are not positive; "
+        f"{int((weights <= 0).sum())} of {len(weights)} weights of {at.words} are not positive; "
         f"the least is {float(weights.min()):.3g}.",
     )
 
@@ -99,12 +101,12 @@ def points_lie_in_the_domain(at: Placed) -> None:
     p = at.points()
     require(
         p.axes == at.domain.axes,
-        f"the points of {called(at)} have the coordinates {p.axes}, not {at.domain.axes}.",
+        f"the points of {at.words} have the coordinates {p.axes}, not {at.domain.axes}.",
     )
     outside = ~at.domain.contains(p.positions, tolerance=1e-12)
     require(
         ~outside.any(),
-        f"{int(outside.sum())} of {len(p)} points of {called(at)} lie outside the domain.",
+        f"{int(outside.sum())} of {len(p)} points of {at.words} lie outside the domain.",
     )
 
 
@@ -114,7 +116,7 @@ def equal_seeds_give_equal_points(at: Placed) -> None:
     same = torch.equal(first.positions, again.positions)
     require(
         same and torch.equal(first.weights, again.weights),
-        f"the points of {called(at)} with seed 3 differ from those with seed 3 before: draw random "
+        f"the points of {at.words} with seed 3 differ from those with seed 3 before: draw random "
         "numbers from a generator with that seed alone.",
     )
 
@@ -125,13 +127,13 @@ def precision_follows(at: Placed) -> None:
     kinds = {p.positions.dtype, p.weights.dtype}
     require(
         kinds == {torch.float32},
-        f"the points of {called(at)} asked for in torch.float32 have {kinds}: make them like the "
+        f"the points of {at.words} asked for in torch.float32 have {kinds}: make them like the "
         "tensor `like`.",
     )
     outside = ~at.domain.contains(p.positions, tolerance=2e-6)
     require(
         ~outside.any(),
-        f"{int(outside.sum())} of {len(p)} points of {called(at)} in single precision lie outside.",
+        f"{int(outside.sum())} of {len(p)} points of {at.words} in single precision lie outside.",
     )
 
 
@@ -143,7 +145,7 @@ def data_count_as_they_are(at: Placed) -> None:
     p = at.points()
     require(
         torch.equal(p.positions, known.positions) and p.normals is not None,
-        f"the points of {called(at)} are not those of the cloud: `points_on` is for pieces, and "
+        f"the points of {at.words} are not those of the cloud: `points_on` is for pieces, and "
         "clouds give theirs by themselves.",
     )
 
