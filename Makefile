@@ -1,11 +1,14 @@
 # Two commands do everything on a machine with Python 3.11 or newer:
 #   make demo   sets up and runs the main jobs          make test   sets up and passes the tests
+# and while one works:
+#   make quick   style, layers and the fast tests, in less than a minute
 PY ?= python3
 TORCH_ARGS ?=
 BIN := .venv/bin
 WORKERS ?= 2
+COVERED := 98
 
-.PHONY: demo test check floor references gallery clean
+.PHONY: demo test quick check coverage floor mutants references gallery clean
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -24,6 +27,23 @@ demo: .venv/.done
 
 test: .venv/.done
 	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+# what to run after every change: style, layers, and the tests that are not marked slow
+quick: export OMP_NUM_THREADS = 1
+quick: .venv/.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+# the tests, and which share of the lines of the package they run: it only ever rises
+coverage: .venv/.done
+	$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=ci \
+	  --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED)
+
+# mistakes made on purpose, which tests must notice: tools/mutation.py --help
+mutants: .venv/.done
+	$(BIN)/python tools/mutation.py --count 200 --jobs $(WORKERS) --out runs/mutants.json
 
 check: .venv/.done
 	$(BIN)/ruff check .

@@ -6,21 +6,23 @@ prints a Markdown table, two threads, and one JSON line; seconds are medians of 
 relative L² at 2,000 random points. With --ours, `solve(problem)` is timed in the same run.
 """
 
-import argparse
-import json
-import statistics
-import time
-
+import harness
 import numpy as np
 import spectral
-import torch
 from cases import CASES
 from scipy.sparse import diags, identity, kron
 from scipy.sparse.linalg import spsolve
 
 from siren_pde import solve
 
-PI = np.pi
+PI, REPEATS = np.pi, 5
+COLUMNS = {
+    "problem": lambda row: row["problem"],
+    "method": lambda row: row["method"],
+    "unknowns": lambda row: str(row["unknowns"]),
+    "seconds": lambda row: f"{row['seconds']:.4f}",
+    "error": lambda row: f"{row['error']:.1e}",
+}
 
 
 def helmholtz(k, a, b):
@@ -75,50 +77,39 @@ def at_nodes(x, y, u, exact):
     return np.linalg.norm(u - truth) / np.linalg.norm(truth)
 
 
-def timed(run):
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        found = run()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times), found
-
-
 def classical(name):
     problem, n = PROBLEMS[name]
     box, _, _, exact = problem
     low, high = np.array(box).T
     points = low + (high - low) * np.random.default_rng(0).random((2000, len(box)))
-    seconds, (axes, u) = timed(lambda: spectral.dirichlet(*problem, n))
+    seconds, (axes, u) = harness.median_time(lambda: spectral.dirichlet(*problem, n), REPEATS)
     truth = exact(*points.T)
     error = np.linalg.norm(spectral.evaluated(axes, u, points) - truth) / np.linalg.norm(truth)
     rows = [("Chebyshev", (n - 1) ** len(box), seconds, error)]
     if len(box) == 2:
-        seconds, found = timed(lambda: differences(*problem, 255))
-        rows.append(("differences", 255**2, seconds, at_nodes(*found, exact)))
+        seconds, nodes = harness.median_time(lambda: differences(*problem, 255), REPEATS)
+        rows.append(("differences", 255**2, seconds, at_nodes(*nodes, exact)))
     return rows
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = harness.parser(__doc__)
     parser.add_argument("--ours", action="store_true", help="time `solve` too")
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    harness.prepare()
     table = []
     for name in PROBLEMS:
         rows = classical(name)
         if options.ours:
-            seconds, s = timed(lambda name=name: solve(CASES[name].problem, quiet=True))
+            problem = CASES[name].problem
+            seconds, s = harness.median_time(lambda p=problem: solve(p, quiet=True), REPEATS)
             rows.append(("siren_pde", s.parameters, seconds, s.error()))
         table += [
             {"problem": name, "method": m, "unknowns": n, "seconds": t, "error": float(e)}
             for m, n, t, e in rows
         ]
-    print("| problem | method | unknowns | seconds | error |\n|---|---|---|---|---|")
-    for row in table:
-        figures = f"{row['unknowns']} | {row['seconds']:.4f} | {row['error']:.1e}"
-        print(f"| {row['problem']} | {row['method']} | {figures} |")
-    print(json.dumps(table))
+    harness.table(table, COLUMNS)
+    harness.as_json(table)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
 """−Δu = π² Σ cos πxᵢ on unit cubes of many dimensions, u = Σ cos πxᵢ, by `solve` with no options.
 
-    python benchmarks/dimension.py [--seeds N]
+    python benchmarks/dimension.py [--seeds N] [--only TEXT] [--log]
 
 prints a Markdown table of the worst of N seeds (3), two threads, and one JSON line. The solution is
 a sum of functions of one coordinate, and the search for features finds that out: it begins with
 waves along one axis. The last row takes that away, with a solution that is no such sum.
 """
 
-import argparse
-import json
-
-import torch
+import harness
 from cases import cosines, dirichlet
 
-from siren_pde import Box, cos, lap, pi, solve
+from siren_pde import Box, cos, lap, pi
 
 
 def oblique(dimension):
@@ -32,33 +29,28 @@ CASES = {
     "100-D, sum of cosines": (cosines(100), 5e-3, 900),
     "5-D, oblique wave": (oblique(5), None, None),
 }
+COLUMNS = {
+    "problem": lambda row: row["problem"],
+    "worst error": lambda row: f"{row['error']:.1e}",
+    "worst seconds": lambda row: f"{row['seconds']:.2f}",
+    "wanted": harness.wanted,
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="problems whose name holds this text")
-    options = parser.parse_args()
-    torch.set_num_threads(2)
+    options = harness.seeded_parser(__doc__, seeds=3).parse_args()
+    harness.prepare()
     rows = []
-    for name, (problem, wanted, seconds) in CASES.items():
-        if options.only not in name:
-            continue
-        found = [solve(problem, seed=seed, quiet=True) for seed in range(options.seeds)]
-        rows.append(
-            {
-                "problem": name,
-                "error": max(s.error(2000) for s in found),
-                "seconds": max(s.seconds for s in found),
-                "wanted": [wanted, seconds],
-            }
+    for name in harness.chosen(CASES, options.only):
+        problem, *wanted = CASES[name]
+        errors, seconds = harness.solved(
+            name, problem, options, lambda s: (s.error(2000), s.seconds)
         )
-    print("| problem | worst error | worst seconds | wanted |\n|---|---|---|---|")
-    for row in rows:
-        error, seconds = row["wanted"]
-        wanted = f"{error:.0e} in {seconds} s" if error else ""
-        print(f"| {row['problem']} | {row['error']:.1e} | {row['seconds']:.2f} | {wanted} |")
-    print(json.dumps(rows))
+        rows.append(
+            {"problem": name, "error": max(errors), "seconds": max(seconds), "wanted": wanted}
+        )
+    harness.table(rows, COLUMNS)
+    harness.as_json(rows)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,15 @@ last bit. Each timed extraction runs in a process of its own, whose peak memory 
 without what importing takes.
 """
 
-import argparse
-import re
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
+import harness
 import numpy as np
 import torch
 
-from siren_pde import Ball, PointCloud, Sobol, extract, fit_sdf, load, save
+from siren_pde import Ball, PointCloud, Sobol, fit_sdf, load, save
+from siren_pde.scans import extract
 
 
 def fitted(path):
@@ -33,15 +30,9 @@ def fitted(path):
     save(fit_sdf(PointCloud(x), seconds=None, steps=150), path)
 
 
-def peak():
-    """The most memory this process ever held, in MB (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
-
-
-def timed(path, resolution):
+def extracted(path, resolution):
     """One extraction: seconds, evaluations and memory."""
-    distance, before, count = load(path), peak(), 0
+    distance, before, count = load(path), harness.peak_memory(), 0
     inner = distance.solution.__class__.__call__
 
     def counting(self, x):
@@ -50,14 +41,13 @@ def timed(path, resolution):
         return inner(self, x)
 
     distance.solution.__class__.__call__ = counting
-    started = time.perf_counter()
-    mesh = distance.zero_set(resolution)
-    seconds = time.perf_counter() - started
+    seconds, mesh = harness.timed(lambda: distance.zero_set(resolution))
+    peak = harness.peak_memory()
     nodes = np.prod(np.round(resolution * distance.half / distance.half.max()) + 1)
     print(
         f"{resolution}³: {seconds:.1f} s on {torch.get_num_threads()} threads, {len(mesh.faces)} "
         f"triangles, {count} values (projection included), {nodes / count:.1f} times fewer than "
-        f"the {nodes:.0f} nodes; peak {peak():.0f} MB, {peak() - before:.0f} MB more than before"
+        f"the {nodes:.0f} nodes; peak {peak:.0f} MB, {peak - before:.0f} MB more than before"
     )
 
 
@@ -68,29 +58,34 @@ def same_triangles(path, resolution):
     sides = high - low
     counts = np.ceil(sides / sides.max() * resolution - 1e-9).astype(np.int64)
     ticks = [np.linspace(a, b, n + 1) for a, b, n in zip(low, high, counts, strict=True)]
-    started, plane = time.perf_counter(), np.meshgrid(*ticks[1:], indexing="ij")
-    values = np.empty(counts + 1, dtype=np.float32)
-    for i, place in enumerate(ticks[0]):
-        x = np.stack([np.full(plane[0].size, place), *(p.ravel() for p in plane)], axis=1)
-        values[i] = distance.solution(x).numpy().reshape(plane[0].shape)
-    dense = time.perf_counter() - started
-    asked = []
+    seconds, values = harness.timed(lambda: node_values(distance, ticks))
+    evaluated = []
 
     def looked_up(x):
         index = np.rint((x.numpy() - low) / sides * counts).astype(np.int64)
-        asked.append(len(x))
+        evaluated.append(len(x))
         return torch.from_numpy(values[tuple(index.T)])
 
     options = {"resolution": resolution, "dtype": torch.float64}
     few = extract(looked_up, low, high, **options)
-    sparse = sum(asked)
+    sparse = sum(evaluated)
     every = extract(looked_up, low, high, coarse=resolution, **options)
     same = np.array_equal(sorted_triangles(few), sorted_triangles(every))
     print(
         f"{resolution}³: {sparse} of {values.size} nodes evaluated, {values.size / sparse:.1f} "
         f"times fewer; {len(few.faces)} triangles, identical to dense marching cubes: {same}; "
-        f"all nodes took {dense:.1f} s"
+        f"all nodes took {seconds:.1f} s"
     )
+
+
+def node_values(distance, ticks):
+    """The values at all nodes of a grid, plane by plane."""
+    plane = np.meshgrid(*ticks[1:], indexing="ij")
+    values = np.empty([len(row) for row in ticks], dtype=np.float32)
+    for i, place in enumerate(ticks[0]):
+        x = np.stack([np.full(plane[0].size, place), *(p.ravel() for p in plane)], axis=1)
+        values[i] = distance.solution(x).numpy().reshape(plane[0].shape)
+    return values
 
 
 def sorted_triangles(mesh):
@@ -99,21 +94,21 @@ def sorted_triangles(mesh):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.parser(__doc__)
     parser.add_argument("fitted", type=Path, nargs="?")
     parser.add_argument("--dense", type=int, default=256)
     parser.add_argument("--fine", type=int, default=512)
     parser.add_argument("--only", type=int)
     options = parser.parse_args()
     if options.only:
-        timed(options.fitted, options.only)
+        extracted(options.fitted, options.only)
         return
     with tempfile.TemporaryDirectory() as folder:
         path = options.fitted or Path(folder) / "torus.h5"
         if options.fitted is None:
             fitted(path)
         for resolution in (options.dense, options.fine):
-            subprocess.run([sys.executable, __file__, path, "--only", str(resolution)], check=True)
+            print(harness.alone(__file__, path, "--only", resolution), end="", flush=True)
         same_triangles(path, options.dense)
 
 

@@ -9,11 +9,7 @@ alternation: 12 forward products for every interior point (4 channels there and
 back, and for the weights), 3 for every point of the boundary.
 """
 
-import argparse
-import json
-import statistics
-import time
-
+import harness
 import torch
 from torch.func import grad_and_value, jacrev, vmap
 
@@ -58,12 +54,6 @@ def nested_eikonal(field, x):
     return torch.linalg.vector_norm(first, dim=1) - 1
 
 
-def seconds(step):
-    started = time.perf_counter()
-    step()
-    return time.perf_counter() - started
-
-
 def sides(problem, width, inputs):
     """A step of ours, and a step of nested autograd on the same network, points and loss."""
     field = Siren(inputs, width=width, depth=DEPTH, frequency=5.0, dtype=torch.float32)
@@ -92,10 +82,10 @@ def sides(problem, width, inputs):
     theirs_first = [q.clone() for q in other.parameters()]
     theirs()
     slopes = [torch.zeros_like(q) if q.grad is None else q.grad for q in other.parameters()]
-    found = torch.cat([g.flatten() for g in slopes])
+    nested = torch.cat([g.flatten() for g in slopes])
     for q, before in zip(other.parameters(), theirs_first, strict=True):
         q.data.copy_(before)
-    assert (gradient - found).norm() < 1e-4 * found.norm(), "the two sides differ"
+    assert (gradient - nested).norm() < 1e-4 * nested.norm(), "the two sides differ"
     return ours, theirs
 
 
@@ -143,43 +133,40 @@ def compared(title, problem, width, inputs, compiled):
     ours, theirs = sides(problem, width, inputs)
     if compiled and inputs == 2:
         theirs = compiled_step(width)
-    for _ in range(3):
-        ours(), theirs()
-    alone = products(width)
-    runs = [[seconds(f) for f in (ours, alone, theirs)] for _ in range(PAIRS)]
+    runs = harness.Alternation.of((ours, products(width), theirs), PAIRS, warm=3)
     row = {
         "case": title,
-        "ours_ms": 1e3 * statistics.median(a for a, _, _ in runs),
-        "nested_ms": 1e3 * statistics.median(c for _, _, c in runs),
-        "ratio": statistics.median(c / a for a, _, c in runs),
+        "ours_ms": runs.milliseconds(0),
+        "nested_ms": runs.milliseconds(2),
+        "ratio": runs.ratio(2, 0),
     }
-    if inputs == 2:
-        row["gemm_share"] = statistics.median(b / a for a, b, _ in runs)
-    return row
+    return row | {"gemm_share": runs.ratio(1, 0)} if inputs == 2 else row
+
+
+COLUMNS = {
+    "case": lambda row: row["case"],
+    "ours, ms": lambda row: f"{row['ours_ms']:.1f}",
+    "nested autograd, ms": lambda row: f"{row['nested_ms']:.1f}",
+    "ratio": lambda row: f"{row['ratio']:.2f}",
+    "share of GEMM speed": lambda row: f"{row['gemm_share']:.0%}" if "gemm_share" in row else "",
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = harness.parser(__doc__)
     parser.add_argument(
         "--compile", action="store_true", help="a compiled Laplacian as the other side"
     )
     compiled = parser.parse_args().compile
-    torch.set_num_threads(2)
+    harness.prepare()
     rows = [
         compared("Laplacian, width 64", laplacian, 64, 2, compiled),
         compared("Laplacian, width 256", laplacian, 256, 2, compiled),
         compared("eikonal in 3-D, width 64", distance, 64, 3, compiled),
         compared("eikonal in 3-D, width 256", distance, 256, 3, compiled),
     ]
-    print("| case | ours, ms | nested autograd, ms | ratio | share of GEMM speed |")
-    print("|---|---|---|---|---|")
-    for row in rows:
-        share = f"{row['gemm_share']:.0%}" if "gemm_share" in row else ""
-        print(
-            f"| {row['case']} | {row['ours_ms']:.1f} | {row['nested_ms']:.1f} | "
-            f"{row['ratio']:.2f} | {share} |"
-        )
-    print(json.dumps(rows))
+    harness.table(rows, COLUMNS)
+    harness.as_json(rows)
 
 
 if __name__ == "__main__":

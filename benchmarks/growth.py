@@ -12,13 +12,10 @@ of n that fits the times best.
 import argparse
 import json
 import math
-import resource
 import statistics
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
+import harness
 import torch
 
 from siren_pde import Box, Problem, Siren, lap, on, sin
@@ -40,23 +37,9 @@ def dirichlet(p, u):
     return u
 
 
-def highest():
-    """The most memory this process has held so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def median(run):
-    times = []
-    for _ in range(REPEATS + 1):
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[1:])
-
-
 def measured(n, memory):
     """Seconds of both steps, and megabytes, for n interior points."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(harness.THREADS)
     field = Siren(2, width=16, depth=4, frequency=5.0)
     counts = {poisson: n, dirichlet: n // 4}
     objective = objective_of(
@@ -67,10 +50,13 @@ def measured(n, memory):
     few = replace(objective, collocated=objective.collocated.with_count(16))
     few.loss_and_gradient(theta)
     few.normal_equations(theta).step(1e-6)
-    before = highest()
-    gradient = median(lambda: objective.loss_and_gradient(theta))
-    step = median(lambda: objective.normal_equations(theta).step(1e-6))
-    return {"n": n, "gradient": gradient, "step": step, "megabytes": highest() - before}
+    before = harness.peak_memory()
+    gradient, _ = harness.median_time(lambda: objective.loss_and_gradient(theta), REPEATS, warm=1)
+    step, _ = harness.median_time(
+        lambda: objective.normal_equations(theta).step(1e-6), REPEATS, warm=1
+    )
+    megabytes = harness.peak_memory() - before
+    return {"n": n, "gradient": gradient, "step": step, "megabytes": megabytes}
 
 
 def exponent(rows, key):
@@ -81,26 +67,29 @@ def exponent(rows, key):
     return sum((u - a) * (v - b) for u, v in zip(x, y, strict=True)) / sum((u - a) ** 2 for u in x)
 
 
+COLUMNS = {
+    "points": lambda row: str(row["n"]),
+    "gradient, ms": lambda row: f"{1e3 * row['gradient']:.1f}",
+    "Gauss-Newton step, ms": lambda row: f"{1e3 * row['step']:.1f}",
+    "memory, MB": lambda row: f"{row['megabytes']:.0f}",
+}
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = harness.parser(__doc__)
     parser.add_argument("--memory", type=int, default=256, help="megabytes allowed")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measured(options.one, options.memory)))
+        harness.as_json(measured(options.one, options.memory))
         return
-    rows = []
-    for n in SIZES:
-        command = [sys.executable, __file__, "--one", str(n), "--memory", str(options.memory)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        rows.append(json.loads(done.stdout))
-    print("| points | gradient, ms | Gauss-Newton step, ms | memory, MB |\n|---|---|---|---|")
-    for row in rows:
-        figures = f"{1e3 * row['gradient']:.1f} | {1e3 * row['step']:.1f} | {row['megabytes']:.0f}"
-        print(f"| {row['n']} | {figures} |")
+    harness.prepare()
+    memory = ("--memory", options.memory)
+    rows = [json.loads(harness.alone(__file__, "--one", n, *memory)) for n in SIZES]
+    harness.table(rows, COLUMNS)
     fits = {key: exponent(rows, key) for key in ("gradient", "step")}
     print(f"exponents: gradient {fits['gradient']:.2f}, step {fits['step']:.2f}")
-    print(json.dumps({"rows": rows, "exponents": fits, "allowed": options.memory}))
+    harness.as_json({"rows": rows, "exponents": fits, "allowed": options.memory})
 
 
 if __name__ == "__main__":

@@ -11,13 +11,11 @@ grids of two sizes (Colton & Kress, Inverse Acoustic and Electromagnetic Scatter
 without the network, layers or least squares.
 """
 
-import argparse
-import json
 import runpy
 import sys
-import time
 from pathlib import Path
 
+import harness
 import numpy as np
 from scipy.fft import fft2, ifft2
 from scipy.sparse.linalg import LinearOperator, gmres
@@ -77,16 +75,15 @@ def misfit(simulated, survey):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.parser(__doc__)
     parser.add_argument("file", nargs="?")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     sys.argv = [str(PROBLEM), *([options.file] if options.file else [])]
     names = runpy.run_path(str(PROBLEM))
     survey = names["survey"]
-    started = time.monotonic()
-    solution = solve(names["problem"], names["field"], names["method"], seed=options.seed)
-    seconds = time.monotonic() - started
+    choices = (names["problem"], names["field"], names["method"])
+    seconds, solution = harness.timed(lambda: solve(*choices, seed=options.seed))
 
     def m(x):
         return solution.evaluate(lambda p, m, v: m, x).double().numpy()
@@ -94,14 +91,14 @@ def main():
     ticks = np.linspace(-HALF, HALF, 151)
     x = np.stack(np.meshgrid(ticks, ticks, indexing="ij"), -1).reshape(-1, 2)
     inner = x[m(x) < 1 + (m(x).min() - 1) / 2]
-    answer = {
+    figures = {
         "seconds": round(seconds, 1),
         "centre": inner.mean(0).round(4).tolist(),
         "contrast": float((m(x[np.hypot(*x.T) < 0.1]).mean() - 1) / (1 / 4 - 1)),
         "fitted": survey.misfit(solution),
         "simulated": [misfit(scattered(m, survey, size), survey) for size in SIZES],
     }
-    print(json.dumps(answer))
+    harness.as_json(figures)
 
 
 if __name__ == "__main__":

@@ -7,19 +7,12 @@ what evaluation in float64 adds, against the same coefficients in extended preci
 the error. The last column is the error of float32 least squares, evaluated in float32.
 """
 
-import argparse
-import json
-
+import harness
 import numpy as np
 import torch
 from cases import CASES
 
 from siren_pde import LeastSquares, solve
-
-
-def log(report):
-    note = report.iterate.note or "start"
-    print(f"    {report.seconds:6.2f} s  {note}")
 
 
 def cancellation(s):
@@ -33,24 +26,29 @@ def cancellation(s):
     return float(np.linalg.norm(s(x).numpy() - exact) / np.linalg.norm(exact))
 
 
+COLUMNS = {
+    "problem": lambda row: row["problem"],
+    "worst error": lambda row: f"{row['error']:.1e}",
+    "worst seconds": lambda row: f"{row['seconds']:.2f}",
+    "wanted": harness.wanted,
+    "held": lambda row: "yes" if row["within"] else "no",
+    "cancellation": lambda row: f"{row['cancellation']:.0%}",
+    "float32": lambda row: f"{row['float32']:.1e}",
+}
+
+
+def figures(s):
+    """Error, seconds, and the share of the error that rounding in evaluation has."""
+    return s.error(), s.seconds, cancellation(s) / s.error()
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--only", default="", help="problems whose name holds this text")
-    parser.add_argument("--log", action="store_true", help="print what each solve tries")
-    options = parser.parse_args()
-    torch.set_num_threads(2)
+    options = harness.seeded_parser(__doc__, seeds=5).parse_args()
+    harness.prepare()
     rows = []
-    for name, case in CASES.items():
-        if options.only not in name:
-            continue
-        found = []
-        for seed in range(options.seeds):
-            s = solve(case.problem, seed=seed, quiet=True, callbacks=[log] * options.log)
-            found.append((s.error(), s.seconds, cancellation(s) / s.error()))
-            if options.log:
-                print(name, seed, *found[-1], s.stop_reason, flush=True)
-        error, seconds, rounding = (max(column) for column in zip(*found, strict=True))
+    for name in harness.chosen(CASES, options.only):
+        case = CASES[name]
+        error, seconds, rounding = map(max, harness.solved(name, case.problem, options, figures))
         single = solve(case.problem, method=LeastSquares(dtype=torch.float32), quiet=True)
         rows.append(
             {
@@ -63,16 +61,8 @@ def main():
                 "float32": single.error(),
             }
         )
-    print("| problem | worst error | worst seconds | wanted | held | cancellation | float32 |")
-    print("|---|---|---|---|---|---|---|")
-    for row in rows:
-        wanted = "{:.0e} in {:g} s".format(*row["wanted"])
-        held = "yes" if row["within"] else "no"
-        figures = f"{row['error']:.1e} | {row['seconds']:.2f} | {wanted} | {held}"
-        print(
-            f"| {row['problem']} | {figures} | {row['cancellation']:.0%} | {row['float32']:.1e} |"
-        )
-    print(json.dumps(rows))
+    harness.table(rows, COLUMNS)
+    harness.as_json(rows)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,11 @@ Points with normals on a sphere far from the origin, in a binary PLY file in dou
 tenth of them are given twice.
 """
 
-import argparse
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
+import harness
 import numpy as np
 
 from siren_pde import read_points
@@ -37,33 +33,39 @@ def write(path, count):
 
 
 def measure(path):
-    start = time.perf_counter()
-    cloud = read_points(path)
-    read = time.perf_counter()
+    read, cloud = harness.timed(lambda: read_points(path))
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
-        ready = deduplicated(cloud)
-    end = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    times = f"{read - start:.2f} s | {end - read:.2f} s"
-    note = " thinned" if raised else ""
-    print(f"| {len(cloud)} | {times} | {len(ready)}{note} | {peak:.0f} MB |")
+        tidy, ready = harness.timed(lambda: deduplicated(cloud))
+    row = {"points": len(cloud), "read": read, "tidy": tidy, "kept": len(ready)}
+    row |= {"thinned": bool(raised), "peak": harness.peak_memory()}
+    print(harness.cells(row, COLUMNS))
+
+
+COLUMNS = {
+    "points": lambda row: str(row["points"]),
+    "read": lambda row: f"{row['read']:.2f} s",
+    "made ready": lambda row: f"{row['tidy']:.2f} s",
+    "kept": lambda row: f"{row['kept']}{' thinned' * row['thinned']}",
+    "peak memory": lambda row: f"{row['peak']:.0f} MB",
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.parser(__doc__)
     parser.add_argument("--only", type=int)
     parser.add_argument("--file", type=Path)
     options = parser.parse_args()
     if options.file:
         measure(options.file)
         return
-    print("| points | read | made ready | kept | peak memory |\n|---|---|---|---|---|", flush=True)
+    harness.prepare()
+    print(harness.head(COLUMNS), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for count in [options.only] if options.only else COUNTS:
             path = Path(folder) / f"{count}.ply"
             write(path, count)
-            subprocess.run([sys.executable, __file__, "--file", path], check=True)
+            print(harness.alone(__file__, "--file", path), end="", flush=True)
 
 
 if __name__ == "__main__":

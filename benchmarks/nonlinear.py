@@ -8,15 +8,13 @@ the cavity of the velocity; classical solutions come with their own accuracy, th
 resolutions.
 """
 
-import argparse
-import json
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import harness
 import numpy as np
 import spectral
-import torch
 
 from siren_pde import (
     Box,
@@ -31,7 +29,6 @@ from siren_pde import (
     on,
     pi,
     sin,
-    solve,
     sqrt,
 )
 
@@ -106,8 +103,8 @@ def allen_cahn_values(n, tolerance):
 def allen_cahn_off(s):
     x, t = np.meshgrid(PLACES, TIMES, indexing="ij")
     truth = allen_cahn_values(640, 1e-11)
-    found = s(np.stack([x.ravel(), t.ravel()], 1)).numpy().reshape(truth.shape)
-    return np.linalg.norm(found - truth) / np.linalg.norm(truth)
+    values = s(np.stack([x.ravel(), t.ravel()], 1)).numpy().reshape(truth.shape)
+    return np.linalg.norm(values - truth) / np.linalg.norm(truth)
 
 
 def allen_cahn_accuracy():
@@ -150,8 +147,8 @@ def cavity_velocity(n):
 
 def cavity_off(s):
     truth = cavity_velocity(34)
-    found = s.evaluate(lambda p, s: (d(s, p.y), -d(s, p.x)), SPOTS).numpy()
-    return np.linalg.norm(found - truth) / np.linalg.norm(truth)
+    values = s.evaluate(lambda p, s: (d(s, p.y), -d(s, p.x)), SPOTS).numpy()
+    return np.linalg.norm(values - truth) / np.linalg.norm(truth)
 
 
 def cavity_accuracy():
@@ -185,32 +182,31 @@ CASES = {
 }
 
 
-def log(report):
-    print(f"    {report.seconds:6.2f} s  {report.iterate.note or 'start'}", flush=True)
+COLUMNS = {
+    "problem": lambda row: row["problem"],
+    "median error": lambda row: f"{row['error']:.1e}",
+    "worst": lambda row: f"{row['worst']:.1e}",
+    "median seconds": lambda row: f"{row['seconds']:.1f}",
+    "slowest": lambda row: f"{row['slowest']:.1f}",
+    "truth": lambda row: f"{row['accuracy']:.0e}" if row["accuracy"] else "exact",
+    "wanted": harness.wanted,
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="problems whose name holds this text")
-    parser.add_argument("--log", action="store_true", help="print what each solve does")
-    options = parser.parse_args()
-    torch.set_num_threads(2)
+    options = harness.seeded_parser(__doc__, seeds=3).parse_args()
+    harness.prepare()
     rows = []
-    for name, case in CASES.items():
-        if options.only not in name:
-            continue
-        found = []
-        for seed in range(options.seeds):
-            budget = Budget(seconds=case.seconds)
-            calls = [log] * options.log
-            s = solve(
-                case.problem, seed=seed, budget=budget, quiet=True, callbacks=calls, **case.options
-            )
-            found.append((float(case.off(s)), s.seconds))
-            if options.log:
-                print(name, seed, *found[-1], s.stop_reason, flush=True)
-        errors, times = zip(*found, strict=True)
+    for name in harness.chosen(CASES, options.only):
+        case = CASES[name]
+        choices = {"budget": Budget(seconds=case.seconds), **case.options}
+        errors, times = harness.solved(
+            name,
+            case.problem,
+            options,
+            lambda s, off=case.off: (float(off(s)), s.seconds),
+            **choices,
+        )
         rows.append(
             {
                 "problem": name,
@@ -219,19 +215,12 @@ def main():
                 "worst": max(errors),
                 "seconds": statistics.median(times),
                 "slowest": max(times),
-                "accuracy of the truth": float(case.accuracy()),
+                "accuracy": float(case.accuracy()),
                 "wanted": [case.error, case.seconds],
             }
         )
-    print("| problem | median error | worst | median seconds | worst | truth | wanted |")
-    print("|---|---|---|---|---|---|---|")
-    for row in rows:
-        truth = f"{row['accuracy of the truth']:.0e}" if row["accuracy of the truth"] else "exact"
-        wanted = "{:.0e} in {:g} s".format(*row["wanted"])
-        figures = f"{row['error']:.1e} | {row['worst']:.1e}"
-        times = f"{row['seconds']:.1f} | {row['slowest']:.1f}"
-        print(f"| {row['problem']} | {figures} | {times} | {truth} | {wanted} |")
-    print(json.dumps(rows))
+    harness.table(rows, COLUMNS)
+    harness.as_json(rows)
 
 
 if __name__ == "__main__":

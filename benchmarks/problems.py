@@ -5,13 +5,13 @@
 prints a Markdown table and one JSON line. `--scans` adds point clouds (PLY) from a folder.
 """
 
-import argparse
 import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+import harness
 
 ROOT = Path(__file__).parents[1]
 SOLVES = {
@@ -22,53 +22,54 @@ SOLVES = {
 }
 
 
-def command(*arguments: str) -> tuple[dict, float]:
-    """The JSON answer of a `siren-pde` command, and its wall-clock seconds with start-up."""
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "siren_pde", *arguments, "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1]), time.monotonic() - started
+COLUMNS = {
+    "problem": lambda row: row[0],
+    "method chosen": lambda row: row[1],
+    "reached": lambda row: row[2],
+    "seconds": lambda row: f"{row[3]:.1f}",
+    "with start-up": lambda row: f"{row[4]:.1f}",
+}
+
+
+def said(*arguments: str) -> tuple[float, str]:
+    """What `python ARGUMENTS` prints, after its wall-clock seconds with start-up."""
+    command = [sys.executable, *arguments]
+    run = lambda: subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: E731
+    wall, done = harness.timed(run)
+    return wall, done.stdout
+
+
+def answer(*arguments: str) -> tuple[float, dict]:
+    """The JSON answer of a `siren-pde` command, after its wall-clock seconds with start-up."""
+    wall, text = said("-m", "siren_pde", *arguments, "--json")
+    return wall, json.loads(text.splitlines()[-1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = harness.parser(__doc__)
     parser.add_argument("--scans", type=Path)
     folder = parser.parse_args().scans
+    harness.prepare()
     rows = []
     for name, (title, options) in SOLVES.items():
-        answer, wall = command("solve", f"problems/{name}.py", *options)
-        quality = f"relative L² error {answer['error']:.1e}"
-        rows.append((title, answer["method"], quality, answer["seconds"], wall))
-    started = time.monotonic()
-    photograph = subprocess.run(
-        [sys.executable, "problems/poisson_image.py", "runs/photograph"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+        wall, told = answer("solve", f"problems/{name}.py", *options)
+        quality = f"relative L² error {told['error']:.1e}"
+        rows.append((title, told["method"], quality, told["seconds"], wall))
+    wall, photograph = said("problems/poisson_image.py", "runs/photograph")
     decibels, seconds = re.search(r"PSNR ([\d.]+) dB.* in (\d+) s", photograph).groups()
-    wall = time.monotonic() - started
     title = "photograph, 256², from its slopes"
     rows.append((title, "conjugate gradients", f"PSNR {decibels} dB", float(seconds), wall))
     for scan in sorted(folder.glob("*.ply")) if folder else []:
         mesh = ROOT / "runs" / f"{scan.stem}_mesh.ply"
-        answer, wall = command("sdf", str(scan), "--out", str(mesh))
+        wall, told = answer("sdf", str(scan), "--out", str(mesh))
         quality = (
-            f"scan → mesh {100 * answer['distance_mean_rel']:.3f} % of the diagonal, "
-            f"{answer['components']} component, watertight: {answer['watertight']}"
+            f"scan → mesh {100 * told['distance_mean_rel']:.3f} % of the diagonal, "
+            f"{told['components']} component, watertight: {told['watertight']}"
         )
-        title = f"{scan.stem}, {answer['points']:,} points"
-        rows.append((title, "Adam, splines", quality, answer["seconds"], wall))
-    print("| problem | method chosen | reached | seconds | with start-up |\n|---|---|---|---|---|")
-    for title, method, quality, seconds, wall in rows:
-        print(f"| {title} | {method} | {quality} | {seconds:.1f} | {wall:.1f} |")
-    print(json.dumps(rows))
+        title = f"{scan.stem}, {told['points']:,} points"
+        rows.append((title, "Adam, splines", quality, told["seconds"], wall))
+    harness.table(rows, COLUMNS)
+    harness.as_json(rows)
 
 
 if __name__ == "__main__":

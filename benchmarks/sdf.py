@@ -16,12 +16,10 @@ longest side. `--steps` bounds the steps instead of the seconds, `--width`, `--d
 and with screened Poisson reconstruction: see `sdf_peers.py`.
 """
 
-import argparse
 import itertools
-import json
-import time
 from pathlib import Path
 
+import harness
 import numpy as np
 import sdf_peers
 
@@ -75,37 +73,39 @@ def measured(path, seed, options):
     """One case and seed: its figures by name."""
     cloud, truth, kind = case(path, options.variant, seed)
     seconds = None if options.steps else options.seconds
-    started = time.monotonic()
-    found = fit_sdf(cloud, seconds=seconds, steps=options.steps, seed=seed, **options.network)
-    fitted = time.monotonic()
-    mesh = found.mesh(options.resolution)
-    meshed = time.monotonic()
+    choices = {"seconds": seconds, "steps": options.steps, "seed": seed, **options.network}
+    fitted, distance = harness.timed(lambda: fit_sdf(cloud, **choices))
+    meshed, mesh = harness.timed(lambda: distance.mesh(options.resolution))
     answer = {"name": path.stem, "variant": options.variant, "seed": seed, **options.network}
     if kind == "two-sided":
-        off = errors(found, mesh, truth, seed, samples=sdf_peers.SAMPLES)
+        off = errors(distance, mesh, truth, seed, samples=sdf_peers.SAMPLES)
         answer |= {"mean": off.reference_mean / truth.diagonal}
         answer |= {"max": off.reference_max / truth.diagonal}
-        answer |= {"rmse": off.sdf_rmse / found.scale, "band": off.sdf_rmse_band / found.scale}
+        answer |= {"rmse": off.sdf_rmse / distance.scale}
+        answer |= {"band": off.sdf_rmse_band / distance.scale}
     else:
         x = truth.sample(sdf_peers.SAMPLES, 0)[0] if truth else cloud.positions.double().numpy()
         off = point_triangle_distance(x, mesh) / np.linalg.norm(np.ptp(x, axis=0))
         answer |= {"mean": off.mean(), "max": off.max()}
     shape = {"components": mesh.components, "genus": mesh.genus, "watertight": mesh.is_watertight}
-    steps = found.solution.history.steps[-1]
-    times = {"fitted": fitted - started, "meshed": meshed - fitted}
-    return {**answer, **shape, "steps": steps, **times}
+    steps = distance.solution.history.steps[-1]
+    return {**answer, **shape, "steps": steps, "fitted": fitted, "meshed": meshed}
 
 
-def row(answer):
-    cells = [
-        text.format(answer[name] * times if times > 1 else answer[name]) if name in answer else ""
-        for name, (text, times) in COLUMNS.items()
-    ]
-    return " | ".join(["", f"{answer['name']}, seed {answer['seed']}", *cells, ""]).strip()
+def shown(name):
+    """How a figure stands in the table, where it is known."""
+    text, times = COLUMNS[name]
+
+    def show(answer):
+        if name not in answer:
+            return ""
+        return text.format(answer[name] * times if times > 1 else answer[name])
+
+    return show
 
 
 def parsed():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.parser(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--steps", type=int)
@@ -135,11 +135,10 @@ def table(options):
     """All files and seeds, one row each."""
     rows = []
     for path, seed in itertools.product(paths(options), range(options.seeds)):
-        answer = measured(path, seed, options)
-        print(json.dumps(answer, default=float), flush=True)
-        rows.append(row(answer))
-    print(f"| {options.variant} | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
-    print("\n".join(rows))
+        rows.append(measured(path, seed, options))
+        harness.as_json(rows[-1])
+    first = {options.variant: lambda answer: f"{answer['name']}, seed {answer['seed']}"}
+    harness.table(rows, first | {name: shown(name) for name in COLUMNS})
 
 
 def peers(options):
@@ -152,4 +151,5 @@ def peers(options):
 
 if __name__ == "__main__":
     options = parsed()
+    harness.prepare(threads=None)
     (peers if options.peers else table)(options)

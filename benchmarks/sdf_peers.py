@@ -17,21 +17,22 @@ Times include preparing the points; Poisson's also the mesh.
 
 import inspect
 import itertools
-import json
 import math
-import time
 from dataclasses import replace
 
+import harness
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import cosine_similarity
 
-from siren_pde import Mesh, Siren, Solution, fit_sdf
+from siren_pde import Siren, fit_sdf
 from siren_pde.cli.sdf import errors
 from siren_pde.meshes.metrics import surface_errors
+from siren_pde.scans import Mesh
 from siren_pde.solving.history import History
 from siren_pde.solving.outcome import Outcome
+from siren_pde.types import Solution
 
 SAMPLES = 100_000
 """Points for every measurement."""
@@ -100,17 +101,20 @@ def recipe(positions, normals, marks, batch, seed, network):
     phi = SineNetwork(network["width"], network["depth"])
     adam = torch.optim.Adam(phi.parameters(), lr=1e-4)
     positions, normals = (torch.as_tensor(a, dtype=torch.float32) for a in (positions, normals))
+
+    def step():
+        chosen = torch.randint(len(positions), (batch,))
+        off = torch.rand(batch, 3) * 2 - 1
+        adam.zero_grad()
+        recipe_loss(phi, positions[chosen], normals[chosen], off).backward()
+        nn.utils.clip_grad_norm_(phi.parameters(), 1.0)
+        adam.step()
+
     spent, steps = 0.0, 0
     for mark in marks:
         while spent < mark:
-            started = time.monotonic()
-            chosen = torch.randint(len(positions), (batch,))
-            off = torch.rand(batch, 3) * 2 - 1
-            adam.zero_grad()
-            recipe_loss(phi, positions[chosen], normals[chosen], off).backward()
-            nn.utils.clip_grad_norm_(phi.parameters(), 1.0)
-            adam.step()
-            spent, steps = spent + time.monotonic() - started, steps + 1
+            seconds, _ = harness.timed(step)
+            spent, steps = spent + seconds, steps + 1
         yield phi, steps, spent
 
 
@@ -126,17 +130,15 @@ def poisson(positions, normals, depth):
     return Mesh(made.vertex_matrix(), made.face_matrix())
 
 
-def of_distance(found, truth, seed, options):
+def of_distance(distance, truth, seed, options):
     """The figures of a signed distance function."""
-    started = time.monotonic()
-    mesh = found.mesh(options.resolution)
-    meshed = time.monotonic() - started
-    off = errors(found, mesh, truth, seed, samples=SAMPLES)
+    meshed, mesh = harness.timed(lambda: distance.mesh(options.resolution))
+    off = errors(distance, mesh, truth, seed, samples=SAMPLES)
     return {
         "mean": off.reference_mean / truth.diagonal,
         "max": off.reference_max / truth.diagonal,
-        "rmse": off.sdf_rmse / found.scale,
-        "band": off.sdf_rmse_band / found.scale,
+        "rmse": off.sdf_rmse / distance.scale,
+        "band": off.sdf_rmse_band / distance.scale,
         "components": mesh.components,
         "meshed": meshed,
     }
@@ -145,16 +147,16 @@ def of_distance(found, truth, seed, options):
 def rows(cloud, truth, seed, options):
     """One dictionary of figures for each method and time."""
     for share in SHARES:
-        started = time.monotonic()
-        found = fit_sdf(cloud, seconds=share * options.seconds, seed=seed, **options.network)
-        figures = {"method": "fit_sdf", "seconds": time.monotonic() - started}
-        figures["steps"] = found.solution.history.steps[-1]
-        yield figures | of_distance(found, truth, seed, options)
-    positions, normals = found.cloud.positions, found.cloud.normals
+        choices = {"seconds": share * options.seconds, "seed": seed, **options.network}
+        seconds, fitted = harness.timed(lambda choices=choices: fit_sdf(cloud, **choices))
+        figures = {"method": "fit_sdf", "seconds": seconds}
+        figures["steps"] = fitted.solution.history.steps[-1]
+        yield figures | of_distance(fitted, truth, seed, options)
+    positions, normals = fitted.cloud.positions, fitted.cloud.normals
     for depth in (7, 8):
-        started = time.monotonic()
-        mesh = poisson(found.centre + found.scale * positions, normals, depth)
-        figures = {"method": f"Poisson {depth}", "seconds": time.monotonic() - started}
+        placed = fitted.centre + fitted.scale * positions
+        seconds, mesh = harness.timed(lambda x=placed, k=depth: poisson(x, normals, k))
+        figures = {"method": f"Poisson {depth}", "seconds": seconds}
         off = surface_errors(mesh, truth, samples=SAMPLES, seed=seed)
         figures |= {"mean": off.chamfer / truth.diagonal, "max": off.hausdorff / truth.diagonal}
         yield figures | {"components": mesh.components}
@@ -164,7 +166,7 @@ def rows(cloud, truth, seed, options):
     for phi, steps, spent in published:
         as_ours = Solution(
             field=as_siren(phi),
-            axes=found.solution.axes,
+            axes=fitted.solution.axes,
             problem=None,
             method="Adam",
             why="as published",
@@ -175,25 +177,27 @@ def rows(cloud, truth, seed, options):
             history=History(),
         )
         figures = {"method": "SIREN recipe", "seconds": spent, "steps": steps}
-        yield figures | of_distance(replace(found, solution=as_ours), truth, seed, options)
+        yield figures | of_distance(replace(fitted, solution=as_ours), truth, seed, options)
 
 
 def compare(name, cloud, truth, seed, options):
     """Print a JSON line per row, then the table and what it says."""
-    found = []
+    figures = []
     for row in rows(cloud, truth, seed, options):
-        print(json.dumps({"name": name, "seed": seed, **row}, default=float), flush=True)
-        found.append(row)
-    print(f"\n| {name} | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
-    for row in found:
-        cells = [text.format(row[c]) if c in row else "none" for c, text in COLUMNS.items()]
-        print(f"| {row['method']} | {' | '.join(cells)} |")
-    ours = [row for row in found if row["method"] == "fit_sdf"]
-    published, best = found[-1], ours[-1]
+        harness.as_json({"name": name, "seed": seed, **row})
+        figures.append(row)
+    print()
+    columns = {
+        c: lambda row, c=c, text=text: text.format(row[c]) if c in row else "none"
+        for c, text in COLUMNS.items()
+    }
+    harness.table(figures, {name: lambda row: row["method"]} | columns)
+    ours = [row for row in figures if row["method"] == "fit_sdf"]
+    published, best = figures[-1], ours[-1]
     sooner = [row["seconds"] for row in ours if row["mean"] <= published["mean"]]
     if sooner:
         times = published["seconds"] / min(sooner)
         print(f"\nfit_sdf is as near after {min(sooner):.1f} s: {times:.1f} times sooner.")
-    for row in found:
+    for row in figures:
         if row["method"].startswith("Poisson"):
             print(f"fit_sdf's mean error / {row['method']}'s: {best['mean'] / row['mean']:.2f}")

@@ -91,7 +91,7 @@ def allen_cahn(n, tolerance, times):
     whole[0], whole[-1] = ends
     diffusion = 1e-4 * (d @ d @ whole)[inner]
     start = (x**2 * np.cos(np.pi * x))[inner]
-    found = solve_ivp(
+    run = solve_ivp(
         lambda t, u: diffusion @ u + 5 * (u - u**3),
         (0, 1),
         start,
@@ -101,7 +101,7 @@ def allen_cahn(n, tolerance, times):
         atol=tolerance / 100,
         t_eval=times,
     )
-    return x, whole @ found.y
+    return x, whole @ run.y
 
 
 def cavity(n, reynolds=100.0, steps=20):

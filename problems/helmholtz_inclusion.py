@@ -1,17 +1,6 @@
 """Waves past a fast disk:  Δu + (k/c)² u = −g,  outgoing into absorbing layers,  k = 20."""
 
-from siren_pde import (
-    Box,
-    LeastSquares,
-    Problem,
-    Siren,
-    as_complex,
-    exp,
-    on,
-    reference,
-    solve,
-    tanh,
-)
+from siren_pde import Box, LeastSquares, Problem, Siren, as_complex, exp, on, reference, solve, tanh
 from siren_pde.scattering import AbsorbingLayer
 
 k, sigma = 20, 0.1

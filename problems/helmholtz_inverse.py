@@ -2,8 +2,8 @@
 
 import sys
 
-from siren_pde import Ansatz, Box, Problem, Siren, System, VariableProjection, on, reference, solve
-from siren_pde.scattering import AbsorbingLayer, Survey, read_survey
+from siren_pde import Ansatz, Box, Problem, Siren, System, on, reference, solve
+from siren_pde.scattering import AbsorbingLayer, Survey, VariableProjection, read_survey
 
 k, files = 20, [name for name in sys.argv if name.endswith(".mat")]
 disk = Survey.around_disk(k=k, radius=0.1, speed=2)

@@ -2,18 +2,7 @@
 
 Outside the Gaussian g of mass 1 and variance σ², u is −i/4 H₀⁽²⁾(kr) exp(−k²σ²/2) in [−½, ½]²."""
 
-from siren_pde import (
-    Box,
-    LeastSquares,
-    Problem,
-    Siren,
-    as_complex,
-    exp,
-    on,
-    pi,
-    reference,
-    solve,
-)
+from siren_pde import Box, LeastSquares, Problem, Siren, as_complex, exp, on, pi, reference, solve
 from siren_pde.scattering import AbsorbingLayer
 
 k, sigma = 20, 0.1

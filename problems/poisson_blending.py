@@ -1,7 +1,7 @@
 """A coin in the sky of a photograph:  ∇u = g between pixels,  g pasted (Pérez et al., 2003)."""
 
-from siren_pde import ConjugateGradients, Cosines, Problem, d, on, solve
-from siren_pde.images import Blend, coin, photograph
+from siren_pde import Problem, d, on, solve
+from siren_pde.images import Blend, ConjugateGradients, Cosines, coin, photograph
 
 blend = Blend(photograph(256), coin(), row=8, column=180)
 

@@ -2,8 +2,8 @@
 
 import sys
 
-from siren_pde import ConjugateGradients, Cosines, Problem, d, on, solve
-from siren_pde.images import photograph
+from siren_pde import Problem, d, on, solve
+from siren_pde.images import ConjugateGradients, Cosines, photograph
 
 image = photograph(256)
 

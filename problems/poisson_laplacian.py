@@ -1,7 +1,7 @@
 """A photograph from its Laplacian alone:  Δu = ΔI at the pixels (Sitzmann et al., 2020, § 4.2)."""
 
-from siren_pde import ConjugateGradients, Cosines, Problem, lap, on, solve
-from siren_pde.images import photograph
+from siren_pde import Problem, lap, on, solve
+from siren_pde.images import ConjugateGradients, Cosines, photograph
 
 image = photograph(256)
 

@@ -6,11 +6,9 @@ from siren_pde import (
     Ansatz,
     Ball,
     Box,
-    Cosines,
     PointCloud,
     Polygon,
     Problem,
-    Reference,
     Schedule,
     Siren,
     System,
@@ -20,6 +18,8 @@ from siren_pde import (
     pi,
     sin,
 )
+from siren_pde.images import Cosines
+from siren_pde.types import Reference
 
 SQUARE = Box(x=(0, 1), y=(0, 1))
 WEIGHT = Schedule((0.5, 0), (1, 0.1))

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from siren_pde import Adam, Budget, Cosines, GaussNewton, Siren, Sobol, solve
+from siren_pde import Adam, Budget, GaussNewton, Siren, Sobol, solve
 from siren_pde.collocation.expression import Expression
+from siren_pde.images import Cosines
 
 FOLDER = Path(__file__).parents[1] / "problems"
-FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
+TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.py"))}
+STATED = [name for name, text in TEXTS.items() if re.search(r"^problem = ", text, re.M)]
+"""Files with a problem; they are run when a test first needs them: one of them fits a scan."""
 
 
 @functools.cache
@@ -24,10 +27,6 @@ def load(name: str):
     return module
 
 
-def problems():
-    return {name: getattr(load(name), "problem", None) for name in FILES}
-
-
 def small_field(name: str):
     """A small network for each unknown of the file's own field, or for the only one."""
 
@@ -35,20 +34,30 @@ def small_field(name: str):
         constant = network.inputs == 0
         return network if constant else Siren(network.inputs, network.outputs, width=8, depth=2)
 
-    field = getattr(load(name), "field", None) or Siren(len(PROBLEMS[name].axes))
+    field = getattr(load(name), "field", None) or Siren(len(load(name).problem.axes))
     return field.rebuilt(small)
 
 
-PROBLEMS = {name: problem for name, problem in problems().items() if problem}
+def test_what_files_state_is_told_from_their_text():
+    for name in TEXTS:
+        problem = getattr(load(name), "problem", None)
+        assert (problem is not None) == (name in STATED)
+        if problem is not None:
+            assert (problem.exact is not None) == (name in EXACT), name
+            assert (problem.truth is not None) == (name in COMPARED), name
+
+
+EXACT = [name for name in STATED if re.search(r"\bexact=", TEXTS[name])]
+COMPARED = [name for name in STATED if re.search(r"\btruth=", TEXTS[name])]
 
 
 def residual_at(condition, p, unknowns):
     return Expression.of(condition).values(p, unknowns)
 
 
-@pytest.mark.parametrize("name", [n for n, p in PROBLEMS.items() if p.exact])
+@pytest.mark.parametrize("name", EXACT)
 def test_the_exact_solution_kills_every_residual(name):
-    problem = PROBLEMS[name]
+    problem = load(name).problem
     for condition in problem.conditions:
         p = Sobol(400)(condition.domain, seed=1)
         exact = problem.exact(p)
@@ -64,27 +73,28 @@ def test_the_exact_solution_kills_every_residual(name):
 
 def quick():
     """Problems with a reference that took less than half a minute, and their worst error."""
-    path = FOLDER / "gallery.json"
-    measured = json.loads(path.read_text()) if path.exists() else {}
+    measured = json.loads((FOLDER / "gallery.json").read_text())
     return {
         name: max(measured[name]["errors"])
-        for name, problem in PROBLEMS.items()
-        if problem.truth and name in measured and max(measured[name]["seconds"]) < 30
+        for name in COMPARED
+        if name in measured and max(measured[name]["seconds"]) < 30
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", quick())
 def test_solutions_meet_their_references(name):
     module = load(name)
     chosen = [getattr(module, key, None) for key in ("field", "method")]
-    solution = solve(PROBLEMS[name], *chosen, budget=getattr(module, "budget", None), quiet=True)
+    problem = module.problem
+    solution = solve(problem, *chosen, budget=getattr(module, "budget", None), quiet=True)
     # a wrong sign in an equation or a condition changes the solution by its own size
-    assert solution.error() < 10 * quick()[name] + PROBLEMS[name].truth.accuracy
+    assert solution.error() < 10 * quick()[name] + problem.truth.accuracy
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", STATED)
 def test_three_steps_decrease_the_loss(name):
-    problem, field, method = PROBLEMS[name], small_field(name), GaussNewton()
+    problem, field, method = load(name).problem, small_field(name), GaussNewton()
     own = getattr(load(name), "field", None)
     if isinstance(own, Cosines):  # pixels are nearly white noise: few neurons would fit little
         field, method = own, load(name).method
@@ -94,17 +104,17 @@ def test_three_steps_decrease_the_loss(name):
     assert solution.history.losses[-1] < 0.9 * solution.history.losses[0]
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", STATED)
 def test_first_order_training_runs_in_single_precision(name):
-    problem, field = PROBLEMS[name], small_field(name)
+    problem, field = load(name).problem, small_field(name)
     solution = solve(problem, field, Adam(batch=64), budget=Budget(steps=3), quiet=True)
     assert next(solution.field.parameters()).dtype == torch.float32
     assert solution.stop_reason == "the budget is used up"
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", TEXTS)
 def test_files_are_short_and_import_nothing_else(name):
-    text = (FOLDER / f"{name}.py").read_text()
+    text = TEXTS[name]
     lines = text.splitlines()
     assert text.startswith('"""')
     assert len(lines) <= 40, f"{name} has {len(lines)} lines"

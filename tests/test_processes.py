@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from siren_pde import Box, Condition, Problem, Sobol, on
+from siren_pde import Box, Problem, Sobol, on
 from siren_pde.errors import ResidualError
+from siren_pde.types import Condition
 from tests import sample_problem as sample
 from tests.told import told
 

@@ -88,6 +88,7 @@ def test_references_are_stored_and_small(name):
         np.testing.assert_allclose(stored.ticks[axis], row, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in RECIPES if tools.recipe(n).QUICK])
 def test_quick_references_converge_at_their_order_to_what_is_stored(name):
     made = tools.recipe(name)

@@ -4,22 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import (
-    Box,
-    LeastSquares,
-    Problem,
-    Reference,
-    Siren,
-    errors,
-    lap,
-    on,
-    pi,
-    plot,
-    sin,
-    solve,
-)
+from siren_pde import Box, LeastSquares, Problem, Siren, errors, lap, on, pi, plot, sin, solve
 from siren_pde.plots.slices import slice_of
 from siren_pde.references import read_reference
+from siren_pde.types import Reference
 
 TICKS = {"x": np.linspace(0, 1, 21), "y": np.linspace(0, 1, 17)}
 square = Box(x=(0, 1), y=(0, 1))

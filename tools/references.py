@@ -19,8 +19,8 @@ from types import ModuleType
 
 import numpy as np
 
-from siren_pde import Reference
 from siren_pde.references import read_reference
+from siren_pde.types import Reference
 
 ROOT = Path(__file__).parents[1]
 RECIPES, FILES = ROOT / "benchmarks" / "references", ROOT / "problems" / "references"

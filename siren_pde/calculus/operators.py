@@ -18,7 +18,7 @@ from siren_pde.calculus.jets import Constant, Coordinate, Data, Derivative, Jet,
 from siren_pde.calculus.vectors import Component, Vector
 from siren_pde.errors import DerivativeError, ResidualError
 
-V = TypeVar("V", Jet, Vector, Complex[Jet])
+V = TypeVar("V", Jet, Vector, Complex[Jet], Jet | Vector)
 
 
 def _axis(along: object) -> int:

@@ -62,18 +62,18 @@ def check(
     if not isinstance(problem, Problem):
         raise ConfigError(f"`check` needs a `Problem(…)`, got {type(problem).__name__}.")
     field = _examined(problem, field)
-    probes, found = values.probed(problem, field, POINTS, seed)
+    probes, findings = values.probed(problem, field, POINTS, seed)
     frequency = torch.ones(len(problem.axes), dtype=torch.float64)
     e = Examination(problem, field, tuple(probes), quadrature, frequency, seed)
     broken = list(values.finite(e))
-    if not found and not broken:
+    if not findings and not broken:
         collocated = Collocated.planned(problem, field, rule=Sobol(POINTS), seed=seed)
         frequency = frequencies(collocated, field)
         e = Examination(problem, field, tuple(probes), quadrature, frequency, seed)
         for examine in CHECKS:
-            found += examine(e)
+            findings += examine(e)
     order = list(Severity)
-    return sorted(found + broken, key=lambda f: order.index(f.severity))
+    return sorted(findings + broken, key=lambda f: order.index(f.severity))
 
 
 def _examined(problem: Problem, field: Field | nn.Module | None) -> Field:

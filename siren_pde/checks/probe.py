@@ -161,12 +161,12 @@ class Probe:
     def sizes(self, frequency: Tensor) -> dict[Slot, float]:
         """The root mean square of each term, for an unknown of size 1 with frequencies (d,)."""
         _, seeds = self.bound.seeds(self.bound.structure, self.points, self.random(0))
-        found = {}
+        largest = {}
         for slot in self.used:
             columns = [seed[slot.unknown][slot.channel, :, slot.output] for seed in seeds]
             size = torch.stack(columns).square().sum(0).mean().sqrt()
-            found[slot] = float(size * slot.growth(frequency))
-        return found
+            largest[slot] = float(size * slot.growth(frequency))
+        return largest
 
 
 @dataclass(frozen=True)

@@ -31,16 +31,16 @@ def truth(e: Examination) -> Iterator[Finding]:
     plain = (
         networks["u"] if [*networks] == ["u"] else System(**networks)
     )  # without lifts of an ansatz
-    found: dict[Probe, Channels] = {}
+    channels_by_probe: dict[Probe, Channels] = {}
     for q in e.probes:
         if not q.measured and _known(e, q):
             p = Probe.of(q.condition, plain, q.points)
             try:
-                found[p] = _channels(e, p)
+                channels_by_probe[p] = _channels(e, p)
             except SirenPDEError as cause:
                 yield error("exact", p.name, f"`exact` cannot be put into `{p.name}`: {cause}")
-    for p, channels in found.items():
-        yield from _judged(e, p, channels, _size(e, p, found))
+    for p, channels in channels_by_probe.items():
+        yield from _judged(e, p, channels, _size(e, p, channels_by_probe))
 
 
 def _plain(e: Examination, name: str, network: Network) -> Network:
@@ -79,16 +79,16 @@ def _channels(e: Examination, p: Probe) -> Channels:
     given = e.problem.exact(p.points)
     if not isinstance(given, dict):
         given = {next(iter(e.field.networks())): given}
-    found = p.zero
+    values = p.zero
     for slot in p.slots:
-        parts, channels = _parts(given[slot.unknown]), found[slot.unknown]
+        parts, channels = _parts(given[slot.unknown]), values[slot.unknown]
         if len(parts) != channels.shape[2]:
             raise ResidualError(
                 f"it gives {len(parts)} components of `{slot.unknown}`, but the field has "
                 f"{channels.shape[2]}: return as many, in a `Vector` if there are several."
             )
         channels[slot.channel, :, slot.output] = parts[slot.output].part(slot.key)
-    return found
+    return values
 
 
 def _known(e: Examination, p: Probe) -> bool:
@@ -105,14 +105,14 @@ def _parts(value: object) -> list[Jet]:
     return [as_jet(each) for each in components]
 
 
-def _size(e: Examination, p: Probe, found: dict[Probe, Channels]) -> float:
+def _size(e: Examination, p: Probe, channels_by_probe: dict[Probe, Channels]) -> float:
     """The largest term of a condition, each taken alone, where the exact solution is largest."""
     alone = [p.data.abs().max()]
     for slot in p.used:
         values = [
             channels[slot.unknown][s.channel, :, slot.output].abs().max()
             * (1.0 if s.key == slot.key else slot.growth(e.frequency))
-            for q, channels in found.items()
+            for q, channels in channels_by_probe.items()
             for s in q.slots
             if (s.unknown, s.output) == (slot.unknown, slot.output) and s.key in ((), slot.key)
         ]

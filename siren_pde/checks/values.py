@@ -32,7 +32,7 @@ FAR = 1e3
 
 def probed(problem: Problem, field: Field, n: int, seed: int) -> tuple[list[Probe], list[Finding]]:
     """A probe of each condition at n points, and what keeps others from being evaluated."""
-    probes, found = [], []
+    probes, findings = [], []
     for i, condition in enumerate(problem.conditions):
         try:
             points = Sobol(n)(condition.domain, seed=seed + i)
@@ -40,8 +40,8 @@ def probed(problem: Problem, field: Field, n: int, seed: int) -> tuple[list[Prob
             probe.residual(probe.random(0))
             probes.append(probe)
         except SirenPDEError as cause:
-            found.append(error("residual", condition.name, str(cause)))
-    return probes, found
+            findings.append(error("residual", condition.name, str(cause)))
+    return probes, findings
 
 
 def finite(e: Examination) -> Iterator[Finding]:

@@ -27,37 +27,37 @@ def run(file: Path, *, seed: int, json: bool) -> tuple[str, int]:
     """Check the problem in `file`; what to print, and 1 if there are errors, else 0."""
     script = read_script(file)
     with blaming(file):
-        found = check(script.problem, script.field, quadrature=script.quadrature, seed=seed)
-    counts = Counter(finding.severity for finding in found)
+        findings = check(script.problem, script.field, quadrature=script.quadrature, seed=seed)
+    counts = Counter(finding.severity for finding in findings)
     code = int(counts[Severity.error] > 0)
     if json:
         listed = [
             {"severity": f.severity, "kind": f.kind, "where": f.where, "message": f.message}
-            for f in found
+            for f in findings
         ]
         totals = {f"{severity}s": counts[severity] for severity in Severity}
         answer = {"problem": script.problem.name, **totals, "findings": listed}
         return as_json(answer), code
-    return _written(script.problem.name, found, counts), code
+    return _written(script.problem.name, findings, counts), code
 
 
-def _written(name: str, found: Sequence[Finding], counts: Counter[Severity]) -> str:
+def _written(name: str, findings: Sequence[Finding], counts: Counter[Severity]) -> str:
     """A table for people, coloured where they see it in a terminal."""
     console = Console(highlight=False)
     with console.capture() as capture:
-        if found:
-            console.print(_table(found))
+        if findings:
+            console.print(_table(findings))
         totals = [f"{counts[s]} {s}{'s' * (counts[s] > 1)}" for s in Severity if counts[s]]
         console.print(f"[bold]{escape(name)}[/]: {', '.join(totals) or '[green]nothing found[/]'}")
     return capture.get().rstrip("\n")
 
 
-def _table(found: Sequence[Finding]) -> Table:
+def _table(findings: Sequence[Finding]) -> Table:
     table = Table.grid(padding=(0, 2, 1, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for finding in found:
+    for finding in findings:
         sign, style = LOOKS[finding.severity]
         table.add_row(
             f"[{style}]{sign} {finding.severity}[/]",

@@ -190,7 +190,9 @@ class Evaluator:
         """Rows (n, m, columns): of each network that a condition involves, zero for the others."""
         networks, parts, (seeds, at) = self.field.networks(), self.split(theta), adjoint
         for j, seed in enumerate(seeds):
-            for name, columns in zip(sizes, block[:, j].split([*sizes.values()], 1), strict=True):
+            for name, columns in zip(
+                sizes, torch.split(block[:, j], [*sizes.values()], 1), strict=True
+            ):
                 if name in seed:
                     write(networks[name], parts[name], at[name], seed[name], columns)
                 else:

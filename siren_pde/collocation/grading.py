@@ -21,7 +21,7 @@ def graded(points: Points, domain: Domain, refine_towards: tuple[float, ...]) ->
     """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `refine_towards`.
 
     k = 1, 2, … takes as many points each, up to `SCALES`. Those that would leave the domain stay,
-    so boundaries are crowded where they meet c. A point y then comes from y itself with every k
+    so boundaries are denser where they meet c. A point y then comes from y itself with every k
     that would throw it out, and from c + 2ᵏ(y − c) if that is in the domain, there 2ᵏᵈ times as
     densely in d dimensions. Weights are divided by the density, and sum to the measure again.
 

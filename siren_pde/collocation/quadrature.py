@@ -232,18 +232,18 @@ def _sampled(piece: Piece, count: int, draw: Draw) -> Points:
     if image.kept is None:
         return piece.points(image)
     parts, drawn = [piece.points(image)], count
-    kept = len(parts[0])
+    inside = len(parts[0])
     limit = _MOST_DRAWN + 64 * count
-    while kept < count:
+    while inside < count:
         if drawn >= limit:
             raise DomainError(
-                f"only {kept} of {drawn} points drawn fell into {piece!r}, of {count} asked for. "
+                f"only {inside} of {drawn} points drawn fell into {piece!r}, of {count} asked for. "
                 "It is empty or too thin for sampling: check its parts."
             )
-        more = math.ceil(1.1 * (count - kept) * drawn / max(kept, 1)) + 16
+        more = math.ceil(1.1 * (count - inside) * drawn / max(inside, 1)) + 16
         more = min(more, limit - drawn, max(count, _BATCH))
         parts.append(piece.points(piece.chart(draw(more, drawn))))
-        drawn, kept = drawn + more, kept + len(parts[-1])
+        drawn, inside = drawn + more, inside + len(parts[-1])
     points = Points.concatenate(parts).select(slice(count))
     return replace(points, weights=torch.full_like(points.weights, piece.measure / count))
 

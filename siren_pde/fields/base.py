@@ -200,8 +200,8 @@ class Network(Field, ABC):
             start += parameter.numel()
 
         def values(y: Tensor) -> Tensor:
-            found: Tensor = functional_call(self, named, (y,))
-            return found.reshape(y.shape[0], self.outputs)
+            outputs: Tensor = functional_call(self, named, (y,))
+            return outputs.reshape(y.shape[0], self.outputs)
 
         return autodiff.channels(values, x, plan)
 

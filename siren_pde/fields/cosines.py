@@ -180,11 +180,11 @@ class Factors:
         inner = inner.reshape(self.counts[self.first], -1)
         sums = {m: table @ inner for m, table in self.tables[self.first].items()}
         where = self.index[self.first]
-        found = coefficients.new_zeros((self.channels, len(where), 1))
+        values = coefficients.new_zeros((self.channels, len(where), 1))
         for channel, terms in self.orders.items():
             for alpha in terms:
-                found[channel, :, 0] += (sums[alpha[self.first]][where] * self._rest(alpha)).sum(1)
-        return found
+                values[channel, :, 0] += (sums[alpha[self.first]][where] * self._rest(alpha)).sum(1)
+        return values
 
     def adjoint(self, seeds: Tensor) -> Tensor:
         """The gradient (p,) of ⟨seeds, channels⟩, for seeds (S, n)."""

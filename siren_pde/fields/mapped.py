@@ -51,8 +51,8 @@ class Mapped(Composed):
 
     def coordinates(self, x: Tensor) -> list[Jet]:
         """The coordinates given, of x (n, inputs)."""
-        found = self.map(coordinates_of(x))
-        xi = [as_jet(value) for value in ([found] if isinstance(found, Jet) else found)]
+        mapped = self.map(coordinates_of(x))
+        xi = [as_jet(value) for value in ([mapped] if isinstance(mapped, Jet) else mapped)]
         if len(xi) != self.inputs:
             raise ConfigError(
                 f"`Mapped` gives its network {self.inputs} coordinates, but its function has "

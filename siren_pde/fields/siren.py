@@ -102,10 +102,10 @@ class Siren(Network):
 
         h, omega = self.width, self.hidden_frequency
         bound = math.sqrt(6 / h) / omega
-        found = [uniform(1.0, h, self.inputs), uniform(math.pi, h)]
+        layers = [uniform(1.0, h, self.inputs), uniform(math.pi, h)]
         for _ in range(self.depth - 1):
-            found += [uniform(bound, h, h), uniform(1 / math.sqrt(h), h)]
-        return [*found, uniform(bound, self.outputs, h), like.new_zeros((self.outputs,))]
+            layers += [uniform(bound, h, h), uniform(1 / math.sqrt(h), h)]
+        return [*layers, uniform(bound, self.outputs, h), like.new_zeros((self.outputs,))]
 
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> Siren:
         """A copy with the same parameters, centred on the box, its first layer at `frequency`.
@@ -113,10 +113,10 @@ class Siren(Network):
         What was given, or is known from an earlier solve, stays. Along periodic axes, where
         frequencies cannot adapt, they reach twice as far.
         """
-        found = periodic.reaching(frequency, self.period, 2.0) if self.periodic else frequency
+        suited = periodic.reaching(frequency, self.period, 2.0) if self.periodic else frequency
         return self.like(
             list(self.layers),
-            frequency=self.given_frequency or tuple(found.tolist()),
+            frequency=self.given_frequency or tuple(suited.tolist()),
             centre=self.given_centre or tuple(((low + high) / 2).tolist()),
         )
 
@@ -190,7 +190,7 @@ class Siren(Network):
 
     def _affine(self, theta: Tensor) -> list[Layer]:
         """The layers as (ω W, ω b, ω), in this order: what the parameters are multiplied by."""
-        found, start = [], 0
+        layers, start = [], 0
         for i in range(0, len(self.layers), 2):
             weight, bias = self.layers[i], self.layers[i + 1]
             w = theta[start : start + weight.numel()].view_as(weight)
@@ -198,8 +198,8 @@ class Siren(Network):
             b = theta[start : start + bias.numel()]
             start += bias.numel()
             omega = self.hidden_frequency if 0 < i < len(self.layers) - 2 else 1.0
-            found.append((w * omega, b * omega, omega) if omega != 1.0 else (w, b, 1.0))
-        return found
+            layers.append((w * omega, b * omega, omega) if omega != 1.0 else (w, b, 1.0))
+        return layers
 
     def _layers(self, theta: Tensor) -> list[Layer]:
         """The layers that act: the first one's frequencies rounded where axes are periodic."""

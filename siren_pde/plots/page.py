@@ -65,7 +65,7 @@ def write_page(
         "data": json.dumps(_data(distance, shown, cloud)),
     }
     page = files("siren_pde.plots").joinpath("page.html").read_text("utf-8")
-    text = re.sub(r"@(\w+)@", lambda found: parts[found[1]], page)
+    text = re.sub(r"@(\w+)@", lambda mark: parts[mark[1]], page)
     atomic_write(path, text.encode())
 
 

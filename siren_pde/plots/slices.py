@@ -172,15 +172,15 @@ def _inside(domain: Domain, x: Tensor) -> Tensor:
 
 
 def _outputs(
-    name: str, found: Tensor, known: Tensor | None, inside: Tensor, ticks: tuple[Floats, ...]
+    name: str, numbers: Tensor, known: Tensor | None, inside: Tensor, ticks: tuple[Floats, ...]
 ) -> Iterator[Output]:
     """The components (n, k) of an unknown, beside the truth if it is known."""
     shape = tuple(map(len, ticks))
-    for j in range(found.shape[1]):
+    for j in range(numbers.shape[1]):
         yield Output(
             name,
-            j + 1 if found.shape[1] > 1 else 0,
-            _spread(found[:, j], inside, shape),
+            j + 1 if numbers.shape[1] > 1 else 0,
+            _spread(numbers[:, j], inside, shape),
             None if known is None else _spread(known[:, j], inside, shape),
         )
 
@@ -195,11 +195,11 @@ def _stored(
     return torch.from_numpy(values)[inside]
 
 
-def _aligned(reference: Reference | None, found: Tensor, truth: Tensor | None) -> Tensor:
+def _aligned(reference: Reference | None, fitted: Tensor, truth: Tensor | None) -> Tensor:
     """What is compared with a reference, as far as that is known."""
     if reference is None or truth is None:
-        return found
-    values, known = found.detach().double().cpu(), torch.isfinite(truth).all(1)
+        return fitted
+    values, known = fitted.detach().double().cpu(), torch.isfinite(truth).all(1)
     values[known] = torch.from_numpy(reference.aligned(values[known].numpy(), truth[known].numpy()))
     return values
 

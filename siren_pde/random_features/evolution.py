@@ -231,11 +231,12 @@ def _state(time: Evolution) -> Callable[..., list[Jet]]:
     """The function that is each unknown, and its first order − 1 derivatives in time."""
 
     def state(p: Points, *unknowns: Unknown) -> list[Jet]:
-        t, parts = p.coordinates[time.axis], []
+        t = p.coordinates[time.axis]
+        parts: list[Jet] = []
         for u in unknowns:
+            components = list(u) if isinstance(u, Vector) else [u]
             for k in range(time.order):
-                part = d(u, *[t] * k) if k else u
-                parts += list(part) if isinstance(part, Vector) else [part]
+                parts += [d(c, *[t] * k) if k else c for c in components]
         return parts
 
     return state

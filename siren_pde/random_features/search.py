@@ -14,7 +14,7 @@ WIDENING = 0.28
 """Bands grow with the number of features to this power."""
 FASTEST, DEAR = 3.5, 2000
 """The most by which features grow at once, up to so many; beyond, they double."""
-FEW, HIGHEST = 3, 2
+AXIS_BY_AXIS, MOST_AXES = 3, 2
 """Up to how many axes bands are found axis by axis, and beyond, how many a wave has at most but for
 all."""
 
@@ -72,7 +72,7 @@ class Search:
     def starting(trial: Trial, *, fixed: bool) -> Search:
         """A search from `trial` on; with `fixed` bandwidth only the number of features grows."""
         axes = len(trial.bandwidth)
-        if axes > FEW and not fixed:
+        if axes > AXIS_BY_AXIS and not fixed:
             first = replace(trial, order=1)
             return Search(first, first, direction=-1)
         return Search(trial, trial, direction=axes + 1 if fixed else 0)
@@ -111,7 +111,7 @@ class Search:
 
     def _turned(self, tolerance: float, most: int) -> Search:
         axes = len(self.best.bandwidth)
-        last = self.direction == (axes if 1 < axes <= FEW else 0)
+        last = self.direction == (axes if 1 < axes <= AXIS_BY_AXIS else 0)
         s = replace(self, upwards=True, moved=False, strikes=0)
         many = int(AFRESH * s.best.features)
         few = s.residual > (RESOLVED if last else BLIND)
@@ -126,7 +126,7 @@ class Search:
         """Waves along more axes, and then the climb from the order that was best."""
         assert self.trial is not None
         if self.trial.order:
-            order = self.trial.order + 1 if self.trial.order < HIGHEST else 0
+            order = self.trial.order + 1 if self.trial.order < MOST_AXES else 0
             return replace(self, trial=replace(self.trial, order=order))
         return replace(self, direction=0, moved=True)._stepped(self.best)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import d
 from siren_pde.calculus.points import Points
+from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.expression import Expression, Unknown
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.residual import evaluate
@@ -100,7 +101,8 @@ def _slopes(problem: Problem, axis: int, time: float, before: Field) -> tuple[Te
     space, points = 1 - axis, _profile(problem, axis, time, before)
 
     def slopes(p: Points, *unknowns: Unknown) -> list[Jet]:
-        return [d(u, p.coordinates[space]) for u in unknowns]
+        scalars = [c for u in unknowns for c in (u if isinstance(u, Vector) else [u])]
+        return [d(c, p.coordinates[space]) for c in scalars]
 
     values = evaluate(before, Expression("slopes", slopes), points)
     return points.positions[:, space], values

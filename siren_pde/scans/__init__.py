@@ -1,5 +1,7 @@
 """From points to a signed distance: cleaning, fitting, refining, inspection."""
 
+from siren_pde.meshes.marching_cubes import extract
+from siren_pde.meshes.mesh import Mesh
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.inspection import Inspection, inspect
 from siren_pde.scans.normals import estimate_normals
@@ -19,12 +21,14 @@ __all__ = [
     "Eikonal",
     "Heat",
     "Inspection",
+    "Mesh",
     "OrientedCloud",
     "Regulariser",
     "SignedDistance",
     "SingularHessian",
     "Viscosity",
     "estimate_normals",
+    "extract",
     "fit_sdf",
     "inspect",
 ]

@@ -90,15 +90,15 @@ def _clock(seconds: float) -> str:
 
 def _remembered() -> Terms:
     """The terms of the conditions, evaluated seldom enough to cost at most a few percent."""
-    found: dict[str, float] = {}
+    latest: dict[str, float] = {}
     due = 0.0
 
     def terms(report: Report) -> dict[str, float]:
-        nonlocal found, due
+        nonlocal latest, due
         if report.seconds >= due:
             started = time.monotonic()
-            found = report.terms()
+            latest = report.terms()
             due = report.seconds + max(TERMS_EVERY, 30 * (time.monotonic() - started))
-        return found
+        return latest
 
     return terms

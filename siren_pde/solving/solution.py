@@ -139,8 +139,8 @@ class Solution:
         else:
             pairs = self._beside_exact(problem, n, seed)
         difference = size = 0.0
-        for found, expected, weights in pairs:
-            difference += float((weights * (found - expected).square()).sum())
+        for fitted, expected, weights in pairs:
+            difference += float((weights * (fitted - expected).square()).sum())
             size += float((weights * expected.square()).sum())
         return math.sqrt(difference / size)
 
@@ -157,8 +157,8 @@ class Solution:
             known = exact if isinstance(exact, dict) else {"u": exact}
             if name in known:
                 expected = stacked("exact", known[name], p)
-                found = self._values(only(name), p).reshape(expected.shape)
-                yield found, expected, p.weights[:, None]
+                fitted = self._values(only(name), p).reshape(expected.shape)
+                yield fitted, expected, p.weights[:, None]
 
     def _beside_reference(self, truth: Reference) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
@@ -166,8 +166,8 @@ class Solution:
             expected = truth.rows(name)
             known = np.isfinite(expected).all(1)
             x = self.points(truth.positions[known])
-            found = self._values(only(name), x).reshape(len(x), -1).double().cpu().numpy()
-            compared = truth.aligned(found, expected[known])
+            fitted = self._values(only(name), x).reshape(len(x), -1).double().cpu().numpy()
+            compared = truth.aligned(fitted, expected[known])
             weights = torch.ones((len(x), 1), dtype=torch.float64, device="cpu")
             yield torch.from_numpy(compared), torch.from_numpy(expected[known]), weights
 

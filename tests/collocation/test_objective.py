@@ -9,7 +9,6 @@ import torch
 
 from siren_pde import (
     Box,
-    Generic,
     PointCloud,
     Problem,
     Siren,
@@ -34,6 +33,7 @@ from siren_pde.errors import (
     ResidualError,
     SirenPDEError,
 )
+from siren_pde.fields.generic import Generic
 
 square = Box(x=(0, 1), t=(0, 2))
 

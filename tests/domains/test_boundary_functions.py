@@ -135,6 +135,7 @@ SOLVED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOLVED)
 def test_least_squares_with_exact_fluxes(name):
     domain, (valued, parts) = SOLVED[name]

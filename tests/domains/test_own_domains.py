@@ -3,20 +3,7 @@
 import pytest
 import torch
 
-from siren_pde import (
-    Ansatz,
-    Ball,
-    Box,
-    Problem,
-    Siren,
-    Sobol,
-    check,
-    d,
-    exp,
-    lap,
-    on,
-    solve,
-)
+from siren_pde import Ansatz, Ball, Box, Problem, Siren, Sobol, check, d, exp, lap, on, solve
 from siren_pde.collocation.objective import objective_of
 from siren_pde.domains.base import Piece
 from siren_pde.errors import DomainError

@@ -58,6 +58,7 @@ def close(a, b):
     assert (a - b).abs().max() <= 1e-10 * b.abs().max().clamp_min(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("required", DEMANDS)
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("kind", [stretched, mapped])
@@ -85,6 +86,7 @@ def test_a_mapped_network_has_as_many_waves_across_the_image_of_the_box():
     assert torch.allclose(inner, torch.tensor([8.0, 0.08]).to(like), rtol=0.01)
 
 
+@pytest.mark.slow
 def test_a_power_of_the_distance_is_found_in_log_polar_coordinates(tmp_path):
     """√r cos(φ/2) at the end of a slit, which plain sines do not resolve."""
     right = Box(x=(0, 1), y=(-1, 1))

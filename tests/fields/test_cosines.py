@@ -5,26 +5,13 @@ import pytest
 import torch
 from scipy.fft import dctn, idctn
 
-from siren_pde import (
-    Box,
-    ConjugateGradients,
-    Cosines,
-    Generic,
-    Problem,
-    Sobol,
-    cos,
-    d,
-    lap,
-    load,
-    on,
-    pi,
-    solve,
-)
+from siren_pde import Box, Problem, Sobol, cos, d, lap, load, on, pi, solve
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
-from siren_pde.images import photograph
+from siren_pde.fields.generic import Generic
+from siren_pde.images import ConjugateGradients, Cosines, photograph
 
 DEMANDS = {
     "value": [()],

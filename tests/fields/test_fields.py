@@ -7,11 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siren_pde import Generic, Siren
+from siren_pde import Siren
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.generic import Generic
 
 DEMANDS = {
     "value": [()],
@@ -50,8 +51,14 @@ def close(a: torch.Tensor, b: torch.Tensor) -> None:
     assert (a - b).abs().max() <= 1e-11 * b.abs().max().clamp_min(1.0)
 
 
+SLOW = [n for n in DEMANDS if "biharmonic" in n or "fourth" in n]
+"""Fourth derivatives by nested differentiation take seconds."""
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("name", DEMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in DEMANDS]
+)
 def test_closed_form_equals_torch_func(name, depth):
     ours = siren(depth, outputs=2)
     theirs = Generic(ours, 2, 2)
@@ -82,6 +89,7 @@ def test_the_evaluation_for_one_gradient_equals_the_whole(name, outputs, depth):
         close(field.vjp(theta, once, seeds), field.vjp(theta, whole, seeds))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(
     st.sets(st.lists(st.integers(0, 1), max_size=4).map(lambda k: tuple(sorted(k))), min_size=1),

@@ -12,7 +12,6 @@ from siren_pde import (
     Box,
     Budget,
     GaussNewton,
-    Generic,
     Problem,
     Siren,
     System,
@@ -32,6 +31,7 @@ from siren_pde.fields.derived.piecewise import Piecewise
 from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.fields.generic import Generic
 from siren_pde.io.solutions import about
 from tests.sample_network import Tanh, Wave
 from tests.told import told

@@ -127,12 +127,14 @@ def sphere(plain):
     return refined(plain, cloud, half, *training_samples(cloud, half, 0), seed=0)
 
 
+@pytest.mark.slow
 def test_what_a_network_leaves_over_becomes_splines(plain, sphere):
     before, after = errors(plain), errors(sphere)
     assert before[0] > 0.02 and after[0] < before[0] / 10
     assert before[1] > 0.02 and after[1] < before[1] / 4
 
 
+@pytest.mark.slow
 def test_refining_changes_no_parameter_and_knows_the_precision(plain, sphere):
     ours, theirs = sphere.state_dict(), plain.state_dict()
     assert all(torch.equal(ours[f"network.{name}"], value) for name, value in theirs.items())
@@ -140,6 +142,7 @@ def test_refining_changes_no_parameter_and_knows_the_precision(plain, sphere):
     assert all(grid.coefficients.dtype == torch.float32 for grid in sphere.grids)
 
 
+@pytest.mark.slow
 def test_sparse_clouds_get_coarse_grids(plain, sphere):
     cloud, half = ball(300), np.ones(3)
     few = refined(plain, cloud, half, *training_samples(cloud, half, 0), seed=0)
@@ -161,6 +164,7 @@ def test_nothing_left_over_has_no_noise():
     assert np.isfinite(noise_ratio(OrientedCloud(corners, corners), np.arange(4.0)))
 
 
+@pytest.mark.slow
 def test_splines_do_not_follow_noise(plain, sphere):
     clean, half = ball(4000), np.ones(3)
     rough = 0.01 * np.random.default_rng(8).standard_normal((4000, 1)) * clean.normals
@@ -173,6 +177,7 @@ def test_splines_do_not_follow_noise(plain, sphere):
     assert off["clean"] < 0.001 and off["rough"] < 0.004
 
 
+@pytest.mark.slow
 def test_labels_on_the_other_side_are_not_believed(plain, sphere):
     cloud, half = ball(4000), np.ones(3)
     x, d = training_samples(cloud, half, 0)
@@ -184,6 +189,7 @@ def test_labels_on_the_other_side_are_not_believed(plain, sphere):
     assert errors(found)[1] < 2 * errors(sphere)[1]
 
 
+@pytest.mark.slow
 def test_single_wrong_labels_are_outvoted(plain, sphere):
     cloud, half = ball(4000), np.ones(3)
     x, d = training_samples(cloud, half, 0)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import Ansatz, Box, Generic, Problem, Siren, System, Unknown, load, on, save
+from siren_pde import Ansatz, Box, Problem, Siren, System, Unknown, load, on, save
 from siren_pde.errors import ConfigError, StorageError
+from siren_pde.fields.generic import Generic
 from siren_pde.files.sealed import BLOCK
 from siren_pde.io.solutions import about
 from siren_pde.solving.history import History

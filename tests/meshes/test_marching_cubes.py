@@ -109,6 +109,7 @@ def test_area_agrees_with_libigl(field: Field, components: int, genus: int, area
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "resolution"),
     [(sphere, 96), (torus, 96), (box, 48), (two_spheres, 48), (noise(3, 3.0), 48), (network, 96)],
@@ -123,6 +124,7 @@ def test_looking_only_near_the_surface_loses_nothing(field: Field, resolution: i
     assert triangle_set(sparse) == triangle_set(dense)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [sphere, torus])
 def test_few_evaluations_at_high_resolution(field: Field) -> None:
     near, counts = counted(field)

@@ -71,7 +71,7 @@ def test_the_gram_matrix_has_its_lower_triangle_filled(monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(9, 5), (5, 9), (7, 7), (300, 520), (520, 300)])
-def test_both_forms_of_the_normal_equations_predict_the_damped_step(shape):
+def test_the_predicted_decrease_is_the_linear_models(shape):
     r, j = normal(shape[0], seed=5), normal(*shape, seed=6)
     system = NormalEquations.of(r, j)
     step, decrease = system.step(0.3)

@@ -81,6 +81,24 @@ def test_every_method_solves_every_problem(method, name):
     assert final < (1e-6 if isinstance(method, Adam) else 1e-16)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_adam_steps_as_that_of_torch(dtype):
+    start = vector(-1.2, 1.0).to(dtype)
+    method = Adam(rate=0.05, final=1.0, fresh=False)
+    at = method.start(Plain(rosenbrock, start))
+    live = start.clone().requires_grad_()
+    tiny = 1e-8 if dtype == torch.float32 else 1e-12
+    optimiser = torch.optim.Adam([live], lr=0.05, betas=(0.9, 0.999), eps=tiny)
+    for _ in range(50):
+        at = method.step(at, 0.0)
+        optimiser.zero_grad()
+        (0.5 * rosenbrock(live).square().sum()).backward()
+        optimiser.step()
+        torch.testing.assert_close(
+            at.theta, live.detach(), rtol=200 * torch.finfo(dtype).eps, atol=0
+        )
+
+
 def test_adams_rate_follows_a_schedule():
     method = Adam(rate=Schedule((0, 0.2), (1, 0)), fresh=False)
     start = method.start(Plain(rosenbrock, vector(-1.2, 1.0)))

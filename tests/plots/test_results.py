@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import Box, Generic, Problem, Siren, on, plot
+from siren_pde import Box, Problem, Siren, on, plot
 from siren_pde.errors import ConfigError
+from siren_pde.fields.generic import Generic
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
 from tests.told import told

@@ -3,22 +3,11 @@
 import pytest
 import torch
 
-from siren_pde import (
-    Box,
-    PointCloud,
-    Problem,
-    Siren,
-    Sobol,
-    System,
-    Unknown,
-    VariableProjection,
-    d,
-    on,
-    solve,
-)
+from siren_pde import Box, PointCloud, Problem, Siren, Sobol, System, Unknown, d, on, solve
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.random_features.separation import partitioned
+from siren_pde.scattering import VariableProjection
 
 line = Box(x=(0, 1))
 x = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)

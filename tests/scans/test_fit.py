@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from siren_pde import Budget, Eikonal, PointCloud, Siren, Sobol, solve
+from siren_pde import Budget, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
 from siren_pde.fields.derived.refined import Refined
 from siren_pde.meshes.metrics import point_triangle_distance
 from siren_pde.optimisers.adam import Adam
+from siren_pde.scans import Eikonal
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.samples import jittered
@@ -93,6 +94,7 @@ def network(cloud, terms):
     return fit_sdf(cloud, refine=False, callbacks=[see], **OPTIONS)
 
 
+@pytest.mark.slow
 def test_fits_tell_how_far_the_points_are_from_the_surface(network, terms):
     x, _ = sphere()
     nearest = point_triangle_distance(x, network.mesh(96)).mean()
@@ -108,12 +110,14 @@ def off(found, n=3000):
     return found(query) - (np.linalg.norm(query - 1e4, axis=1) - 25)
 
 
+@pytest.mark.slow
 def test_refining_takes_most_of_what_the_network_leaves_over(network, fitted, cloud):
     before, after = np.abs(network(cloud.positions)).mean(), np.abs(fitted(cloud.positions)).mean()
     assert after < before / 20
     assert np.sqrt(np.mean(off(fitted) ** 2)) < np.sqrt(np.mean(off(network) ** 2)) / 2
 
 
+@pytest.mark.slow
 def test_a_sphere_becomes_a_distance_and_a_mesh_in_the_users_units(fitted):
     # a small network after 500 steps and 4,000 points: to a hundredth of the radius
     assert np.sqrt(np.mean(off(fitted) ** 2)) < 0.25
@@ -125,6 +129,7 @@ def test_a_sphere_becomes_a_distance_and_a_mesh_in_the_users_units(fitted):
     assert outward.mean() > 0.99
 
 
+@pytest.mark.slow
 def test_noisy_clouds_and_regularised_fits_are_not_refined():
     x, normals = sphere(n=6000, radius=1.0, centre=0.0)
     clean = PointCloud(x, normals=normals)
@@ -145,6 +150,7 @@ def test_clouds_without_a_surface_are_refused():
             fit_sdf(PointCloud(points), seconds=1)
 
 
+@pytest.mark.slow
 def test_the_eikonal_problem_of_the_problem_file_trains():
     import importlib.util
     from pathlib import Path

@@ -17,6 +17,7 @@ def cloud(*bodies, n=8000):
     return OrientedCloud(positions, normals)
 
 
+@pytest.mark.slow
 def test_the_winding_number_jumps_by_one_across_a_ball():
     ball = cloud(Ball(x=0, y=0, z=0, radius=1))
     before, behind = (winding_beside(ball, side * 2 * ball.spacing) for side in (1, -1))
@@ -31,6 +32,7 @@ def test_nothing_of_one_body_is_interior(body):
     assert not interior(cloud(body)).any()
 
 
+@pytest.mark.slow
 def test_two_boxes_are_interior_where_they_touch():
     c = cloud(Box(x=(0, 1), y=(0, 1), z=(0, 1)), Box(x=(1.001, 2), y=(0, 1), z=(0, 1)))
     x, y, z = c.positions.T
@@ -41,6 +43,7 @@ def test_two_boxes_are_interior_where_they_touch():
     assert not inside[~slit].any()
 
 
+@pytest.mark.slow
 def test_balls_are_interior_within_each_other():
     c = cloud(Ball(x=0, y=0, z=0, radius=1), Ball(x=1, y=0, z=0, radius=1))
     centres = np.array([[0.0, 0, 0], [1.0, 0, 0]])

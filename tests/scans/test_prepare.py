@@ -73,6 +73,7 @@ def test_clean_clouds_are_unchanged(shape):
     assert matched(found, points, normals) > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* left out")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_noisy_clouds_are_oriented(shape):
@@ -83,6 +84,7 @@ def test_noisy_clouds_are_oriented(shape):
     assert matched(found, points, normals) > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.002, 0.005, 0.01])
 def test_smoothing_a_sphere_leaves_a_third_of_the_noise(level):
     """Heights of a sphere of radius 1 above itself, of 100,000 points; and it does not shrink."""
@@ -93,6 +95,7 @@ def test_smoothing_a_sphere_leaves_a_third_of_the_noise(level):
     assert abs(heights.mean()) < level / 20
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* left out")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_outliers_are_left_out_and_the_rest_is_oriented(shape):
@@ -162,6 +165,7 @@ def test_normals_that_are_given_are_believed():
     assert not noisy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_units_and_a_distant_origin_change_nothing(noise):
     rng = np.random.default_rng(0)

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import (
-    Box,
-    PointCloud,
-    Schedule,
-    Sobol,
-    sqrt,
-)
+from siren_pde import Box, PointCloud, Schedule, Sobol, sqrt
 from siren_pde.collocation.expression import Expression, stacked
 from siren_pde.collocation.residual import evaluate
 from siren_pde.fields.siren import Siren
@@ -99,23 +93,35 @@ def test_regularisers_equal_their_formulas_by_autograd(regulariser):
     assert torch.allclose(values, expected, rtol=1e-9, atol=1e-14)
 
 
-@pytest.mark.parametrize("regulariser", ALL_REGULARISERS)
-def test_fits_that_obey_keep_their_surface(regulariser):
+def fitted_sphere(**options):
     normals = np.random.default_rng(0).standard_normal((1000, 3))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    seen = []
+    cloud = PointCloud(7 + 3 * normals, normals=normals)
+    size = {"steps": 200, "width": 24, "depth": 2, "frequency": 8.0}
+    return fit_sdf(cloud, seconds=None, refine=False, **size, **options)
+
+
+@pytest.fixture(scope="module")
+def free():
+    """A fit that nothing regularises."""
+    return fitted_sphere()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("regulariser", ALL_REGULARISERS)
+def test_fits_that_obey_keep_their_surface(regulariser, free):
+    seen, name = [], type(regulariser).__name__
     late = replace(regulariser, weight=Schedule((0.5, 0), (1, regulariser.weight)))
-    fitted = fit_sdf(
-        PointCloud(7 + 3 * normals, normals=normals),
-        seconds=None,
-        steps=200,
-        width=24,
-        depth=2,
-        frequency=8.0,
-        regularisers=[late],
-        callbacks=[lambda report: seen.append(report.terms()[type(regulariser).__name__])],
-    )
+    see = lambda report: seen.append(report.terms()[name])  # noqa: E731
+    fitted = fitted_sphere(regularisers=[late], callbacks=[see])
     mesh = fitted.mesh(32)
     assert (mesh.is_watertight, mesh.components, mesh.genus) == (True, 1, 0)
     assert np.abs(np.linalg.norm(mesh.vertices - 7, axis=1) - 3).mean() < 0.1
-    assert seen[-1] > 0  # it took part
+    p = Sobol(2048)(Box(x=(-1, 1), y=(-1, 1), z=(-1, 1)), dtype=torch.float32)
+    with_it, without = (
+        float(halved(evaluate(f.solution.field, Expression.of(regulariser), p)).mean())
+        for f in (fitted, free)
+    )
+    assert with_it < without
+    if not regulariser.near:  # its term is the weighted mean square, at other points of the box
+        assert seen[-1] == pytest.approx(2 * regulariser.weight * with_it, rel=0.2)

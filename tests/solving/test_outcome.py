@@ -9,7 +9,6 @@ from siren_pde import (
     Budget,
     GaussNewton,
     LeastSquares,
-    Outcome,
     Problem,
     Siren,
     lap,
@@ -19,6 +18,7 @@ from siren_pde import (
     sin,
     solve,
 )
+from siren_pde.types import Outcome
 
 square = Box(x=(0, 1), y=(0, 1))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve, watching
+from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve
 from siren_pde.optimisers.base import Iterate
+from siren_pde.plots import watching
 from siren_pde.solving.progress import line
 
 
@@ -63,7 +64,8 @@ def test_a_terminal_gets_a_panel(monkeypatch):
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_a_solve_can_be_watched(stream):
+def test_a_solve_can_be_watched(stream, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     interval = Box(x=(0, 1))
 
     @on(interval)
@@ -80,3 +82,5 @@ def test_a_solve_can_be_watched(stream):
             quiet=True,
         )
     assert solution.history.steps[-1] == 3
+    # a line comes every five seconds, a panel at once
+    assert ("Adam" in stream.getvalue()) == stream.isatty()

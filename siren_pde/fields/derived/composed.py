@@ -139,7 +139,7 @@ def coordinates_of(x: Tensor) -> tuple[Coordinate, ...]:
 
 def _terms(key: Key, xi: Sequence[Jet]) -> dict[Key, Part]:
     """∂^key N(ξ) = Σ factor · ∂^inner N, by Faà di Bruno's rule in several variables."""
-    found: dict[Key, Part] = {}
+    factors: dict[Key, Part] = {}
     for alpha in [(i, i) for i in key.axes] if isinstance(key, Laplace) else [key]:
         for count, blocks in partitions(alpha):
             for axes in itertools.product(range(len(xi)), repeat=len(blocks)):
@@ -148,8 +148,8 @@ def _terms(key: Key, xi: Sequence[Jet]) -> dict[Key, Part]:
                     factor = 0.0 if is_zero(factor) else multiply(factor, xi[axis].part(block))
                 if not is_zero(factor):
                     inner: Alpha = tuple(sorted(axes))
-                    found[inner] = add(found.get(inner, 0.0), factor)
-    return found
+                    factors[inner] = add(factors.get(inner, 0.0), factor)
+    return factors
 
 
 def _times(factor: Part, values: Tensor) -> Tensor:

@@ -42,10 +42,10 @@ class Refined(Wrapped):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) at x (n, inputs)."""
-        found: Tensor = self.network(x)
+        values: Tensor = self.network(x)
         for level in self.grids:
-            found = found + level(x)
-        return found
+            values = values + level(x)
+        return values
 
     def _outer(self, at: Evaluation, x: Tensor) -> Evaluation:
         channels = at.channels

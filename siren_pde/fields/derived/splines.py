@@ -57,12 +57,12 @@ class Splines(nn.Module):
 
     def channels(self, x: Tensor, plan: Plan) -> Tensor:
         """The derivatives of a plan, (S, n)."""
-        place, found = self._placed(x), []
+        place, channels = self._placed(x), []
         for key in plan.keys:
             parts = [key] if isinstance(key, tuple) else [(i, i) for i in key.axes]
             orders = [tuple(alpha.count(i) for i in range(x.shape[1])) for alpha in parts]
-            found.append(torch.stack([place.sum(each)[0] for each in orders]).sum(0))
-        return torch.stack(found)
+            channels.append(torch.stack([place.sum(each)[0] for each in orders]).sum(0))
+        return torch.stack(channels)
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class _Place:
     def basis(self, axis: int, order: int) -> Tensor:
         """The derivatives of `order` of the B-splines along one axis, (4, n)."""
         if (axis, order) not in self.bases:
-            found = _cubics(self.t[axis], order) / self.splines.cell**order
-            self.bases[axis, order] = found * self.inside[axis] if order else found
+            basis = _cubics(self.t[axis], order) / self.splines.cell**order
+            self.bases[axis, order] = basis * self.inside[axis] if order else basis
         return self.bases[axis, order]
 
     def sum(self, orders: tuple[int, ...]) -> Tensor:
@@ -92,10 +92,10 @@ class _Place:
         if orders not in self.sums:
             if orders:
                 basis = self.basis(len(self.t) - len(orders), orders[0])
-                found = (torch.unflatten(self.sum(orders[1:]), 0, (-1, 4)) * basis).sum(1)
+                summed = (torch.unflatten(self.sum(orders[1:]), 0, (-1, 4)) * basis).sum(1)
             else:
-                found = self.splines.coefficients.flatten()[self.numbers].to(self.t.dtype)
-            self.sums[orders] = found
+                summed = self.splines.coefficients.flatten()[self.numbers].to(self.t.dtype)
+            self.sums[orders] = summed
         return self.sums[orders]
 
 

@@ -92,8 +92,8 @@ class Waves:
         out = self.sine.new_empty((len(self.plan.keys), len(self.sine), outputs))
         for wave, served, symbols in self._halves:
             combined = (symbols[:, None] * weight).view(-1, h)
-            found = (wave @ combined.T).view(-1, len(served), outputs)
-            out[served] = found.transpose(0, 1)
+            derivatives = (wave @ combined.T).view(-1, len(served), outputs)
+            out[served] = derivatives.transpose(0, 1)
         out[0] += bias
         return out
 

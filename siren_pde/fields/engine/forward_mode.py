@@ -153,9 +153,9 @@ def _write(out: Tensor, start: int, g: Tensor, a: Tensor, space: Workspace) -> N
     h, k = g.shape[2], a.shape[2]
     left, right = g.permute(1, 2, 0), a.permute(1, 0, 2)
     chunk = max(CHUNK // (h * k * g.element_size()), 1)
-    for begin in range(0, len(out), chunk):
-        piece = slice(begin, min(begin + chunk, len(out)))
-        block = space.take("outer", (piece.stop - begin, h, k), g)
+    for first in range(0, len(out), chunk):
+        piece = slice(first, min(first + chunk, len(out)))
+        block = space.take("outer", (piece.stop - first, h, k), g)
         torch.bmm(left[piece], right[piece], out=block)
         out[piece, start : start + h * k] = block.flatten(1)
     out[:, start + h * k : start + h * k + h] = g[0]

@@ -55,18 +55,18 @@ class Plan:
         derivatives are carried anyway, it is their sum and no channel of its own.
         """
         required = set(required)
-        found: set[Alpha] = {()}
+        carried: set[Alpha] = {()}
         for key in required:
             if isinstance(key, Laplace):
-                found.update((i,) for i in key.axes)
+                carried.update((i,) for i in key.axes)
             else:
-                found.update(c for r in range(len(key) + 1) for c in combinations(key, r))
+                carried.update(c for r in range(len(key) + 1) for c in combinations(key, r))
         sums = {
             key
             for key in required
-            if isinstance(key, Laplace) and not all((i, i) in found for i in key.axes)
+            if isinstance(key, Laplace) and not all((i, i) in carried for i in key.axes)
         }
-        ordered = sorted(found, key=lambda key: (len(key), key))
+        ordered = sorted(carried, key=lambda key: (len(key), key))
         keys: tuple[Key, ...] = (*ordered, *sorted(sums, key=lambda key: key.axes))
         split = {(i, i) for key in required - sums if isinstance(key, Laplace) for i in key.axes}
         return Plan(keys, tuple(i for i, key in enumerate(keys) if key in required | split))

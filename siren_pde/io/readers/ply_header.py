@@ -66,11 +66,11 @@ def header(source: Source) -> tuple[str | None, list[Element], int]:
                 if name in {e.name for e in elements}:
                     raise source.broken(where, f"a second element `{name[:40]}`")
                 elements.append(Element(name, source.whole(count.encode(), where), ()))
-            case ["property", *words] if elements and (found := _property(words)):
+            case ["property", *words] if elements and (described := _property(words)):
                 last = elements[-1]
-                if found.name in {p.name for p in last.properties}:
-                    raise source.broken(where, f"a second property `{found.name[:40]}`")
-                elements[-1] = Element(last.name, last.count, (*last.properties, found))
+                if described.name in {p.name for p in last.properties}:
+                    raise source.broken(where, f"a second property `{described.name[:40]}`")
+                elements[-1] = Element(last.name, last.count, (*last.properties, described))
             case _:
                 raise source.broken(where, f"{shown(line.encode())} cannot stand in a PLY header")
     if not known:

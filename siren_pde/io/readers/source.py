@@ -77,12 +77,12 @@ class Source:
 
     def lines(self, start: int = 0, first: int = 1, comment: bytes = b"#") -> list[Line]:
         """The lines from byte `start`, where line `first` is, without comments and empty ones."""
-        found = []
+        lines = []
         for number, text in enumerate(self.data[start:].splitlines(), start=first):
             text = text.partition(comment)[0].strip()
             if text:
-                found.append(Line(number, text))
-        return found
+                lines.append(Line(number, text))
+        return lines
 
     def rows(self, lines: Sequence[Line], columns: int | None = None) -> Floats:
         """Lines of numbers as an array (lines, columns); without `columns`, as many as line one."""
