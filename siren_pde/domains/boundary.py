@@ -83,7 +83,7 @@ class Boundary(Domain):
     def _distinct_parts(self) -> tuple[Domain, ...]:
         """One part of each plane across an axis, and all others."""
         distinct: dict[object, Domain] = {}
-        for part in self.smooth_parts:
+        for part in self.parts:
             normal, key = part.outward_normal, part.depth_axis
             if normal is None or key is None:
                 distinct[part] = part

@@ -125,8 +125,12 @@ def gradients_are_those_of_autograd(at: Placed) -> None:
 def rows_are_those_of_autograd(at: Placed) -> None:
     """`jacobian_rows` are the gradients at each point, written where they are asked for."""
     for name, mine in at.evaluated():
-        seeds, oracle = required_seeds(mine), at.oracle
-        theirs = oracle.jacobian_rows(at.theta, oracle.evaluate(at.theta, at.x, mine.plan), seeds)
+        seeds, oracle, plan = required_seeds(mine), at.oracle, mine.plan
+
+        def weighted(t: Tensor, seeds: Tensor = seeds, plan: Plan = plan) -> Tensor:
+            return (seeds * oracle.channels(t, at.x, plan)).sum((0, 2))
+
+        theirs: Tensor = torch.func.jacrev(weighted)(at.theta)
         _require_close("jacobian_rows", at, name, _rows(at, mine, seeds), theirs)
         out = torch.full_like(theirs, torch.nan)
         given = at.network.jacobian_rows(at.theta, mine, seeds, out)
