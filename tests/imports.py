@@ -16,7 +16,7 @@ def module_name(file):
 def imports():
     """Which modules each module imports, anywhere in its text."""
     files = {module_name(file): file for file in PACKAGE.rglob("*.py")}
-    graph = {}
+    graph: dict[str, set[str]] = {}
     for name, file in files.items():
         graph[name] = set()
         for node in ast.walk(ast.parse(file.read_text())):
@@ -33,7 +33,10 @@ def imports():
 
 def circles(graph):
     """Sets of modules that reach each other (Tarjan's strongly connected components)."""
-    numbers, lowest, stack, components = {}, {}, [], []
+    numbers: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    components: list[list[str]] = []
 
     def visit(name):
         numbers[name] = lowest[name] = len(numbers)
@@ -45,7 +48,7 @@ def circles(graph):
             elif other in stack:
                 lowest[name] = min(lowest[name], numbers[other])
         if lowest[name] == numbers[name]:
-            component = []
+            component: list[str] = []
             while name not in component:
                 component.append(stack.pop())
             components.append(component)

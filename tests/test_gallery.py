@@ -1,21 +1,11 @@
 """The page of problems is what was measured, and has a row for every file."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
+from tests.typed import module_at
 
-def _tool():
-    path = Path(__file__).parents[1] / "tools" / "gallery.py"
-    spec = importlib.util.spec_from_file_location("gallery_tool", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["gallery_tool"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-gallery = _tool()
+gallery = module_at(Path(__file__).parents[1] / "tools" / "gallery.py", "gallery_tool")
 
 
 def results():

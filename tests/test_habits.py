@@ -30,5 +30,5 @@ def test_every_test_asserts(file: Path) -> None:
     checks = "|".join([r"\bassert", "raises", "warns", *(rf"\b{name}\(" for name in helpers)])
     bodies = re.split(r"^(?=(?:@|def |class ))", text, flags=re.M)
     tests = [b for b in bodies if re.match(r"def test_", b)]
-    idle = [re.match(r"def (\w+)", b)[1] for b in tests if not re.search(checks, b)]
+    idle = [b.split("(")[0] for b in tests if not re.search(checks, b)]
     assert not idle

@@ -1,7 +1,6 @@
 """Every problem file: its exact solution kills its residuals before any training, and it trains."""
 
 import functools
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from siren_pde import Adam, Budget, GaussNewton, Siren, Sobol, solve
 from siren_pde.collocation.expression import Expression
 from siren_pde.images import Cosines
+from tests.typed import module_at
 
 FOLDER = Path(__file__).parents[1] / "problems"
 TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.py"))}
@@ -21,10 +21,7 @@ STATED = [name for name, text in TEXTS.items() if re.search(r"^problem = ", text
 
 @functools.cache
 def load(name: str):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(FOLDER / f"{name}.py", name)
 
 
 def small_field(name: str):

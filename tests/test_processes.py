@@ -104,6 +104,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_spawned_process_solves_a_problem_and_returns_the_solution(tmp_path):
     script = tmp_path / "work.py"
     script.write_text(WORK)

@@ -1,28 +1,16 @@
 """The classical solutions that benchmarks compare with converge, and meet what defines them."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from siren_pde.references import read_reference
+from tests.typed import module_at
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-import spectral
-
-
-def _tools():
-    path = Path(__file__).parents[1] / "tools" / "references.py"
-    spec = importlib.util.spec_from_file_location("reference_tools", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["reference_tools"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tools = _tools()
+ROOT = Path(__file__).parents[1]
+spectral = module_at(ROOT / "benchmarks" / "spectral.py", "spectral")
+tools = module_at(ROOT / "tools" / "references.py", "reference_tools")
 
 spots = np.random.default_rng(1).random((60, 2))
 

@@ -1,5 +1,7 @@
 """References: grids of values as a truth, on disk and beside solutions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from siren_pde import Box, LeastSquares, Problem, Siren, errors, lap, on, pi, pl
 from siren_pde.plots.slices import slice_of
 from siren_pde.references import read_reference
 from siren_pde.types import Reference
+from tests.typed import known
 
 TICKS = {"x": np.linspace(0, 1, 21), "y": np.linspace(0, 1, 17)}
 square = Box(x=(0, 1), y=(0, 1))
@@ -56,7 +59,7 @@ def test_a_problem_file_finds_the_references_beside_it(tmp_path):
     made().save(tmp_path / "references" / "wave.h5")
     file = tmp_path / "mine.py"
     file.write_text("from siren_pde import reference\ntruth = reference('wave')\n")
-    space = {"__file__": str(file)}
+    space: dict[str, Any] = {"__file__": str(file)}
     exec(compile(file.read_text(), file, "exec"), space)
     assert space["truth"].axes == ("x", "y")
 
@@ -93,10 +96,11 @@ def test_slices_lie_on_the_reference(solution):
     cut = slice_of(solution)
     assert cut.truth == "reference"
     (output,) = cut.outputs
-    assert output.values.shape == output.exact.shape == (21, 17)
-    known = np.isfinite(output.exact)
-    assert not known[:3].any() and known[3:].all() and np.isfinite(output.values).all()
-    assert np.abs(output.values - output.exact)[known].max() < 1e-5
+    exact = known(output.exact)
+    assert output.values.shape == exact.shape == (21, 17)
+    given = np.isfinite(exact)
+    assert not given[:3].any() and given[3:].all() and np.isfinite(output.values).all()
+    assert np.abs(output.values - exact)[given].max() < 1e-5
 
 
 def test_slices_of_space_and_time_take_the_nearest_tick():

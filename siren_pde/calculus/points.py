@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,7 +108,7 @@ class Points:
             )
         return Vector([Data(self.normals[:, i], "normal") for i in space])
 
-    def __getattr__(self, name: str) -> Coordinate | Data | Vector:
+    def __getattr__(self, name: str) -> Any:  # a jet, or a vector: only the axes and data say
         axes: tuple[str, ...] = self.__dict__.get("axes", ())
         data: Mapping[str, Tensor] = self.__dict__.get("data", {})
         if name in axes:

@@ -13,7 +13,7 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sampling import Sampling, require_matching, shares
+from siren_pde.collocation.sampling import Counts, Sampling, require_matching, shares
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
 
@@ -56,7 +56,7 @@ class Collocated:
     def planned(
         problem: Problem,
         field: Field,
-        points: Mapping[Condition | str, int] | None = None,
+        points: Counts | None = None,
         *,
         rule: Quadrature | None = None,
         seed: int = 0,

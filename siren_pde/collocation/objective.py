@@ -6,7 +6,7 @@ the domains.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as made
@@ -17,12 +17,12 @@ from torch import Tensor
 from siren_pde.collocation.collocated import Collocated, Rows
 from siren_pde.collocation.evaluation import Evaluator, Limits, Spaces
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.collocation.sampling import drawn_to_residuals
+from siren_pde.collocation.sampling import Counts, drawn_to_residuals
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
-from siren_pde.problem import Condition, Problem
+from siren_pde.problem import Problem
 
 POOL = 4
 """Candidates for each point that is drawn to where residuals are large."""
@@ -200,7 +200,7 @@ def evaluating(objective: Objective) -> Iterator[Evaluator]:
 def objective_of(
     problem: Problem,
     field: Field,
-    points: Mapping[Condition | str, int] | None = None,
+    points: Counts | None = None,
     *,
     rule: Quadrature | None = None,
     seed: int = 0,

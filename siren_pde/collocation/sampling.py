@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as made
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
+
+Counts: TypeAlias = Mapping[Condition, int] | Mapping[str, int] | Mapping[Condition | str, int]
+"""Numbers of points, by conditions or their names."""
 
 
 def drawn_to_residuals(residuals: Tensor, n: int, share: float, seed: int) -> Tensor:

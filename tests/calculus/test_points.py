@@ -9,10 +9,11 @@ import torch
 from siren_pde.calculus.functions import sin
 from siren_pde.calculus.operators import d, dot, grad
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.quadrature import GaussLegendre
+from siren_pde.collocation.quadrature import GaussLegendre, Sobol
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DerivativeError, DomainError
+from tests.typed import known, values
 
 positions = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], dtype=torch.float64)
 weights = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
@@ -83,7 +84,9 @@ def test_concatenate_is_the_inverse_of_select():
     p = points(temperature=weights)
     both = Points.concatenate([p.select(slice(2)), p.select(slice(2, None))])
     assert torch.equal(both.positions, positions) and torch.equal(both.weights, weights)
-    assert torch.equal(both.normals, normals) and torch.equal(both.data["temperature"], weights)
+    assert torch.equal(known(both.normals), normals) and torch.equal(
+        both.data["temperature"], weights
+    )
     assert Points.concatenate([p, Points(("x", "y"), positions, weights)]).normals is None
     with pytest.raises(DomainError, match="different axes"):
         Points.concatenate([p, points(("x", "t"))])
@@ -132,8 +135,8 @@ def test_a_cloud_keeps_its_data_and_scales_its_normals():
     cloud = PointCloud(positions.tolist(), normals=[[2, 0], [0, 3], [3, 4]], speed=[1, 2, 3])
     p = cloud.data_points
     assert p.positions.dtype == torch.float64 and p.weights.sum() == pytest.approx(1, abs=1e-15)
-    assert p.normals.tolist() == [[1, 0], [0, 1], [0.6, 0.8]]
-    assert p.speed.value.tolist() == [1, 2, 3]
+    assert known(p.normals).tolist() == [[1, 0], [0, 1], [0.6, 0.8]]
+    assert values(p.speed).tolist() == [1, 2, 3]
     single = PointCloud(positions.to(torch.float32), speed=[1, 2, 3]).data_points
     assert {single.positions.dtype, single.weights.dtype, single.data["speed"].dtype} == {
         torch.float32
@@ -142,8 +145,9 @@ def test_a_cloud_keeps_its_data_and_scales_its_normals():
 
 def test_a_cloud_in_one_coordinate_takes_a_list():
     assert PointCloud([1.0, 2.0]).axes == ("x",)
-    assert PointCloud([[1.0, 2.0]], axes=("x", "t")).data_points.t.value.tolist() == [2.0]
-    assert PointCloud([1.0, 2.0], normals=[-1, 1]).data_points.normals.tolist() == [[-1], [1]]
+    assert values(PointCloud([[1.0, 2.0]], axes=("x", "t")).data_points.t).tolist() == [2.0]
+    upright = PointCloud([1.0, 2.0], normals=[-1, 1]).data_points
+    assert known(upright.normals).tolist() == [[-1], [1]]
 
 
 def test_a_sample_of_a_cloud_is_seeded_and_keeps_rows_together():
@@ -159,9 +163,11 @@ def test_a_sample_of_a_cloud_is_seeded_and_keeps_rows_together():
 def test_a_cloud_is_cut_by_domains():
     cloud = PointCloud(positions, normals=normals, label=positions[:, 0])
     box = Box(x=(-1, 3), y=(0, 4))
-    assert (cloud & box).positions.tolist() == [[0, 1], [2, 3]]
-    assert (box & cloud).data["label"].tolist() == [0, 2]
-    assert (cloud - box).positions.tolist() == [[4, 5]]
+    within, too, beyond = cloud & box, box & cloud, cloud - box
+    assert all(isinstance(part, PointCloud) for part in (within, too, beyond))
+    assert Sobol(9)(within).positions.tolist() == [[0, 1], [2, 3]]
+    assert Sobol(9)(too).data["label"].tolist() == [0, 2]
+    assert Sobol(9)(beyond).positions.tolist() == [[4, 5]]
     with pytest.raises(DomainError, match="none of"):
         cloud & Box(x=(7, 8), y=(0, 1))
 

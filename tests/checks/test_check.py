@@ -322,4 +322,4 @@ def test_checking_trains_nothing_and_needs_a_problem():
     check(Problem(*map(watched, problem.conditions), exact=problem.exact))
     assert 0 < len(seen) < 200 and sum(seen) < 200_000
     with pytest.raises(ConfigError, match="needs a `Problem"):
-        check(3)
+        check(3)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from textwrap import dedent
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, GaussNewton, Sobol, __version__, load
+from siren_pde import Ball, GaussNewton, Sobol
 from siren_pde.cli.app import app
 from siren_pde.cli.importing import method_named
 from siren_pde.cli.methods import SHORT
@@ -24,6 +25,7 @@ from siren_pde.optimisers.base import Method
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
 from tests.told import told
+from tests.typed import known, loaded
 
 POISSON = """
 from siren_pde import *
@@ -78,7 +80,7 @@ def test_solving_leaves_results_and_pictures(call, tmp_path):
         "field.png",
         "history.png",
     }
-    solution = load(tmp_path / "out" / "results.h5")
+    solution = loaded(tmp_path / "out" / "results.h5")
     assert (solution.method, solution.history.steps[-1]) == ("Gauss-Newton", 2)
     assert f"parameters {solution.parameters}" in result.stdout
     assert "(relative L²)" in result.stdout
@@ -218,7 +220,7 @@ def test_paths_that_name_no_method_are_explained(call, tmp_path, path, message):
 
 def test_precision_is_kept(call, tmp_path):
     assert call(KNOWN, *FEW, "--dtype", "float32").exit_code == 0
-    field = load(tmp_path / "out" / "results.h5").field
+    field = loaded(tmp_path / "out" / "results.h5").field
     assert {value.dtype for value in field.state_dict().values()} == {torch.float32}
 
 
@@ -347,7 +349,7 @@ def exact_sphere():
     """The signed distance to a sphere around (1, 2, 3) of radius 2, as a fit would give it."""
     field = Generic(Round(), 3, 1)
     points = Sobol(200)(Ball(x=0, y=0, z=0, radius=2 / 2.4).boundary)
-    cloud = OrientedCloud(points.positions.numpy(), points.normals.numpy())
+    cloud = OrientedCloud(points.positions.numpy(), known(points.normals).numpy())
     return SignedDistance(
         told(field, ("x", "y", "z")), np.array([1.0, 2.0, 3.0]), 2.4, np.ones(3), cloud
     )
@@ -429,7 +431,7 @@ def test_everything_lies_beside_the_mesh(sphere, tmp_path):
     page = (tmp_path / "mesh.html").read_text()
     assert "@" not in re.sub(r"@media|data:[^\"]*", "", page)
     assert not re.search(r"(src|href)=\"(?!data:)|https?://|url\(|import ", page)
-    drawn = json.loads(re.search(r"application/json\" id=\"data\">(.*?)</script>", page)[1])
+    drawn = json.loads(known(re.search(r"application/json\" id=\"data\">(.*?)</script>", page))[1])
     corners = np.frombuffer(base64.b64decode(drawn["faces"]), "<u4")
     places = np.frombuffer(base64.b64decode(drawn["vertices"]), "<u2").reshape(-1, 4)
     assert len(corners) == drawn["corners"] == 3 * triangles
@@ -470,4 +472,4 @@ def test_standard_output_holds_nothing_else(tmp_path):
 
 def test_the_version_is_printed():
     result = CliRunner().invoke(app, ["--version"])
-    assert result.stdout == f"siren-pde {__version__}\n" and result.exit_code == 0
+    assert result.stdout == f"siren-pde {version('siren-pde')}\n" and result.exit_code == 0

@@ -34,7 +34,9 @@ from siren_pde.errors import (
     SirenPDEError,
 )
 from siren_pde.fields.generic import Generic
+from siren_pde.types import Condition
 
+Counts = dict[Condition | str, int]
 square = Box(x=(0, 1), t=(0, 2))
 
 
@@ -68,7 +70,7 @@ def inflow(p, v):
 
 
 def objectives():
-    counts = {"burgers": 13, "start": 6, "eikonal": 9}
+    counts: Counts = {"burgers": 13, "start": 6, "eikonal": 9}
     scalar = Problem(*SCALAR)
     yield objective_of(
         scalar, Siren(2, width=5, depth=2, frequency=2.0), counts, limits=Limits(block=4)
@@ -76,8 +78,8 @@ def objectives():
     module = torch.nn.Sequential(torch.nn.Linear(2, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1))
     yield objective_of(scalar, Generic(module.double(), 2), counts, limits=Limits(block=7))
     fields = System(v=Siren(2, 2, width=4), q=Siren(2, width=3, depth=1), nu=Unknown(0.3))
-    counts = {"momentum": 11, inflow: 5}
-    yield objective_of(Problem(momentum, inflow), fields, counts, limits=Limits(block=6))
+    few: Counts = {"momentum": 11, inflow: 5}
+    yield objective_of(Problem(momentum, inflow), fields, few, limits=Limits(block=6))
 
 
 IDS = ["siren", "module", "system"]
@@ -134,7 +136,7 @@ def test_every_product_is_the_jacobians(objective):
 
 def test_blocks_do_not_matter():
     field = Siren(2, width=5)
-    counts = {"burgers": 31, "start": 8, "eikonal": 5}
+    counts: Counts = {"burgers": 31, "start": 8, "eikonal": 5}
     small, large = (
         objective_of(Problem(*SCALAR), field, counts, limits=Limits(block=b)) for b in (3, 1000)
     )
@@ -244,7 +246,7 @@ def test_values_that_are_not_finite_are_located():
 
 def test_problems_check_their_conditions():
     with pytest.raises(ConfigError, match="@on"):
-        Problem(lambda p, u: u)
+        Problem(lambda p, u: u)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="got none"):
         Problem()
     with pytest.raises(ConfigError, match="different names"):
@@ -252,7 +254,7 @@ def test_problems_check_their_conditions():
     with pytest.raises(ConfigError, match="coordinates"):
         Problem(burgers, on(Box(x=(0, 1)))(two))
     with pytest.raises(DomainError, match="str"):
-        on("square")
+        on("square")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="positive"):
         on(square, weight=0)
     cloud = PointCloud([[0.0, 1.0]], axes=("x", "t"))
@@ -324,7 +326,7 @@ def test_defaults_of_a_residual_are_not_unknowns():
 
 def test_little_memory_changes_the_blocks_and_nothing_else():
     field = Siren(2, width=5, depth=2)
-    counts = {"burgers": 310, "start": 80, "eikonal": 50}
+    counts: Counts = {"burgers": 310, "start": 80, "eikonal": 50}
     p = sum(q.numel() for q in field.parameters())
     little = 8 * 4 * p**2
     small = objective_of(Problem(*SCALAR), field, counts, limits=Limits(memory=little))

@@ -1,6 +1,7 @@
 """Slopes by construction: fields with exact fluxes on parts of all kinds of boundaries."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -39,7 +40,7 @@ bend = Polygon([(-1, -1), (0, -1), (0, 0), (1, 0), (1, 1), (-1, 1)])
 egg, torus = Implicit(Egg()), Implicit(Torus())
 at, walls = square.at, bend.sides
 
-PLACES = {  # where values are given, if anywhere, and where fluxes are
+PLACES: dict[str, Any] = {  # where values are given, if anywhere, and where fluxes are
     "neighbours": (at(x=0), [at(x=1), at(y=1)]),
     "three sides": (at(x=0) | at(y=-1) | at(y=1), [at(x=1)]),
     "all sides": (None, [at(x=0), at(y=-1), at(x=1), at(y=1)]),
@@ -59,6 +60,10 @@ PLACES = {  # where values are given, if anywhere, and where fluxes are
     "egg": (None, [egg.boundary]),
     "torus": (None, [torus.boundary]),
 }
+
+
+def first(p):
+    return p.x
 
 
 def wanted(p):
@@ -116,7 +121,7 @@ def test_derivatives_are_those_of_autograd(name):
     field = made(valued, parts, "Robin")
     around = Sobol(20)(parts[0] if name != "torus" else torus)
     x = (around.positions * 0.9 + 0.03).requires_grad_()
-    p = type(around)(around.axes, x, around.weights)
+    p: Any = type(around)(around.axes, x, around.weights)
     u = field.unknowns(p, {"u": sin(p.x + 2 * p.y)})["u"]
     (first,) = torch.autograd.grad(u.value.sum(), x, create_graph=True)
     columns = [
@@ -127,7 +132,7 @@ def test_derivatives_are_those_of_autograd(name):
     torch.testing.assert_close(d(u, p.y).value, first[:, 1])
 
 
-SOLVED = {
+SOLVED: dict[str, Any] = {
     "neighbours": (square, (at(x=0) | at(y=-1), [at(x=1), at(y=1)])),
     "all sides": (square, PLACES["all sides"]),
     "around a hole": (disc - hole, PLACES["around a hole"]),
@@ -149,7 +154,7 @@ def test_least_squares_with_exact_fluxes(name):
     assert solution.error() < 1e-10
 
 
-CORNERS = {  # values and fluxes that agree in corners, but not beside them
+CORNERS: dict[str, Any] = {  # values and fluxes that agree in corners, but not beside them
     "square": (
         square,
         at(x=0),
@@ -247,4 +252,4 @@ def test_fluxes_need_smooth_parts(part, valued):
 
 def test_fluxes_beside_an_unknown_place_are_refused():
     with pytest.raises(ConfigError, match="go with the former"):
-        Ansatz(Siren(2), vanishing=lambda p: p.x, flux={at(x=1): lambda p, u: 0})
+        Ansatz(Siren(2), vanishing=first, flux={at(x=1): lambda p, u: 0})

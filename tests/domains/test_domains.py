@@ -10,6 +10,7 @@ from scipy.special import ellipe
 
 from siren_pde.collocation.quadrature import GaussLegendre, Sobol
 from siren_pde.domains.ball import Ball
+from siren_pde.domains.base import Domain
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.domains.implicit import Implicit
@@ -17,6 +18,7 @@ from siren_pde.domains.polygon import Polygon
 from siren_pde.errors import DomainError
 from siren_pde.testing import check_domain
 from tests.strategies import ALL_DOMAINS, Egg, Torus
+from tests.typed import known, values
 
 pi = math.pi
 AROUND = 8 * float(ellipe(0.75))  # an ellipse with half axes 2 and 1
@@ -121,10 +123,52 @@ def test_planes_that_cut_a_domain_are_no_boundary_functions(domain):
         domain.boundary.boundary_function(Sobol(4)(domain))
 
 
+<<<<<<< HEAD
 def test_faces_in_one_plane_are_one_wall():
     glued = Box(x=(0, 1), y=(0, 1)) | Box(x=(1, 2), y=(0, 1))
     x, y = (p := Sobol(50)(glued)).positions.T
     assert torch.allclose(glued.boundary.boundary_function(p).value, 16 * x * (2 - x) * y * (1 - y))
+=======
+def flux(p):
+    return sum(f.value * p.normals[:, i] for i, f in enumerate(field(p)))
+
+
+@pytest.mark.parametrize("domain", cases(FULL))
+def test_divergence_theorem(domain):
+    """∫ div F dV = ∮ F·n dS, to rounding where Gauss-Legendre applies.
+
+    Elsewhere Sobol points meet a jump, which leaves an error O(N^(−(d+1)/2d)) of the integral of
+    the absolute value, and measures are known to their standard errors.
+    """
+    exact = all(piece.affine for piece in domain.pieces + domain.boundary.pieces)
+    n = 2**13
+    rule = GaussLegendre(12) if exact else Sobol(n)
+    inside, edge = rule(domain), rule(domain.boundary)
+    source = div(field(inside), *inside).value * inside.weights
+    flow = flux(edge) * edge.weights
+    size = source.abs().sum() + flow.abs().sum()
+    d = domain.dimension
+    relative = 1e-13 if exact else n ** (-(d + 1) / (2 * d))
+    assert abs(source.sum() - flow.sum()) < relative * size
+
+
+@pytest.mark.parametrize("domain", cases(FULL))
+def test_normals_are_unit_and_point_outward(domain):
+    p = Sobol(400)(domain.boundary)
+    length = torch.linalg.vector_norm(p.normals, dim=1)
+    assert torch.allclose(length, torch.ones_like(length), atol=1e-14)
+    step = 1e-6 * known(p.normals)
+    behind, ahead = domain.contains(p.positions - step), domain.contains(p.positions + step)
+    # within the step of an edge between two faces either may fail
+    assert (behind & ~ahead).double().mean() > 0.99
+
+
+@pytest.mark.parametrize("domain", cases(FULL))
+def test_tolerance_moves_the_boundary(domain):
+    p = Sobol(200)(domain.boundary)
+    assert bool(domain.contains(p.positions, tolerance=1e-9).all())
+    assert not bool(domain.contains(p.positions, tolerance=-1e-9).any())
+>>>>>>> main
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
@@ -145,14 +189,15 @@ def test_charts_of_balls_and_spheres_are_uniform(d):
 def test_sphere_normals_are_radial():
     p = Sobol(50)(Ball(x=1, y=2, z=3, radius=2).boundary)
     centre = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
-    assert torch.allclose(p.positions, centre + 2 * p.normals, atol=1e-14)
+    assert torch.allclose(p.positions, centre + 2 * known(p.normals), atol=1e-14)
 
 
 def test_a_space_time_normal_keeps_its_time_component():
     strip = Box(x=(0, 1), t=(0, 1))
     start, wall = GaussLegendre(2)(strip.at(t=0)), GaussLegendre(2)(strip.at(x=1))
-    assert start.normals[0].tolist() == [0, -1] and wall.normals[0].tolist() == [1, 0]
-    assert start.normal[0].value.tolist() == [0, 0] and len(start.normal) == 1
+    assert known(start.normals)[0].tolist() == [0, -1]
+    assert known(wall.normals)[0].tolist() == [1, 0]
+    assert values(start.normal[0]).tolist() == [0, 0] and len(start.normal) == 1
     assert GaussLegendre(2)(strip.at(t=0.5)).normals is None
     assert GaussLegendre(2)(strip.at(x=0, t=0)).normals is None
 
@@ -160,12 +205,14 @@ def test_a_space_time_normal_keeps_its_time_component():
 def test_products_carry_the_normals_of_space():
     disc, time = Ball(x=0, y=0), Box(t=(0, 1))
     wall, start = Sobol(64)(disc.boundary * time), Sobol(64)(disc * time.at(t=0))
-    assert torch.allclose(wall.normals[:, :2], wall.positions[:, :2], atol=1e-14)
-    assert not bool(wall.normals[:, 2].any()) and start.normals[0].tolist() == [0, 0, -1]
+    sideways = known(wall.normals)
+    assert torch.allclose(sideways[:, :2], wall.positions[:, :2], atol=1e-14)
+    assert not bool(sideways[:, 2].any()) and known(start.normals)[0].tolist() == [0, 0, -1]
     assert Sobol(64)(disc.boundary * time.at(t=0)).normals is None
     cloud = PointCloud([[0.0, 1.0]], normals=[[0, 1]], speed=[3])
     moving = Sobol(8)(cloud * time)
-    assert moving.normals[0].tolist() == [0, 1, 0] and moving.speed.value.tolist() == [3] * 8
+    assert known(moving.normals)[0].tolist() == [0, 1, 0]
+    assert values(moving.speed).tolist() == [3] * 8
 
 
 def test_boxes_multiply_to_boxes():
@@ -190,7 +237,8 @@ def test_areas_of_box_algebra_count_unit_cells(corners):
     boxes = [Box(x=(a, a + 1 + b), y=(c, c + 1 + e)) for a, b, c, e in corners]
     middles = torch.cartesian_prod(*[torch.arange(14, dtype=torch.float64) + 0.5] * 2)
     inside = [box.contains(middles) for box in boxes]
-    joined, held = boxes[0], inside[0]
+    joined: Domain = boxes[0]
+    held = inside[0]
     for i, (box, each) in enumerate(zip(boxes[1:], inside[1:], strict=True)):
         if i % 2:
             held, truth = held & ~each, joined
@@ -239,8 +287,8 @@ def test_measures_of_implicit_solids_are_of_fourth_order(level, volume, area):
 def test_an_implicit_boundary_has_a_boundary_function():
     solid = Implicit(Torus())
     on, inside = Sobol(100)(solid.boundary), Sobol(100)(solid)
-    assert solid.boundary.boundary_function(on).value.abs().max() < 1e-12
-    assert solid.boundary.boundary_function(inside).value.min() > 0
+    assert values(solid.boundary.boundary_function(on)).abs().max() < 1e-12
+    assert values(solid.boundary.boundary_function(inside)).min() > 0
 
 
 def test_what_is_no_solid_is_refused():
@@ -282,5 +330,5 @@ def test_triangles_fill_a_polygon(radii, clockwise):
     assert bool(star.contains(p.positions, 1e-12).all())
     # ∮ x·n ds = 2 |Ω|, exactly where x·n is constant along each side
     edge = GaussLegendre(1)(star.boundary)
-    around = ((edge.positions * edge.normals).sum(1) * edge.weights).sum()
+    around = ((edge.positions * known(edge.normals)).sum(1) * edge.weights).sum()
     assert float(around) == pytest.approx(2 * truth, rel=1e-12)

@@ -1,6 +1,7 @@
 """Domains that cannot be are refused, with what to write instead."""
 
 import math
+from typing import Any, cast
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ from siren_pde.errors import DomainError
         (lambda: Box(x=(2, 1)), r"Write x=\(1, 2\)"),
         (lambda: Box(x=(float("nan"), 1)), "finite bounds"),
         (lambda: Box(x=(0, math.inf)), "finite bounds"),
-        (lambda: Box(x=3), "two numbers"),
+        (lambda: Box(x=cast(Any, 3)), "two numbers"),
         (lambda: Box(), "at least one"),
         (lambda: Box(normal=(0, 1)), "`normal` cannot name"),
         (lambda: Box(x=(0, 1)).at(t=0), r"`at` names `t`.*coordinates x"),
@@ -42,7 +43,7 @@ from siren_pde.errors import DomainError
         (lambda: Ball(x=0, y=0).boundary.boundary, "closed surface"),
         (lambda: Polygon([(0, 0), (1, 0)]), "three vertices"),
         (lambda: Polygon([(0, 0), (1, 0), (0, math.nan)]), "finite vertices"),
-        (lambda: Polygon([(0, 0), (1, 0), 2]), "pairs of numbers"),
+        (lambda: Polygon([(0, 0), (1, 0), cast(Any, 2)]), "pairs of numbers"),
         (lambda: Polygon([(0, 0), (1, 0), (0, 1)], axes=("x",)), "two coordinates"),
         (lambda: Polygon([(0, 0), (1, 0), (2, 0)]), "sides 1 and 2"),
         (lambda: Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "sides 0 and 2"),

@@ -1,5 +1,7 @@
 """A domain written outside the package is a domain like all others."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -97,7 +99,8 @@ def test_what_it_does_not_give_is_refused():
 
 def test_it_says_what_it_is():
     class Plain(Piece):
-        axes, dimension, measure, bounds, boundary = ("x",), 1, 2.0, ((0.0,), (2.0,)), None
+        axes, dimension, measure, bounds = ("x",), 1, 2.0, ((0.0,), (2.0,))
+        boundary: Any = None
 
         def holds(self, x, tolerance):
             return (x[:, 0] - 1).abs() <= 1 + tolerance

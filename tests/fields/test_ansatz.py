@@ -1,5 +1,7 @@
 """Fields made of fields: exact boundary values, systems, unknown constants."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -28,6 +30,7 @@ from siren_pde import (
 )
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError, DomainError
+from tests.typed import values
 
 square = Box(x=(0, 2), y=(-1, 1))
 disc = Ball(x=0.3, y=-0.2, radius=1.5)
@@ -56,12 +59,12 @@ def test_a_boundary_function_is_zero_there_positive_inside_and_not_flat(name):
     domain, boundary = PLACES[name]
     on_it, inside = Sobol(128)(boundary), Sobol(128)(domain)
     phi = boundary.boundary_function(on_it)
-    assert phi.value.abs().max() < 1e-14
-    assert boundary.boundary_function(inside).value.min() > 0
-    assert boundary.boundary_function(inside).value.max() < 30
+    assert values(phi).abs().max() < 1e-14
+    assert values(boundary.boundary_function(inside)).min() > 0
+    assert values(boundary.boundary_function(inside)).max() < 30
     away = ~boundary.contains(Sobol(512)(domain.boundary).positions, 1e-9)
     rest = Sobol(512)(domain.boundary).select(away)
-    assert (boundary.boundary_function(rest).value > 0).all()
+    assert (values(boundary.boundary_function(rest)) > 0).all()
     slope = torch.as_tensor(sum(component.value**2 for component in grad(phi)))
     assert slope.median() > 1e-3  # only corners may be flat
 
@@ -72,11 +75,10 @@ def test_places_without_a_known_function_say_so():
 
 
 def test_boundary_values_hold_for_any_parameters():
-    field = Ansatz(
-        Siren(2, width=5, depth=2),
-        lift=lambda p: exp(p.x) * p.y,
-        vanishing_on=square.boundary,
-    )
+    def growing(p):
+        return exp(p.x) * p.y
+
+    field = Ansatz(Siren(2, width=5, depth=2), lift=growing, vanishing_on=square.boundary)
 
     @on(square.boundary)
     def wanted(p, u):
@@ -97,7 +99,10 @@ def test_least_squares_through_an_ansatz():
     def poisson(p, u):
         return lap(u) + 2 * pi**2 * sin(pi * p.x) * sin(pi * p.y)
 
-    problem = Problem(poisson, exact=lambda p: sin(pi * p.x) * sin(pi * p.y))
+    def exact(p):
+        return sin(pi * p.x) * sin(pi * p.y)
+
+    problem = Problem(poisson, exact=exact)
     field = Ansatz(Siren(2), vanishing_on=square.boundary)
     assert solve(problem, field, quiet=True).error() < 1e-9
 
@@ -159,4 +164,5 @@ def test_an_unknown_constant_is_found():
         GaussNewton(),
         quiet=True,
     )
-    assert abs(solution.field.networks()["nu"].value - 0.7) < 1e-6
+    nu: Any = solution.field.networks()["nu"]
+    assert abs(nu.value - 0.7) < 1e-6

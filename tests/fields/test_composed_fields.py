@@ -1,9 +1,11 @@
 """Fields made of fields: composed and pieced ones are what differentiating them says."""
 
+from typing import Any
+
 import pytest
 import torch
 
-from siren_pde import Box, LeastSquares, Mapped, Problem, Siren, exp, lap, load, log, on, sin, solve
+from siren_pde import Box, LeastSquares, Mapped, Problem, Siren, exp, lap, log, on, sin, solve
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.derived.piecewise import Piecewise
@@ -11,6 +13,7 @@ from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.generic import Generic
+from tests.typed import loaded
 
 STRETCH = GridStretching(axis=1, low=-1.0, high=1.0, centres=(0.2, -0.6), widths=(0.1, 0.3))
 DEMANDS = [
@@ -79,7 +82,9 @@ def test_composed_fields_equal_torch_func(kind, depth, required):
 
 def test_a_mapped_network_has_as_many_waves_across_the_image_of_the_box():
     like = torch.ones(2, dtype=torch.float64)
-    field = Mapped(Siren(2), lambda p: (p[0] + 10, 100 * p[1])).scaled_to(-like, 3 * like, 5 * like)
+    field: Any = Mapped(Siren(2), lambda p: (p[0] + 10, 100 * p[1])).scaled_to(
+        -like, 3 * like, 5 * like
+    )
     assert torch.allclose(field.network.centre, torch.tensor([11.0, 100.0]).to(like), rtol=0.01)
     assert torch.allclose(field.network.frequency, torch.tensor([5.0, 0.05]).to(like), rtol=0.01)
     inner = field.with_random_features(30, 8 * like, 0).network.frequency
@@ -116,15 +121,15 @@ def test_a_power_of_the_distance_is_found_in_log_polar_coordinates(tmp_path):
     assert solution.error() < 1e-5
     assert solve(problem, None, method, quiet=True).error() > 1e-2
     solution.save(tmp_path / "a.h5")
-    assert load(tmp_path / "a.h5", problem, field=field).error() == solution.error()
+    assert loaded(tmp_path / "a.h5", problem, field=field).error() == solution.error()
     with pytest.raises(StorageError, match="Python functions"):
-        load(tmp_path / "a.h5")
+        loaded(tmp_path / "a.h5")
 
 
 def test_what_cannot_be_mapped_is_refused():
     box = (torch.zeros(2), torch.ones(2), torch.ones(2))
     with pytest.raises(ConfigError, match="one network"):
-        Mapped(Problem, curved)
+        Mapped(Problem, curved)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="2 coordinates, but its function has 1"):
         Mapped(Siren(2), lambda p: p[0])(draw(3, 2))
     for useless in (lambda p: (p[0], 1.0), lambda p: (p[0], log(-1 - p[1]))):

@@ -1,25 +1,28 @@
 """Waves on a lattice agree with nested differentiation, and conjugate gradients find them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from scipy.fft import dctn, idctn
 
-from siren_pde import Box, Problem, Sobol, cos, d, lap, load, on, pi, solve
-from siren_pde.calculus.derivatives import Laplace
+from siren_pde import Box, Problem, Sobol, cos, d, lap, on, pi, solve
+from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.generic import Generic
 from siren_pde.images import ConjugateGradients, Cosines, photograph
+from tests.typed import loaded
 
-DEMANDS = {
+DEMANDS: dict[str, list[Key]] = {
     "value": [()],
     "gradient": [(0,), (1,)],
     "Laplacian": [Laplace((0, 1))],
     "Hessian": [(0, 0), (0, 1), (1, 1)],
 }
-BOX = {"low": (-1.0, 0.0), "high": (1.0, 3.0)}
+BOX: dict[str, Any] = {"low": (-1.0, 0.0), "high": (1.0, 3.0)}
 
 
 def draw(*shape, seed=0):
@@ -75,13 +78,13 @@ def test_conjugate_gradients_find_waves_of_the_lattice_and_keep_them(tmp_path):
     assert solution.error() < 1e-5  # it stops at a gradient of 1e-6
     solution.save(tmp_path / "waves.h5")
     x = [[0.3, 0.4]]
-    assert torch.equal(load(tmp_path / "waves.h5")(x), solution(x))
+    assert torch.equal(loaded(tmp_path / "waves.h5")(x), solution(x))
 
 
 def test_conjugate_gradients_minimise_what_dense_least_squares_do():
     objective = objective_of(
         Problem(screened),
-        Cosines((4, 4)).scaled_to(*map(torch.tensor, ((0.0, 0.0), (1.0, 2.0))), torch.ones(2)),
+        Cosines((4, 4)).scaled_to(torch.zeros(2), torch.tensor([1.0, 2.0]), torch.ones(2)),
         rule=Sobol(64),
     )
     method = ConjugateGradients(tolerance=1e-12)

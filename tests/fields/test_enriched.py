@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from siren_pde import Box, Enriched, Problem, Siren, System, lap, load, log, on, solve
+from siren_pde import Box, Enriched, Problem, Siren, System, lap, log, on, solve
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.enriched import Beside
 from siren_pde.fields.generic import Generic
+from tests.typed import loaded
 
 square = Box(x=(0, 1), y=(0, 1))
 
@@ -60,15 +61,15 @@ def test_a_singular_solution_is_found_and_kept(tmp_path, system):
     def dirichlet(p, u):
         return u - (exact(p)["u"] if system else exact(p))
 
-    field = Enriched(Siren(2), singular, terms=2)
-    field = System(u=field) if system else field
+    alone = Enriched(Siren(2), singular, terms=2)
+    field = System(u=alone) if system else alone
     problem = Problem(poisson, dirichlet, exact=exact)
     solution = solve(problem, field, quiet=True)
     assert solution.error() < 1e-9
     solution.save(tmp_path / "a.h5")
-    assert load(tmp_path / "a.h5", problem, field=field).error() == solution.error()
+    assert loaded(tmp_path / "a.h5", problem, field=field).error() == solution.error()
     with pytest.raises(StorageError, match="Python functions"):
-        load(tmp_path / "a.h5")
+        loaded(tmp_path / "a.h5")
 
 
 def test_what_cannot_be_enriched_is_refused():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siren_pde import Siren
-from siren_pde.calculus.derivatives import Laplace
+from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
@@ -16,7 +16,7 @@ from siren_pde.fields.generic import Generic
 from siren_pde.testing import check_field
 from tests.strategies import ALL_FIELDS
 
-DEMANDS = {
+DEMANDS: dict[str, list[Key]] = {
     "value": [()],
     "gradient": [(0,), (1,)],
     "Laplacian": [Laplace((0, 1))],

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -17,7 +18,6 @@ from siren_pde import (
     System,
     d,
     lap,
-    load,
     on,
     pi,
     save,
@@ -36,6 +36,7 @@ from siren_pde.io.solutions import about
 from siren_pde.testing import check_field
 from tests.sample_network import Tanh, Wave
 from tests.told import told
+from tests.typed import loaded
 
 PLAN = Plan.closing({(0, 1), (1, 1, 1), Laplace((0, 1))})
 X = torch.rand(6, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -58,6 +59,7 @@ def test_everything_follows_from_the_values(network):
     assert torch.allclose(at.channels, right.channels, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_problem_is_solved_with_it():
     line = Box(x=(0, 1))
 
@@ -69,7 +71,10 @@ def test_a_problem_is_solved_with_it():
     def dirichlet(p, u):
         return u
 
-    problem = Problem(poisson, dirichlet, exact=lambda p: sin(pi * p.x))
+    def exact(p):
+        return sin(pi * p.x)
+
+    problem = Problem(poisson, dirichlet, exact=exact)
     network = Tanh(1, 12, scale=3.0)
     solution = solve(problem, network, budget=Budget(steps=60), quiet=True)
     assert solution.method == GaussNewton().name
@@ -83,10 +88,14 @@ def test_values_are_the_least_it_needs():
         pass
 
     with pytest.raises(TypeError, match="forward"):
-        Nothing()
+        cast(Any, Nothing)()
 
 
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first(p):
+    return p.x
 
 
 def wrapped():
@@ -95,10 +104,11 @@ def wrapped():
     return System(u=Piecewise(1, [0.5], pieces), v=Siren(2, width=3))
 
 
+@pytest.mark.slow
 def test_its_file_is_read_in_another_process(tmp_path):
     solution = told(Tanh(2, 5, scale=2.0))
     save(solution, tmp_path / "a.h5")
-    stored = about(tmp_path / "a.h5")["field"]
+    stored = cast(Any, about(tmp_path / "a.h5"))["field"]
     assert stored["class"] == "tests.sample_network:Tanh"
     code = (
         "import sys, torch; from siren_pde import load; s = load('a.h5');"
@@ -119,7 +129,7 @@ def test_parts_of_other_fields_come_back(tmp_path):
     solution = told(wrapped())
     save(solution, tmp_path / "a.h5")
     for name in "uv":
-        mine, theirs = (s.field.networks()[name](X) for s in (solution, load(tmp_path / "a.h5")))
+        mine, theirs = (s.field.networks()[name](X) for s in (solution, loaded(tmp_path / "a.h5")))
         assert torch.equal(mine, theirs)
 
 
@@ -129,22 +139,22 @@ def test_a_module_that_is_not_there_is_named(tmp_path, monkeypatch):
     save(solution, tmp_path / "a.h5")
     message = r"`my_networks\.tanh:Tanh`, which cannot be imported.*importable.*field=Tanh\(…\)"
     with pytest.raises(StorageError, match=message):
-        load(tmp_path / "a.h5")
-    assert torch.equal(load(tmp_path / "a.h5", field=Tanh(2, 9))(X), solution(X))
+        loaded(tmp_path / "a.h5")
+    assert torch.equal(loaded(tmp_path / "a.h5", field=Tanh(2, 9))(X), solution(X))
 
 
 def test_a_field_that_does_not_describe_itself_needs_a_template(tmp_path):
     solution = told(Wave(1.0, 2.0))
     save(solution, tmp_path / "a.h5")
     with pytest.raises(StorageError, match=r"`Wave`.*`Field\.describe`.*field=Wave\(…\)"):
-        load(tmp_path / "a.h5")
-    assert torch.equal(load(tmp_path / "a.h5", field=Wave(0.0, 0.0))(X), solution(X))
+        loaded(tmp_path / "a.h5")
+    assert torch.equal(loaded(tmp_path / "a.h5", field=Wave(0.0, 0.0))(X), solution(X))
     with pytest.raises(StorageError, match=r"`direction` has shape \(2,\)"):
-        load(tmp_path / "a.h5", field=Wave(0.0, 0.0, 0.0))
-    inside = told(Ansatz(Wave(1.0, 2.0), vanishing=lambda p: p.x))
+        loaded(tmp_path / "a.h5", field=Wave(0.0, 0.0, 0.0))
+    inside = told(Ansatz(Wave(1.0, 2.0), vanishing=first))
     save(inside, tmp_path / "b.h5")
-    template = Ansatz(Wave(0.0, 0.0), vanishing=lambda p: p.x)
-    assert torch.equal(load(tmp_path / "b.h5", field=template)(X), inside(X))
+    template = Ansatz(Wave(0.0, 0.0), vanishing=first)
+    assert torch.equal(loaded(tmp_path / "b.h5", field=template)(X), inside(X))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +172,7 @@ def test_descriptions_that_do_not_fit_are_refused(tmp_path, monkeypatch, descrip
         patch.setattr(Tanh, "describe", lambda self: description)
         save(told(Tanh(2, 4)), tmp_path / "a.h5")
     with pytest.raises(StorageError, match=says):
-        load(tmp_path / "a.h5")
+        loaded(tmp_path / "a.h5")
 
 
 def test_fields_of_scripts_are_saved_and_need_a_template(tmp_path):
@@ -181,8 +191,8 @@ def test_fields_of_scripts_are_saved_and_need_a_template(tmp_path):
     solution = told(Local(0.5))
     save(solution, tmp_path / "a.h5")
     with pytest.raises(StorageError, match=r"no public class.*field=Local\(…\)"):
-        load(tmp_path / "a.h5")
-    again = load(tmp_path / "a.h5", field=Local(3.0))
+        loaded(tmp_path / "a.h5")
+    again = loaded(tmp_path / "a.h5", field=Local(3.0))
     assert torch.equal(
         again.evaluate(lambda p, u: lap(u), X), solution.evaluate(lambda p, u: lap(u), X)
     )

@@ -1,6 +1,7 @@
 """Periodic fields repeat with all derivatives, whatever their parameters, and methods keep that."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -27,6 +28,7 @@ from siren_pde import (
 )
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
+from siren_pde.fields.engine import periodic
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.generic import Generic
 
@@ -183,7 +185,8 @@ def repeats(solution):
     ids=lambda v: getattr(v, "name", None),
 )
 def test_every_method_keeps_the_period(problem, method, error):
-    network = {} if isinstance(method, LeastSquares | Marching) else {"width": 24, "depth": 2}
+    size = {"width": 24, "depth": 2}
+    network: dict[str, Any] = {} if isinstance(method, LeastSquares | Marching) else size
     budget = Budget(steps={"Gauss-Newton": 15, "Adam": 200}.get(method.name, 200))
     field = Siren(2, period=(2, None), **network)
     solution = solve(problem, field, method, budget=budget, quiet=True)
@@ -220,3 +223,16 @@ def test_senseless_periods_are_refused():
     for period in [(2,), (0.0, None), (None, math.inf), (-1.0, 1.0)]:
         with pytest.raises(ConfigError, match="period"):
             Siren(2, period=period)
+
+
+@pytest.mark.parametrize("width", [40, 97])
+def test_waves_of_lattices_are_spread_evenly_along_other_axes(width):
+    """Each whole wave gets the same frequencies along the axis that does not repeat."""
+    frequency = torch.tensor([2 * pi * 2 / 1.5, 9.0], dtype=torch.float64)
+    waves, phases = periodic.drawn(width, frequency, (1.5, None), 0, listed=True)
+    size = 2 * 2 + 1  # whole waves of −2 to 2 turns
+    along = waves[:, 1].unique()
+    assert len(along) == -(-width // (2 * size))
+    middles = (torch.arange(len(along), dtype=torch.float64) + 0.5) / len(along)
+    assert torch.allclose(along, middles, atol=1e-12)
+    assert set(phases.tolist()) == {0.0, pi / 2}

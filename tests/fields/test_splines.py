@@ -1,11 +1,13 @@
 """Splines on a grid are what SciPy says, and what a network leaves over goes into them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from scipy.interpolate import NdBSpline
 
-from siren_pde import PointCloud, Siren, fit_sdf, load
+from siren_pde import PointCloud, Siren, fit_sdf
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.derived.refined import Refined
@@ -15,6 +17,7 @@ from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.refine import noise_ratio, refined
 from siren_pde.scans.samples import training_samples
 from tests.told import told
+from tests.typed import loaded
 
 LOW, CELL = (-1.0, 0.5), 0.25
 
@@ -89,7 +92,7 @@ def test_refined_fields_come_back_from_files(tmp_path):
     solution = told(field)
     solution.save(tmp_path / "u.h5")
     x = points(beyond=0.2).to(next(network.parameters()).dtype)
-    assert torch.equal(load(tmp_path / "u.h5")(x), solution(x))
+    assert torch.equal(loaded(tmp_path / "u.h5")(x), solution(x))
 
 
 RADIUS = 1 / 1.2
@@ -116,7 +119,7 @@ def errors(field, n=20_000):
 def plain():
     """A small network after little training."""
     x, normals = ball(4000).positions, ball(4000).normals
-    options = {"steps": 1000, "width": 24, "depth": 2, "frequency": 8.0}
+    options: dict[str, Any] = {"steps": 1000, "width": 24, "depth": 2, "frequency": 8.0}
     found = fit_sdf(PointCloud(x, normals=normals), seconds=None, refine=False, **options)
     return found.solution.field
 

@@ -5,13 +5,14 @@ import io
 import json
 import math
 import random
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import torch
 
-from siren_pde import Ansatz, Box, Problem, Siren, System, Unknown, load, on, save
+from siren_pde import Ansatz, Box, Problem, Siren, System, Unknown, on, save
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.generic import Generic
 from siren_pde.files.sealed import BLOCK
@@ -19,6 +20,7 @@ from siren_pde.io.solutions import about
 from siren_pde.solving.history import History
 from siren_pde.solving.outcome import Outcome
 from tests.told import told
+from tests.typed import loaded
 
 SQUARE = Box(x=(0, 1), y=(0, 1))
 X = torch.rand(7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -52,9 +54,13 @@ def lift(p):
     return x * y
 
 
+def hill(p):
+    return p.x * (1 - p.x)
+
+
 def ansatz(width=5):
     inner = Siren(2, width=width, frequency=3.0, seed=1)
-    return Ansatz(inner, lift=lift, vanishing=lambda p: p.x * (1 - p.x))
+    return Ansatz(inner, lift=lift, vanishing=hill)
 
 
 def fluxed(width=5):
@@ -108,7 +114,7 @@ def test_everything_comes_back(tmp_path, name):
     saved = solution(field)
     saved.save(tmp_path / "a.h5")
     untouched = {n: v.clone() for n, v in template.state_dict().items()} if template else {}
-    read = load(tmp_path / "a.h5", PROBLEM, template)
+    read = loaded(tmp_path / "a.h5", PROBLEM, template)
     for key in ("axes", "problem", "method", "why", "outcome", "stop_reason", "loss"):
         assert getattr(read, key) == getattr(saved, key)
     assert vars(read.history) == vars(saved.history)
@@ -125,7 +131,7 @@ def test_everything_comes_back(tmp_path, name):
 
 def test_a_loaded_network_keeps_its_free_scales(tmp_path):
     save(solution(placed()), tmp_path / "a.h5")
-    field = load(tmp_path / "a.h5").field
+    field: Any = loaded(tmp_path / "a.h5").field
     assert field.describe() == placed().describe()
     assert field.frequency.tolist() == [2.5, 7.0]
 
@@ -134,7 +140,7 @@ def test_a_file_says_what_it_holds(tmp_path):
     save(solution(placed(), loss=math.nan), tmp_path / "a.h5", error=1e-9)
     said = about(tmp_path / "a.h5")
     assert (said["problem"], said["error"], said["loss"]) == ("nothing", 1e-9, None)
-    assert math.isnan(load(tmp_path / "a.h5").loss)
+    assert math.isnan(loaded(tmp_path / "a.h5").loss)
     with h5py.File(tmp_path / "a.h5") as file:
         assert json.loads(file["about"][0]) == said
         assert file["field/layers.0"].fletcher32 and file["history/losses"].fletcher32
@@ -158,7 +164,7 @@ def test_outcomes_have_a_meaning():
 def test_code_is_asked_for(tmp_path, name):
     save(solution(FIELDS[name][0]), tmp_path / "a.h5")
     with pytest.raises(StorageError, match=r"a\.h5.*code is not stored.*`load\(path, field="):
-        load(tmp_path / "a.h5")
+        loaded(tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize(
@@ -173,16 +179,16 @@ def test_code_is_asked_for(tmp_path, name):
 def test_templates_must_fit(tmp_path, name, template, says):
     save(solution(FIELDS[name][0]), tmp_path / "a.h5")
     with pytest.raises(StorageError, match=says):
-        load(tmp_path / "a.h5", field=template)
+        loaded(tmp_path / "a.h5", field=template)
 
 
 def test_problems_must_fit(tmp_path):
     save(solution(placed()), tmp_path / "a.h5")
     other = Problem(on(Box(x=(0, 1)))(lambda p, u: u))
     with pytest.raises(StorageError, match=r"solution in \(x, y\)"):
-        load(tmp_path / "a.h5", other)
+        loaded(tmp_path / "a.h5", other)
     with pytest.raises(ConfigError, match="attaches a `Problem`"):
-        load(tmp_path / "a.h5", "poisson")
+        loaded(tmp_path / "a.h5", "poisson")
 
 
 class Talking(torch.nn.Linear):
@@ -209,17 +215,17 @@ def test_only_tensors_are_written(tmp_path):
 def test_missing_and_foreign_files_are_refused(tmp_path):
     path = tmp_path / "a.h5"
     with pytest.raises(StorageError, match=r"a\.h5"):
-        load(path)
+        loaded(path)
     with pytest.raises(StorageError):
-        load(tmp_path)
+        loaded(tmp_path)
     for data in (b"", b"PK\3\4", random.Random(0).randbytes(4096)):
         path.write_bytes(data)
         with pytest.raises(StorageError, match="not a solution written by `save`"):
-            load(path)
+            loaded(path)
     with h5py.File(path, "w") as file:
         file["about"] = 1
     with pytest.raises(StorageError, match="not a solution written by `save`"):
-        load(path)
+        loaded(path)
 
 
 def test_no_damage_goes_unnoticed(tmp_path):
@@ -235,7 +241,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
     for data in damaged:
         path.write_bytes(data)
         with pytest.raises(StorageError, match=r"a\.h5"):
-            load(path)
+            loaded(path)
 
 
 def sealed(data):
@@ -377,7 +383,7 @@ def test_hostile_files_are_refused(tmp_path, name):
     save(solution(placed()), path)
     edited(path, HOSTILE[name])
     with pytest.raises(StorageError, match=r"a\.h5"):
-        load(path)
+        loaded(path)
 
 
 def test_arrays_have_a_checksum_of_their_own(tmp_path):
@@ -389,7 +395,7 @@ def test_arrays_have_a_checksum_of_their_own(tmp_path):
     flipped[flipped.index(array) + 11] ^= 4
     path.write_bytes(sealed(bytes(flipped)))
     with pytest.raises(StorageError, match=r"a\.h5"):
-        load(path)
+        loaded(path)
 
 
 def test_files_need_no_disk_to_be_read(tmp_path):

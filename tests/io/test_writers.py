@@ -13,6 +13,7 @@ from siren_pde.errors import NonFiniteError, StorageError
 from siren_pde.io.readers import read_arrays, read_mesh
 from siren_pde.io.writers import write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
+from tests.typed import known, mesh_of
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -39,14 +40,14 @@ def test_meshes_come_back_exactly(
     np.testing.assert_array_equal(again.faces, mesh.faces)
 
 
-TRIANGLES = Mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, 1, 2], [0, 1, 3], [0, 2, 3]])
+TRIANGLES = mesh_of([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, 1, 2], [0, 1, 3], [0, 2, 3]])
 
 
 @pytest.mark.parametrize("suffix", [".ply", ".obj"])
 def test_normals_come_back(suffix: str, tmp_path: Path) -> None:
     write_mesh(tmp_path / f"a{suffix}", TRIANGLES, normals=TRIANGLES.vertex_normals)
     again = read_arrays(tmp_path / f"a{suffix}")
-    np.testing.assert_allclose(again.normals, TRIANGLES.vertex_normals, atol=1e-15)
+    np.testing.assert_allclose(known(again.normals), TRIANGLES.vertex_normals, atol=1e-15)
     np.testing.assert_array_equal(again.faces, TRIANGLES.faces)
 
 
@@ -97,7 +98,7 @@ def test_a_volume_can_be_read_by_its_own_description(tmp_path: Path) -> None:
     head, tail = path.read_bytes().split(b"\n_", 1)
     tree = ElementTree.fromstring(head + b"</AppendedData></VTKFile>")
     assert tree.attrib["header_type"] == "UInt64"
-    image, array = tree.find("ImageData"), tree.find(".//DataArray")
+    image, array = known(tree.find("ImageData")), known(tree.find(".//DataArray"))
     extent = list(map(int, image.attrib["WholeExtent"].split()))
     assert extent == [0, 2, 0, 4, 0, 3]
     origin, spacing = (np.array(image.attrib[k].split(), float) for k in ("Origin", "Spacing"))

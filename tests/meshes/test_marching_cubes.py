@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_area_agrees_with_libigl(field: Field, components: int, genus: int, area
     [(sphere, 96), (torus, 96), (box, 48), (two_spheres, 48), (noise(3, 3.0), 48), (network, 96)],
 )
 def test_looking_only_near_the_surface_loses_nothing(field: Field, resolution: int) -> None:
-    options = {"resolution": resolution, "dtype": torch.float64}
+    options: dict[str, Any] = {"resolution": resolution, "dtype": torch.float64}
     near, few = counted(field)
     everywhere, all_nodes = counted(field)
     sparse = extract(near, *CUBE, coarse=12, **options)
@@ -225,7 +226,7 @@ def test_projection_lands_on_the_surface() -> None:
     def field(x: Tensor) -> Tensor:
         return (x**2).sum(dim=1)
 
-    options = {"level": 0.4, "resolution": 20, "dtype": torch.float64}
+    options: dict[str, Any] = {"level": 0.4, "resolution": 20, "dtype": torch.float64}
     plain = extract(field, *CUBE, **options)
     moved = extract(field, *CUBE, gradient=gradient, project=3, **options)
     assert np.abs(np.linalg.norm(plain.vertices, axis=1) - 0.4**0.5).max() > 1e-4

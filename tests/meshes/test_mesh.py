@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from siren_pde.errors import DomainError
 from siren_pde.meshes.mesh import Mesh
+from tests.typed import mesh_of
 
 
 def cube(low: float = 0.0, high: float = 1.0) -> Mesh:
     corners = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)]) * (high - low) + low
     quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
-    return Mesh(corners, [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
+    return mesh_of(corners, [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
 
 
 def torus(n: int, m: int) -> Mesh:
@@ -121,7 +122,7 @@ def test_samples_are_spread_by_area_and_lie_on_the_surface() -> None:
 
 
 def test_degenerate_faces_have_zero_normals_and_are_never_sampled() -> None:
-    mesh = Mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0], [2, 0, 0]], [[0, 1, 3], [0, 1, 2]])
+    mesh = mesh_of([[0, 0, 0], [1, 0, 0], [0, 1, 0], [2, 0, 0]], [[0, 1, 3], [0, 1, 2]])
     np.testing.assert_array_equal(mesh.face_normals, [[0, 0, 0], [0, 0, 1]])
     assert (mesh.sample(1000)[1] == [0, 0, 1]).all()
 
@@ -135,16 +136,16 @@ def test_tiny_and_huge_meshes_have_unit_normals() -> None:
 @pytest.mark.parametrize("faces", [[[0, 1, 8]], [[-1, 0, 1]]])
 def test_faces_name_existing_vertices(faces: list[list[int]]) -> None:
     with pytest.raises(DomainError, match="8 vertices"):
-        Mesh(cube().vertices, faces)
+        mesh_of(cube().vertices, faces)
 
 
 def test_vertices_are_finite() -> None:
     with pytest.raises(DomainError, match="vertex 1"):
-        Mesh([[0, 0, 0], [np.nan, 0, 0], [0, 1, 0]], [[0, 1, 2]])
+        mesh_of(np.array([[0, 0, 0], [np.nan, 0, 0], [0, 1, 0]]), [[0, 1, 2]])
 
 
 def test_impossible_requests_say_so() -> None:
-    empty = Mesh(np.zeros((0, 3)), np.zeros((0, 3)))
+    empty = mesh_of(np.zeros((0, 3)), np.zeros((0, 3)))
     assert empty.components == 0 and empty.diagonal == 0 and empty.boundary_loops == 0
     with pytest.raises(DomainError, match="largest component"):
         empty.largest_component()

@@ -18,6 +18,7 @@ from siren_pde.meshes.metrics import (
 )
 from siren_pde.meshes.nearest import nearest_on_mesh
 from siren_pde.meshes.triangle_tree import TriangleTree
+from tests.typed import mesh_of
 
 
 @pytest.fixture(autouse=True, scope="module", params=["libigl", "our tree"])
@@ -39,7 +40,7 @@ def box_mesh(half: tuple[float, float, float]) -> Mesh:
     corners = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)]) * 2.0 - 1
     quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
     faces = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
-    return Mesh(corners * half, faces)
+    return mesh_of(corners * half, faces)
 
 
 def box_distance(points: np.ndarray, half: tuple[float, float, float]) -> np.ndarray:
@@ -224,11 +225,11 @@ def test_surfaces_differ_by_what_they_differ() -> None:
 
 
 def test_impossible_requests_say_so() -> None:
-    empty = Mesh(np.zeros((1, 3)), np.zeros((0, 3)))
+    empty = mesh_of(np.zeros((1, 3)), np.zeros((0, 3)))
     with pytest.raises(DomainError, match="without faces"):
         point_triangle_distance(np.zeros((1, 3)), empty)
     with pytest.raises(DomainError, match=r"\(n, 3\), got \(3,\)"):
         point_triangle_distance(np.zeros(3), box_mesh((1, 1, 1)))
     with pytest.raises(NonFiniteError, match="first number 1"):
-        point_triangle_distance([[0, 0, 0], [0, np.nan, 0]], box_mesh((1, 1, 1)))
+        point_triangle_distance(np.array([[0, 0, 0], [0, np.nan, 0]]), box_mesh((1, 1, 1)))
     assert len(signed_distance(np.zeros((0, 3)), box_mesh((1, 1, 1)))) == 0

@@ -43,6 +43,7 @@ def knot(x: torch.Tensor) -> torch.Tensor:
     return torch.cdist(x, centre).amin(1) - 0.125
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1.0, 1e-3, 1e3])
 def test_a_knot_of_few_triangles_is_closed_and_near_in_any_unit(unit):
     mesh = extract(knot, *CUBE, resolution=96, dtype=torch.float64).transformed(unit, 7 * unit)

@@ -12,6 +12,7 @@ from siren_pde.numerics.least_squares import (
     least_squares,
     shifted_cholesky,
 )
+from tests.typed import known
 
 EPS = torch.finfo(torch.float64).eps
 
@@ -74,7 +75,7 @@ def test_the_gram_matrix_has_its_lower_triangle_filled(monkeypatch):
 def test_the_predicted_decrease_is_the_linear_models(shape):
     r, j = normal(shape[0], seed=5), normal(*shape, seed=6)
     system = NormalEquations.of(r, j)
-    step, decrease = system.step(0.3)
+    step, decrease = known(system.step(0.3))
     damping = 0.3 * system.mean_diagonal
     expected = torch.linalg.solve(
         j.T @ j + damping * torch.eye(shape[1], dtype=torch.float64), -j.T @ r
@@ -122,7 +123,7 @@ def test_beyond_orthogonal_steps_the_normal_equations_are_refined(monkeypatch):
 def test_a_shift_makes_a_semidefinite_gram_matrix_definite():
     gram = torch.ones(3, 3, dtype=torch.float64)
     assert shifted_cholesky(gram, -1.0) is None
-    factor = shifted_cholesky(gram, 0.5)
+    factor = known(shifted_cholesky(gram, 0.5))
     assert torch.allclose(factor @ factor.T, gram + 0.5 * torch.eye(3, dtype=torch.float64))
 
 

@@ -59,3 +59,7 @@ def test_a_constant_schedule_is_a_weight():
         return solve(Problem(one), field, Adam(batch=16), budget=Budget(steps=20), quiet=True)
 
     assert solved(Schedule((0.3, 3))).loss == solved(3).loss
+
+
+def test_a_schedule_is_written_as_it_is_made():
+    assert repr(Schedule((0.0, 8.0), (1.0, 2.0))) == "Schedule((0.0, 8.0), (1.0, 2.0))"

@@ -30,6 +30,7 @@ def sphere():
     )
 
 
+@pytest.mark.slow
 def test_a_distance_is_drawn_by_its_surface(tmp_path, monkeypatch):
     monkeypatch.setattr(SignedDistance, "mesh", lambda self: self.zero_set(24))
     figure = plot(sphere(), tmp_path / "views.png", size=(6, 2.5))

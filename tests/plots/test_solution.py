@@ -29,6 +29,7 @@ from siren_pde.plots import plot_history
 from siren_pde.plots.slices import slice_of
 from siren_pde.solving.history import History
 from tests.told import told
+from tests.typed import known
 
 PLATE = Box(x=(-1, 2), y=(-1, 1)) - Ball(x=0.5, y=0, radius=0.5)
 STRIP = Box(x=(-1, 1), t=(0, 3))
@@ -131,7 +132,7 @@ def test_what_is_outside_is_masked():
     cut = slice_of(solution(PLATE, product))
     x, y = np.meshgrid(*cut.ticks, indexing="ij")
     hole = np.hypot(x - 0.5, y) < 0.5 - 1e-6
-    for values in (cut.outputs[0].values, cut.outputs[0].exact):
+    for values in (cut.outputs[0].values, known(cut.outputs[0].exact)):
         assert np.array_equal(np.isnan(values), hole)
 
 
@@ -167,7 +168,7 @@ def test_every_unknown_has_a_row():
     inside = ~np.isnan(cut.outputs[0].values)
     truths = (np.cos(x), np.exp(y), x * y)
     for output, truth in zip(cut.outputs, truths, strict=True):
-        np.testing.assert_allclose(output.exact[inside], truth[inside], rtol=1e-12)
+        np.testing.assert_allclose(known(output.exact)[inside], truth[inside], rtol=1e-12)
     figure = plot(saved)
     labels = [bar.get_ylabel() for axes in figure.axes for bar in axes.child_axes]
     assert {"$u_{1}$", "$u_{2}$", "$q_{w}$"} <= set(labels)
@@ -183,7 +184,8 @@ def test_single_precision_and_exactness_are_no_obstacle():
         parameter.data.zero_()
     figure = plot(solution(Box(x=(0, 1), y=(0, 1)), field=field))
     assert figure.axes[0].images
-    assert slice_of(solution(Box(x=(0, 1), y=(0, 1)), flat, field)).outputs[0].exact.max() == 0
+    cut = slice_of(solution(Box(x=(0, 1), y=(0, 1)), flat, field))
+    assert known(cut.outputs[0].exact).max() == 0
 
 
 def test_names_may_hold_anything(tmp_path):
@@ -245,7 +247,10 @@ def test_unknowns_are_drawn_and_measured_where_they_live():
     def joined(p, u, v):
         return u - v
 
-    problem = Problem(first, second, joined, exact=lambda p: {"u": sqrt(-p.x), "v": 2 * sqrt(p.x)})
+    def exact(p):
+        return {"u": sqrt(-p.x), "v": 2 * sqrt(p.x)}
+
+    problem = Problem(first, second, joined, exact=exact)
     assert problem.home("u", ("u", "v")) == left
     field = System(**{name: Siren(2, width=3, frequency=1.0) for name in "uv"})
     saved = replace(solution(left, field=field), problem=problem)

@@ -30,6 +30,7 @@ from siren_pde.random_features.evolution import (
     evolution_of,
     require_evolution,
 )
+from tests.typed import known
 
 strip = Box(x=(-1, 1), t=(0.5, 2))
 disc = Ball(x=0, y=0) * Box(t=(0, 4))
@@ -152,7 +153,7 @@ def test_a_slab_starts_from_where_the_field_before_has_ended(residual, rows):
     """Values, and the velocity of second-order equations: the field before meets them exactly."""
     before = Siren(2, width=6, depth=2, frequency=3.0)
     whole = objective_of(Problem(on(strip)(residual), start, ends), before, rule=Sobol(32))
-    slabs = Slabs.of(whole, evolution_of(whole))
+    slabs = Slabs.of(whole, known(evolution_of(whole)))
     slab = Slab(slabs.evolution, 1.0, 1.5)
     objective = replace(slabs.slab(slab, before, count=40, seed=0), field=before)
     theta = parameters_of(before)
@@ -169,7 +170,7 @@ def test_a_slab_starts_from_where_the_field_before_has_ended(residual, rows):
 def test_the_field_that_stays_has_the_initial_values_at_all_times():
     field = Siren(2, width=6, frequency=3.0)
     whole = objective_of(Problem(on(strip)(heat), start), field, rule=Sobol(32))
-    slabs = Slabs.of(whole, evolution_of(whole))
+    slabs = Slabs.of(whole, known(evolution_of(whole)))
     stays = slabs.constant_in_time(Slab(slabs.evolution, 0.5, 2.0), None, count=50, seed=0)
     (rows,) = stays.collocated.rows
     x, t = rows.points.positions.T

@@ -1,5 +1,7 @@
 """Evolutions solved slab by slab, against solutions known in closed form."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -18,7 +20,6 @@ from siren_pde import (
     d,
     exp,
     lap,
-    load,
     on,
     pi,
     save,
@@ -30,6 +31,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.random_features.evolution import Slab, evolution_of
 from siren_pde.random_features.stretching import grid_stretching, incompatible_ends
+from tests.typed import known, loaded
 
 strip = Box(x=(-1, 1), t=(0, 0.5))
 
@@ -70,7 +72,10 @@ def oscillator():
     def start(p, u):
         return u - 1, d(u, p.t)
 
-    return Problem(equation, start, exact=lambda p: cos(p.t))
+    def exact(p):
+        return cos(p.t)
+
+    return Problem(equation, start, exact=exact)
 
 
 def rotation():
@@ -86,7 +91,10 @@ def rotation():
     def start(p, u, v):
         return u - 1, v
 
-    return Problem(equation, start, exact=lambda p: {"u": cos(p.t), "v": sin(p.t)})
+    def exact(p):
+        return {"u": cos(p.t), "v": sin(p.t)}
+
+    return Problem(equation, start, exact=exact)
 
 
 CASES = {
@@ -109,7 +117,8 @@ def test_the_error_follows_the_tolerance(name):
 def test_slabs_meet():
     s = solve(reaction(), method=Marching(features=200), quiet=True)
     x = torch.linspace(-1, 1, 50, dtype=torch.float64)
-    for end in s.field.breaks:
+    marched: Any = s.field
+    for end in marched.breaks:
         before, after = (
             s(torch.stack([x, torch.full_like(x, t)], 1)) for t in (end - 1e-9, end + 1e-9)
         )
@@ -119,7 +128,7 @@ def test_slabs_meet():
 def test_a_march_is_stored_and_read_back(tmp_path):
     s = solve(oscillator(), method=Marching(features=30), quiet=True)
     save(s, tmp_path / "march.h5")
-    again = load(tmp_path / "march.h5")
+    again = loaded(tmp_path / "march.h5")
     t = torch.linspace(0, 2, 33, dtype=torch.float64)
     assert torch.equal(again(t), s(t))
 
@@ -210,7 +219,7 @@ def test_broken_boundary_conditions_are_found_where_they_are():
         problem, Siren(2, width=4, depth=1), {c: 40 for c in problem.conditions}
     )
     zero = with_parameters(objective.field, torch.zeros_like(objective.parameters))
-    time = evolution_of(objective)
+    time = known(evolution_of(objective))
     assert incompatible_ends(objective, time, zero) == (0.0,)
     slab = Slab(time, 0.0, 0.1)
     assert [s.axis for s in grid_stretching(problem, slab, None, (0.0,))] == [0, 1]

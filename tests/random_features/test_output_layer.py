@@ -1,6 +1,7 @@
 """Newton's method on output layers: from afar, with constants, with data, to rounding."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -27,6 +28,7 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.random_features.features import with_features
 from siren_pde.random_features.output_layer import DAMPINGS, fit_output
+from tests.typed import known
 
 square = Box(x=(0, 1), y=(0, 1))
 
@@ -69,7 +71,10 @@ def decay(noise=0.0):
     def measured(p, u):
         return u - p.u
 
-    return Problem(equation, measured, exact=lambda p: {"nu": 0.7, "u": exp(-0.7 * p.x)})
+    def exact(p):
+        return {"nu": 0.7, "u": exp(-0.7 * p.x)}
+
+    return Problem(equation, measured, exact=exact)
 
 
 @pytest.mark.parametrize(("noise", "error"), [(0.0, 1e-9), (0.01, 1e-2)])
@@ -77,12 +82,13 @@ def decay(noise=0.0):
 def test_constants_are_found_from_data(noise, error, start):
     field = System(u=Siren(1), nu=Unknown(start))
     found = solve(decay(noise), field, LeastSquares(30, (6.0,)), quiet=True)
-    assert abs(found.field.networks()["nu"].value - 0.7) < error
+    nu: Any = found.field.networks()["nu"]
+    assert abs(nu.value - 0.7) < error
 
 
 def test_what_is_measured_is_told_from_equations():
     objective = objective_of(decay(), System(u=Siren(1), nu=Unknown(1.0)))
-    data = objective.collocated.data_residuals()
+    data = known(objective.collocated.data_residuals())
     assert [r.condition.name for r in data.rows] == ["measured"]
     measured = replace(objective, collocated=data)
     assert measured.residual(objective.parameters).shape == (200,)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,6 @@ from siren_pde import (
     cos,
     d,
     exp,
-    load,
     on,
     pi,
     save,
@@ -31,6 +31,7 @@ from siren_pde.numerics.least_squares import Factor, least_squares
 from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
 from siren_pde.random_features.stepper import Stepper
 from siren_pde.random_features.symbol import steady, wavenumbers
+from tests.typed import known, loaded
 
 FEW = Propagator(features=300, tolerance=1e-9)
 
@@ -126,8 +127,9 @@ def test_the_error_stays_near_the_tolerance(name):
 def test_slabs_meet_in_value_and_speed():
     s = solve(string(10), method=FEW, quiet=True)
     x = torch.linspace(0, 1, 50, dtype=torch.float64)
-    assert len(s.field.breaks) > 2
-    for end in s.field.breaks:
+    marched: Any = s.field
+    assert len(marched.breaks) > 2
+    for end in marched.breaks:
         at = [torch.stack([x, torch.full_like(x, t)], 1) for t in (end - 1e-10, end + 1e-10)]
         for part in (lambda p, u: u, lambda p, u: d(u, p.t)):
             before, after = (s.evaluate(part, p) for p in at)
@@ -138,7 +140,7 @@ def test_a_march_is_stored_and_read_back(tmp_path):
     s = solve(string(10), method=FEW, quiet=True)
     save(s, tmp_path / "march.h5")
     at = torch.rand(40, 2, dtype=torch.float64) * torch.tensor([1.0, 10.0])
-    assert torch.equal(load(tmp_path / "march.h5")(at), s(at))
+    assert torch.equal(loaded(tmp_path / "march.h5")(at), s(at))
 
 
 def probe(problem, field=None):
@@ -146,7 +148,7 @@ def probe(problem, field=None):
 
 
 def waves_of(objective):
-    return wavenumbers(objective, evolution_of(objective))
+    return wavenumbers(objective, known(evolution_of(objective)))
 
 
 def test_auto_marches_where_time_is_long():
@@ -166,7 +168,7 @@ def test_waves_are_those_in_the_data_and_those_the_equation_makes():
 
 def test_only_steady_coefficients_share_a_matrix():
     def is_steady(objective):
-        return steady(objective, evolution_of(objective))
+        return steady(objective, known(evolution_of(objective)))
 
     assert is_steady(probe(string(1))) and is_steady(probe(acoustics(), CASES["acoustics"][1]))
     assert not is_steady(probe(rod()))
@@ -176,7 +178,7 @@ def test_noise_is_amplified_where_points_are_too_few():
     whole = probe(string(50))
     theirs = torch.tensor([12.0, 24.0], dtype=torch.float64)
     features = Siren(2, centre=(0.5, 0.25)).with_random_features(250, theirs, 0)
-    time = evolution_of(whole)
+    time = known(evolution_of(whole))
     slabs, slab = Slabs.of(whole, time), Slab(time, 0.0, 0.5)
 
     def amplification(count):

@@ -1,6 +1,7 @@
 """Scans as they come: repeated, flat, huge, far away or broken, each is named for what it is."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from siren_pde.scans import fit, prepare
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.prepare import deduplicated
 from tests.costs import calls_of, peak_of
+from tests.typed import known
 
 RNG = np.random.default_rng(0)
 BALL = RNG.standard_normal((1000, 3))
@@ -92,7 +94,7 @@ def test_every_point_counts_once():
     twice = np.concatenate([BALL, BALL[:500]])
     cloud = deduplicated(PointCloud(twice, normals=twice))
     np.testing.assert_array_equal(cloud.positions, BALL)
-    np.testing.assert_allclose(cloud.normals, BALL, atol=1e-15)
+    np.testing.assert_allclose(known(cloud.normals), BALL, atol=1e-15)
     whole = PointCloud(BALL)
     assert deduplicated(whole) is whole
     assert (
@@ -109,7 +111,7 @@ def test_units_and_places_do_not_matter(scale, offset):
     unit = 2.0 ** round(np.log2(scale))
     here = np.round(BALL * 2**20) / 2**20  # so that moving them loses no digit
     there = unit * (here + offset)
-    options = {"seconds": None, "steps": 3, "width": 8, "depth": 1}
+    options: dict[str, Any] = {"seconds": None, "steps": 3, "width": 8, "depth": 1}
     one = fit_sdf(PointCloud(here, normals=BALL), **options)
     other = fit_sdf(PointCloud(there, normals=BALL), **options)
     np.testing.assert_allclose(other(there) / unit, one(here), rtol=1e-4, atol=1e-5)
@@ -120,7 +122,7 @@ def test_too_many_points_are_thinned_with_a_warning(monkeypatch):
     with pytest.warns(UserWarning, match="300 drawn at random"):
         cloud = deduplicated(PointCloud(BALL, normals=BALL))
     assert len(cloud) == 300
-    assert torch.allclose(cloud.positions, cloud.normals, rtol=1e-14)
+    assert torch.allclose(cloud.positions, known(cloud.normals), rtol=1e-14)
 
 
 def test_missing_and_wrong_normals():

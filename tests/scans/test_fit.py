@@ -1,5 +1,8 @@
 """Signed distance functions from point clouds."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ from siren_pde.scans import Eikonal
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.samples import jittered
+from tests.typed import module_at
 
 
 def sphere(n: int = 4000, radius: float = 25.0, centre: float = 1e4):
@@ -67,7 +71,7 @@ def test_the_winding_number_tells_inside_from_outside():
     assert np.abs(cloud.winding_number(query) - expected)[apart].max() < 0.15
 
 
-OPTIONS = {"seconds": None, "steps": 500, "width": 32, "depth": 2, "frequency": 8.0}
+OPTIONS: dict[str, Any] = {"seconds": None, "steps": 500, "width": 32, "depth": 2, "frequency": 8.0}
 
 
 @pytest.fixture(scope="module")
@@ -152,13 +156,8 @@ def test_clouds_without_a_surface_are_refused():
 
 @pytest.mark.slow
 def test_the_eikonal_problem_of_the_problem_file_trains():
-    import importlib.util
-    from pathlib import Path
-
     path = Path(__file__).parents[2] / "problems" / "sdf_from_points.py"
-    spec = importlib.util.spec_from_file_location("sdf_from_points", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_at(path, "sdf_from_points")
     x, normals = sphere(n=300, radius=1.0, centre=0.0)
     problem = module.sdf_from_points(PointCloud(x, normals=normals))
     solution = solve(

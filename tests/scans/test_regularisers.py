@@ -1,12 +1,15 @@
 """What a distance obeys, in jets and against autograd, and fits that are asked to obey it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from siren_pde import Box, PointCloud, Schedule, Sobol, sqrt
+from siren_pde.calculus.jets import Data
 from siren_pde.collocation.expression import Expression, stacked
 from siren_pde.collocation.residual import evaluate
 from siren_pde.fields.siren import Siren
@@ -21,14 +24,16 @@ from siren_pde.scans.regularisers import (
     robust,
 )
 from tests.strategies import ALL_REGULARISERS
+from tests.typed import values
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.0])
 def test_the_robust_residual_squares_to_a_smoothed_absolute_value(scale):
     e = torch.linspace(-3, 3, 61, dtype=torch.float64)
     expected = 2 * ((e**2 + scale**2).sqrt() - scale)
-    assert torch.allclose(robust(e, scale) ** 2, expected, atol=1e-14)
-    assert torch.equal(torch.sign(robust(e, scale)), torch.sign(e))
+    r = values(robust(Data(e, "e"), scale))
+    assert torch.allclose(r**2, expected, atol=1e-14)
+    assert torch.equal(torch.sign(r), torch.sign(e))
 
 
 def plane(p):
@@ -44,9 +49,9 @@ def points():
     return Sobol(256)(box, seed=0, dtype=torch.float64)
 
 
-def halved(found):
+def halved(r):
     """What the loss takes the mean of, from a residual (n, m)."""
-    return found.square().sum(1) / 2
+    return r.square().sum(1) / 2
 
 
 @pytest.mark.parametrize("shape", [plane, sphere])
@@ -82,22 +87,22 @@ def test_regularisers_equal_their_formulas_by_autograd(regulariser):
     u, g, h = torch.func.vmap(at)(p.positions)
     length, size = torch.linalg.vector_norm(g, dim=1), u.abs()
     smooth = lambda e: (e**2 + SMOOTH**2).sqrt() - SMOOTH  # noqa: E731
-    expected = {
+    expected: dict[type, Callable[[], torch.Tensor]] = {
         Eikonal: lambda: smooth(length - 1),
         Viscosity: lambda: smooth(length - 1 - 1e-2 * h.diagonal(0, 1, 2).sum(1)),
         Heat: lambda: torch.exp(-30 * size) * (length**2 + 1) / 2,
         SingularHessian: lambda: smooth(torch.linalg.det(h)),
         Area: lambda: torch.exp(-100 * size),
-    }[type(regulariser)]()
-    values = halved(evaluate(field, Expression.of(regulariser), p))
-    assert torch.allclose(values, expected, rtol=1e-9, atol=1e-14)
+    }
+    r = evaluate(field, Expression.of(regulariser), p)
+    assert torch.allclose(halved(r), expected[type(regulariser)](), rtol=1e-9, atol=1e-14)
 
 
 def fitted_sphere(**options):
     normals = np.random.default_rng(0).standard_normal((1000, 3))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     cloud = PointCloud(7 + 3 * normals, normals=normals)
-    size = {"steps": 200, "width": 24, "depth": 2, "frequency": 8.0}
+    size: dict[str, Any] = {"steps": 200, "width": 24, "depth": 2, "frequency": 8.0}
     return fit_sdf(cloud, seconds=None, refine=False, **size, **options)
 
 

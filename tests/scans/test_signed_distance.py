@@ -61,6 +61,7 @@ def test_the_jet_is_the_function(distance, x):
 def test_a_file_gives_the_function_back(distance, x, tmp_path):
     save(distance, tmp_path / "scan.h5")
     again = load(tmp_path / "scan.h5")
+    assert isinstance(again, SignedDistance)
     np.testing.assert_array_equal(again(x), distance(x))
     np.testing.assert_array_equal(again.curvature(x), distance.curvature(x))
     np.testing.assert_array_equal(again.cloud.positions, distance.cloud.positions)

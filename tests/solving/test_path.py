@@ -1,10 +1,10 @@
 """How many modules a call passes on its way."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 from siren_pde import solve
+from tests.typed import module_at
 
 POISSON = Path(__file__).parents[2] / "problems" / "poisson.py"
 MODULES = 40
@@ -12,9 +12,7 @@ MODULES = 40
 
 
 def test_poisson_passes_few_modules():
-    spec = importlib.util.spec_from_file_location("poisson", POISSON)
-    file = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(file)
+    file = module_at(POISSON, "poisson")
     solve(file.problem, quiet=True)  # what is imported on first use is imported
     passed = set()
 

@@ -3,13 +3,20 @@
 import io
 import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from siren_pde import Adam, Box, Budget, Problem, Siren, on, solve
-from siren_pde.optimisers.base import Iterate
 from siren_pde.plots import watching
-from siren_pde.solving.progress import line
+from siren_pde.solving import progress
+
+
+@dataclass
+class Noted:
+    """An iterate of which nothing is looked at but the note."""
+
+    note: str
 
 
 @dataclass
@@ -20,13 +27,17 @@ class Fake:
     used: float = 0.0
     step: int = 7
     loss: float = 0.5
-    iterate: Iterate = field(default_factory=lambda: Iterate(None, None, None, None, note="λ = 1"))
+    iterate: Any = field(default_factory=lambda: Noted("λ = 1"))
     method: Adam = field(default_factory=Adam)
-    read: list = field(default_factory=list)
+    read: list[float] = field(default_factory=list)
 
     def terms(self):
         self.read.append(self.seconds)
         return {"poisson": 0.25}
+
+
+watched: Any = watching
+"""What shows reports, and takes a fake for one."""
 
 
 class Terminal(io.StringIO):
@@ -35,6 +46,9 @@ class Terminal(io.StringIO):
 
 
 def test_a_line_says_all():
+    def line(report: Any, terms: dict[str, float]) -> str:
+        return progress.line(report, terms)
+
     text = line(Fake(90.0, used=0.25), {"poisson": 0.25})
     assert text == (
         "Adam  step 7  elapsed 1:30  budget 25%  left ≤ 4:30  loss 5.00e-01  poisson 2.5e-01  "
@@ -44,8 +58,9 @@ def test_a_line_says_all():
 
 
 def test_lines_are_rare_and_terms_rarer_than_reports():
-    stream, read = io.StringIO(), []
-    with watching(stream) as report:
+    stream = io.StringIO()
+    read: list[float] = []
+    with watched(stream) as report:
         for i in range(61):
             report(Fake(i / 2, read=read))
     lines = stream.getvalue().splitlines()
@@ -55,8 +70,9 @@ def test_lines_are_rare_and_terms_rarer_than_reports():
 
 def test_a_terminal_gets_a_panel(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
-    stream, read = Terminal(), []
-    with watching(stream) as report:
+    stream = Terminal()
+    read: list[float] = []
+    with watched(stream) as report:
         for i in range(9):
             report(Fake(i / 2, used=0.5, read=read))
     assert "Adam" in stream.getvalue() and "poisson" in stream.getvalue()
