@@ -125,12 +125,8 @@ def gradients_are_those_of_autograd(at: Placed) -> None:
 def rows_are_those_of_autograd(at: Placed) -> None:
     """`jacobian_rows` are the gradients at each point, written where they are asked for."""
     for name, mine in at.evaluated():
-        seeds, oracle, plan = required_seeds(mine), at.oracle, mine.plan
-
-        def weighted(t: Tensor, seeds: Tensor = seeds, plan: Plan = plan) -> Tensor:
-            return (seeds * oracle.channels(t, at.x, plan)).sum((0, 2))
-
-        theirs: Tensor = torch.func.jacrev(weighted)(at.theta)
+        seeds = required_seeds(mine)
+        theirs = _autograd_rows(at, mine.plan, seeds)
         _require_close("jacobian_rows", at, name, _rows(at, mine, seeds), theirs)
         out = torch.full_like(theirs, torch.nan)
         given = at.network.jacobian_rows(at.theta, mine, seeds, out)
@@ -213,6 +209,18 @@ def precision_follows(at: Placed) -> None:
             f"{largest(given.double()[required] - mine.channels[required]):.1e} beside that in "
             "double precision: make tensors like its argument.",
         )
+
+
+def _autograd_rows(at: Placed, plan: Plan, seeds: Tensor) -> Tensor:
+    """The gradients (n, p) at all points at once: where a network is made of pieces, it may branch
+    on its points, which `vmap` over them would not allow.
+    """
+
+    def weighted(theta: Tensor) -> Tensor:
+        return (seeds * at.oracle.channels(theta, at.x, plan)).sum((0, 2))
+
+    rows: Tensor = torch.func.jacrev(weighted)(at.theta)
+    return rows
 
 
 def _rows(at: Placed, evaluation: Evaluation, seeds: Tensor) -> Tensor:

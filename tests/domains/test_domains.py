@@ -123,52 +123,12 @@ def test_planes_that_cut_a_domain_are_no_boundary_functions(domain):
         domain.boundary.boundary_function(Sobol(4)(domain))
 
 
-<<<<<<< HEAD
 def test_faces_in_one_plane_are_one_wall():
     glued = Box(x=(0, 1), y=(0, 1)) | Box(x=(1, 2), y=(0, 1))
     x, y = (p := Sobol(50)(glued)).positions.T
-    assert torch.allclose(glued.boundary.boundary_function(p).value, 16 * x * (2 - x) * y * (1 - y))
-=======
-def flux(p):
-    return sum(f.value * p.normals[:, i] for i, f in enumerate(field(p)))
-
-
-@pytest.mark.parametrize("domain", cases(FULL))
-def test_divergence_theorem(domain):
-    """∫ div F dV = ∮ F·n dS, to rounding where Gauss-Legendre applies.
-
-    Elsewhere Sobol points meet a jump, which leaves an error O(N^(−(d+1)/2d)) of the integral of
-    the absolute value, and measures are known to their standard errors.
-    """
-    exact = all(piece.affine for piece in domain.pieces + domain.boundary.pieces)
-    n = 2**13
-    rule = GaussLegendre(12) if exact else Sobol(n)
-    inside, edge = rule(domain), rule(domain.boundary)
-    source = div(field(inside), *inside).value * inside.weights
-    flow = flux(edge) * edge.weights
-    size = source.abs().sum() + flow.abs().sum()
-    d = domain.dimension
-    relative = 1e-13 if exact else n ** (-(d + 1) / (2 * d))
-    assert abs(source.sum() - flow.sum()) < relative * size
-
-
-@pytest.mark.parametrize("domain", cases(FULL))
-def test_normals_are_unit_and_point_outward(domain):
-    p = Sobol(400)(domain.boundary)
-    length = torch.linalg.vector_norm(p.normals, dim=1)
-    assert torch.allclose(length, torch.ones_like(length), atol=1e-14)
-    step = 1e-6 * known(p.normals)
-    behind, ahead = domain.contains(p.positions - step), domain.contains(p.positions + step)
-    # within the step of an edge between two faces either may fail
-    assert (behind & ~ahead).double().mean() > 0.99
-
-
-@pytest.mark.parametrize("domain", cases(FULL))
-def test_tolerance_moves_the_boundary(domain):
-    p = Sobol(200)(domain.boundary)
-    assert bool(domain.contains(p.positions, tolerance=1e-9).all())
-    assert not bool(domain.contains(p.positions, tolerance=-1e-9).any())
->>>>>>> main
+    assert torch.allclose(
+        values(glued.boundary.boundary_function(p)), 16 * x * (2 - x) * y * (1 - y)
+    )
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5])

@@ -57,6 +57,7 @@ SLOW = [n for n in DEMANDS if "biharmonic" in n or "fourth" in n]
 """Fourth derivatives by nested differentiation take seconds."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ALL_FIELDS.values(), ids=ALL_FIELDS)
 def test_fields_obey_their_laws(field):
     check_field(field)

@@ -1,6 +1,5 @@
 """An ellipse, and the line around it: domains that the package does not name."""
 
-import math
 from dataclasses import dataclass
 from typing import final
 
@@ -18,7 +17,7 @@ class Ellipse(Piece):
     a: float
     b: float
     axes, dimension = ("x", "y"), 2
-    measure = property(lambda self: math.pi * self.a * self.b)
+    measure = property(lambda self: torch.pi * self.a * self.b)
     bounds = property(lambda self: ((-self.a, -self.b), (self.a, self.b)))
     boundary = property(lambda self: Edge(self))
 
@@ -29,7 +28,7 @@ class Ellipse(Piece):
         return self.level(*x.T).sqrt() <= 1 + tolerance / min(self.a, self.b)
 
     def chart(self, u):
-        radius, angle = u[:, 0].sqrt(), 2 * math.pi * u[:, 1]
+        radius, angle = u[:, 0].sqrt(), 2 * torch.pi * u[:, 1]
         return Image(torch.stack([self.a * radius * angle.cos(), self.b * radius * angle.sin()], 1))
 
 
@@ -39,8 +38,9 @@ class Edge(Piece):
     """The line around an ellipse: angles drawn in proportion to the length they pass."""
 
     ellipse: Ellipse
-    axes, dimension, inputs, boundary = ("x", "y"), 1, 2, None
+    axes, dimension, inputs = ("x", "y"), 1, 2
     bounds = property(lambda self: self.ellipse.bounds)
+    boundary = property(lambda self: None)  # a closed line has no ends
     measure = property(
         lambda self: 4 * self.ellipse.a * float(ellipe(1 - (self.ellipse.b / self.ellipse.a) ** 2))
     )
@@ -50,7 +50,7 @@ class Edge(Piece):
         return off <= tolerance / min(self.ellipse.a, self.ellipse.b)
 
     def chart(self, u):
-        a, b, angle = self.ellipse.a, self.ellipse.b, 2 * math.pi * u[:, 0]
+        a, b, angle = self.ellipse.a, self.ellipse.b, 2 * torch.pi * u[:, 0]
         way = torch.stack([b * angle.cos(), a * angle.sin()], 1)
         speed = way.norm(dim=1)
         x = torch.stack([a * angle.cos(), b * angle.sin()], 1)

@@ -29,18 +29,15 @@ class Fourier(Network):
         draw = torch.Generator().manual_seed(seed)
         band = torch.randn(features, inputs, generator=draw, dtype=torch.float64)
         self.register_buffer("band", frequency * band)
-        self.layers = nn.Sequential(
-            nn.Linear(2 * features, width, dtype=torch.float64),
-            nn.Tanh(),
-            nn.Linear(width, 1, dtype=torch.float64),
-        )
-        for layer in (self.layers[0], self.layers[2]):
+        self.hidden = nn.Linear(2 * features, width, dtype=torch.float64)
+        self.last = nn.Linear(width, 1, dtype=torch.float64)
+        for layer in (self.hidden, self.last):
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5, generator=draw)
             nn.init.zeros_(layer.bias)
 
     def forward(self, x):
         phase = x @ self.band.T
-        return self.layers(torch.cat([phase.cos(), phase.sin()], 1))[:, 0]
+        return self.last(torch.tanh(self.hidden(torch.cat([phase.cos(), phase.sin()], 1))))[:, 0]
 
     def describe(self):
         return self.arguments
