@@ -2,7 +2,8 @@
 
 import torch
 
-from siren_pde.calculus.functions import sqrt
+from siren_pde import Ansatz, Enriched, Mapped, Siren, System, Unknown
+from siren_pde.calculus.functions import exp, sin, sqrt
 from siren_pde.collocation.quadrature import GaussLegendre, Grid, MonteCarlo, Quadrature, Sobol
 from siren_pde.domains.ball import Ball
 from siren_pde.domains.base import Domain
@@ -10,6 +11,14 @@ from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
+from siren_pde.fields.base import Field
+from siren_pde.fields.cosines import Cosines
+from siren_pde.fields.derived.piecewise import Piecewise
+from siren_pde.fields.derived.refined import Refined
+from siren_pde.fields.derived.shifted import Shifted
+from siren_pde.fields.derived.splines import Splines
+from siren_pde.fields.derived.stretched import GridStretching, Stretched
+from siren_pde.fields.generic import Generic
 from siren_pde.scans.regularisers import (
     Area,
     Eikonal,
@@ -18,7 +27,7 @@ from siren_pde.scans.regularisers import (
     SingularHessian,
     Viscosity,
 )
-from tests.domains.ellipse import Ellipse
+from tests.third_party.ellipse import Ellipse
 
 
 class Torus:
@@ -49,10 +58,10 @@ class Egg:
     bounds = ((-0.7, 0.4, 1.4), (0.6, 1.6, 2.6))
 
     def __call__(self, x):
-        return 4 * ((x - torch.tensor([0.0, 1.0, 2.0], dtype=x.dtype)) ** 2).sum(1) - 1
+        return 4 * ((x - x.new_tensor([0.0, 1.0, 2.0])) ** 2).sum(1) - 1
 
     def gradient(self, x):
-        return 8 * (x - torch.tensor([0.0, 1.0, 2.0], dtype=x.dtype))
+        return 8 * (x - x.new_tensor([0.0, 1.0, 2.0]))
 
     def jet(self, p):
         return 4 * (p.x**2 + (p.y - 1) ** 2 + (p.z - 2) ** 2) - 1
@@ -127,3 +136,41 @@ ALL_DOMAINS: list[tuple[str, Domain]] = [
 ALL_QUADRATURES: list[Quadrature] = [Sobol(64), MonteCarlo(64), GaussLegendre(4), Grid(4)]
 
 ALL_REGULARISERS: list[Regulariser] = [Eikonal(), Viscosity(), Heat(), SingularHessian(), Area()]
+
+
+def _singular(p):
+    return exp(-p.x) * sin(2 * p.y), sqrt(p.x + 1)
+
+
+def _siren(seed, outputs=2, **options):
+    given = {"width": 5, "depth": 2, "frequency": (1.3, 0.7), "hidden_frequency": 1.4, **options}
+    return Siren(2, outputs, centre=(0.2, -0.1), seed=seed, **given)
+
+
+_unit = Box(x=(0, 1), y=(0, 1))
+_stretching = GridStretching(0, 0.0, 1.0, (0.5,), (0.1,))
+_module = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1))
+
+ALL_FIELDS: dict[str, Field] = {
+    "one layer": _siren(0, depth=1),
+    "two layers": _siren(1, outputs=1),
+    "three layers": _siren(2, depth=3),
+    "one coordinate": Siren(1, width=5),
+    "three coordinates": Siren(3, width=4, depth=2),
+    "periodic": _siren(3, period=(2.0, None)),
+    "random features": Siren(2).with_random_features(9, torch.tensor([3.0, 2.0]), 0),
+    "waves of a lattice": Cosines((3, 4)),
+    "constant": Unknown(0.3),
+    "system": System(u=_siren(4), q=_siren(5, outputs=1), nu=Unknown(0.1)),
+    "values held": Ansatz(_siren(6, 1), lift=lambda p: p.x * p.y, vanishing_on=_unit.boundary),
+    "fluxes held": Ansatz(
+        _siren(7, 1), vanishing_on=_unit.at(x=0), flux={_unit.at(y=1): lambda p, u: p.x + 2 * u}
+    ),
+    "other coordinates": Mapped(_siren(8), lambda p: (p[0] ** 2 + 1, p[0] + p[1])),
+    "singular part": Enriched(_siren(9, 1), _singular, terms=2),
+    "module": Generic(_module.double(), 2),
+    "shifted": Shifted(_siren(10), 1, 0.7),
+    "stretched": Stretched(_siren(11), _stretching),
+    "piecewise": Piecewise(0, [0.3, 0.6], [_siren(seed) for seed in (12, 13, 14)]),
+    "refined": Refined(_siren(15, 1), [Splines((-1.0, -1.0), 0.5, torch.ones(8, 8).double())]),
+}

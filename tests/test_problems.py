@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from siren_pde import Adam, Budget, GaussNewton, Siren, Sobol, solve
-from siren_pde.collocation.expression import Expression
 from siren_pde.images import Cosines
+from siren_pde.testing.problems import Stated, the_exact_solution_kills_every_residual
 from tests.typed import module_at
 
 FOLDER = Path(__file__).parents[1] / "problems"
@@ -48,24 +48,9 @@ EXACT = [name for name in STATED if re.search(r"\bexact=", TEXTS[name])]
 COMPARED = [name for name in STATED if re.search(r"\btruth=", TEXTS[name])]
 
 
-def residual_at(condition, p, unknowns):
-    return Expression.of(condition).values(p, unknowns)
-
-
 @pytest.mark.parametrize("name", EXACT)
 def test_the_exact_solution_kills_every_residual(name):
-    problem = load(name).problem
-    for condition in problem.conditions:
-        p = Sobol(400)(condition.domain, seed=1)
-        exact = problem.exact(p)
-        unknowns = exact if isinstance(exact, dict) else {"u": exact}
-        if all(isinstance(value, float) for value in unknowns.values()):
-            continue  # the answer is constants, and functions are known by noisy data alone
-        r = residual_at(condition, p, unknowns)
-        # rounding in the largest term of the equation is what remains
-        zero = {key: 0 * value for key, value in unknowns.items()}
-        size = residual_at(condition, p, zero).abs().max()
-        assert r.abs().max() <= 1e-10 * max(1.0, float(size)), condition.name
+    the_exact_solution_kills_every_residual(Stated(load(name).problem))
 
 
 def quick():

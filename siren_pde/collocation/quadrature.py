@@ -31,7 +31,8 @@ Draw = Callable[[int, int], Tensor]
 class Quadrature(ABC):
     """A rule that turns a domain into points: `rule(domain, seed=0)`.
 
-    Raises ConfigError unless n is a whole number ≥ 1.
+    Subclass `SequenceRule` for a sequence of points in the unit cube, and this class, with
+    `points_on`, for everything else. Raises ConfigError unless n is a whole number ≥ 1.
     """
 
     n: int
@@ -63,20 +64,62 @@ class Quadrature(ABC):
         if not dtype.is_floating_point:
             raise ConfigError(f"points need a floating-point dtype, got {dtype}.")
         parts = []
-        for i, (piece, count) in enumerate(self._shares(domain)):
+        for i, (piece, count) in enumerate(self.counts(domain)):
             own, place = seed + _PER_PIECE * i, torch.device(device)
             data = piece.drawn(count, seed=own, dtype=dtype, device=place)
             where = torch.empty((0,), dtype=dtype, device=place)
-            parts.append(self._on(piece, count, own, where) if data is None else data)
+            on_piece = self.points_on(piece, count, seed=own, like=where) if data is None else data
+            parts.append(on_piece)
         return parts[0] if len(parts) == 1 else Points.concatenate(parts)
 
-    @abstractmethod
-    def _shares(self, domain: Domain) -> list[tuple[Piece, int]]:
-        """The pieces of a domain, and how many points each may have."""
+    def counts(self, domain: Domain) -> list[tuple[Piece, int]]:
+        """The pieces of a domain, and how many points each may have.
+
+        By default n is shared in proportion to their measures, at least one each.
+        """
+        return _in_proportion(domain, self.n)
 
     @abstractmethod
-    def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
-        """Points on one piece, of the dtype and on the device of `like`."""
+    def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
+        """Points on one piece, of the dtype and on the device of `like`.
+
+        They are images under its `chart`, and their weights sum to its measure.
+        """
+
+
+@dataclass(frozen=True)
+class SequenceRule(Quadrature):
+    """A rule made of a sequence of points in the unit cube, all of equal weight.
+
+    Subclass it for a rule of your own, as a frozen dataclass, marked `final`; it has to give
+    `unit_points`. A domain shares n among its pieces; what falls outside it is rejected, and the
+    sequence goes on.
+    """
+
+    @abstractmethod
+    def unit_points(self, n: int, inputs: int, *, seed: int, skip: int) -> Tensor:
+        """Points number skip … skip + n − 1 of a sequence in the unit cube, shape (n, inputs).
+
+        The seed decides which sequence. Any precision and device will do: they are converted.
+        """
+
+    @final
+    def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
+        """The images of the first `count` points of the sequence that lie in the piece."""
+
+        def draw(n: int, skip: int) -> Tensor:
+            if not piece.inputs:  # a single point
+                return like.new_empty((n, 0))
+            u = self.unit_points(n, piece.inputs, seed=seed, skip=skip)
+            if u.shape != (n, piece.inputs):
+                raise ConfigError(
+                    f"`{type(self).__name__}.unit_points` was asked for {n} points with "
+                    f"{piece.inputs} coordinates and gave the shape {tuple(u.shape)}. Return one "
+                    "row for each point."
+                )
+            return u.to(like)
+
+        return _sampled(piece, count, draw)
 
 
 @final
@@ -90,10 +133,9 @@ class Sobol(Quadrature):
     Sources: Sobol' (1967); Owen (1998), scrambling; Joe & Kuo (2008), direction numbers.
     """
 
-    def _shares(self, domain: Domain) -> list[tuple[Piece, int]]:
-        return _in_proportion(domain, self.n)
+    def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
+        """The first `count` Sobol points that lie in the piece."""
 
-    def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
         def draw(n: int, skip: int) -> Tensor:
             return sobol(
                 n, piece.inputs, seed=seed, skip=skip, dtype=like.dtype, device=like.device
@@ -110,10 +152,8 @@ class MonteCarlo(Quadrature):
     n is shared among pieces and clouds as by `Sobol`.
     """
 
-    def _shares(self, domain: Domain) -> list[tuple[Piece, int]]:
-        return _in_proportion(domain, self.n)
-
-    def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
+    def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
+        """`count` independent points of the piece."""
         generator = torch.Generator(device=like.device).manual_seed(seed)
         bits = digits(like.dtype)
 
@@ -138,10 +178,12 @@ class GaussLegendre(Quadrature):
     For boxes, faces and what is made of them. Raises DomainError for curved or sifted domains.
     """
 
-    def _shares(self, domain: Domain) -> list[tuple[Piece, int]]:
+    def counts(self, domain: Domain) -> list[tuple[Piece, int]]:
+        """n along every axis of every piece, and every point of a cloud."""
         return [(piece, _all_of(piece, self.n)) for piece in domain.pieces]
 
-    def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
+    def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
+        """The product of the rule along the axes of the piece."""
         if not piece.affine:
             raise DomainError(
                 f"`GaussLegendre` is exact on boxes and their faces only, not on {piece!r}. "
@@ -159,10 +201,12 @@ class Grid(Quadrature):
     be rejected, the error falls like 1/n only.
     """
 
-    def _shares(self, domain: Domain) -> list[tuple[Piece, int]]:
+    def counts(self, domain: Domain) -> list[tuple[Piece, int]]:
+        """n along every axis of every piece, and every point of a cloud."""
         return [(piece, _all_of(piece, self.n)) for piece in domain.pieces]
 
-    def _on(self, piece: Piece, count: int, seed: int, like: Tensor) -> Points:
+    def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
+        """The midpoints along the axes of the piece."""
         middles = tuple((i + 0.5) / self.n for i in range(self.n))
         return _product_rule(piece, middles, (1 / self.n,) * self.n, like)
 

@@ -17,6 +17,8 @@ from siren_pde.domains.predicates import check_same_axes
 from siren_pde.domains.shape import Bounds, unknown_function
 from siren_pde.errors import DomainError
 
+_SLACK = 1e-9  # a plane this close to the bounds, beside their size, is at their edge
+
 
 @final
 @dataclass(frozen=True, repr=False)
@@ -71,8 +73,32 @@ class Boundary(Domain):
         return tuple(each for part in self.parts for each in part.smooth_parts)
 
     def boundary_function(self, p: Points) -> Jet:
-        """The product of those of all parts."""
-        return product_of_functions(self.parts, p)
+        """The product of those of all parts, of several in one plane only once.
+
+        Raises DomainError where such a plane cuts the domain, as at reentrant corners of boxes.
+        """
+        return product_of_functions(self._distinct_parts, p)
+
+    @cached_property
+    def _distinct_parts(self) -> tuple[Domain, ...]:
+        """One part of each plane across an axis, and all others."""
+        distinct: dict[object, Domain] = {}
+        for part in self.parts:
+            normal, key = part.outward_normal, part.depth_axis
+            if normal is None or key is None:
+                distinct[part] = part
+                continue
+            axis = self.axes.index(key)
+            low, high = self.of.bounds[0][axis], self.of.bounds[1][axis]
+            past = high - part.bounds[0][axis] if normal[axis] > 0 else part.bounds[0][axis] - low
+            if past > _SLACK * (high - low):
+                raise DomainError(
+                    f"the plane of {part!r} cuts {self.of!r}, so that its boundary function would "
+                    "vanish inside as well. Write the domain as a `Polygon`, or "
+                    "`Ansatz(…, vanishing=lambda p: …)`."
+                )
+            distinct.setdefault((axis, normal[axis] > 0), part)
+        return tuple(distinct.values())
 
     def depth(self, p: Points) -> Jet:
         """Raises DomainError: each part has its own."""

@@ -9,7 +9,7 @@ from siren_pde import Ansatz, Ball, Box, Problem, Siren, Sobol, check, d, exp, l
 from siren_pde.collocation.objective import objective_of
 from siren_pde.domains.base import Piece
 from siren_pde.errors import DomainError
-from tests.domains.ellipse import Edge, Ellipse
+from tests.third_party.ellipse import Edge, Ellipse
 
 ellipse, hole = Ellipse(2.0, 1.0), Ball(x=0.5, y=0, radius=0.4)
 

@@ -13,6 +13,8 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.generic import Generic
+from siren_pde.testing import check_field
+from tests.strategies import ALL_FIELDS
 
 DEMANDS: dict[str, list[Key]] = {
     "value": [()],
@@ -53,6 +55,12 @@ def close(a: torch.Tensor, b: torch.Tensor) -> None:
 
 SLOW = [n for n in DEMANDS if "biharmonic" in n or "fourth" in n]
 """Fourth derivatives by nested differentiation take seconds."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", ALL_FIELDS.values(), ids=ALL_FIELDS)
+def test_fields_obey_their_laws(field):
+    check_field(field)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
@@ -118,15 +126,6 @@ def test_products_with_the_jacobian_are_adjoint(name):
     close(field.jacobian_rows(theta, at, seeds).sum(0), field.vjp(theta, at, seeds))
 
 
-def test_output_rows_are_the_last_columns():
-    field = siren(2, outputs=2)
-    theta = torch.cat([q.detach().flatten() for q in field.parameters()])
-    at = field.evaluate(theta, draw(4, 2), Plan.closing(DEMANDS["Laplacian"]))
-    seeds = draw(*at.channels.shape, seed=6)
-    rows = field.jacobian_rows(theta, at, seeds)
-    close(field.output_jacobian_rows(theta, at, seeds), rows[:, -field.output_size :])
-
-
 @pytest.mark.parametrize("name", DEMANDS)
 @pytest.mark.parametrize("depth", [1, 2])
 def test_the_short_evaluation_agrees_with_the_whole(name, depth):
@@ -150,13 +149,6 @@ def test_waves_vary_along_few_axes_and_all_of_them_in_turn(order):
     assert held.sum(1).max() == order and held.sum(1).min() == 1
     sets = {tuple(row.tolist()) for row in held}
     assert len(sets) == sum(math.comb(4, k) for k in range(1, order + 1))
-
-
-def test_the_module_is_the_value_channel():
-    field = siren(3)
-    theta = torch.cat([q.detach().flatten() for q in field.parameters()])
-    x = draw(8, 2)
-    close(field(x).detach(), field.evaluate(theta, x, Plan.closing([()])).channels[0, :, 0])
 
 
 def test_hidden_frequency_leaves_the_initial_distribution_alone():

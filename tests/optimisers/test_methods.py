@@ -1,64 +1,36 @@
 """Methods minimise objectives of any kind: here Rosenbrock's, linear ones, and exponentials."""
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 import torch
-from torch import Tensor
 
-from siren_pde import LBFGS, Adam, Broyden, GaussNewton, Schedule
-from siren_pde.numerics.least_squares import NormalEquations
+from siren_pde import (
+    LBFGS,
+    Adam,
+    Auto,
+    Box,
+    Broyden,
+    GaussNewton,
+    LeastSquares,
+    Problem,
+    Schedule,
+    Siren,
+    cos,
+    d,
+    on,
+    pi,
+)
+from siren_pde.images import ConjugateGradients, Cosines
+from siren_pde.testing import check_method
+from siren_pde.testing.residuals import PlainResiduals, rosenbrock
 from tests.typed import known
 
 METHODS = [GaussNewton(), LBFGS(), Broyden(), Adam(rate=0.05, final=0.5, fresh=False)]
 
 
-@dataclass(frozen=True)
-class Plain:
-    """An objective given by a residual function alone."""
-
-    function: Callable[[Tensor], Tensor]
-    parameters: Tensor
-    seed: int = 0
-
-    def residual(self, theta):
-        return self.function(theta)
-
-    def loss(self, theta):
-        return 0.5 * self.function(theta).square().sum()
-
-    def normal_equations(self, theta):
-        r, jacobian = self.function(theta), torch.func.jacrev(self.function)(theta)
-        return NormalEquations.of(r, jacobian)
-
-    def loss_and_gradient(self, theta):
-        gradient, loss = torch.func.grad_and_value(self.loss)(theta)
-        return loss, gradient
-
-    def jvp(self, theta, direction):
-        return torch.func.jvp(self.function, (theta,), (direction,))[1]
-
-    def vjp(self, theta, weights):
-        return torch.func.vjp(self.function, theta)[1](weights)[0]
-
-    def redrawn(self, seed, used=1.0):
-        return self
-
-    def resampled_adaptively(self, theta, share, seed):
-        return self
-
-    def weighted_boundaries(self, weight):
-        return self
-
-
 def vector(*numbers):
     return torch.tensor(numbers, dtype=torch.float64)
-
-
-def rosenbrock(x):
-    return torch.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
 
 
 def overdetermined(x):
@@ -70,6 +42,11 @@ def underdetermined(x):
     return torch.stack([x.sum() - 1, (x**2).sum() - 1])
 
 
+@on(Box(x=(0, 1)))
+def screened(p, u):
+    return u - 0.01 * d(u, p.x, p.x) - cos(pi * p.x) - 1
+
+
 PROBLEMS = {
     "Rosenbrock": (rosenbrock, vector(-1.2, 1.0)),
     "exponential fit": (overdetermined, vector(1.0, 1.0)),
@@ -77,11 +54,21 @@ PROBLEMS = {
 }
 
 
+@pytest.mark.parametrize("method", [*METHODS, Adam(), Auto()], ids=lambda m: m.name)
+def test_methods_obey_their_laws(method):
+    check_method(method)
+
+
+def test_methods_for_some_fields_alone_obey_the_same_laws():
+    check_method(LeastSquares(), field=Siren(1, width=10, depth=1))
+    check_method(ConjugateGradients(), problem=Problem(screened), field=Cosines((8,)))
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_every_method_solves_every_problem(method, name):
     function, start = PROBLEMS[name]
-    at = method.start(Plain(function, start))
+    at = method.start(PlainResiduals(function, start))
     steps = 3000 if isinstance(method, Adam) else 60
     for k in range(steps):
         if at.finished:
@@ -96,7 +83,7 @@ def test_every_method_solves_every_problem(method, name):
 def test_adam_steps_as_that_of_torch(dtype):
     start = vector(-1.2, 1.0).to(dtype)
     method = Adam(rate=0.05, final=1.0, fresh=False)
-    at = method.start(Plain(rosenbrock, start))
+    at = method.start(PlainResiduals(rosenbrock, start))
     live = start.clone().requires_grad_()
     tiny = 1e-8 if dtype == torch.float32 else 1e-12
     optimiser = torch.optim.Adam([live], lr=0.05, betas=(0.9, 0.999), eps=tiny)
@@ -112,7 +99,7 @@ def test_adam_steps_as_that_of_torch(dtype):
 
 def test_adams_rate_follows_a_schedule():
     method = Adam(rate=Schedule((0, 0.2), (1, 0)), fresh=False)
-    start = method.start(Plain(rosenbrock, vector(-1.2, 1.0)))
+    start = method.start(PlainResiduals(rosenbrock, vector(-1.2, 1.0)))
     # a first step is the rate, whatever the gradient
     for used, moved in ((0.0, 0.2), (0.25, 0.15), (1.0, 0.0)):
         step = method.step(start, used).theta - start.theta
@@ -121,7 +108,7 @@ def test_adams_rate_follows_a_schedule():
 
 def test_adams_rate_settles():
     """Along a constant slope every step is the rate."""
-    plain = Plain(lambda x: 1e3 + x, vector(0.0))
+    plain = PlainResiduals(lambda x: 1e3 + x, vector(0.0))
     at = (method := Adam(rate=Schedule((0, 1e-3)), fresh=False, settling=4)).start(plain)
     for k in range(1, 30):
         before, at = at, method.step(at, 0.0)
@@ -134,7 +121,7 @@ def test_one_gauss_newton_step_solves_a_linear_problem(rows):
     generator = torch.Generator().manual_seed(1)
     a = torch.randn(rows, 8, generator=generator, dtype=torch.float64)
     b = torch.randn(rows, generator=generator, dtype=torch.float64)
-    plain = Plain(lambda x: a @ x - b, torch.zeros(8, dtype=torch.float64))
+    plain = PlainResiduals(lambda x: a @ x - b, torch.zeros(8, dtype=torch.float64))
     method = GaussNewton(shift=1e-12)
     at = method.step(method.start(plain), 0.0)
     best = torch.linalg.lstsq(a, b[:, None]).solution[:, 0]
@@ -144,7 +131,7 @@ def test_one_gauss_newton_step_solves_a_linear_problem(rows):
 def test_gauss_newton_converges_faster_than_linearly():
     method = GaussNewton(refresh=0)
     losses: list[float] = []
-    at = method.start(Plain(overdetermined, vector(1.9, 2.8)))
+    at = method.start(PlainResiduals(overdetermined, vector(1.9, 2.8)))
     while not at.finished and len(losses) < 40:
         at = method.step(at, 0.0)
         losses.append(float(at.loss))
@@ -158,7 +145,7 @@ def test_steps_to_where_residuals_are_not_finite_are_not_taken(bad):
         return torch.where(x < 0.5, x - 1, x.new_tensor(float(bad)))
 
     method = GaussNewton(shift=1e-8)
-    at = method.start(Plain(walled, vector(0.0)))
+    at = method.start(PlainResiduals(walled, vector(0.0)))
     for _ in range(30):
         at = method.step(at, 0.0)
     assert 0.25 < float(at.theta) < 0.5
@@ -166,7 +153,7 @@ def test_steps_to_where_residuals_are_not_finite_are_not_taken(bad):
 
 
 def test_a_singular_jacobian_is_no_obstacle():
-    plain = Plain(lambda x: torch.stack([x[0] + x[1] - 1] * 3), vector(0.0, 0.0, 5.0))
+    plain = PlainResiduals(lambda x: torch.stack([x[0] + x[1] - 1] * 3), vector(0.0, 0.0, 5.0))
     at = GaussNewton().step(GaussNewton().start(plain), 0.0)
     for _ in range(12):
         at = GaussNewton().step(at, 0.0) if not at.finished else at
@@ -174,13 +161,13 @@ def test_a_singular_jacobian_is_no_obstacle():
 
 
 def test_gauss_newton_ends_where_nothing_decreases():
-    plain = Plain(lambda x: x.new_tensor([1.0]) + 0 * x, vector(0.0))
+    plain = PlainResiduals(lambda x: x.new_tensor([1.0]) + 0 * x, vector(0.0))
     method = GaussNewton()
     assert "no step" in method.step(method.start(plain), 0.0).finished
 
 
 def test_broyden_updates_satisfy_the_secant_equation_and_stay_positive():
-    plain = Plain(overdetermined, vector(1.0, 1.0))
+    plain = PlainResiduals(overdetermined, vector(1.0, 1.0))
     method = Broyden()
     at = method.step(method.start(plain), 0.0)
     for _ in range(6):
