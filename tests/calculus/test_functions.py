@@ -1,5 +1,7 @@
 """Every smooth function has the derivatives that nested automatic differentiation gives it."""
 
+import math
+
 import pytest
 import torch
 
@@ -20,6 +22,7 @@ from siren_pde import (
     tan,
     tanh,
 )
+from siren_pde.calculus import elementary
 from siren_pde.calculus.jets import Coordinate, Data
 from siren_pde.errors import DerivativeError
 from tests.typed import values
@@ -63,3 +66,21 @@ def test_space_is_what_is_not_time():
     assert torch.allclose(values(lap(u, t)), 4 * values(u))
     both = div(grad(u, x, t), x, t)
     assert torch.allclose(values(both), values(d(u, x, x)) + values(d(u, t, t)))
+
+
+def test_powers_of_jets_are_those_of_numbers():
+    x, y = (Coordinate(v, i, ("x", "y")) for i, v in enumerate((POSITIVE, V)))
+    a, b = POSITIVE, V
+    assert torch.allclose(values(x**y), a**b)
+    assert torch.allclose(values(d(x**y, x)), b * a ** (b - 1))
+    assert torch.allclose(values(d(x**y, y)), a**b * a.log())
+    assert torch.allclose(values(2**y), 2**b)
+    assert torch.allclose(values(d(2**y, y)), math.log(2) * 2**b)
+    assert torch.allclose(values(d(abs(y), y)), b.sign())
+    assert values(d(abs(0 * x + Coordinate(0 * V, 1, ("x", "y"))), y)).abs().max() == 0
+
+
+@pytest.mark.parametrize(("number", "sign"), [(-2.0, -1.0), (0.0, 0.0), (3.0, 1.0)])
+def test_absolute_values_of_numbers_have_signs_for_slopes(number, sign):
+    parts = [elementary.absolute(number, k) for k in range(3)]
+    assert parts == [abs(number), sign, 0.0]

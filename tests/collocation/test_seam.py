@@ -196,3 +196,17 @@ def test_the_field_of_an_objective_stays_as_it_was():
     solution = solve(problem, field, Adam(batch=16), budget=Budget(steps=3), quiet=True)
     assert all(torch.equal(a, b) for a, b in zip(before, field.parameters(), strict=True))
     assert solution.field is not field
+
+
+def test_what_the_zero_field_leaves_are_the_data_scaled():
+    """Of u − g with a weight, √(weight/n) times −g, whatever the network is."""
+
+    @on(square, weight=4)
+    def value(p, u):
+        return u - 3
+
+    objective = objective_of(Problem(value), Siren(2, width=4, depth=1), {value: 50})
+    left = objective.collocated.zero_field_residual(objective.field)
+    assert torch.allclose(left, torch.full((50,), -3 * (4 / 50) ** 0.5, dtype=torch.float64))
+    zero = torch.zeros_like(objective.parameters)
+    assert torch.allclose(left, objective.residual(zero))
