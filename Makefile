@@ -25,6 +25,8 @@ COVERED := 98
 demo: .venv/.done
 	@$(BIN)/python tools/demo.py demo
 
+# two workers, one thread each: more threads than cores would wait for each other
+test coverage: export OMP_NUM_THREADS = 1
 test: .venv/.done
 	$(BIN)/python -m pytest -q -n $(WORKERS)
 
