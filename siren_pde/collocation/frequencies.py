@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Collocated, Rows
 from siren_pde.fields.base import Field
 
+PROBED = 64
+"""Points in the interior at which the data of a problem are measured."""
 NEGLIGIBLE = 1e-6
 """Data this much smaller than the largest of a problem are taken for rounding errors."""
 STEP = 0.005
@@ -35,8 +38,9 @@ def frequencies(collocated: Collocated, field: Field) -> Tensor:
     rows = [r for r in collocated.rows if not r.points.data]
     pairs = [_data_and_slopes(r, field, half) for r in rows]
     highest = 2.0 / half
+    largest = max((size for size, _ in pairs), default=half.new_zeros(()))
     for size, slope in pairs:
-        if bool(size > NEGLIGIBLE * max(s for s, _ in pairs)):  # what is all rounding has none
+        if bool(size > NEGLIGIBLE * largest):  # what is all rounding has none
             ratio = slope / size
             highest = torch.where(torch.isfinite(ratio), torch.maximum(highest, ratio), highest)
     return highest
@@ -46,10 +50,7 @@ def _data_and_slopes(rows: Rows, field: Field, half: Tensor) -> tuple[Tensor, Te
     """Root mean squares of a condition's data, and of their slopes (d,) along the axes."""
 
     def data(step: Tensor) -> Tensor:
-        points = rows.points
-        moved = Points(
-            points.axes, points.positions + step, points.weights, points.normals, points.data
-        )
+        moved = replace(rows.points, positions=rows.points.positions + step)
         return rows.residual.zero_field_residual(field, moved)
 
     slopes = []

@@ -206,7 +206,11 @@ def objective_of(
     seed: int = 0,
     limits: Limits | None = None,
 ) -> Objective:
-    """The objective of a problem for a field, its arguments those of `Collocated.planned`."""
+    """The objective of a problem for a field: r (N,) and its products with J (N, p).
+
+    `points`, `rule` and `seed` are those of `Collocated.planned`, which also says what is raised;
+    `limits` bounds how many points, and how many bytes, are evaluated at once.
+    """
     collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
     return Objective(collocated, field, limits or Limits())
 

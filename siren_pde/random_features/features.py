@@ -8,15 +8,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.frequencies import frequencies
+from siren_pde.collocation.frequencies import PROBED, frequencies
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import split
 from siren_pde.optimisers.base import Residuals
-
-PROBED = 64
-"""Points in the interior at which the frequencies of a problem's data are measured."""
 
 F = TypeVar("F", bound=Field)
 

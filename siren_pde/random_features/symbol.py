@@ -20,6 +20,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.frequencies import NEGLIGIBLE
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field
@@ -30,8 +31,6 @@ LINES, NODES = 8, 1025
 """Lines along each axis on which data are looked at, and Chebyshev points of each."""
 LEVELS = (1e-10, 1e-6, 1e-3)
 """What is neglected of the coefficients: the first that leaves a tail."""
-NEGLIGIBLE = 1e-6
-"""Data this much smaller than the largest of a problem are taken for rounding errors."""
 INFINITE = 1e12
 """Rates above this, times the largest wavenumber, belong to equations without ∂/∂t."""
 STEADY = 1e-10

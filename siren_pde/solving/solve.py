@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from siren_pde.collocation.evaluation import Limits
-from siren_pde.collocation.frequencies import box, frequencies
+from siren_pde.collocation.frequencies import PROBED, box, frequencies
 from siren_pde.collocation.objective import Objective, objective_of, require_finite
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.errors import ConfigError, NonFiniteError
@@ -32,8 +32,6 @@ from siren_pde.solving.solution import Solution
 
 EVERY = 0.5
 """Seconds between two readings of the loss: reading it waits for the device."""
-PROBED = 64
-"""Points in the interior at which a problem is planned and measured."""
 
 
 def solve(
