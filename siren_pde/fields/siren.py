@@ -139,6 +139,19 @@ class Siren(Network):
         shape = {"width": width, "depth": 1, "frequency": ranges, "centre": centre}
         return self.like([*hidden, *output], **shape)
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Siren | None:
+        """Other waves of the band of a single layer, along as many axes each.
+
+        On a torus, where waves are listed, those of the wider band are drawn from.
+        """
+        if self.depth > 1:
+            return None
+        width, frequency = max(round(share * self.width), 1), widening * self.frequency
+        order = int((self.layers[0].detach() != 0).sum(1).max())
+        if len(self.periodic) < self.inputs and order == self.inputs:
+            return self.with_random_features(width, frequency, seed)
+        return self.with_random_features(width, frequency, seed, order)
+
     def like(self, parameters: Sequence[Tensor] | None = None, **changes: object) -> Siren:
         """A copy of this network, with other parameters or sizes where given."""
         options = {**self.describe(), **changes}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 
@@ -152,6 +153,8 @@ class Slabs:
     whole: Objective
     evolution: Evolution
     state: BoundResidual
+    handover: ClassVar[str] = "handover"
+    """The name of the condition that a slab starts with."""
 
     @staticmethod
     def of(whole: Objective, evolution: Evolution) -> Slabs:
