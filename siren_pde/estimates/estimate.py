@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -12,8 +14,11 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
 from siren_pde.estimates.companions import Companions, size
 from siren_pde.estimates.defect import corrected
+from siren_pde.estimates.defect import fresh as points_of
+from siren_pde.estimates.own_residuals import own_residuals
 from siren_pde.estimates.sizes import Size, sizes
 from siren_pde.estimates.slabs import March, slab_errors
+from siren_pde.estimates.steady import repeats, steady_errors
 from siren_pde.fields.base import Field
 from siren_pde.random_features.evolution import evolution_of
 
@@ -24,6 +29,9 @@ leaves more than the second at fresh points is none at all.
 CHEAP, LEAST, RICH = 900, 0.6, 1.3
 """Features that cost less than a second, the least share of the answer's own, and the share that
 leaves β below a tenth on smooth solutions.
+"""
+ROUNDED, LOOKED = 1e-10, 512
+"""Below this share of their terms, residuals are rounding; at how many points they are looked at.
 """
 MOST = 4000
 """Features at most: 10,000 rows of them take half a minute."""
@@ -42,6 +50,7 @@ class Estimate:
     total: float
     beta: float
     why: str = ""
+    seconds: float = 0.0
 
     @staticmethod
     def none(why: str, beta: float = math.nan) -> Estimate:
@@ -72,6 +81,12 @@ def estimated(answer: Objective, *, careful: bool = False) -> Estimate:
 
     It takes a fraction of the time that the answer took, more if `careful`.
     """
+    started = time.monotonic()
+    estimate = _estimated(answer, careful=careful)
+    return replace(estimate, seconds=time.monotonic() - started)
+
+
+def _estimated(answer: Objective, *, careful: bool) -> Estimate:
     if all(rows.points.data for rows in answer.collocated.rows):
         return Estimate.none("all conditions are measured data, whose noise is not known")
     answer = in_double_precision(answer)
@@ -84,7 +99,7 @@ def estimated(answer: Objective, *, careful: bool = False) -> Estimate:
             return _of_march(answer, march, careful=careful)
         correction = corrected(answer, companions_of(answer.field, careful=careful))
         measured = sizes(answer.collocated.problem, answer.field, correction.error)
-        return judged(measured, correction.beta, correction.fresh)
+        return judged(answer, measured, correction.beta, correction.fresh)
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return Estimate.none(f"the residuals around the answer cannot be linearised ({cause})")
 
@@ -102,15 +117,22 @@ def _of_march(answer: Objective, march: March, *, careful: bool) -> Estimate:
     """The errors of all slabs together; the worst of them says whether they can be believed."""
     total: dict[str, Size] = {}
     beta = fresh = 0.0
-    for slab in slab_errors(answer, march, companions_of(march.pieces[0], careful=careful)):
+    run = steady_errors if repeats(answer, march) else slab_errors
+    for slab in run(answer, march, companions_of(march.pieces[0], careful=careful)):
         total = {name: total.get(name, Size(0.0, 0.0)) + s for name, s in slab.sizes.items()}
-        beta, fresh = max(beta, slab.beta), max(fresh, slab.fresh)
-    return judged(total, beta, fresh)
+        beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
+    count = len(march.pieces)
+    return judged(answer, total, math.sqrt(beta / count), math.sqrt(fresh / count))
 
 
-def judged(measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:
-    """The estimate, or none where the error explains too little of the residual."""
-    if beta > BELIEVED:
+def judged(
+    answer: Objective, measured: Mapping[str, Size], beta: float, fresh: float
+) -> Estimate:
+    """The estimate, or none where the error explains too little of the residual.
+
+    Residuals that are down to rounding are noise, which nothing explains.
+    """
+    if beta > BELIEVED and not _rounded(answer):
         return Estimate.none(
             f"other features explain only {max(1 - beta, 0):.0%} of the residual", beta
         )
@@ -122,6 +144,12 @@ def judged(measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:
     if not math.isfinite(total):
         return Estimate.none("the error that explains the residual is not finite", beta)
     return Estimate({name: s.relative for name, s in measured.items()}, total, beta)
+
+
+def _rounded(answer: Objective) -> bool:
+    """Whether all residuals at fresh points are what rounding leaves."""
+    own = own_residuals(points_of(answer, LOOKED, 3)).values()
+    return all(each.relative < ROUNDED for each in own if not each.measured)
 
 
 def combined(measured: Mapping[str, Size], names: Iterable[str]) -> float:
@@ -137,8 +165,6 @@ def in_double_precision(answer: Objective) -> Objective:
     like = answer.parameters
     if like.dtype == torch.float64 and like.device.type == "cpu":
         return answer
-    import copy
-
     field = copy.deepcopy(answer.field).to(device="cpu", dtype=torch.float64)
     collocated = answer.collocated.at(answer.collocated.sampling, like=next(field.parameters()))
     return replace(answer, field=field, collocated=collocated)
