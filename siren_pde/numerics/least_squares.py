@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -71,6 +72,18 @@ class Factor:
     def left(self, b: Tensor) -> Tensor:
         """What the columns of A leave of b, (N,) or (N, k): b − A x for the best x."""
         return b - self.orthogonal @ (self.orthogonal.T @ b)
+
+
+def norm(x: Tensor) -> float:
+    """The Euclidean norm of all entries of x, also where their squares leave the number range."""
+    size = float(torch.linalg.vector_norm(x))
+    info = torch.finfo(x.dtype)
+    if math.sqrt(info.tiny) / info.eps < size < math.inf or not x.numel():
+        return size
+    largest = float(torch.linalg.vector_norm(x, math.inf))
+    if not 0 < largest < math.inf:
+        return largest
+    return largest * float(torch.linalg.vector_norm(x / largest))
 
 
 def _unit_columns(a: Tensor) -> Tensor:
