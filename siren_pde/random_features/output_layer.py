@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.evaluation import Evaluator, channels_of
 from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.numerics.least_squares import Fit, least_squares, norm
 from siren_pde.random_features.features import output_coefficients, with_output
@@ -23,8 +26,11 @@ DAMPINGS = (0.0, 1e-6, 1e-3, 1e-1)
 """Tolerances of the steps tried, each where the one before is too bold."""
 ENOUGH = 0.1
 """What share of the decrease of ‖r‖² that the linear model predicts a step must keep."""
+LOOKED = 256
+"""Points of a condition, and of all of them together, at which terms are measured."""
 
 Weights = Mapping[str, float]
+Sizes = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,3 +201,79 @@ def _descended(
         if size**2 - reached**2 > ENOUGH * (size**2 - predicted**2):
             return moved, number, predicted, reached
     return None
+
+
+# ── how large terms are, to tell a small residual from small data ─────────────────────────────
+
+
+def term_sizes(objective: Objective, theta: Tensor) -> Sizes:
+    """The root mean squares (m,) of the terms of each condition's m components, for the field at θ.
+
+    They are those of the data, which are the residual of the zero field where that is finite, and
+    of each derivative of the field times the residual's derivative by it. The field's derivatives
+    are measured over the domains of all conditions: u = 0 on a boundary is as large as u is
+    elsewhere.
+    """
+    collocated = objective.collocated
+    everywhere = torch.cat([r.points.positions for r in collocated.rows])
+    everywhere = everywhere[:: _stride(len(everywhere))]
+    like = collocated.rows[0].points
+    cloud = Points(like.axes, everywhere, torch.ones_like(everywhere[:, 0]))
+    with evaluating(objective) as e:
+        return {r.condition.name: _terms(e, theta, r, cloud) for r in collocated.rows}
+
+
+def weighted_terms(objective: Objective, theta: Tensor, weights: Weights) -> float:
+    """The size of all terms at θ, in the measure of `weighted_size`."""
+    given, sizes = objective.collocated.weights, term_sizes(objective, theta)
+    each = (weights[n] * math.sqrt(given[n]) * norm(size) for n, size in sizes.items())
+    return math.hypot(*each)
+
+
+def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dict[str, float]:
+    """The residual of each condition relative to the size of its terms, the worst component's.
+
+    0 where the residual vanishes, whatever its terms are.
+    """
+    worst = {}
+    with evaluating(objective) as e:
+        for rows in objective.collocated.rows:
+            r = _mean_size(e.residual(theta, rows), rows)
+            tiny = torch.finfo(r.dtype).tiny
+            worst[rows.condition.name] = float(
+                (r / sizes[rows.condition.name].clamp_min(tiny)).max()
+            )
+    return worst
+
+
+def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
+    points = rows.points.select(slice(None, None, _stride(len(rows.points))))
+    few = Rows(rows.condition, rows.residual, points, points.weights)
+    residual, plans = rows.residual, rows.residual.plans
+    at = channels_of(e.channels(theta, plans, points, purpose="output"))
+    _, seeds = residual.seeds(e.field, points, at)
+    sizes = channels_of(e.channels(theta, plans, cloud, purpose="output"))
+    usual = {name: channels.square().mean(1).sqrt() for name, channels in sizes.items()}
+    data = _mean_size(residual.zero_field_residual(e.field, points), few)
+    data = torch.where(torch.isfinite(data), data, torch.zeros_like(data))
+    parts = []
+    for size, seed in zip(data, seeds, strict=True):
+        terms = [
+            torch.nan_to_num(_mean_size(seed[name][k], few)) * usual[name][k]
+            for name in seed
+            for k in range(len(seed[name]))
+        ]
+        parts.append(torch.cat([size[None], *terms]).square().sum().sqrt())
+    return torch.stack(parts)
+
+
+def _mean_size(values: Tensor, rows: Rows) -> Tensor:
+    """The root mean squares (m,) of values (n, m) over a condition's domain."""
+    largest = values.abs().amax(0).clamp_min(torch.finfo(values.dtype).tiny)
+    share = rows.points.weights / rows.points.weights.sum()
+    mean: Tensor = (share[:, None] * (values / largest).square()).sum(0).sqrt()
+    return mean * largest
+
+
+def _stride(count: int) -> int:
+    return max(1, math.ceil(count / LOOKED))

@@ -78,7 +78,7 @@ def solve(
     )
     say(why)
     at = method.start(objective)
-    require_finite(objective, objective.parameters)
+    require_finite(of_problem(at), at.theta)
     history = History()
     end = _loop(method, at, budget, callbacks, history, started)
     field = with_parameters(of_problem(end.at).field, end.at.theta)
