@@ -64,8 +64,7 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the relative error lies, most likely: within a factor of 1.5, or two for large β.
-        """
+        """Where the relative error lies, most likely: within a factor of 1.5 + β."""
         factor = 1.5 + max(self.beta, 0.0) if self.reliable else math.nan
         return self.total / factor, self.total * factor
 
@@ -125,9 +124,7 @@ def _of_march(answer: Objective, march: March, *, careful: bool) -> Estimate:
     return judged(answer, total, math.sqrt(beta / count), math.sqrt(fresh / count))
 
 
-def judged(
-    answer: Objective, measured: Mapping[str, Size], beta: float, fresh: float
-) -> Estimate:
+def judged(answer: Objective, measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:
     """The estimate, or none where the error explains too little of the residual.
 
     Residuals that are down to rounding are noise, which nothing explains.

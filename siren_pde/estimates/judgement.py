@@ -71,11 +71,19 @@ def judgement(
     if missed:
         absent = all(own.relative > ABSENT for own in missed.values())
         stuck = absent and outcome is not Outcome.budget and not estimate.beta < UNEXPLAINED
-        kind = Outcome.impossible if stuck else outcome if outcome is Outcome.budget else Outcome.unresolved
+        kind = (
+            Outcome.impossible
+            if stuck
+            else outcome
+            if outcome is Outcome.budget
+            else Outcome.unresolved
+        )
         return Judgement(kind, f"{reason}; {_missed(missed, stuck=stuck)}", residuals)
     if estimate.reliable and not close:
         text = f"{reason}; not solved, the error is about {estimate.total:.0%}"
-        return Judgement(outcome if outcome is Outcome.budget else Outcome.unresolved, text, residuals)
+        return Judgement(
+            outcome if outcome is Outcome.budget else Outcome.unresolved, text, residuals
+        )
     if outcome is Outcome.budget and not (estimate.reliable and estimate.total <= DONE):
         return Judgement(outcome, reason, residuals)
     return Judgement(Outcome.converged, reason, residuals)

@@ -47,9 +47,7 @@ def own_residuals(answer: Objective) -> dict[str, OwnResidual]:
     """The residual of each condition of an answer, unweighted, beside its own terms."""
     inside = {r.condition.name: r for r in answer.collocated.interior}
     places = [r.points.select(slice(0, LOOKS)) for r in inside.values()]
-    return {
-        rows.condition.name: _own(answer, rows, places) for rows in answer.collocated.rows
-    }
+    return {rows.condition.name: _own(answer, rows, places) for rows in answer.collocated.rows}
 
 
 def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:

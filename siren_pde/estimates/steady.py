@@ -59,7 +59,7 @@ def _hidden(field: Field) -> list[Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """An unknown at points of the first slab: of the answer's features, and of those of the error."""
+    """An unknown at points of the first slab: of features of the answer, and of the error."""
 
     rows: Rows
     answer: Tensor
@@ -78,9 +78,7 @@ class Values:
         return Size(float(w @ e.square()), float(w @ u.square()))
 
 
-def steady_errors(
-    answer: Objective, march: March, companions: Companions
-) -> Iterator[SlabError]:
+def steady_errors(answer: Objective, march: March, companions: Companions) -> Iterator[SlabError]:
     """The error of slab after slab, by products with the same matrices.
 
     Every slab starts from the initial conditions' own values at the end of the one before, as the
