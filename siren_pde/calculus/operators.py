@@ -13,8 +13,9 @@ import torch
 
 from siren_pde.calculus.complex import Complex, is_complex
 from siren_pde.calculus.derivatives import Alpha
+from siren_pde.calculus.differentiation import Derivative, Laplacian
 from siren_pde.calculus.functions import sqrt
-from siren_pde.calculus.jets import Constant, Coordinate, Data, Derivative, Jet, Laplacian, as_jet
+from siren_pde.calculus.jets import Constant, Coordinate, Data, Jet, as_jet
 from siren_pde.calculus.vectors import Component, Vector
 from siren_pde.errors import DerivativeError, ResidualError
 
