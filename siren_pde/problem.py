@@ -80,8 +80,8 @@ def unknowns_taken(
 
     They are the names of its parameters after the first, which is the points whatever its name, as
     in `def momentum(x, u, p)` for a pressure p. With a single unknown that name is free, parameters
-    with defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function `name`, if
-    it takes unknowns that do not exist.
+    with defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function
+    `name`, if it takes unknowns that do not exist.
     """
     first, *rest = inspect.signature(function).parameters.values()
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in (first, *rest)):

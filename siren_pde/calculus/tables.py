@@ -24,9 +24,6 @@ CUBIC = 3
 """The degree of the splines: the lowest with continuous second derivatives, as `lap` takes them."""
 AXES = 3
 """The most coordinates of a table: each multiplies the work by `CUBIC` + 1."""
-SLACK = 1e-9
-"""How far past its nodes, beside their extent, a coordinate may lie by rounding."""
-
 
 Array = npt.NDArray[np.float64]
 
@@ -86,8 +83,7 @@ class Table:
     def __call__(self, *arguments: Component) -> Component:
         """Its values at jets, numbers or tensors (n,), one for each variable.
 
-        Raises ResidualError for another number of them, for vectors, and for coordinates, numbers
-        and data beyond the nodes.
+        Raises ResidualError for another number of them, and for vectors.
         """
         jets = [as_jet(each) for each in arguments]
         if len(jets) != len(self.axes) or any(jet is NotImplemented for jet in jets):
@@ -96,11 +92,8 @@ class Table:
                 f"this table is a function of {len(self.axes)} scalars, each a coordinate, a field "
                 f"with one output, a number or a tensor of shape (n,); got ({seen})."
             )
-        for nodes, jet in zip(self.axes, jets, strict=True):
-            if jet.from_field:
-                note_branch("a table")
-            else:
-                _require_within(nodes, jet.value)
+        if any(jet.from_field for jet in jets):
+            note_branch("a table")
         value = Tabulated(self, jets)
         return value if any(isinstance(each, Jet) for each in arguments) else value.value
 
@@ -169,9 +162,9 @@ def interpolated(*columns: npt.ArrayLike, degree: int = CUBIC) -> Table:
     straight between nodes, for data with jumps and kinks, where cubics overshoot. Fewer than
     degree + 1 nodes lower it.
 
-    Beyond the nodes a value of a *field* gets that of the last node, with zero slope, for iterates
-    of a solve pass there on their way; coordinates, numbers and data there raise ResidualError,
-    since nothing in the table says what holds. Raises ConfigError for nodes that do not rise, NaN,
+    Beyond the nodes the value stays that of the last one, with zero slope: iterates of a solve pass
+    there on their way, and a conductivity stays positive; see that the table reaches as far as the
+    domain and the solution do. Raises ConfigError for nodes that do not rise, NaN,
     fewer than two nodes, and shapes that differ.
 
     Source: de Boor, A Practical Guide to Splines, 1978; tensor products, chapter XVII.
@@ -251,20 +244,6 @@ def _check(nodes: Sequence[Array], values: Array, degree: int) -> None:
         raise ConfigError(
             "the values of `interpolated` hold NaN or infinity. Leave these rows of the table out, "
             "or fill them first."
-        )
-
-
-def _require_within(nodes: Nodes, value: Part) -> None:
-    """Raise ResidualError if known values lie beyond the nodes."""
-    tensor = torch.as_tensor(value)
-    slack = SLACK if tensor.dtype == torch.float64 else 100 * torch.finfo(torch.float32).eps
-    near = slack * max(abs(nodes.low), abs(nodes.high), nodes.high - nodes.low)
-    beyond = tensor[(tensor < nodes.low - near) | (tensor > nodes.high + near)].reshape(-1)
-    if len(beyond):
-        raise ResidualError(
-            f"a table with nodes from {nodes.low:g} to {nodes.high:g} is asked for its value at "
-            f"{float(beyond[0]):g}. Extend the table, or say what holds beyond it: "
-            f"`k(minimum(x, {nodes.high:g}))`."
         )
 
 

@@ -85,9 +85,9 @@ class Domain(Shape):
         coordinates that belong to no box, it raises DomainError.
         """
         raise DomainError(
-            f"`at` takes coordinates of a box, and {self!r} has none in "
-            f"{', '.join(self.axes)}. Write `domain.boundary`, or `domain & Box(…).at(…)` with a box "
-            "around it."
+            f"`at` takes coordinates of a box that are free, and {self!r} has none among "
+            f"{', '.join(self.axes)}. Write `domain.boundary`, or `domain & Box(…).at(…)` with a "
+            "box around it."
         )
 
     def times(self, other: Domain) -> Domain | None:

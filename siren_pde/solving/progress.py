@@ -70,8 +70,7 @@ def _panel(report: Report, terms: dict[str, float]) -> Panel:
 
 
 def _cells(report: Report, terms: dict[str, float]) -> list[tuple[str, str]]:
-    """What is shown, beside its label; a condition may be called like any label, `loss` or `left`.
-    """
+    """What is shown, by labels that may come twice: a condition may be called `loss` or `left`."""
     cells = [("step", str(report.step)), ("elapsed", _clock(report.seconds))]
     if report.used:
         left = report.seconds * (1 - report.used) / report.used
