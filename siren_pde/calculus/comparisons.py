@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NoReturn, final
@@ -15,27 +14,17 @@ from siren_pde.calculus.derivatives import Part
 from siren_pde.calculus.foreign import torch_function, untaken
 from siren_pde.errors import ResidualError
 
-_TAKEN: ContextVar[list[str] | None] = ContextVar("branches taken by fields", default=None)
+BRANCHES: ContextVar[list[str] | None] = ContextVar("branches", default=None)
+"""Where it is set, what chooses among formulas by the values of a field is noted in it.
 
-
-@contextmanager
-def branches_by_fields() -> Iterator[list[str]]:
-    """Collects, while it lasts, what chose among formulas by the values of a field.
-
-    Residuals that do so are not affine in the field, though random values of it may all lie on one
-    side: `where(u > 500, …)`.
-    """
-    taken: list[str] = []
-    token = _TAKEN.set(taken)
-    try:
-        yield taken
-    finally:
-        _TAKEN.reset(token)
+A residual that does is not affine in the field, though random values of it may all lie on one side:
+`where(u > 500, …)`.
+"""
 
 
 def note_branch(what: str) -> None:
     """Say that something chooses among formulas by the values of a field."""
-    taken = _TAKEN.get()
+    taken = BRANCHES.get()
     if taken is not None:
         taken.append(what)
 

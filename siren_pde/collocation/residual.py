@@ -16,7 +16,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.comparisons import branches_by_fields
+from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.jets import FieldJet
 from siren_pde.calculus.points import Points
@@ -87,8 +87,12 @@ class BoundResidual:
 
         unknowns = field.unknowns(few, network_jets(field.networks(), few.axes, placeholder))
         settled = expression.taking(unknowns)
-        with branches_by_fields() as branches:
+        branches: list[str] = []
+        token = BRANCHES.set(branches)
+        try:
             components = settled.values(few, unknowns).shape[1]
+        finally:
+            BRANCHES.reset(token)
         if not any(required.values()):
             raise ResidualError(
                 f"condition `{expression.name}` does not depend on the field: it never took a "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from siren_pde.calculus.differentiation import Derivative
 from siren_pde.calculus.functions import sqrt
 from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.operators import Derivative
 
 Vertex = tuple[float, float]
 
