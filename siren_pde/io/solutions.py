@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from siren_pde.errors import StorageError
 from siren_pde.estimates.estimate import Estimate
+from siren_pde.estimates.sizes import Size
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
+from siren_pde.files.json_values import JSON, Description, entry, real, reals, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
@@ -227,6 +228,7 @@ def as_description(estimate: Estimate) -> dict[str, JSON]:
     low, high = estimate.interval
     return {
         "relative": {name: _finite(value) for name, value in estimate.relative.items()},
+        "squares": {name: [s.error, s.unknown] for name, s in estimate.sizes.items()},
         "total": _finite(estimate.total),
         "interval": [_finite(low), _finite(high)],
         "beta": _finite(estimate.beta),
@@ -236,9 +238,10 @@ def as_description(estimate: Estimate) -> dict[str, JSON]:
 
 
 def _estimate(said: Description) -> Estimate:
-    relative = _numbers(record(entry(said, "relative"), "relative"))
-    total, beta, seconds = (_number(said, name) for name in ("total", "beta", "seconds"))
-    return Estimate(relative, total, beta, text(said, "why"), seconds)
+    squares = record(entry(said, "squares"), "squares")
+    sizes = {name: Size(*reals(squares, name)) for name in squares}
+    beta, seconds = (_number(said, name) for name in ("beta", "seconds"))
+    return Estimate(sizes, beta, text(said, "why"), seconds)
 
 
 def _numbers(said: Description) -> dict[str, float]:
