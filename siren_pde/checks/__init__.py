@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 
-from siren_pde.checks import agreement, coverage, magnitudes, truth, uniqueness, values
+from siren_pde.checks import (
+    agreement,
+    boundaries,
+    coverage,
+    evolution,
+    magnitudes,
+    surfaces,
+    truth,
+    uniqueness,
+    values,
+)
 from siren_pde.checks.finding import Finding, Severity
 from siren_pde.checks.probe import Examination
 from siren_pde.collocation.collocated import Collocated
@@ -29,7 +39,9 @@ CHECKS: tuple[Callable[[Examination], Iterator[Finding]], ...] = (
     values.precision,
     values.smooth,
     coverage.initial,
-    coverage.boundary,
+    evolution.direction,
+    boundaries.boundary,
+    surfaces.across,
     coverage.outside,
     agreement.agreement,
     uniqueness.trivial,
