@@ -37,19 +37,19 @@ def boundary(e: Examination) -> Iterator[Finding]:
     reported: set[tuple[str, tuple[str, ...]]] = set()
     for unknown, output in e.outputs() if space else []:
         for domain in domains(e, unknown, output):
-            edge = edge_of(e, domain, unknown, output)
-            if edge is None or (len(space) == 1 and _enough(e, unknown, output, space[0])):
+            own = _own_edge(e, domain, unknown, output)
+            if own is None or (len(space) == 1 and _enough(e, unknown, output, space[0])):
                 continue
-            bare = _bare(e, domain, edge, unknown, output)
-            for axis in _parameters(e, edge, bare, unknown, output):
+            bare = _bare(e, domain, own, unknown, output)
+            for axis in _parameters(e, own, bare, unknown, output):
                 ends = (unknown, (e.axes[axis],))
                 if ends not in reported:
                     yield _parameter(e, domain, axis, unknown, output)
                 reported.add(ends)
-                bare = bare & ~_facing(edge, axis)
+                bare = bare & ~_facing(own, axis)
             if float(bare.double().mean()) <= MISSED:
                 continue
-            x = edge.positions[bare]
+            x = own.positions[bare]
             where = sides(e.axes, domain.bounds, x, e.tolerance)
             if (unknown, tuple(where)) not in reported:
                 reported.add((unknown, tuple(where)))
@@ -62,8 +62,8 @@ def domains(e: Examination, unknown: str, output: int) -> list[Domain]:
     return [domain for i, domain in enumerate(mine) if domain not in mine[:i]]
 
 
-def edge_of(e: Examination, domain: Domain, unknown: str, output: int) -> Points | None:
-    """Points on the boundary in space, those inside another equation for the unknown left out."""
+def edge(e: Examination, domain: Domain) -> Points | None:
+    """Points on the boundary of a domain in space, with normals; None if it has none."""
     try:
         points = Sobol(BOUNDARY)(domain.boundary, seed=e.seed)
     except SirenPDEError:  # it has none, or none that can be sampled
@@ -73,40 +73,55 @@ def edge_of(e: Examination, domain: Domain, unknown: str, output: int) -> Points
         low, high = (side[e.axes.index("t")] for side in domain.bounds)
         t = points.positions[:, e.axes.index("t")]
         keep &= (t - low > e.tolerance) & (high - t > e.tolerance)
-    for other in e.equations:
-        if other.domain != domain and other.concerning(unknown, output):
-            keep &= ~other.domain.contains(points.positions, e.tolerance)
     return points.select(keep) if bool(keep.any()) and points.normals is not None else None
+
+
+def _own_edge(e: Examination, domain: Domain, unknown: str, output: int) -> Points | None:
+    """Points on the boundary where an unknown ends: no equation for it, and none that adjoins
+    this one, holds on their other side.
+    """
+    points = edge(e, domain)
+    mine = next(p for p in e.equations if p.domain == domain)
+    for other in e.equations if points is not None else ():
+        if other.domain != domain and (other.concerning(unknown, output) or adjacent(mine, other)):
+            points = points and points.select(~other.domain.contains(points.positions, e.tolerance))
+    return points if points is not None and len(points) else None
+
+
+def adjacent(a: Probe, b: Probe) -> bool:
+    """Whether the domains of two equations share no points but perhaps on their boundaries."""
+    shares = (p.domain.contains(q.points.positions).double().mean() for p, q in ((a, b), (b, a)))
+    return all(float(share) <= MISSED for share in shares)
 
 
 # ── how many conditions there are, and how many it takes ──────────────────────────────────────────
 
 
-def _bare(e: Examination, domain: Domain, edge: Points, unknown: str, output: int) -> Tensor:
+def _bare(e: Examination, domain: Domain, own: Points, unknown: str, output: int) -> Tensor:
     """At which points of the boundary a condition for one output is missing (n,).
 
     One that unknowns without a need of their own are given stands in for it, as a pressure does for
     a velocity where a flow leaves.
     """
-    required = needed(e, domain, edge, unknown, output)
-    lacking = counts(e, edge, unknown, output) < required
+    required = needed(e, domain, own, unknown, output)
+    lacking = counts(e, own, unknown, output) < required
     if not bool(lacking.any()):
         return lacking
-    given = counts(e, edge, unknown, output)
+    given = counts(e, own, unknown, output)
     for other in _coupled(e, unknown, output):
-        extra = counts(e, edge, *other)
-        given = given + torch.where(needed(e, domain, edge, *other) > 0, 0 * extra, extra)
+        extra = counts(e, own, *other)
+        given = given + torch.where(needed(e, domain, own, *other) > 0, 0 * extra, extra)
     lacking = lacking & (given < required)
-    return lacking & ~unneeded(e, domain, edge, unknown, output) if lacking.any() else lacking
+    return lacking & ~unneeded(e, domain, own, unknown, output) if lacking.any() else lacking
 
 
-def needed(e: Examination, domain: Domain, edge: Points, unknown: str, output: int) -> Tensor:
+def needed(e: Examination, domain: Domain, own: Points, unknown: str, output: int) -> Tensor:
     """How many conditions an output needs at points of the boundary, by the order across it (n,).
 
     Derivatives along it, such as those by a parameter's neighbours, require none.
     """
-    assert edge.normals is not None
-    leaning = edge.normals.abs() > LEANING
+    assert own.normals is not None
+    leaning = own.normals.abs() > LEANING
     keys = {
         slot.key
         for p in e.equations
@@ -114,7 +129,7 @@ def needed(e: Examination, domain: Domain, edge: Points, unknown: str, output: i
         for c in p.concerning(unknown, output)
         for slot in c
     }
-    most = torch.zeros(len(edge), dtype=torch.long, device="cpu")
+    most = torch.zeros(len(own), dtype=torch.long, device="cpu")
     for key in keys:
         axes = list(axes_of(key))
         across = leaning[:, axes].long()
@@ -123,9 +138,9 @@ def needed(e: Examination, domain: Domain, edge: Points, unknown: str, output: i
     return most // 2
 
 
-def counts(e: Examination, edge: Points, unknown: str, output: int) -> Tensor:
+def counts(e: Examination, own: Points, unknown: str, output: int) -> Tensor:
     """How many conditions for one output hold at each point of the boundary (n,)."""
-    x = edge.positions
+    x = own.positions
     inside = next(p for p in e.equations if p.concerning(unknown, output))
     count = held(e, inside.moved(x), unknown, output).long()
     low, high = e.problem.bounds
@@ -172,22 +187,22 @@ def _flat(domain: Domain, axis: int) -> bool:
 
 
 def _parameters(
-    e: Examination, edge: Points, bare: Tensor, unknown: str, output: int
+    e: Examination, own: Points, bare: Tensor, unknown: str, output: int
 ) -> Iterator[int]:
     """Axes bare at both ends, with conditions across others, on which coefficients depend."""
-    assert edge.normals is not None
+    assert own.normals is not None
     for axis, name in enumerate(e.axes):
-        facing = _facing(edge, axis)
-        ends = {bool(side > 0) for side in edge.normals[facing, axis]}
+        facing = _facing(own, axis)
+        ends = {bool(side > 0) for side in own.normals[facing, axis]}
         held_elsewhere = bool((~bare & ~facing).any()) and not bool((bare & ~facing).all())
         if name != "t" and len(ends) == 2 and bool(bare[facing].all()) and held_elsewhere:
             if any(_varies(p, unknown, output, axis) for p in e.equations):
                 yield axis
 
 
-def _facing(edge: Points, axis: int) -> Tensor:
-    assert edge.normals is not None
-    return edge.normals[:, axis].abs() > STRAIGHT
+def _facing(own: Points, axis: int) -> Tensor:
+    assert own.normals is not None
+    return own.normals[:, axis].abs() > STRAIGHT
 
 
 def _varies(p: Probe, unknown: str, output: int, axis: int) -> bool:
