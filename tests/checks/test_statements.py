@@ -254,8 +254,7 @@ def test_units_beyond_squares_change_no_verdict(size, tmp_path):
     assert says(wrong, "error exact: .*opposite sign"), wrong
 
 
-def test_units_that_differ_leave_faces_apart(tmp_path):
-    text = """
+NANOSCALE = """
 strip = Box(x=(0, 1e-6), t=(0, 1e4))
 
 @on(strip)
@@ -272,5 +271,8 @@ def wall(p, u):
 
 problem = Problem(heat, start, wall)
 """
-    lines = said(tmp_path, text)
+
+
+def test_units_that_differ_leave_faces_apart(tmp_path):
+    lines = said(tmp_path, NANOSCALE)
     assert says(lines, r"warning boundary: .*on x=1e-06 there.*domain.at\(x=1e-06\)"), lines
