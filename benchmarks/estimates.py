@@ -10,7 +10,6 @@ refinement: a corner, a shock, and a Helmholtz problem near a resonance.
 import argparse
 import math
 from dataclasses import dataclass
-
 from pathlib import Path
 
 import torch
@@ -29,7 +28,6 @@ from siren_pde import (
     solve,
     sqrt,
     tanh,
-    where,
 )
 from siren_pde.cli.script import read_script
 from siren_pde.fields.system import parts
@@ -119,8 +117,7 @@ def corner():
 
     def exact(p):
         r = sqrt(p.x**2 + p.y**2)
-        angle = pi / 2 + 2 * arctan(-p.x / (r + p.y))  # cut along the negative y-axis
-        angle = where(p.x < 0, angle, pi / 2 - 2 * arctan(p.x / (r + p.y)))
+        angle = 3 * pi / 4 - 2 * arctan((p.x + p.y) / (2**0.5 * r + p.y - p.x))
         return r ** (2 / 3) * sin(2 * angle / 3)
 
     @on(ell)

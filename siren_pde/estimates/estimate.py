@@ -30,6 +30,8 @@ CHEAP, LEAST, RICH = 900, 0.6, 1.3
 """Features that cost less than a second, the least share of the answer's own, and the share that
 leaves β below a tenth on smooth solutions.
 """
+FEWEST = 150
+"""Features at least: fewer miss modes that are nearly resonant."""
 ROUNDED, LOOKED = 1e-10, 512
 """Below this share of their terms, residuals are rounding; at how many points they are looked at.
 """
@@ -120,9 +122,8 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
 def companions_of(field: Field, *, careful: bool) -> Companions:
     """As many features as the answer leaves time for."""
     q = max(size(field), 1)
-    if careful:
-        return Companions(min(RICH, max(MOST / q, 0.1)), 1.15)
-    share = min(RICH, max(CHEAP / q, LEAST), max(MOST / q, 0.1))
+    rich, most = max(RICH, FEWEST / q), max(MOST / q, 0.1)
+    share = min(rich, most) if careful else min(rich, max(CHEAP / q, LEAST), most)
     return Companions(share, 1.15 if share > 1 else 1.0)
 
 
