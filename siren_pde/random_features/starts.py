@@ -36,6 +36,8 @@ from siren_pde.random_features.output_layer import (
 
 STUCK = 0.3
 """Newton's method leads nowhere where a condition's residual is this share of its terms."""
+MET = 1e-3
+"""Nor where one that did not depend on the field at the start is not met to this share."""
 SMOOTH = 1e-6
 """The weight of slopes, beside known values: enough to determine the field between those."""
 GUESS = 1e-6
@@ -105,7 +107,7 @@ def _leads_on(fresh: Objective, at: Descent, null: set[str]) -> bool:
     if not null:
         return True
     each = relative_residuals(fresh, at.theta, term_sizes(fresh, at.theta))
-    return max(each[name] for name in null) < STUCK
+    return max(each[name] for name in null) < MET
 
 
 def is_finite(objective: Objective, theta: Tensor) -> bool:
