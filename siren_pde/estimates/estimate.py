@@ -108,16 +108,19 @@ def _of_march(answer: Objective, march: March, *, careful: bool) -> Estimate:
     return judged(total, beta, fresh)
 
 
+def doubt(beta: float, fresh: float) -> str:
+    """Why an error that explains too little of the residual cannot be believed; else nothing."""
+    if beta > BELIEVED:
+        return f"other features explain only {max(1 - beta, 0):.0%} of the residual"
+    if fresh > UNSTABLE:
+        return "the error that explains the residual at some points does not at others"
+    return ""
+
+
 def judged(measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:
     """The estimate, or none where the error explains too little of the residual."""
-    if beta > BELIEVED:
-        return Estimate.none(
-            f"other features explain only {max(1 - beta, 0):.0%} of the residual", beta
-        )
-    if fresh > UNSTABLE:
-        return Estimate.none(
-            "the error that explains the residual at some points does not at others", beta
-        )
+    if why := doubt(beta, fresh):
+        return Estimate.none(why, beta)
     total = combined(measured, measured)
     if not math.isfinite(total):
         return Estimate.none("the error that explains the residual is not finite", beta)

@@ -70,8 +70,9 @@ def stretching(field: Field) -> tuple[GridStretching, ...]:
 
 @dataclass(frozen=True)
 class SlabError:
-    """The sizes of the error in a slab, and how far it can be believed (see `Correction`)."""
+    """The error in a slab, its sizes, and how far it can be believed (see `Correction`)."""
 
+    error: Field
     sizes: dict[str, Size]
     beta: float
     fresh: float
@@ -103,7 +104,7 @@ def slab_errors(answer: Objective, march: March, companions: Companions) -> Iter
         share = (slab.end - slab.start) / whole
         parts = sizes(problem, piece, correction.error, n=n, move=slab)
         shared = {name: Size(share * s.error, share * s.unknown) for name, s in parts.items()}
-        yield SlabError(shared, correction.beta, correction.fresh)
+        yield SlabError(correction.error, shared, correction.beta, correction.fresh)
         before = (piece, correction.error)
 
 
