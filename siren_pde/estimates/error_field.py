@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -17,20 +17,24 @@ from siren_pde.fields.base import Field, Network
 from siren_pde.fields.derived.piecewise import Piecewise
 from siren_pde.random_features.evolution import evolution_of
 
+TIMES = 2
+"""How often the error is sought, each time in other features."""
 SLABS = 64
 """Slabs of a march at most: the error of each takes a second."""
 
 
 @dataclass(frozen=True, eq=False)
 class ErrorField:
-    """An answer u in double precision, and its error e, a field of the same structure.
+    """An answer u in double precision, and its error e, as fields of the same structure.
 
-    u + e is closer to the solution. e leaves `beta` of the residual unexplained. `cuts` are the
-    values of coordinates across which both may jump. Where `why` is not empty, e is not known.
+    u + e is closer to the solution. There is more than one such field where time allows it: how far
+    they differ says how well e is known. They leave `beta` of the residual unexplained. `cuts` are
+    the values of coordinates across which all may jump. Where `why` is not empty, e is not known
+    and there are none.
     """
 
     answer: Objective
-    error: Field | None
+    errors: tuple[Field, ...]
     beta: float
     cuts: dict[str, tuple[float, ...]]
     why: str = ""
@@ -51,14 +55,23 @@ def error_field(answer: Objective) -> ErrorField:
         march = None if evolution is None else March.of(answer.field, evolution)
         if march is not None:
             return _of_march(answer, march)
-        c = corrected(answer, companions_of(answer.field, careful=True))
+        companions = companions_of(answer.field, careful=True)
+        each = [corrected(_seeded(answer, k), companions) for k in range(TIMES)]
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return _unknown(answer, f"the residuals cannot be linearised around the answer ({cause})")
-    return ErrorField(answer, c.error, c.beta, {}, doubt(c.beta, c.fresh))
+    beta = max(c.beta for c in each)
+    if why := doubt(beta, max(c.fresh for c in each)):
+        return _unknown(answer, why, beta)
+    return ErrorField(answer, tuple(c.error for c in each), beta, {})
 
 
-def _unknown(answer: Objective, why: str) -> ErrorField:
-    return ErrorField(answer, None, math.nan, {}, why)
+def _seeded(answer: Objective, k: int) -> Objective:
+    """The answer with another seed, from which those of points and features come."""
+    return replace(answer, collocated=answer.collocated.redrawn(answer.seed + k)) if k else answer
+
+
+def _unknown(answer: Objective, why: str, beta: float = math.nan) -> ErrorField:
+    return ErrorField(answer, (), beta, {}, why)
 
 
 def _of_march(answer: Objective, march: March) -> ErrorField:
@@ -66,13 +79,14 @@ def _of_march(answer: Objective, march: March) -> ErrorField:
     cuts = {answer.collocated.problem.axes[march.evolution.axis]: march.times[1:-1]}
     if len(march.pieces) > SLABS:
         why = f"the march has {len(march.pieces)} slabs, and errors are sought in {SLABS} at most"
-        return ErrorField(answer, None, math.nan, cuts, why)
+        return _unknown(answer, why)
     errors, beta, fresh = [], 0.0, 0.0
     for slab in slab_errors(answer, march, companions_of(march.pieces[0], careful=True)):
         errors.append(slab.error)
         beta, fresh = max(beta, slab.beta), max(fresh, slab.fresh)
-    whole = answer.field.rebuilt(_joined(march, errors))
-    return ErrorField(answer, whole, beta, cuts, doubt(beta, fresh))
+    if why := doubt(beta, fresh):
+        return _unknown(answer, why, beta)
+    return ErrorField(answer, (answer.field.rebuilt(_joined(march, errors)),), beta, cuts)
 
 
 def _joined(march: March, errors: list[Field]) -> Callable[[Network], Network]:

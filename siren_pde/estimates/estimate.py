@@ -55,8 +55,7 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the relative error lies, most likely: within a factor of 1.5, or two for large β.
-        """
+        """Where the relative error lies, most likely: within a factor of 1.5, or two for large β."""
         factor = 1.5 + max(self.beta, 0.0) if self.reliable else math.nan
         return self.total / factor, self.total * factor
 

@@ -23,16 +23,19 @@ from siren_pde.estimates.linearised import linearised
 
 SHARE = 0.02
 """A rule whose error is that small a part of the bar does not change its digits."""
+UNKNOWN = 1e-4
+"""What stands in for the bar where there is none, beside the integral of the absolute value."""
 
 
 @dataclass(frozen=True)
 class Goal:
     """A number computed from an answer, with its error bar.
 
-    `value` is J(u), in the units of the integral, and `error` its bar: |J'(u) e| plus the error
-    `quadrature` of the rule. `correction` is J'(u) e with its sign: `value + correction` is nearer
-    the truth. `beta` says how much of the residual e does not explain. Where `why` is not empty,
-    there is no bar: it says why, and `error` and `correction` are `nan`.
+    `value` is J(u), in the units of the integral, and `error` its bar: |J'(u) e|, plus how far that
+    is from what other features say, plus the error `quadrature` of the rule. `correction` is
+    J'(u) e with its sign: `value + correction` is nearer the truth. `beta` says how much of the
+    residual e does not explain. Where `why` is not empty, there is no bar: it says why, and `error`
+    and `correction` are `nan`.
     """
 
     value: float
@@ -90,20 +93,19 @@ def goal(
             f"a goal is one number, but `{wanted.name}` has {bound.components} components. Take "
             "one of them, as `v[0]`, or `dot(v, p.normal)` for a flux."
         )
-    error = known.error if not known.why else None
 
     def values(p: Points) -> Tensor:
-        if error is None:
-            return bound.at(field, p)
-        return torch.cat(linearised(bound, field, error, p), dim=1)
+        moves = [linearised(bound, field, error, p)[1] for error in known.errors]
+        return torch.cat([bound.at(field, p), *moves], dim=1)
 
     total = integrated(values, over, enough=_enough, cuts=known.cuts)
     per = over.measure if mean and over.data_points is None else 1.0
     value, quadrature = float(total.values[0]) / per, float(total.errors[0]) / per
-    if error is None:
+    if known.why:
         return Goal(value, math.nan, math.nan, quadrature, known.beta, known.why)
-    correction = float(total.values[1]) / per
-    bar = abs(correction) + quadrature
+    moves = total.values[1:] / per
+    correction, spread = float(moves.mean()), float(moves.max() - moves.min()) / 2
+    bar = abs(correction) + spread + quadrature
     if not math.isfinite(bar):
         return Goal(value, math.nan, math.nan, quadrature, known.beta, "the error is not finite")
     return Goal(value, bar, correction, quadrature, known.beta)
@@ -112,5 +114,6 @@ def goal(
 def _enough(total: Integral) -> bool:
     """Whether the rule's error is small beside the bar, or rounding."""
     quadrature, size = float(total.errors[0]), float(total.sizes[0])
-    move = abs(float(total.values[1])) if len(total.values) > 1 else 1e-6 * size
+    moves = total.values[1:].abs()
+    move = float(moves.max()) if len(moves) else UNKNOWN * size
     return quadrature <= SHARE * move or quadrature <= 1e-14 * size

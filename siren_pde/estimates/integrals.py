@@ -32,8 +32,12 @@ Nodes = tuple[Tensor, Tensor]
 
 FIRST = {1: 32, 2: 16, 3: 10, 4: 6}
 """Nodes along every axis, by the number of axes: enough for a wave or two."""
-MOST = 2**17
-"""Nodes at most: 256 × 256 of them, twice as many as the waves that answers resolve."""
+MOST, LONGEST = 2**17, 512
+"""Nodes at most, and along one axis: 256 × 256 of them resolve what answers do; the time for the
+nodes of a line grows like their cube.
+"""
+SMOOTH = 1e-6
+"""Where a product rule has come so near, beside the absolute value, Sobol points do not help."""
 SEEDS, DRAWN = 8, (2**12, 2**14)
 """How often Sobol points are drawn anew, for two digits of the standard error, and how many."""
 BETWEEN = 4
@@ -64,16 +68,21 @@ def integrated(
     """∫ f over a domain, over a cloud the mean, refined until `enough` or affordable."""
     data = domain.data_points
     if data is not None:
+        data = data.to(dtype=torch.float64, device="cpu")
         values = f(data)
         total, size = _sums(values, data.weights)
         return Integral(total, ROUNDING * size, size)
     smooth = _refined(f, domain, enough, cuts or {})
-    if smooth is not None and enough(smooth):
+    if smooth is not None and (enough(smooth) or _near(smooth)):
         return smooth
     drawn = _randomised(f, domain, enough)
     if smooth is None or float(drawn.errors[0]) < float(smooth.errors[0]):
         return drawn
     return smooth
+
+
+def _near(total: Integral) -> bool:
+    return float(total.errors[0]) <= SMOOTH * float(total.sizes[0])
 
 
 def _sums(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,7 +108,7 @@ def _refined(f: Integrand, domain: Domain, enough: Enough, cuts: Cuts) -> Integr
         elif not widest:
             return Integral(total, ROUNDING * size, size)
         last = total
-        if best is not None and len(p) * 2**widest > MOST:
+        if best is not None and (len(p) * 2**widest > MOST or 2 * n > LONGEST):
             return best
         n *= 2
 
@@ -145,22 +154,25 @@ def _nodes(piece: Piece, n: int, cuts: Cuts) -> Nodes:
         return _product([_line(n, ends) for ends in _ends(piece, cuts)])
     if isinstance(piece, ProductPiece):
         return _beside(_nodes(piece.first, n, cuts), _nodes(piece.second, n, cuts))
-    lines = [_line(n, (0.0, 1.0)) for _ in range(piece.inputs)]
     if isinstance(piece, Polygon):
-        return _triangular(piece, lines)
+        return _triangular(piece, n)
+    lines = [_line(n, (0.0, 1.0)) for _ in range(piece.inputs)]
     # equal volumes: the first coordinate is a power of a distance, whose root is not smooth
     lines[0] = _power(lines[0], piece.dimension)
     return _product(lines)
 
 
-def _triangular(piece: Polygon, lines: Sequence[Nodes]) -> Nodes:
-    """Nodes on each of the triangles that the first coordinate chooses among."""
+def _triangular(piece: Polygon, n: int) -> Nodes:
+    """Nodes on each of the triangles that the first coordinate chooses among.
+
+    They are dense at corners, where solutions are as rough as r^(1/2).
+    """
     sizes = [abs(area(corners)) for corners in triangles(piece.vertices)]
-    start, parts = 0.0, []
-    first = _power(lines[0], 2)
+    start, parts, line = 0.0, [], _graded(_line(n, (0.0, 1.0)))
+    along = _power(line, 2)
     for size in sizes:
         share = size / math.fsum(sizes)
-        parts.append(_product([(start + share * first[0], share * first[1]), lines[1]]))
+        parts.append(_product([(start + share * along[0], share * along[1]), line]))
         start += share
     return torch.cat([u for u, _ in parts]), torch.cat([w for _, w in parts])
 
@@ -169,6 +181,12 @@ def _power(line: Nodes, k: int) -> Nodes:
     """The rule for u = vᵏ, in which k-th roots of u are smooth."""
     v, w = line
     return v**k, k * v[:, 0] ** (k - 1) * w
+
+
+def _graded(line: Nodes) -> Nodes:
+    """The rule for u = v³ (10 − 15 v + 6 v²), which begins and ends like a third power."""
+    v, w = line
+    return v**3 * (10 - 15 * v + 6 * v**2), 30 * (v[:, 0] * (1 - v[:, 0])) ** 2 * w
 
 
 def _ends(piece: Piece, cuts: Cuts) -> list[tuple[float, ...]]:
