@@ -78,9 +78,10 @@ def unknowns_taken(
 ) -> list[str]:
     """Which of the `unknowns` a function (p, …) takes, in its order.
 
-    They are the names of its parameters; with a single unknown that name is free, parameters with
-    defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function `name`, if
-    it takes unknowns that do not exist.
+    They are the names of its parameters after the first, which is the points whatever its name, as
+    in `def momentum(x, u, p)` for a pressure p. With a single unknown that name is free, parameters
+    with defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function
+    `name`, if it takes unknowns that do not exist.
     """
     first, *rest = inspect.signature(function).parameters.values()
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in (first, *rest)):
@@ -90,10 +91,11 @@ def unknowns_taken(
         return [*unknowns]
     missing = [each for each in names if each not in unknowns]
     if missing or not names:
+        points = next(each for each in ("p", "x", "at", "points_") if each not in unknowns)
         raise ResidualError(
-            f"condition `{name}` takes ({', '.join(['p', *names])}), but the field "
+            f"condition `{name}` takes ({', '.join([first.name, *names])}), but the field "
             f"provides {', '.join(f'`{n}`' for n in unknowns)}. Write "
-            f"`def {name}(p, {', '.join(unknowns)})`, or solve with "
+            f"`def {name}({points}, {', '.join(unknowns)})`, or solve with "
             f"`System({', '.join(f'{n}=…' for n in names) or 'u=…'})`."
         )
     return names
@@ -212,6 +214,23 @@ class Problem:
     def has_truth(self) -> bool:
         """Whether solutions can be compared with something."""
         return self.exact is not None or self.truth is not None
+
+    def exact_values(self, p: Points, unknowns: Iterable[str]) -> dict[str, object]:
+        """The exact unknowns at points p by name, as far as they are known; empty without `exact`.
+
+        They are jets, vectors or numbers. What is no dictionary is the first of the `unknowns`.
+        Raises ConfigError if `exact` returns nothing.
+        """
+        if self.exact is None:
+            return {}
+        values = self.exact(p)
+        if values is None:
+            raise ConfigError(
+                "`exact` returned None, where the exact solution at the points `p` is needed. End "
+                "it with `return`, for a system of a dictionary by name, such as "
+                "`return {'u': sin(p.x)}`."
+            )
+        return values if isinstance(values, dict) else {next(iter(unknowns)): values}
 
     @property
     def axes(self) -> tuple[str, ...]:

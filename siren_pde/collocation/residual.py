@@ -16,6 +16,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.jets import FieldJet
 from siren_pde.calculus.points import Points
@@ -30,6 +31,8 @@ Channels = Mapping[str, Tensor]
 
 PLACEHOLDERS, PROBED = 4, 64
 """At how many points a residual is planned, and at how many its curvature is measured."""
+BRANCHED = 0.1
+"""The least curvature of a formula chosen by the field: far from affine, as kinks measured are."""
 
 
 def network_jets(
@@ -57,7 +60,7 @@ class BoundResidual:
 
     It serves every field of the structure it was planned for: the same names, inputs and outputs of
     networks, and the same way to make unknowns of them. `structure` is such a field, and `sample`
-    points to probe at.
+    points to probe at. `branches` says that it chooses among formulas by the field's values.
     """
 
     expression: Expression
@@ -65,6 +68,7 @@ class BoundResidual:
     components: int
     structure: Field
     sample: Points
+    branches: bool = False
 
     @staticmethod
     def planned(expression: Expression, field: Field, points: Points) -> BoundResidual:
@@ -83,7 +87,12 @@ class BoundResidual:
 
         unknowns = field.unknowns(few, network_jets(field.networks(), few.axes, placeholder))
         settled = expression.taking(unknowns)
-        components = settled.values(few, unknowns).shape[1]
+        branches: list[str] = []
+        token = BRANCHES.set(branches)
+        try:
+            components = settled.values(few, unknowns).shape[1]
+        finally:
+            BRANCHES.reset(token)
         if not any(required.values()):
             raise ResidualError(
                 f"condition `{expression.name}` does not depend on the field: it never took a "
@@ -92,7 +101,7 @@ class BoundResidual:
             )
         plans = {name: Plan.closing(keys) for name, keys in required.items() if keys}
         sample = points.select(slice(0, PROBED))
-        return BoundResidual(settled, plans, components, field, sample)
+        return BoundResidual(settled, plans, components, field, sample, bool(branches))
 
     @property
     def name(self) -> str:
@@ -157,9 +166,10 @@ class BoundResidual:
         Infinite where random values of the field leave the residual's domain of definition.
 
         Compares r at the midpoint of two random field values with the mean of r at both, for values
-        of several sizes.
+        of several sizes; at least `BRANCHED` for a residual that branches, as random values may
+        all lie on one side.
         """
-        points, worst = self.sample, 0.0
+        points, worst = self.sample, BRANCHED if self.branches else 0.0
         generator = torch.Generator(device=points.positions.device).manual_seed(0)
         for size in (1.0, 30.0):
             ends = [self.random_channels(points, generator, size) for _ in range(2)]

@@ -60,7 +60,7 @@ def error_field(answer: Objective) -> ErrorField:
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return _unknown(answer, f"the residuals cannot be linearised around the answer ({cause})")
     beta = max(c.beta for c in each)
-    if why := doubt(beta, max(c.fresh for c in each)):
+    if why := doubt(answer, beta, max(c.fresh for c in each)):
         return _unknown(answer, why, beta)
     return ErrorField(answer, tuple(c.error for c in each), beta, {})
 
@@ -82,9 +82,11 @@ def _of_march(answer: Objective, march: March) -> ErrorField:
         return _unknown(answer, why)
     errors, beta, fresh = [], 0.0, 0.0
     for slab in slab_errors(answer, march, companions_of(march.pieces[0], careful=True)):
+        assert slab.error is not None
         errors.append(slab.error)
-        beta, fresh = max(beta, slab.beta), max(fresh, slab.fresh)
-    if why := doubt(beta, fresh):
+        beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
+    beta, fresh = (math.sqrt(total / len(errors)) for total in (beta, fresh))
+    if why := doubt(answer, beta, fresh):
         return _unknown(answer, why, beta)
     return ErrorField(answer, (answer.field.rebuilt(_joined(march, errors)),), beta, cuts)
 

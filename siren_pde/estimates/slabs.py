@@ -10,7 +10,7 @@ from torch import Tensor
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.objective import Objective
 from siren_pde.estimates.companions import Companions
-from siren_pde.estimates.defect import JUDGED, Carried, best_correction, points_for
+from siren_pde.estimates.defect import FRESH, JUDGED, Carried, best_correction, points_for
 from siren_pde.estimates.linearised import linearised
 from siren_pde.estimates.sizes import POINTS, Size, sizes
 from siren_pde.fields.base import Field, Network
@@ -68,12 +68,14 @@ def stretching(field: Field) -> tuple[GridStretching, ...]:
 
 @dataclass(frozen=True)
 class SlabError:
-    """The error in a slab, its sizes, and how far it can be believed (see `Correction`)."""
+    """The sizes of the error in a slab, how far it can be believed (see `Correction`), and the error
+    itself where it is kept.
+    """
 
-    error: Field
     sizes: dict[str, Size]
     beta: float
     fresh: float
+    error: Field | None = None
 
 
 def slab_errors(answer: Objective, march: March, companions: Companions) -> Iterator[SlabError]:
@@ -85,24 +87,19 @@ def slab_errors(answer: Objective, march: March, companions: Companions) -> Iter
     for k, piece in enumerate(march.pieces):
         slab = Slab(march.evolution, march.times[k], march.times[k + 1], stretching(piece))
         start = None if before is None else before[0]
-
-        def drawn(count: int, seed: int) -> Objective:
-            given = slabs.slab(slab, start, count=count, seed=answer.seed + seed)
-            return replace(given, field=piece)
-
         features = companions.of(replace(answer, field=piece))
         count = points_for(answer, features)
         carried = None if before is None else _handover(slabs, slab, before)
+        seed = answer.seed + FRESH + 2 * k
+        fitted = slabs.slab(slab, start, count=count, seed=seed)
+        judged = slabs.slab(slab, start, count=int(JUDGED * count), seed=seed + 1)
         correction = best_correction(
-            drawn(count, 7919 + 2 * k),
-            drawn(int(JUDGED * count), 7920 + 2 * k),
-            features,
-            carried=carried,
+            replace(fitted, field=piece), replace(judged, field=piece), features, carried=carried
         )
         share = (slab.end - slab.start) / whole
         parts = sizes(problem, piece, correction.error, n=n, move=slab)
         shared = {name: Size(share * s.error, share * s.unknown) for name, s in parts.items()}
-        yield SlabError(correction.error, shared, correction.beta, correction.fresh)
+        yield SlabError(shared, correction.beta, correction.fresh, correction.error)
         before = (piece, correction.error)
 
 

@@ -19,10 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import StorageError
+from siren_pde.estimates.estimate import Estimate
+from siren_pde.estimates.sizes import Size
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
+from siren_pde.files.json_values import JSON, Description, entry, real, reals, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
@@ -95,6 +97,16 @@ class Storable(Protocol):
         """The course of the solve."""
         ...
 
+    @property
+    def estimate(self) -> Estimate:
+        """The error bar."""
+        ...
+
+    @property
+    def residuals(self) -> Mapping[str, float]:
+        """The relative residual of each condition."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Stored:
@@ -109,6 +121,8 @@ class Stored:
     seconds: float
     loss: float
     history: History
+    estimate: Estimate
+    residuals: Mapping[str, float]
 
 
 def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
@@ -148,6 +162,8 @@ def contents(
         "seconds": _finite(solution.seconds),
         "loss": _finite(solution.loss),
         "error": _finite(error),
+        "estimate": as_description(solution.estimate),
+        "residuals": {name: _finite(value) for name, value in solution.residuals.items()},
         "field": described(solution.field),
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
@@ -202,7 +218,34 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         seconds=_number(said, "seconds"),
         loss=_number(said, "loss"),
         history=_history(groups["history"]),
+        estimate=_estimate(record(entry(said, "estimate"), "estimate")),
+        residuals=_numbers(record(entry(said, "residuals"), "residuals")),
     )
+
+
+def as_description(estimate: Estimate) -> dict[str, JSON]:
+    """An error bar as JSON values: numbers that are not finite are null."""
+    low, high = estimate.interval
+    return {
+        "relative": {name: _finite(value) for name, value in estimate.relative.items()},
+        "squares": {name: [s.error, s.unknown] for name, s in estimate.sizes.items()},
+        "total": _finite(estimate.total),
+        "interval": [_finite(low), _finite(high)],
+        "beta": _finite(estimate.beta),
+        "why": estimate.why,
+        "seconds": _finite(estimate.seconds),
+    }
+
+
+def _estimate(said: Description) -> Estimate:
+    squares = record(entry(said, "squares"), "squares")
+    sizes = {name: Size(*reals(squares, name)) for name in squares}
+    beta, seconds = (_number(said, name) for name in ("beta", "seconds"))
+    return Estimate(sizes, beta, text(said, "why"), seconds)
+
+
+def _numbers(said: Description) -> dict[str, float]:
+    return {name: _number(said, name) for name in said}
 
 
 def _rows(history: History) -> dict[str, Array]:

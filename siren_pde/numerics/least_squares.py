@@ -75,6 +75,18 @@ class Factor:
         return b - self.orthogonal @ (self.orthogonal.T @ b)
 
 
+def norm(x: Tensor) -> float:
+    """The Euclidean norm of all entries of x, also where their squares leave the number range."""
+    size = float(torch.linalg.vector_norm(x))
+    info = torch.finfo(x.dtype)
+    if math.sqrt(info.tiny) / info.eps < size < math.inf or not x.numel():
+        return size
+    largest = float(torch.linalg.vector_norm(x, math.inf))
+    if not 0 < largest < math.inf:
+        return largest
+    return largest * float(torch.linalg.vector_norm(x / largest))
+
+
 def _unit_columns(a: Tensor) -> Tensor:
     """Scale the columns of A to unit length in place; their lengths (q,), one for zero columns."""
     scale = torch.linalg.vector_norm(a, dim=0)

@@ -195,7 +195,10 @@ class Slabs:
             return problem, residuals
         first = self.evolution.initial(problem)
         others = [c for c in problem.conditions if c not in first]
-        handover = Condition(self._handed_over(before, slab.start), first[0].domain)
+        initial = first[0]
+        handover = Condition(
+            self._handed_over(before, slab.start), initial.domain, weight=initial.weight
+        )
         expression = Expression(handover.name, handover.residual, self.state.expression.arguments)
         bound = replace(self.state, expression=expression)
         residuals = {name: r for name, r in residuals.items() if name != handover.name}
