@@ -68,8 +68,8 @@ def stretching(field: Field) -> tuple[GridStretching, ...]:
 
 @dataclass(frozen=True)
 class SlabError:
-    """The sizes of the error in a slab, how far it can be believed (see `Correction`), and the error
-    itself where it is kept.
+    """The sizes of the error in a slab, how far it can be believed (see `Correction`), and the
+    error itself where it is kept.
     """
 
     sizes: dict[str, Size]
