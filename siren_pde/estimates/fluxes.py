@@ -29,7 +29,7 @@ from siren_pde.numerics.least_squares import least_squares
 from siren_pde.problem import on
 from siren_pde.random_features.features import with_output
 
-SHARE, WIDENING, LEAST, MOST = 2.0, 1.5, 500, 2500
+SHARE, WIDENING, LEAST, MOST = 2.0, 1.5, 500, 1500
 """Features beside the answer's own, in a band as much wider, and at least and at most so many: what
 is left of the equation has higher frequencies than what is left of the answer.
 """

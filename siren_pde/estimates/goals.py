@@ -14,15 +14,19 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
 from siren_pde.estimates.error_field import ErrorField
 from siren_pde.estimates.integrals import Integral, integrated
 from siren_pde.estimates.linearised import linearised
+from siren_pde.problem import Problem
 
 SHARE = 0.02
 """A rule whose error is that small a part of the bar does not change its digits."""
+LOOKS, NEAR = 64, 1e-6
+"""Points of a domain that are looked for in those of the problem, up to that part of its size."""
 UNKNOWN = 1e-4
 """What stands in for the bar where there is none, beside the integral of the absolute value."""
 
@@ -75,7 +79,8 @@ def goal(
 ) -> Goal:
     """∫ g(p, u) over a domain, divided by its measure if `mean`; over a cloud always the mean.
 
-    Raises ConfigError for a domain in other coordinates or an expression that is no scalar.
+    Raises ConfigError for a domain in other coordinates or outside of those of the problem, and for
+    an expression that is no scalar.
     """
     answer, field = known.answer, known.answer.field
     axes = answer.collocated.problem.axes
@@ -85,6 +90,7 @@ def goal(
             f"coordinates, got {', '.join(over.axes)}. A face of a box keeps all of its axes: "
             "`box.at(t=1)`; one point is `PointCloud([[…]], axes=…)`."
         )
+    _require_inside(answer.collocated.problem, over)
     wanted = Expression.of(expression)
     like = over.sample_point() if over.data_points is None else over.data_points
     bound = BoundResidual.planned(wanted, field, like)
@@ -109,6 +115,23 @@ def goal(
     if not math.isfinite(bar):
         return Goal(value, math.nan, math.nan, quadrature, known.beta, "the error is not finite")
     return Goal(value, bar, correction, quadrature, known.beta)
+
+
+def _require_inside(problem: Problem, over: Domain) -> None:
+    """Raise ConfigError where a goal is taken over places that no equation has seen."""
+    domains = [c.domain for c in problem.conditions if not c.domain.is_data]
+    if not domains:
+        return
+    p = Sobol(LOOKS)(over)
+    reach = NEAR * max(b - a for a, b in zip(*problem.bounds, strict=True))
+    x = p.positions.to(torch.float64).cpu()
+    seen = torch.stack([domain.contains(x, reach) for domain in domains]).any(0)
+    if not bool(seen.all()):
+        place = ", ".join(f"{value:g}" for value in x[~seen][0].tolist())
+        raise ConfigError(
+            f"a goal is taken where the problem is stated, and {over!r} has points outside of all "
+            f"its domains, such as ({place}). Take a domain inside."
+        )
 
 
 def _enough(total: Integral) -> bool:

@@ -111,6 +111,8 @@ def test_there_is_no_bar_where_the_error_is_not_known():
 def test_what_cannot_be_a_goal_is_explained(answer, tmp_path):
     with pytest.raises(ConfigError, match="a domain in these coordinates"):
         answer.goal(lambda p, u: u, Box(x=(0, 1)))
+    with pytest.raises(ConfigError, match="outside of all its domains"):
+        answer.goal(lambda p, u: u, Box(x=(0, 2), y=(0, 1)))
     with pytest.raises(ConfigError, match="2 components"):
         answer.goal(lambda p, u: grad(u), SQUARE)
     answer.save(tmp_path / "answer.h5")
