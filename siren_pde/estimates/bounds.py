@@ -19,6 +19,7 @@ from siren_pde.calculus.jets import Jet, as_jet
 from siren_pde.calculus.operators import div, grad
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.domains.base import Domain
@@ -101,13 +102,14 @@ class Bounds:
 class Corrected:
     """An answer v and its error w: expressions of both, at points."""
 
-    answer: Field
+    answer: Objective
     error: Field
 
     def of(self, expression: Callable[..., Any], p: Points) -> tuple[Tensor, Tensor]:
         """An affine expression (n, m) of v, and by how much w moves it (n, m)."""
-        bound = BoundResidual.planned(Expression("diffusion", expression), self.answer, p)
-        return linearised(bound, self.answer, self.error, p)
+        field = self.answer.field
+        bound = BoundResidual.planned(Expression("diffusion", expression), field, p)
+        return linearised(bound, field, self.error, p)
 
 
 def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
@@ -120,8 +122,8 @@ def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
     around the domain over the root of the least k. The bounds are guaranteed as far as integrals,
     refined to a percent, and the least and the greatest k, sought at 4096 points, are right.
 
-    Raises ConfigError for other than one scalar unknown, where the error is not known at all, for k
-    that is not positive, and where δ is not zero on a boundary that no point inside sees whole.
+    Raises ConfigError for other than one scalar unknown, where no error can be sought, for k that
+    is not positive, and where δ is not zero on a boundary that no point inside sees whole.
 
     Source: Repin, A Posteriori Estimates for Partial Differential Equations (2008), § 3.
     """
@@ -144,7 +146,13 @@ def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
     least, greatest = of.range()
     if not least > 0:
         raise ConfigError(f"energy bounds need k > 0 everywhere, and its least is {least:.3g}.")
-    v = Corrected(field, known.errors[0])
+    each = [_bounds(Corrected(known.answer, error), of, least, greatest) for error in known.errors]
+    lower, upper = max(b.lower for b in each), min(b.upper for b in each)
+    return Bounds(lower, upper, each[0].energy)
+
+
+def _bounds(v: Corrected, of: Diffusion, least: float, greatest: float) -> Bounds:
+    """The bounds that one correction gives, for k between `least` and `greatest`."""
     energy, moved = _norms(lambda p: _squares(*v.of(of.root_slope, p)), of.domain)
     constant = friedrichs(of.domain.bounds) / math.sqrt(least)
 
@@ -154,7 +162,7 @@ def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
     def misfit(p: Points) -> Tensor:
         return sum(v.of(of.misfit, p), start=torch.zeros(()))
 
-    flux = better_flux(known.answer, of.domain, of.k, constant=constant, residual=residual)
+    flux = better_flux(v.answer, of.domain, of.k, constant=constant, residual=residual)
     inside = [_upper(n) for n in _norms(flux, of.domain)]
     border = lifted_energy(misfit, of.domain)
     rest = math.hypot(inside[0] + constant * inside[1], math.sqrt(greatest * border))

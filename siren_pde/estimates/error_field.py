@@ -29,8 +29,8 @@ class ErrorField:
 
     u + e is closer to the solution. There is more than one such field where time allows it: how far
     they differ says how well e is known. They leave `beta` of the residual unexplained. `cuts` are
-    the values of coordinates across which all may jump. Where `why` is not empty, e is not known
-    and there are none.
+    the values of coordinates across which all may jump. Where `why` is not empty, they cannot be
+    believed, or there are none.
     """
 
     answer: Objective
@@ -60,9 +60,8 @@ def error_field(answer: Objective) -> ErrorField:
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return _unknown(answer, f"the residuals cannot be linearised around the answer ({cause})")
     beta = max(c.beta for c in each)
-    if why := doubt(answer, beta, max(c.fresh for c in each)):
-        return _unknown(answer, why, beta)
-    return ErrorField(answer, tuple(c.error for c in each), beta, {})
+    why = doubt(answer, beta, max(c.fresh for c in each))
+    return ErrorField(answer, tuple(c.error for c in each), beta, {}, why)
 
 
 def _seeded(answer: Objective, k: int) -> Objective:
@@ -70,8 +69,8 @@ def _seeded(answer: Objective, k: int) -> Objective:
     return replace(answer, collocated=answer.collocated.redrawn(answer.seed + k)) if k else answer
 
 
-def _unknown(answer: Objective, why: str, beta: float = math.nan) -> ErrorField:
-    return ErrorField(answer, (), beta, {}, why)
+def _unknown(answer: Objective, why: str) -> ErrorField:
+    return ErrorField(answer, (), math.nan, {}, why)
 
 
 def _of_march(answer: Objective, march: March) -> ErrorField:
@@ -86,9 +85,8 @@ def _of_march(answer: Objective, march: March) -> ErrorField:
         errors.append(slab.error)
         beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
     beta, fresh = (math.sqrt(total / len(errors)) for total in (beta, fresh))
-    if why := doubt(answer, beta, fresh):
-        return _unknown(answer, why, beta)
-    return ErrorField(answer, (answer.field.rebuilt(_joined(march, errors)),), beta, cuts)
+    whole = answer.field.rebuilt(_joined(march, errors))
+    return ErrorField(answer, (whole,), beta, cuts, doubt(answer, beta, fresh))
 
 
 def _joined(march: March, errors: list[Field]) -> Callable[[Network], Network]:

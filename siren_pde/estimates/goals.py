@@ -99,9 +99,10 @@ def goal(
             f"a goal is one number, but `{wanted.name}` has {bound.components} components. Take "
             "one of them, as `v[0]`, or `dot(v, p.normal)` for a flux."
         )
+    errors = () if known.why else known.errors
 
     def values(p: Points) -> Tensor:
-        moves = [linearised(bound, field, error, p)[1] for error in known.errors]
+        moves = [linearised(bound, field, error, p)[1] for error in errors]
         return torch.cat([bound.at(field, p), *moves], dim=1)
 
     total = integrated(values, over, enough=_enough, cuts=known.cuts)
