@@ -24,7 +24,10 @@ from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
+from siren_pde.estimates.companions import Companions, size
+from siren_pde.estimates.defect import corrected
 from siren_pde.estimates.error_field import ErrorField
+from siren_pde.estimates.estimate import MOST
 from siren_pde.estimates.fluxes import better_flux
 from siren_pde.estimates.integrals import Integral, integrated
 from siren_pde.estimates.linearised import linearised
@@ -36,6 +39,10 @@ Function = Callable[[Points], Any]
 
 DIGITS = 0.01
 """The relative error of integrals at which their rules are no longer refined."""
+RICH, FEATURES, WIDENING = 1.5, 800, 1.3
+"""Features of one more correction, beside the answer's own, and at least, and how much wider their
+band is: for an answer by few features it takes less than a second, and leaves little to bound.
+"""
 LOOKS = 4096
 """Points at which the least and the greatest k are looked for."""
 
@@ -146,7 +153,13 @@ def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
     least, greatest = of.range()
     if not least > 0:
         raise ConfigError(f"energy bounds need k > 0 everywhere, and its least is {least:.3g}.")
-    each = [_bounds(Corrected(known.answer, error), of, least, greatest) for error in known.errors]
+    q = max(size(field), 1)
+    share = min(max(RICH, FEATURES / q), max(MOST / q, 0.1))
+    rich = corrected(known.answer, Companions(share, WIDENING))
+    each = [
+        _bounds(Corrected(known.answer, error), of, least, greatest)
+        for error in (*known.errors, rich.error)
+    ]
     lower, upper = max(b.lower for b in each), min(b.upper for b in each)
     return Bounds(lower, upper, each[0].energy)
 

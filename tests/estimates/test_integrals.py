@@ -79,4 +79,6 @@ def test_singular_corners_of_polygons_are_graded():
     angle, weights = torch.linspace(0, math.pi / 4, 20001).double(), torch.ones(20001).double()
     weights[1:-1:2], weights[2:-1:2] = 4, 2
     known = 6 * 3 / 8 * float((weights * angle.cos() ** (-8 / 3)).sum()) * math.pi / 4 / 20000 / 3
-    assert float(total.values[0]) == pytest.approx(known, rel=1e-10)
+    off = abs(float(total.values[0]) - known)
+    assert off <= 1e-7 * known
+    assert off <= 4 * float(total.errors[0])
