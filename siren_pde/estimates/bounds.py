@@ -37,8 +37,10 @@ from siren_pde.fields.system import parts
 
 Function = Callable[[Points], Any]
 
-DIGITS = 0.01
-"""The relative error of integrals at which their rules are no longer refined."""
+DIGITS, LOOSE = 0.01, 0.2
+"""The relative errors of integrals at which their rules are no longer refined: of what the bounds
+lie around, and of how far apart they are, which includes these errors.
+"""
 RICH, FEATURES, WIDENING = 1.5, 800, 1.3
 """Features of one more correction, beside the answer's own, and at least, and how much wider their
 band is: for an answer by few features it takes less than a second, and leaves little to bound.
@@ -127,7 +129,7 @@ def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
     most ‖z/√k‖ + C ‖r + div z‖ for any flux z; the other is k-harmonic with the values δ, and has
     at most the energy of any function with these values. C is Friedrichs' constant of the box
     around the domain over the root of the least k. The bounds are guaranteed as far as integrals,
-    refined to a percent, and the least and the greatest k, sought at 4096 points, are right.
+    with their errors added, and the least and the greatest k, sought at 4096 points, are right.
 
     Raises ConfigError for other than one scalar unknown, where no error can be sought, for k that
     is not positive, and where δ is not zero on a boundary that no point inside sees whole.
@@ -166,7 +168,7 @@ def energy_bounds(known: ErrorField, of: Diffusion) -> Bounds:
 
 def _bounds(v: Corrected, of: Diffusion, least: float, greatest: float) -> Bounds:
     """The bounds that one correction gives, for k between `least` and `greatest`."""
-    energy, moved = _norms(lambda p: _squares(*v.of(of.root_slope, p)), of.domain)
+    energy, moved = _norms(lambda p: _squares(*v.of(of.root_slope, p)), of.domain, DIGITS)
     constant = friedrichs(of.domain.bounds) / math.sqrt(least)
 
     def residual(p: Points) -> Tensor:
@@ -176,7 +178,7 @@ def _bounds(v: Corrected, of: Diffusion, least: float, greatest: float) -> Bound
         return sum(v.of(of.misfit, p), start=torch.zeros(()))
 
     flux = better_flux(v.answer, of.domain, of.k, constant=constant, residual=residual)
-    inside = [_upper(n) for n in _norms(flux, of.domain)]
+    inside = [_upper(n) for n in _norms(flux, of.domain, LOOSE)]
     border = lifted_energy(misfit, of.domain)
     rest = math.hypot(inside[0] + constant * inside[1], math.sqrt(greatest * border))
     low, high = max(moved[0] - moved[1], 0.0), moved[0] + moved[1]
@@ -194,11 +196,13 @@ def _squares(*vectors: Tensor) -> Tensor:
     return torch.stack([v.square().sum(1) for v in vectors], 1)
 
 
-def _norms(squares: Callable[[Points], Tensor], domain: Domain) -> list[tuple[float, float]]:
-    """Integrals of squares with their errors, small beside them."""
+def _norms(
+    squares: Callable[[Points], Tensor], domain: Domain, share: float
+) -> list[tuple[float, float]]:
+    """Integrals of squares with their errors, at most that share of them if that can be."""
 
     def enough(total: Integral) -> bool:
-        return bool((total.errors <= DIGITS * total.values.abs()).all())
+        return bool((total.errors <= share * total.values.abs()).all())
 
     total = integrated(squares, domain, enough=enough)
     return list(zip(total.values.tolist(), total.errors.tolist(), strict=True))

@@ -16,7 +16,7 @@ from siren_pde.estimates.integrals import Integral, integrated
 
 CENTRES, SEEN = 256, 512
 """Points inside from which the boundary may be seen, and points of it that are looked at."""
-DIGITS = 0.02
+DIGITS = 0.1
 """The relative error of the integrals, which is added to them."""
 POWERS = 400
 """Powers m that are tried, from 1 to 10⁴."""
