@@ -20,6 +20,7 @@ from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.collocation.sampling import Counts, drawn_to_residuals
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
+from siren_pde.fields.derived.projected import in_coordinates
 from siren_pde.fields.parameters import parameters_of
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
 from siren_pde.problem import Problem
@@ -209,8 +210,10 @@ def objective_of(
     """The objective of a problem for a field: r (N,) and its products with J (N, p).
 
     `points`, `rule` and `seed` are those of `Collocated.planned`, which also says what is raised;
-    `limits` bounds how many points, and how many bytes, are evaluated at once.
+    `limits` bounds how many points, and how many bytes, are evaluated at once. Networks of some
+    coordinates (`Siren(1, of=("t",))`) become networks of all of them, in its `field`.
     """
+    field = in_coordinates(field, problem.axes)
     collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
     return Objective(collocated, field, limits or Limits())
 

@@ -52,9 +52,12 @@ def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) 
         raise ConfigError(f"`points` names {unknown}, but the conditions are {names}.")
     for name, network in field.networks().items():
         if network.inputs not in (0, len(problem.axes)):
+            few = ", ".join(repr(axis) for axis in problem.axes[: network.inputs])
+            some = f", or say which of them it takes, `Siren({network.inputs}, of=({few},))`"
             raise ConfigError(
                 f"the field `{name}` takes {network.inputs} coordinates, but the problem has "
-                f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`."
+                f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`"
+                f"{some if network.inputs < len(problem.axes) else ''}."
             )
 
 
