@@ -32,10 +32,10 @@ def agreement(e: Examination) -> Iterator[Finding]:
 
 
 def _forced(p: Probe, component: int) -> Slot | None:
-    """The single value that a component determines, if it is one."""
+    """The single value that a component determines at its own points, if it is one."""
     slots = p.uses[component]
     (slot, *more) = slots or (None,)
-    return None if more or slot is None or slot.key != () else slot
+    return None if more or slot is None or slot.key != () or slot.site.place else slot
 
 
 def _same(a: Slot, b: Slot | None) -> bool:
@@ -76,7 +76,7 @@ def _compared(e: Examination, a: Probe, b: Probe, i: int, j: int, slot: Slot) ->
 
 def _value(p: Probe, component: int, slot: Slot) -> Tensor:
     """The value (n,) of the unknown that makes a component vanish."""
-    mine = Slot(slot.unknown, slot.output, (), 0)
+    mine = Slot(slot.site, slot.output, (), 0)
     data = p.residual(p.zero)[:, component]
     return -data / (p.residual(p.indicator(mine))[:, component] - data)
 
