@@ -47,7 +47,10 @@ def initial(e: Examination) -> Iterator[Finding]:
         needed = order(e, unknown, output, [t])
         if not needed or t in e.field.networks()[unknown].periodic or e.measured(unknown):
             continue
-        given = [c for p in e.probes for c in p.concerning(unknown, output) * _instants(p, t)]
+        if _history(e, unknown, output):
+            continue
+        free = len(e.field.networks()[unknown].constant)
+        given = [c for p in e.probes for c in p.concerning(unknown, output) * _instants(p, t, free)]
         given += [frozenset()] * _held(e, unknown, output, t)
         if len(given) < needed:
             yield _uninitialised(e, unknown, output, needed, given)
@@ -72,11 +75,22 @@ def _uninitialised(
     )
 
 
-def _instants(p: Probe, t: int) -> int:
-    """At how many instants a condition holds in all of space."""
+def _instants(p: Probe, t: int, free: int) -> int:
+    """At how many instants a condition holds in all of space, but for `free` axes of it."""
     full = len(p.domain.axes) - 1
     flat = (q.bounds[0][t] for q in p.domain.pieces if q.bounds[0][t] == q.bounds[1][t])
-    return 0 if p.measured or p.domain.dimension != full else len(set(flat))
+    partial = not full - free <= p.domain.dimension <= full
+    return 0 if p.measured or partial else len(set(flat))
+
+
+def _history(e: Examination, unknown: str, output: int) -> bool:
+    """Whether an unknown is given outright in a part of space-time, as before a delay begins."""
+    own = (unknown, output)
+    components = (c for p in e.equations for c in p.uses if c)
+    return any(
+        all((s.unknown, s.output, s.key, s.site.place) == (*own, (), 0) for s in c)
+        for c in components
+    )
 
 
 def _held(e: Examination, unknown: str, output: int, t: int) -> int:
@@ -185,7 +199,23 @@ def _counts(e: Examination, probe: Probe, unknown: str, output: int) -> Tensor:
         components = len(p.concerning(unknown, output))
         if components and p not in e.equations:
             count += components * p.domain.contains(x, e.tolerance).long()
+            count += components // 2 * _joined(e, p, x).long()
     return count
+
+
+def _joined(e: Examination, p: Probe, x: Tensor) -> Tensor:
+    """Which points (n,) lie on a face that a condition on another one takes unknowns at."""
+    joined = torch.zeros(len(x), dtype=torch.bool)
+    places = p.bound.positions(p.bound.structure, p.points)[1:]
+    for axes, there in zip(p.bound.places, places, strict=True):
+        for axis in axes:
+            at = there[0, axis]
+            if _flat(p.domain, axis) and bool(((there[:, axis] - at).abs() <= e.tolerance).all()):
+                here = x.clone()
+                here[:, axis] = p.domain.bounds[0][axis]
+                on_face = (x[:, axis] - at).abs() <= e.tolerance
+                joined |= on_face & p.domain.contains(here, e.tolerance)
+    return joined
 
 
 def _enough(e: Examination, unknown: str, output: int, axis: int) -> bool:
