@@ -29,9 +29,9 @@ from torch.nn.functional import cosine_similarity
 from siren_pde import Siren, fit_sdf
 from siren_pde.cli.sdf import errors
 from siren_pde.meshes.metrics import surface_errors
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.scans import Mesh
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 from siren_pde.types import Solution
 
 SAMPLES = 100_000

@@ -36,6 +36,11 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from siren_pde.calculus.operators import lap as lap
     from siren_pde.calculus.operators import norm as norm
     from siren_pde.calculus.operators import re as re
+    from siren_pde.calculus.piecewise import complementarity as complementarity
+    from siren_pde.calculus.piecewise import maximum as maximum
+    from siren_pde.calculus.piecewise import minimum as minimum
+    from siren_pde.calculus.piecewise import where as where
+    from siren_pde.calculus.tables import interpolated as interpolated
     from siren_pde.calculus.vectors import Vector as Vector
     from siren_pde.checks import check as check
     from siren_pde.collocation.quadrature import GaussLegendre as GaussLegendre
@@ -114,6 +119,11 @@ _HOME = {
     "cosh": "calculus.functions",
     "arctan": "calculus.functions",
     "erf": "calculus.functions",
+    "maximum": "calculus.piecewise",
+    "minimum": "calculus.piecewise",
+    "where": "calculus.piecewise",
+    "complementarity": "calculus.piecewise",
+    "interpolated": "calculus.tables",
     # what
     "Problem": "problem",
     "on": "problem",

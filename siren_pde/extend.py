@@ -28,6 +28,7 @@ from siren_pde.fields.generic import Generic
 # A method steps from iterate to iterate, and sees residuals, or only a smooth function.
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Smooth
+from siren_pde.optimisers.outcome import Outcome
 
 __all__ = [
     "Architecture",
@@ -45,6 +46,7 @@ __all__ = [
     "Network",
     "NormalEquations",
     "Objective",
+    "Outcome",
     "Piece",
     "Plan",
     "Points",

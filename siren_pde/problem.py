@@ -78,9 +78,10 @@ def unknowns_taken(
 ) -> list[str]:
     """Which of the `unknowns` a function (p, …) takes, in its order.
 
-    They are the names of its parameters; with a single unknown that name is free, parameters with
-    defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function `name`, if
-    it takes unknowns that do not exist.
+    They are the names of its parameters after the first, which is the points whatever its name, as
+    in `def momentum(x, u, p)` for a pressure p. With a single unknown that name is free, parameters
+    with defaults are none, and `*unknowns` are all. Raises ResidualError, naming the function
+    `name`, if it takes unknowns that do not exist.
     """
     first, *rest = inspect.signature(function).parameters.values()
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in (first, *rest)):
@@ -90,10 +91,11 @@ def unknowns_taken(
         return [*unknowns]
     missing = [each for each in names if each not in unknowns]
     if missing or not names:
+        points = next(each for each in ("p", "x", "at", "points_") if each not in unknowns)
         raise ResidualError(
-            f"condition `{name}` takes ({', '.join(['p', *names])}), but the field "
+            f"condition `{name}` takes ({', '.join([first.name, *names])}), but the field "
             f"provides {', '.join(f'`{n}`' for n in unknowns)}. Write "
-            f"`def {name}(p, {', '.join(unknowns)})`, or solve with "
+            f"`def {name}({points}, {', '.join(unknowns)})`, or solve with "
             f"`System({', '.join(f'{n}=…' for n in names) or 'u=…'})`."
         )
     return names

@@ -10,11 +10,11 @@ from siren_pde.domains.base import Domain
 from siren_pde.fields.base import Field
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.optimisers.base import Iterate, Method
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Condition
 from siren_pde.references import Reference
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 from siren_pde.solving.report import Callback, Report
 from siren_pde.solving.solution import Solution
 

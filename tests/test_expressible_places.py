@@ -3,6 +3,7 @@ that are not ours.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from siren_pde import (
     pi,
     sin,
     solve,
+    where,
 )
 
 
@@ -86,7 +88,7 @@ def rod_and_tank():
     ids=["automatic", "propagator", "marching", "gauss-newton"],
 )
 def test_an_ode_beside_a_pde(method, error):
-    small = {"width": 10, "depth": 1} if isinstance(method, GaussNewton) else {}
+    small: dict[str, Any] = {"width": 10, "depth": 1} if isinstance(method, GaussNewton) else {}
     fields = System(u=Siren(2, **small), v=Siren(1, of=("t",), **small))
     problem = rod_and_tank()
     assert clean(problem, fields)
@@ -276,3 +278,21 @@ def test_values_and_slopes_that_are_periodic(method):
     problem = Problem(equation, start, around, exact=exact)
     assert clean(problem)
     assert solve(problem, None, method, quiet=True).error() < 1e-6
+
+
+def test_a_delay_whose_history_is_chosen_by_where():
+    """u′ = −u(t − π/2) from u = cos before t = 0, without a condition on the past."""
+    line, tau = Box(t=(0, 3)), pi / 2
+
+    @on(line)
+    def delayed(p, u):
+        earlier = p.t - tau
+        return d(u, p.t) + where(earlier < 0, cos(earlier), at(u, t=earlier))
+
+    @on(line.at(t=0))
+    def start(p, u):
+        return u - 1
+
+    problem = Problem(delayed, start, exact=lambda p: cos(p.t))
+    assert clean(problem)
+    assert solve(problem, quiet=True).error() < 1e-11

@@ -1,7 +1,7 @@
 """Solutions that nobody solved for, of any field: what tests of files, pictures and scans need."""
 
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 from siren_pde.solving.solution import Solution
 
 

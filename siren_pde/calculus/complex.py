@@ -8,6 +8,8 @@ from typing import Generic, Protocol, Self, TypeGuard, TypeVar, final
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.foreign import no_number, torch_function, untaken
+
 
 class Real(Protocol):
     """What the parts of a complex number are; `of` makes one of a number or tensor."""
@@ -43,7 +45,10 @@ class Complex(Generic[R]):
     as two. The field behind stays real, with two outputs: `as_complex(u)`.
     """
 
-    __array_ufunc__ = None
+    __array_ufunc__ = untaken
+    __array_function__ = untaken
+    __torch_function__ = torch_function
+    __float__ = no_number
 
     def __init__(self, re: R, im: R) -> None:
         self.re, self.im = re, im

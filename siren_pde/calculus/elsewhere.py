@@ -17,14 +17,14 @@ from siren_pde.calculus.jets import (
     Constant,
     Coordinate,
     Data,
-    Derivative,
     Difference,
     Jet,
-    Laplacian,
     Product,
     Sum,
     as_jet,
 )
+from siren_pde.calculus.operators import Derivative, Laplacian
+from siren_pde.calculus.tables import Tabulated
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import DerivativeError, ResidualError
 
@@ -141,6 +141,11 @@ def _(jet: Composition, place: Place) -> Jet:
 
 
 @relocated.register
+def _(jet: Tabulated, place: Place) -> Jet:
+    return Tabulated(jet.table, [relocated(inner, place) for inner in jet.inner])
+
+
+@relocated.register
 def _(jet: Derivative, place: Place) -> Jet:
     return Derivative(relocated(jet.inner, place), jet.axis)
 
@@ -172,7 +177,7 @@ def at(u: V, **coordinates: object) -> V:
     Raises ResidualError for names that are no coordinates, and places that depend on an unknown;
     DerivativeError where u, or a derivative of the place, is known at the points only.
     """
-    frame = next((jet.frame for jet in _jets(u) if jet.frame), ())
+    frame: tuple[str, ...] = next((jet.frame for jet in _jets(u) if jet.frame), ())
     if not coordinates or (frame and not {*coordinates} <= {*frame}):
         raise ResidualError(
             f"`at` takes the coordinates {', '.join(frame) or 'of a point'} by name, got "

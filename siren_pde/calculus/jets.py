@@ -20,20 +20,19 @@ import numpy as np
 from torch import Tensor
 
 from siren_pde.calculus import elementary
+from siren_pde.calculus.comparisons import Comparison, compared
 from siren_pde.calculus.complex import Complex, is_complex
 from siren_pde.calculus.derivatives import (
-    Alpha,
     Key,
-    Laplace,
     Part,
     add,
     is_zero,
     multiply,
     partitions,
-    shifted,
     splits,
     total,
 )
+from siren_pde.calculus.foreign import no_number, torch_function, untaken
 from siren_pde.errors import DerivativeError, ResidualError
 
 
@@ -47,7 +46,10 @@ class Jet(ABC):
 
     frame: tuple[str, ...] = ()
     from_field: bool = False
-    __array_ufunc__ = None  # numpy scalars must leave arithmetic with jets to the jets
+    __array_ufunc__ = untaken
+    __array_function__ = untaken
+    __torch_function__ = torch_function
+    __float__ = no_number
 
     def part(self, key: Key) -> Part:
         """The derivative `key` of this jet, computed once."""
@@ -99,25 +101,41 @@ class Jet(ABC):
     def __pow__(self, exponent: object) -> Jet:
         if isinstance(exponent, int | float | np.integer | np.floating):
             return Composition(elementary.power(float(exponent)), self)
-        logarithm = as_jet(exponent) * Composition(elementary.logarithm, self)
+        power = as_jet(exponent)
+        if power is NotImplemented:
+            return NotImplemented
+        logarithm = power * Composition(elementary.logarithm, self)
         return Composition(elementary.exponential, logarithm)
 
     def __rpow__(self, base: object) -> Jet:
-        return as_jet(base) ** self
+        jet = as_jet(base)
+        return jet if jet is NotImplemented else jet**self
 
     def __abs__(self) -> Jet:
         return Composition(elementary.absolute, self)
 
     def __bool__(self) -> bool:
-        raise ResidualError(
-            "a residual cannot branch on the value of a field or coordinate (`if u > 0`): it is "
-            "evaluated at all points at once. Write arithmetic, or separate domains."
-        )
+        return bool(self != 0)  # says that residuals cannot branch
 
-    def __lt__(self, other: object) -> bool:
-        return bool(self)
+    def __lt__(self, other: object) -> Comparison:
+        return _compared(operator.lt, self, other)
 
-    __le__ = __gt__ = __ge__ = __lt__
+    def __le__(self, other: object) -> Comparison:
+        return _compared(operator.le, self, other)
+
+    def __gt__(self, other: object) -> Comparison:
+        return _compared(operator.gt, self, other)
+
+    def __ge__(self, other: object) -> Comparison:
+        return _compared(operator.ge, self, other)
+
+    def __eq__(self, other: object) -> Comparison:  # type: ignore[override]
+        return _compared(operator.eq, self, other)
+
+    def __ne__(self, other: object) -> Comparison:  # type: ignore[override]
+        return _compared(operator.ne, self, other)
+
+    __hash__ = object.__hash__
 
     def __iter__(self) -> Iterator[Jet]:
         raise ResidualError(
@@ -143,6 +161,14 @@ def as_jet(value: object) -> Jet:
             )
         return Data(value) if value.ndim else Constant(value)
     return cast(Jet, NotImplemented)
+
+
+def _compared(relation: Callable[[Part, Part], Tensor | bool], a: Jet, other: object) -> Comparison:
+    b = as_jet(other)
+    if b is NotImplemented:
+        return cast(Comparison, NotImplemented)
+    frame, from_field = a.frame or b.frame, a.from_field or b.from_field
+    return compared(relation, a.value, b.value, frame=frame, from_field=from_field)
 
 
 def _pair(rule: type[_Pair], a: object, b: object) -> Jet:
@@ -270,30 +296,3 @@ class Composition(Jet):
         for block in blocks:
             term = multiply(term, self.inner.part(block))
         return 0.0 if is_zero(term) else multiply(term, self._outer(len(blocks)))
-
-
-@final
-class Derivative(Jet):
-    """∂u/∂xᵢ as a jet of its own."""
-
-    def __init__(self, inner: Jet, axis: int) -> None:
-        self.inner, self.axis = inner, axis
-        self.frame, self.from_field = inner.frame, inner.from_field
-
-    def _part(self, key: Key) -> Part:
-        return total(self.inner.part(alpha) for alpha in shifted(key, (self.axis,)))
-
-
-@final
-class Laplacian(Jet):
-    """Σᵢ ∂ᵢᵢ u over `axes` as a jet of its own, its value required as one collapsed derivative."""
-
-    def __init__(self, inner: Jet, axes: Alpha) -> None:
-        self.inner, self.axes = inner, axes
-        self.frame, self.from_field = inner.frame, inner.from_field
-
-    def _part(self, key: Key) -> Part:
-        if key == ():
-            return self.inner.part(Laplace(self.axes))
-        shifts = (alpha for i in self.axes for alpha in shifted(key, (i, i)))
-        return total(self.inner.part(alpha) for alpha in shifts)

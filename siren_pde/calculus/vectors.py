@@ -7,6 +7,7 @@ from typing import Any, final
 
 from torch import Tensor
 
+from siren_pde.calculus.foreign import no_number, torch_function, untaken
 from siren_pde.calculus.jets import as_jet
 from siren_pde.errors import ResidualError
 
@@ -22,7 +23,10 @@ class Vector:
     the field but never u_xy.
     """
 
-    __array_ufunc__ = None
+    __array_ufunc__ = untaken
+    __array_function__ = untaken
+    __torch_function__ = torch_function
+    __float__ = no_number
 
     def __init__(self, components: Sequence[Component]) -> None:
         self.components = tuple(components)

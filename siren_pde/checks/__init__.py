@@ -83,5 +83,5 @@ def _examined(problem: Problem, field: Field | nn.Module | None) -> Field:
     if field is None:
         return Siren(d, width=4, depth=1)
     chosen = field if isinstance(field, Field) else Generic(field, d)
-    placed = in_coordinates(copy.deepcopy(chosen), problem.axes)
-    return placed.to(device="cpu", dtype=torch.float64)
+    whole = in_coordinates(copy.deepcopy(chosen), problem.axes)
+    return whole.to(device="cpu", dtype=torch.float64)

@@ -9,14 +9,8 @@ import torch
 from siren_pde.calculus import elementary
 from siren_pde.calculus.complex import Complex
 from siren_pde.calculus.elsewhere import Movable, Moved
-from siren_pde.calculus.jets import (
-    Composition,
-    Derivative,
-    Difference,
-    Laplacian,
-    Product,
-    Sum,
-)
+from siren_pde.calculus.jets import Composition, Difference, Product, Sum
+from siren_pde.calculus.operators import Derivative, Laplacian
 from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed

@@ -16,6 +16,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
@@ -26,6 +27,8 @@ from siren_pde.fields.engine.plan import Plan
 
 PLACEHOLDERS, PROBED = 4, 64
 """At how many points a residual is planned, and at how many its curvature is measured."""
+BRANCHED = 0.1
+"""The least curvature of a formula chosen by the field: far from affine, as kinks measured are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,8 @@ class BoundResidual:
 
     It serves every field of the structure it was planned for: the same names, inputs and outputs of
     networks, and the same way to make unknowns of them. `structure` is such a field, and `sample`
-    points to probe at. `places` are the axes along which each place named by `at` is elsewhere.
+    points to probe at. `places` are the axes along which each place named by `at` is elsewhere;
+    `branches` says that it chooses among formulas by the field's values.
     """
 
     expression: Expression
@@ -44,6 +48,7 @@ class BoundResidual:
     structure: Field
     sample: Points
     places: tuple[frozenset[int], ...] = ()
+    branches: bool = False
 
     @staticmethod
     def planned(expression: Expression, field: Field, points: Points) -> BoundResidual:
@@ -63,7 +68,12 @@ class BoundResidual:
         movable = MovableUnknowns(field, few, placeholder)
         unknowns = movable.here()
         settled = expression.taking(unknowns)
-        components = settled.values(few, unknowns).shape[1]
+        branches: list[str] = []
+        token = BRANCHES.set(branches)
+        try:
+            components = settled.values(few, unknowns).shape[1]
+        finally:
+            BRANCHES.reset(token)
         if not required:
             raise ResidualError(
                 f"condition `{expression.name}` does not depend on the field: it never took a "
@@ -75,7 +85,9 @@ class BoundResidual:
         plans = {site: Plan.closing(required[site]) for site in sites}
         sample = points.select(slice(0, PROBED))
         places = tuple(frozenset(place.columns) for place in movable.places)
-        return BoundResidual(settled, plans, components, field, sample, places)
+        return BoundResidual(
+            settled, plans, components, field, sample, places=places, branches=bool(branches)
+        )
 
     @property
     def name(self) -> str:
@@ -169,9 +181,10 @@ class BoundResidual:
         Infinite where random values of the field leave the residual's domain of definition.
 
         Compares r at the midpoint of two random field values with the mean of r at both, for values
-        of several sizes.
+        of several sizes; at least `BRANCHED` for a residual that branches, as random values may
+        all lie on one side.
         """
-        points, worst = self.sample, 0.0
+        points, worst = self.sample, BRANCHED if self.branches else 0.0
         generator = torch.Generator(device=points.positions.device).manual_seed(0)
         for size in (1.0, 30.0):
             ends = [self.random_channels(points, generator, size) for _ in range(2)]

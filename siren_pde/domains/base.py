@@ -78,6 +78,18 @@ class Domain(Shape):
         """
         return None
 
+    def at(self, **values: float) -> Domain:
+        """The part where the named coordinates have these values: `(disk * Box(t=(0, 1))).at(t=0)`.
+
+        Only boxes and their products with other domains have such parts; for all others, and for
+        coordinates that belong to no box, it raises DomainError.
+        """
+        raise DomainError(
+            f"`at` takes coordinates of a box that are free, and {self!r} has none among "
+            f"{', '.join(self.axes)}. Write `domain.boundary`, or `domain & Box(…).at(…)` with a "
+            "box around it."
+        )
+
     def times(self, other: Domain) -> Domain | None:
         """The product with a domain with other axes, if it has a form of its own; None if not."""
         return None

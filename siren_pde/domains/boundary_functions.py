@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from siren_pde.calculus.functions import sqrt
-from siren_pde.calculus.jets import Derivative, Jet
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.operators import Derivative
 
 Vertex = tuple[float, float]
 

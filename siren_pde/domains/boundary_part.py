@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar, final
 import torch
 
 from siren_pde.calculus.derivatives import Key, Laplace, Part, add, multiply
-from siren_pde.calculus.jets import Constant, Derivative, Jet
+from siren_pde.calculus.jets import Constant, Jet
+from siren_pde.calculus.operators import Derivative
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import DomainError

@@ -71,6 +71,27 @@ class Product(Domain):
             raise DomainError(f"{self!r} is made of points and has no boundary.")
         return Boundary(tuple(parts), self)
 
+    def at(self, **values: float) -> Domain:
+        """The part where coordinates of a factor that is a box have these values.
+
+        `(disk * Box(t=(0, 1))).at(t=0)` is the disk at the start, with the normal (0, 0, −1) of a
+        face. Raises DomainError for unknown names, for values outside the box, and for coordinates
+        of a factor that is none.
+        """
+        if not values or {*values} - {*self.axes}:
+            raise DomainError(
+                f"`at` needs values of coordinates of {self!r}, which has {', '.join(self.axes)}; "
+                f"got {', '.join(values) or 'none'}."
+            )
+        first, second = (
+            {name: value for name, value in values.items() if name in factor.axes}
+            for factor in (self.first, self.second)
+        )
+        return Product(
+            self.first.at(**first) if first else self.first,
+            self.second.at(**second) if second else self.second,
+        )
+
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """The products of all pieces of both."""

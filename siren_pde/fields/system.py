@@ -88,10 +88,13 @@ class Unknown(Network):
 class System(Field):
     """Several unknowns: `System(u=Siren(2, 2), q=Siren(2), nu=Unknown(0.1))`.
 
-    Residuals take the unknowns they use by name, in any order: `def momentum(p, u, q, nu)`.
+    Residuals take the unknowns they use by name, in any order: `def momentum(p, u, q, nu)`; their
+    first parameter is the points whatever its name, `def momentum(x, u, p)` for a pressure p.
+    Raises ConfigError for what is no field, and for names that torch's modules have, such as
+    `half`.
     """
 
-    def __init__(self, **unknowns: Field) -> None:
+    def __init__(self, /, **unknowns: Field) -> None:
         super().__init__()
         if not unknowns or not all(isinstance(f, Field) for f in unknowns.values()):
             kinds = {name: type(f).__name__ for name, f in unknowns.items()}
@@ -102,7 +105,10 @@ class System(Field):
         self.parts = nn.ModuleDict()
         for name, part in unknowns.items():
             if name in dir(self.parts):
-                raise ConfigError(f"`{name}` cannot name an unknown, it means something to torch.")
+                raise ConfigError(
+                    f"`{name}` cannot name an unknown, it means something to torch. Write for "
+                    f"example `System({name}_=…)`, and `{name}_` in residuals."
+                )
             self.parts[name] = part
 
     @property

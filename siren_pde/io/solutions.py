@@ -24,9 +24,9 @@ from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
 from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 
 _DTYPES = {
     str(dtype): dtype

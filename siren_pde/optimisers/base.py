@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
+from siren_pde.optimisers.outcome import Outcome
 
 S = TypeVar("S")
 
@@ -65,9 +66,9 @@ class Iterate(Generic[S]):
     """Where a method stands: parameters θ (p,) of an objective, and their loss (no axes).
 
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
-    further step will help; it is empty while steps may. `stagnated` says that this is no
-    convergence: steps stopped helping before. `reached` says how far a method is that solves part
-    after part, until all are solved.
+    further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
+    is, and means nothing before. `reached` says how far a method is that solves part after part,
+    until all are solved.
     """
 
     objective: Residuals
@@ -77,7 +78,7 @@ class Iterate(Generic[S]):
     note: str = ""
     finished: str = ""
     reached: str = ""
-    stagnated: bool = False
+    outcome: Outcome = Outcome.converged
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.outcome import Outcome
 
 DECREASE, FLATTER = 1e-4, 0.9
 """Wolfe's conditions: the decrease a step must bring, and how much flatter it must end."""
@@ -59,7 +60,8 @@ class Broyden(Method[Curvature]):
             return replace(at, finished="the gradient vanishes to rounding")
         reached = _wolfe(at, direction, slope)
         if reached is None:
-            return replace(at, finished="the line search finds no lower loss", stagnated=True)
+            reason = "the line search finds no lower loss"
+            return replace(at, finished=reason, outcome=Outcome.stagnated)
         length, loss, after = reached
         s, y = length * direction, after - g
         if inverse is None:

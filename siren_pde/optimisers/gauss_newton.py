@@ -12,6 +12,7 @@ from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.outcome import Outcome
 
 ROUNDING = 1e-22
 """A loss this much smaller than the first one is all that normal equations in float64 can do."""
@@ -91,13 +92,14 @@ class GaussNewton(Method[Damping]):
         accepted = self._accepted(objective, at.theta, system, state.shift / 10)
         if accepted is None:
             reason = "no step decreases the loss any more"
-            return replace(at, objective=objective, finished=reason, stagnated=True)
+            return replace(at, objective=objective, finished=reason, outcome=Outcome.stagnated)
         shift, theta, square = accepted
         state = state.after(shift, float(square) / 2)
         stalled, rounded = self._stalled(state), state.mark < ROUNDING * state.first
         reason = "the residual has reached rounding" if rounded else stalled
         at = Iterate(objective, theta, square / 2, state, f"λ = {shift:.0e}", reason)
-        return replace(at, stagnated=bool(stalled) and not rounded)
+        ended = Outcome.stagnated if stalled and not rounded else Outcome.converged
+        return replace(at, outcome=ended)
 
     def _accepted(
         self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float

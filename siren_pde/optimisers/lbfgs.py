@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,6 @@ class LBFGS(Method[Memory]):
         theta = live.detach().clone()
         loss = at.objective.loss(theta)
         if not bool(loss < at.loss):  # NaN included: what was reached is kept
-            return replace(at, finished="the line search finds no lower loss", stagnated=True)
+            reason = "the line search finds no lower loss"
+            return replace(at, finished=reason, outcome=Outcome.stagnated)
         return replace(at, theta=theta, loss=loss)

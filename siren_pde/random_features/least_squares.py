@@ -13,6 +13,7 @@ from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
     half_lengths,
     output_coefficients,
@@ -144,8 +145,9 @@ class LeastSquares(Method[State]):
         if search.trial is None:
             done = f"{self._reason(search)}, {_coefficients(best)}"
             fixed = self.features and self.frequency
-            stagnated = not search.residual < self.tolerance and not fixed
-            return replace(best, finished=done, stagnated=stagnated)
+            converged = search.residual < self.tolerance or fixed
+            ended = Outcome.converged if converged else Outcome.stagnated
+            return replace(best, finished=done, outcome=ended)
         return best
 
     def _most(self, objective: Objective) -> int:

@@ -17,6 +17,7 @@ from torch import Tensor
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
     output_coefficients,
     require_problem,
@@ -117,7 +118,7 @@ class VariableProjection(Method[State]):
             move = move / 2
         else:
             reason = "no step lowers what elimination leaves of the residual"
-            return replace(at, finished=reason, stagnated=True)
+            return replace(at, finished=reason, outcome=Outcome.stagnated)
         done = moved.size > (1 - self.tolerance) * now.size
         reason = f"steps gain less than {self.tolerance:g}" if done else ""
         return replace(_iterate(State(parts, moved)), finished=reason)

@@ -42,7 +42,7 @@ def watching(stream: TextIO | None = None) -> Iterator[Callback]:
 def line(report: Report, terms: dict[str, float]) -> str:
     """The state of a solve in one line."""
     cells = _cells(report, terms)
-    return "  ".join([report.method.name, *(f"{name} {value}" for name, value in cells.items())])
+    return "  ".join([report.method.name, *(f"{name} {value}" for name, value in cells)])
 
 
 def _lines(stream: TextIO, terms: Terms) -> Callback:
@@ -63,22 +63,22 @@ def _panel(report: Report, terms: dict[str, float]) -> Panel:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
-    for name, value in _cells(report, terms).items():
+    for name, value in _cells(report, terms):
         table.add_row(f"[dim]{name}[/dim]", value)
     table.add_row("", ProgressBar(total=1.0, completed=report.used, width=40))
     return Panel(table, title=report.method.name, title_align="left", expand=False)
 
 
-def _cells(report: Report, terms: dict[str, float]) -> dict[str, str]:
-    """What is shown, by its label."""
-    cells = {"step": str(report.step), "elapsed": _clock(report.seconds)}
+def _cells(report: Report, terms: dict[str, float]) -> list[tuple[str, str]]:
+    """What is shown, by labels that may come twice: a condition may be called `loss` or `left`."""
+    cells = [("step", str(report.step)), ("elapsed", _clock(report.seconds))]
     if report.used:
         left = report.seconds * (1 - report.used) / report.used
-        cells |= {"budget": f"{report.used:.0%}", "left": f"≤ {_clock(left)}"}
-    cells["loss"] = f"{report.loss:.2e}"
-    cells |= {name: f"{value:.1e}" for name, value in terms.items()}
+        cells += [("budget", f"{report.used:.0%}"), ("left", f"≤ {_clock(left)}")]
+    cells.append(("loss", f"{report.loss:.2e}"))
+    cells += [(name, f"{value:.1e}") for name, value in terms.items()]
     if report.iterate.note:
-        cells["note"] = report.iterate.note
+        cells.append(("note", report.iterate.note))
     return cells
 
 

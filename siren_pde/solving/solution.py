@@ -21,11 +21,11 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.io.solutions import save
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
 from siren_pde.references import Reference
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

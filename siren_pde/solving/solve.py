@@ -23,10 +23,10 @@ from siren_pde.fields.generic import Generic
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.base import Iterate, Method
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 from siren_pde.solving.report import Budget, Callback, Report, of_problem
 from siren_pde.solving.solution import Solution
 
@@ -146,8 +146,7 @@ def _loop(
 def _ended(at: Iterate[Any], used: float) -> End | None:
     """The end that the method or the budget makes, if either does."""
     if at.finished:
-        outcome = Outcome.stagnated if at.stagnated else Outcome.converged
-        return End(at, at.finished, outcome)
+        return End(at, at.finished, at.outcome)
     if used < 1:
         return None
     where = f" at {at.reached}" if at.reached else ""

@@ -23,8 +23,8 @@ from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.parameters import fill, parameters_of
 from siren_pde.io.results import load, save
 from siren_pde.numerics.sobol import sobol
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 from siren_pde.solving.solution import Solution
 from siren_pde.testing.laws import Law, differ, largest, obey, require
 from siren_pde.testing.networks import CLOSE, NETWORK_LAWS

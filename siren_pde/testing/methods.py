@@ -20,8 +20,8 @@ from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of, with_parameters
 from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.base import Iterate, Method
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
-from siren_pde.solving.outcome import Outcome
 from siren_pde.solving.report import Budget, Report
 from siren_pde.solving.solve import solve
 from siren_pde.testing.laws import Law, called, obey, require

@@ -15,8 +15,8 @@ from siren_pde.errors import ResidualError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.gauss_newton import GaussNewton
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Condition, Problem
-from siren_pde.solving.outcome import Outcome
 from siren_pde.solving.report import Budget
 from siren_pde.solving.solve import solve
 from siren_pde.testing.laws import Law, called, obey, require

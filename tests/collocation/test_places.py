@@ -1,6 +1,8 @@
 """Unknowns at other points: values, derivatives and every product with the Jacobian."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -21,12 +23,13 @@ from siren_pde import (
     d,
     exp,
     grad,
+    interpolated,
     lap,
     on,
     pi,
     sin,
 )
-from siren_pde.calculus.derivatives import Laplace
+from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.jets import Constant, Coordinate, Jet
 from siren_pde.collocation.evaluation import Limits
 from siren_pde.collocation.expression import Expression
@@ -45,9 +48,12 @@ def g(x, t):
     return sin(3 * x + 0.5) * exp(-t * x) + t**3
 
 
-def known(p: object) -> Jet:
-    x, t = p  # type: ignore[misc]
-    return g(x, t)
+def known(p):
+    return g(p.x, p.t)
+
+
+def tensor(jet: Jet) -> torch.Tensor:
+    return torch.as_tensor(jet.value)
 
 
 def points(n=6):
@@ -62,7 +68,7 @@ MAPS = {
     "curved": lambda p: {"x": sin(p.x * p.t)},
     "both numbers": lambda p: {"x": 0.2, "t": 0.1},
 }
-KEYS = [(), (0,), (1,), (0, 0), (0, 1), (1, 1), Laplace((0, 1)), (0, 0, 1)]
+KEYS: list[Key] = [(), (0,), (1,), (0, 0), (0, 1), (1, 1), Laplace((0, 1)), (0, 0, 1)]
 
 
 def by_autograd(function, p, key):
@@ -113,11 +119,11 @@ def test_derivatives_there_and_places_of_places():
     u = known(p)
     slope = at(d(u, p.x), x=1)
     one, t = torch.ones(len(p), dtype=torch.float64), p.positions[:, 1]
-    assert torch.allclose(slope.value, d(g(*_at(one, t)), _at(one, t)[0]).value)
+    assert torch.allclose(tensor(slope), d(g(*_at(one, t)), _at(one, t)[0]).value)
     assert at(u, x=1).part((0,)) == 0.0
     twice = at(at(u, t=p.t - 0.5), t=p.t / 2, x=0)
-    assert torch.allclose(twice.value, g(*_at(0 * one, t / 2 - 0.5)).value)
-    assert torch.allclose(d(twice, p.t).value, 0.5 * d(g(*_at(0 * one, t / 2 - 0.5)), p.t).value)
+    assert torch.allclose(tensor(twice), g(*_at(0 * one, t / 2 - 0.5)).value)
+    assert torch.allclose(tensor(d(twice, p.t)), 0.5 * d(g(*_at(0 * one, t / 2 - 0.5)), p.t).value)
     assert at(u, x=p.x, t=p.t) is u
     assert at(Constant(3.0), x=1).value == 3.0
 
@@ -132,7 +138,14 @@ def test_vectors_and_complex_numbers_are_moved_part_by_part():
     moved = at(v, x=0.5)
     assert torch.allclose(moved[1].value, 0.5 * p.positions[:, 1])
     z = at(as_complex(v), x=0.5)
-    assert torch.equal(z.re.value, moved[0].value) and torch.equal(z.im.value, moved[1].value)
+    assert torch.equal(tensor(z.re), moved[0].value) and torch.equal(tensor(z.im), moved[1].value)
+
+
+def test_tables_are_read_at_the_place():
+    p, table = points(), interpolated([0.0, 0.5, 1.0], [0.0, 0.25, 1.0])
+    moved = at(table(p.x), x=p.t / 2)
+    assert torch.allclose(tensor(moved), tensor(table(p.t / 2)))
+    assert torch.allclose(tensor(d(moved, p.t)), tensor(d(table(p.t / 2), p.t)))
 
 
 def test_a_shift_carries_a_laplacian_as_one():
@@ -215,7 +228,8 @@ def test_columns_of_output_layers_are_those_of_the_jacobian(objective):
     _, jacobian = objective.residual_and_jacobian(theta)
     with evaluating(objective) as e:
         _, own = e.output_jacobian(theta, objective.collocated.rows)
-    start, columns = 0, []
+    columns: list[int] = []
+    start = 0
     for network in objective.field.networks().values():
         size = sum(q.numel() for q in network.parameters())
         columns += range(start + size - network.output_size, start + size)
@@ -297,12 +311,12 @@ def test_what_is_taken_at_another_time_is_not_marched(place, marched, is_steady)
 # ── slips of users, each named ────────────────────────────────────────────────────────────────
 
 
-SLIPS = {
+SLIPS: dict[str, tuple[Callable[..., Any], str]] = {
     "an unknown name": (lambda p, u: at(u, y=1), r"coordinates x, t by name, got y"),
     "no name": (lambda p, u: at(u), "by name, got none"),
     "a place that is unknown": (lambda p, u: at(u, x=u), "depends on an unknown"),
     "no place": (lambda p, u: at(u, x="end"), r"got str.*at\(u, x=p.x - 1\)"),
-    "no unknown": (lambda p, u: u - at([u], x=1), "got list"),
+    "no unknown": (lambda p, u: u - at([u], x=1), "got list"),  # type: ignore[type-var]
     "data": (lambda p, u: u - at(p.normal[0], x=1), r"points of a condition only.*p\.normal \*"),
 }
 

@@ -162,6 +162,16 @@ def test_a_space_time_normal_keeps_its_time_component():
     assert GaussLegendre(2)(strip.at(x=0, t=0)).normals is None
 
 
+def test_products_have_the_parts_of_their_boxes():
+    disk = Ball(x=0, y=0, radius=1)
+    cylinder = disk * Box(t=(0, 2))
+    assert cylinder.at(t=0) == disk * Box(t=(0, 2)).at(t=0)
+    assert (Box(z=(0, 1)) * disk).at(z=1) == Box(z=(0, 1)).at(z=1) * disk
+    assert (cylinder * Box(s=(0, 1))).at(t=2, s=0.5).dimension == 2
+    points = Sobol(16)(cylinder.at(t=2), seed=0)
+    assert torch.equal(known(points.normals), torch.tensor([[0.0, 0, 1]]).double().expand(16, 3))
+
+
 def test_products_carry_the_normals_of_space():
     disc, time = Ball(x=0, y=0), Box(t=(0, 1))
     wall, start = Sobol(64)(disc.boundary * time), Sobol(64)(disc * time.at(t=0))

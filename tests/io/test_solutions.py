@@ -17,8 +17,8 @@ from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.generic import Generic
 from siren_pde.files.sealed import BLOCK
 from siren_pde.io.solutions import about
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.solving.history import History
-from siren_pde.solving.outcome import Outcome
 from tests.told import told
 from tests.typed import loaded
 

@@ -57,6 +57,14 @@ def test_a_line_says_all():
     assert "1:00:01" in line(Fake(3601.4), {}) and "left" not in line(Fake(1.0), {})
 
 
+def test_conditions_may_be_called_like_labels():
+    terms = dict.fromkeys(("step", "left", "loss", "note"), 0.25)
+    anything: Any = Fake(90.0, used=0.25)
+    text = progress.line(anything, terms)
+    assert "step 7" in text and "left ≤ 4:30" in text and "loss 5.00e-01" in text
+    assert all(f"{name} 2.5e-01" in text for name in terms) and text.endswith("note λ = 1")
+
+
 def test_lines_are_rare_and_terms_rarer_than_reports():
     stream = io.StringIO()
     read: list[float] = []

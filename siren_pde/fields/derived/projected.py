@@ -83,7 +83,7 @@ def in_coordinates(field: Field, axes: tuple[str, ...]) -> Field:
     of coordinates that the problem does not have.
     """
 
-    def placed(network: Network) -> Network:
+    def projected(network: Network) -> Network:
         if network.of in ((), axes):
             return network
         strange = [name for name in network.of if name not in axes]
@@ -95,4 +95,4 @@ def in_coordinates(field: Field, axes: tuple[str, ...]) -> Field:
         return Projected(network, [axes.index(name) for name in network.of], len(axes))
 
     partial = any(network.of not in ((), axes) for network in field.networks().values())
-    return field.rebuilt(placed) if partial else field
+    return field.rebuilt(projected) if partial else field

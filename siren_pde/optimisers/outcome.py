@@ -19,6 +19,10 @@ class Outcome(Enum):
     non_finite = "The loss became NaN or infinite, and the last finite state was kept."
     interrupted = "The user ended the solve, and what was reached until then was kept."
     impossible = "The conditions contradict each other, so that no field satisfies them all."
+    ill_posed = (
+        "Other fields satisfy the conditions as well, or nearly so: they do not determine the "
+        "solution."
+    )
 
     @property
     def meaning(self) -> str:
