@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import TypeVar, final
@@ -66,18 +66,6 @@ class Place:
         maps = {axis: relocated(jet, first) for axis, jet in self.maps.items()}
         columns = {axis: jet.part(()) for axis, jet in maps.items()}
         return Place(maps, {**first.columns, **columns})
-
-
-@final
-class Movable(Jet):
-    """An unknown that whoever evaluates it can give at other places, as `elsewhere(place)`."""
-
-    def __init__(self, here: Jet, elsewhere: Callable[[Place], Jet]) -> None:
-        self.here, self.elsewhere = here, elsewhere
-        self.frame, self.from_field = here.frame, here.from_field
-
-    def _part(self, key: Key) -> Part:
-        return self.here.part(key)
 
 
 @final
@@ -153,11 +141,6 @@ def _(jet: Derivative, place: Place) -> Jet:
 @relocated.register
 def _(jet: Laplacian, place: Place) -> Jet:
     return Laplacian(relocated(jet.inner, place), jet.axes)
-
-
-@relocated.register
-def _(jet: Movable, place: Place) -> Jet:
-    return jet.elsewhere(place)
 
 
 @relocated.register

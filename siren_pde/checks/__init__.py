@@ -14,9 +14,9 @@ from siren_pde.checks.probe import Examination
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.frequencies import frequencies
 from siren_pde.collocation.quadrature import Quadrature, Sobol
+from siren_pde.collocation.sampling import in_coordinates
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
-from siren_pde.fields.derived.projected import in_coordinates
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.siren import Siren
 from siren_pde.problem import Problem

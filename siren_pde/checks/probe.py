@@ -11,10 +11,9 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sites import Site
 from siren_pde.domains.base import Domain
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem

@@ -13,7 +13,7 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error
 from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Channels, Examination, Probe
-from siren_pde.collocation.sites import network_jets
+from siren_pde.collocation.expression import network_jets
 from siren_pde.errors import ResidualError, SirenPDEError
 from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren

@@ -8,15 +8,15 @@ import torch
 
 from siren_pde.calculus import elementary
 from siren_pde.calculus.complex import Complex
-from siren_pde.calculus.elsewhere import Movable, Moved
+from siren_pde.calculus.elsewhere import Moved
 from siren_pde.calculus.jets import Composition, Difference, Product, Sum
 from siren_pde.calculus.operators import Derivative, Laplacian
 from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed
 from siren_pde.checks.probe import Examination, Probe
+from siren_pde.collocation.expression import Movable, MovableUnknowns
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.sites import MovableUnknowns
 from siren_pde.errors import NonFiniteError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Problem

@@ -13,9 +13,14 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sampling import Counts, Sampling, require_matching, shares
+from siren_pde.collocation.sampling import (
+    Counts,
+    Sampling,
+    in_coordinates,
+    require_matching,
+    shares,
+)
 from siren_pde.fields.base import Field
-from siren_pde.fields.derived.projected import in_coordinates
 from siren_pde.problem import Condition, Problem
 
 ROUNDING = 1e4

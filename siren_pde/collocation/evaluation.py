@@ -14,8 +14,8 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.expression import Site
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sites import Site
 from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.parameters import split

@@ -17,10 +17,9 @@ from torch import Tensor
 from siren_pde.collocation.collocated import Collocated, Rows
 from siren_pde.collocation.evaluation import Evaluator, Limits, Spaces
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.collocation.sampling import Counts, drawn_to_residuals
+from siren_pde.collocation.sampling import Counts, drawn_to_residuals, in_coordinates
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
-from siren_pde.fields.derived.projected import in_coordinates
 from siren_pde.fields.parameters import parameters_of
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
 from siren_pde.problem import Problem

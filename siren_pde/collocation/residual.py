@@ -19,8 +19,14 @@ from torch import Tensor
 from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.expression import Expression
-from siren_pde.collocation.sites import Channels, MovableUnknowns, Plans, Site, network_jets
+from siren_pde.collocation.expression import (
+    Channels,
+    Expression,
+    MovableUnknowns,
+    Plans,
+    Site,
+    network_jets,
+)
 from siren_pde.errors import NonFiniteError, ResidualError
 from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan

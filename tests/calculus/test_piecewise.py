@@ -25,10 +25,9 @@ from siren_pde import (
     where,
 )
 from siren_pde.calculus.jets import Constant, Coordinate, Data, FieldJet
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sites import Site
 from siren_pde.errors import DerivativeError, ResidualError
 from tests.typed import values
 

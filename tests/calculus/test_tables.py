@@ -10,10 +10,9 @@ from scipy.interpolate import CubicSpline, RectBivariateSpline, make_interp_spli
 from siren_pde import Box, Siren, cos, d, grad, interpolated, lap, sin
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.jets import Coordinate
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sites import Site
 from siren_pde.errors import ConfigError, ResidualError
 from tests.typed import values
 

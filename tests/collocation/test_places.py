@@ -32,10 +32,9 @@ from siren_pde import (
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.jets import Constant, Coordinate, Jet
 from siren_pde.collocation.evaluation import Limits
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.objective import evaluating, objective_of
 from siren_pde.collocation.residual import evaluate
-from siren_pde.collocation.sites import Site
 from siren_pde.errors import DerivativeError, ResidualError
 from siren_pde.random_features.evolution import evolution_of
 from siren_pde.random_features.symbol import steady

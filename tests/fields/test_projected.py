@@ -22,9 +22,10 @@ from siren_pde import (
 )
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.collocation.objective import objective_of
+from siren_pde.collocation.sampling import in_coordinates
 from siren_pde.errors import ConfigError
 from siren_pde.fields.derived.composed import Chain
-from siren_pde.fields.derived.projected import Projected, in_coordinates
+from siren_pde.fields.derived.projected import Projected
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.random_features.evolution import evolution_of
 from tests.typed import loaded

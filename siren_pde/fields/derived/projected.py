@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from siren_pde.calculus.jets import Jet
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field, Network
+from siren_pde.fields.base import Network
 from siren_pde.fields.derived.composed import Composed, coordinates_of
 from siren_pde.fields.storage import described, restored_network
 from siren_pde.files.json_values import JSON, Description, entry, whole, wholes
@@ -74,25 +74,3 @@ class Projected(Composed):
 
     def _around(self, network: Network) -> Projected:
         return Projected(network, self.columns, self.inputs)
-
-
-def in_coordinates(field: Field, axes: tuple[str, ...]) -> Field:
-    """The field for a problem in the coordinates `axes`: networks of some of them, projected.
-
-    It is the field itself where all networks take all coordinates. Raises ConfigError for networks
-    of coordinates that the problem does not have.
-    """
-
-    def projected(network: Network) -> Network:
-        if network.of in ((), axes):
-            return network
-        strange = [name for name in network.of if name not in axes]
-        if strange:
-            raise ConfigError(
-                f"a network is a function of {', '.join(network.of)}, but the problem has the "
-                f"coordinates {', '.join(axes)}. Name some of these: `of=({axes[-1]!r},)`."
-            )
-        return Projected(network, [axes.index(name) for name in network.of], len(axes))
-
-    partial = any(network.of not in ((), axes) for network in field.networks().values())
-    return field.rebuilt(projected) if partial else field
