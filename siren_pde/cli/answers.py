@@ -9,11 +9,15 @@ from collections.abc import Mapping
 
 def as_json(answer: Mapping[str, object]) -> str:
     """One line of JSON; NaN and infinity, which JSON does not have, become null."""
-    clean = {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in answer.items()
-    }
-    return json.dumps(clean, allow_nan=False, ensure_ascii=False)
+    return json.dumps(_strict(answer), allow_nan=False, ensure_ascii=False)
+
+
+def _strict(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: _strict(each) for name, each in value.items()}
+    return [_strict(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def as_table(rows: Mapping[str, object]) -> str:

@@ -29,6 +29,14 @@ class Precision(StrEnum):
     float64 = "float64"
 
 
+class Effort(StrEnum):
+    """How much is spent on the estimate of the error."""
+
+    none = "none"
+    quick = "quick"
+    careful = "careful"
+
+
 Seed = Annotated[int, typer.Option(help="Makes everything reproducible.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Dtype = Annotated[
@@ -90,26 +98,35 @@ def solve(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; left out, runs/NAME.")
     ] = None,
+    estimate: Annotated[
+        Effort,
+        typer.Option(help="What to spend on the error bar: careful takes as long as the solve."),
+    ] = Effort.quick,
     json: Json = False,
 ) -> None:
-    """Solve the problem in a Python file; write results.h5, field.png and history.png."""
+    """Solve the problem in a Python file; write results.h5, field.png and history.png.
+
+    The exit code says how it ended: 0 converged, 3 budget used up, 4 stagnated, 5 unresolved, 6 not
+    finite, 7 impossible, 8 ill-posed, 130 interrupted; 2 is a mistake in what was given.
+    """
     network = {"width": width, "depth": depth, "frequency": frequency}
     limits = {"steps": steps, "seconds": seconds, "target": target}
     with _explained():
         from siren_pde.cli import solve as command
         from siren_pde.cli.machine import Machine
 
-        typer.echo(
-            command.run(
-                file,
-                Machine(seed, device, dtype, threads),
-                method=method,
-                network={name: value for name, value in network.items() if value is not None},
-                limits={name: value for name, value in limits.items() if value is not None},
-                out=out,
-                json=json,
-            )
+        text, code = command.run(
+            file,
+            Machine(seed, device, dtype, threads),
+            method=method,
+            network={name: value for name, value in network.items() if value is not None},
+            limits={name: value for name, value in limits.items() if value is not None},
+            out=out,
+            estimate=estimate.value,
+            json=json,
         )
+        typer.echo(text)
+    raise typer.Exit(code)
 
 
 @app.command()

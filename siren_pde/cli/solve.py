@@ -17,14 +17,28 @@ from siren_pde.cli.script import Script, blaming, read_script
 from siren_pde.errors import ConfigError, SirenPDEError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
+from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.solution import plot, plot_history
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Budget
 from siren_pde.solving.solution import Solution
-from siren_pde.solving.solve import solve
+from siren_pde.solving.solve import Effort, solve
+
+EXIT_CODES = {
+    Outcome.converged: 0,
+    Outcome.budget: 3,
+    Outcome.stagnated: 4,
+    Outcome.unresolved: 5,
+    Outcome.non_finite: 6,
+    Outcome.impossible: 7,
+    Outcome.ill_posed: 8,
+    Outcome.interrupted: 130,
+}
+"""1 is a crash, 2 a mistake in what was given, and 130 is what shells report for Ctrl-C."""
 
 Options = Mapping[str, Any]
 """Keyword arguments that were given, by name."""
@@ -38,9 +52,10 @@ def run(
     network: Options,
     limits: Options,
     out: Path | None,
+    estimate: Effort,
     json: bool,
-) -> str:
-    """Solve the problem in `file`, write the results to `out`, and return what to print.
+) -> tuple[str, int]:
+    """Solve the problem in `file`, write the results to `out`; what to print, and the exit code.
 
     `network` holds those of width, depth and frequency that were given, `limits` those of steps,
     seconds and target; what was not given is as the file says, or else as `solve` chooses.
@@ -62,13 +77,15 @@ def run(
             dtype=machine.precision,
             seed=machine.seed,
             callbacks=[report],
+            estimate=estimate,
         )
     save(solution, folder / "results.h5")  # before anything else of the user's can fail
     with blaming(file):
         error = solution.error() if script.problem.has_truth else None
     save(solution, folder / "results.h5", error=error)
     _draw(solution, folder)
-    return _answer(solution, script.problem.name, error, folder, json)
+    answer = _answer(solution, script.problem.name, error, folder, json)
+    return answer, EXIT_CODES[solution.outcome]
 
 
 def _with_network(
@@ -151,6 +168,9 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "error": error,
                 "truth": truth,
                 "truth_accuracy": reference.accuracy if reference else None,
+                "estimate": as_description(solution.estimate),
+                "residuals": dict(solution.residuals),
+                "outcome": solution.outcome.name,
                 "loss": solution.loss,
                 "seconds": solution.seconds,
                 "steps": solution.history.steps[-1],

@@ -124,6 +124,11 @@ class Collocated:
         names = [rows.condition.name for rows in self.rows]
         return {n: slice(e - k, e) for n, e, k in zip(names, ends, sizes, strict=True)}
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each condition's mean square, by name."""
+        return {r.condition.name: self.sampling.weight(r.condition) for r in self.rows}
+
     # ── the same residuals elsewhere ──────────────────────────────────────────────────────────
 
     def at(self, sampling: Sampling, *, like: Tensor | None = None) -> Collocated:

@@ -106,9 +106,12 @@ class BoundResidual:
         return frozenset(site.network for site in self.plans)
 
     def positions(self, field: Field, points: Points) -> tuple[Tensor, ...]:
-        """Where networks are evaluated, (n, d) each: at the points, and at each place."""
+        """Where networks are evaluated, (n, d) each: at the points, and at each place.
+
+        All are at the points themselves in a copy whose `places` are empty.
+        """
         if not self.places:
-            return (points.positions,)
+            return (points.positions,) * (1 + max(site.place for site in self.plans))
         zero = points.positions.new_zeros(len(points))
         movable = MovableUnknowns(field, points, lambda *_: zero)
         with torch.no_grad():

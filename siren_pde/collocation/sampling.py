@@ -115,8 +115,11 @@ class Sampling:
     def scale(self, condition: Condition, points: Points) -> Tensor:
         """The factor (n,) of a condition's rows at its points: √(weight · wᵢ / Σw)."""
         mean = points.weights / points.weights.sum()
-        weight = condition.weight_at(self.used) * self.emphasis.get(condition.name, 1.0)
-        return (weight * mean).sqrt()
+        return (self.weight(condition) * mean).sqrt()
+
+    def weight(self, condition: Condition) -> float:
+        """The weight of a condition's mean square, its emphasis included."""
+        return condition.weight_at(self.used) * self.emphasis.get(condition.name, 1.0)
 
     def with_count(self, n: int) -> Sampling:
         """n points in the interior, the matching number on boundaries, and all measured ones."""

@@ -193,6 +193,14 @@ class Network(Field, ABC):
             " is none. Solve with a `Siren`, or with `GaussNewton()`."
         )
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Network | None:
+        """Frozen features that this network has not: what it leaves out of a solution is theirs.
+
+        There are `share` times as many as it has, in a band `widening` times as wide. None, unless
+        overridden: the network is not known to be a layer of features with a band.
+        """
+        return None
+
     def channels(self, theta: Tensor, x: Tensor, plan: Plan) -> Tensor:
         """The derivatives `plan.keys` (S, n, outputs) at x, differentiable by `torch.func`.
 

@@ -141,6 +141,11 @@ class Beside(Network):
         """The constants beside frozen features."""
         return self.beside(self.network.with_random_features(width, frequency, seed, order))
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Beside | None:
+        """The constants beside the network's companion."""
+        network = self.network.companion(share, widening=widening, seed=seed)
+        return None if network is None else self.beside(network)
+
     def beside(self, network: Network) -> Beside:
         """The same constants beside another network."""
         changed = Beside(network, len(self.numbers))

@@ -85,6 +85,11 @@ class Mapped(Composed):
             self.network.with_random_features(width, inner, seed, order), self.scale
         )
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Mapped | None:
+        """The same coordinates of the network's companion."""
+        network = self.network.companion(share, widening=widening, seed=seed)
+        return None if network is None else self._around(network, self.scale)
+
     def describe(self) -> dict[str, JSON]:
         """What its network is made of; the coordinates are not stored."""
         return {"field": described(self.network)}

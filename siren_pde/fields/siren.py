@@ -1,6 +1,4 @@
-"""The sinusoidal network, u(x) = W sin(… sin(ω W₁ sin(W₀ x̂ + b₀) + …)) + b (Sitzmann et al.,
-2020).
-"""
+"""The sinusoidal network, W sin(… sin(ω W₁ sin(W₀ x̂ + b₀) + …)) + b (Sitzmann et al., 2020)."""
 
 from __future__ import annotations
 
@@ -45,11 +43,9 @@ class Siren(Network):
     it is not, such as `Siren(2, period=(2, None))`. Along those axes the first layer's frequencies
     are rounded to multiples of 2π/L, and no method moves them (Benbarka et al., WACV 2022).
 
-    `of` names the coordinates that it takes where the problem has more: `Siren(1, of=("t",))` is
-    v(t) in a problem in x and t. Its other options are by its own coordinates, in that order.
+    `of` names the coordinates it takes of a problem with more: v(t) is `Siren(1, of=("t",))`.
 
-    Raises ConfigError for sizes below 1, for frequencies or periods that are not positive, and
-    unless `of` has a name for each input.
+    Raises ConfigError for sizes below 1, frequencies or periods not positive, or other names.
     """
 
     frequency: Tensor
@@ -143,6 +139,19 @@ class Siren(Network):
         ranges = tuple(frequency.tolist())
         shape = {"width": width, "depth": 1, "frequency": ranges, "centre": centre}
         return self.like([*hidden, *output], **shape)
+
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Siren | None:
+        """Other waves of the band of a single layer, along as many axes each.
+
+        On a torus, where waves are listed, those of the wider band are drawn from.
+        """
+        if self.depth > 1:
+            return None
+        width, frequency = max(round(share * self.width), 1), widening * self.frequency
+        order = int((self.layers[0].detach() != 0).sum(1).max())
+        if len(self.periodic) < self.inputs and order == self.inputs:
+            return self.with_random_features(width, frequency, seed)
+        return self.with_random_features(width, frequency, seed, order)
 
     def like(self, parameters: Sequence[Tensor] | None = None, **changes: object) -> Siren:
         """A copy of this network, with other parameters or sizes where given."""

@@ -55,6 +55,10 @@ class Unknown(Network):
         """A copy: a constant is its own output layer."""
         return copy.deepcopy(self)
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Unknown:
+        """A constant."""
+        return copy.deepcopy(self)
+
     def evaluate(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:

@@ -6,7 +6,6 @@ is one dataset for each parameter and buffer of the field. The rest is in `siren
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,11 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.errors import StorageError
+from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
+from siren_pde.files.json_values import JSON, Description, entry, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
+from siren_pde.io.estimates import as_description, estimate_of, finite, number, numbers
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
@@ -95,6 +96,16 @@ class Storable(Protocol):
         """The course of the solve."""
         ...
 
+    @property
+    def estimate(self) -> Estimate:
+        """The error bar."""
+        ...
+
+    @property
+    def residuals(self) -> Mapping[str, float]:
+        """The relative residual of each condition."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Stored:
@@ -109,6 +120,8 @@ class Stored:
     seconds: float
     loss: float
     history: History
+    estimate: Estimate
+    residuals: Mapping[str, float]
 
 
 def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
@@ -145,9 +158,11 @@ def contents(
         "why": solution.why,
         "outcome": solution.outcome.name,
         "stop_reason": solution.stop_reason,
-        "seconds": _finite(solution.seconds),
-        "loss": _finite(solution.loss),
-        "error": _finite(error),
+        "seconds": finite(solution.seconds),
+        "loss": finite(solution.loss),
+        "error": finite(error),
+        "estimate": as_description(solution.estimate),
+        "residuals": {name: finite(value) for name, value in solution.residuals.items()},
         "field": described(solution.field),
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
@@ -199,9 +214,11 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         why=text(said, "why"),
         outcome=Outcome[text(said, "outcome")],
         stop_reason=text(said, "stop_reason"),
-        seconds=_number(said, "seconds"),
-        loss=_number(said, "loss"),
+        seconds=number(said, "seconds"),
+        loss=number(said, "loss"),
         history=_history(groups["history"]),
+        estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
+        residuals=numbers(record(entry(said, "residuals"), "residuals")),
     )
 
 
@@ -226,15 +243,6 @@ def _history(rows: Mapping[str, Array]) -> History:
 
 def _dtype(value: object) -> str:
     return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has neither NaN nor infinity: both are stored as null."""
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _number(said: Description, name: str) -> float:
-    return math.nan if entry(said, name) is None else real(said, name)
 
 
 def _array(tensor: Tensor) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,6 +73,18 @@ class Factor:
     def left(self, b: Tensor) -> Tensor:
         """What the columns of A leave of b, (N,) or (N, k): b − A x for the best x."""
         return b - self.orthogonal @ (self.orthogonal.T @ b)
+
+
+def norm(x: Tensor) -> float:
+    """The Euclidean norm of all entries of x, also where their squares leave the number range."""
+    size = float(torch.linalg.vector_norm(x))
+    info = torch.finfo(x.dtype)
+    if math.sqrt(info.tiny) / info.eps < size < math.inf or not x.numel():
+        return size
+    largest = float(torch.linalg.vector_norm(x, math.inf))
+    if not 0 < largest < math.inf:
+        return largest
+    return largest * float(torch.linalg.vector_norm(x / largest))
 
 
 def _unit_columns(a: Tensor) -> Tensor:
@@ -169,3 +183,24 @@ class NormalEquations:
         if self.jacobian is not None:  # r + J d = λ y
             return -(self.jacobian.T @ y), self.square - damping**2 * y.square().sum()
         return -y, self.right @ y + damping * y.square().sum()
+
+
+def damped_solutions(a: Tensor, b: Tensor, tolerances: Sequence[float]) -> Iterator[Tensor]:
+    """The x (q,) of `least_squares(A, b, tolerance=…)` for each tolerance, in ascending order.
+
+    A (N, q) is factorised once; each further tolerance costs what a system of 2 q rows does. Those
+    below the rounding unit are that. Overwrites A.
+    """
+    scale = _unit_columns(a)
+    q, least = a.shape[1], torch.finfo(a.dtype).eps
+    right = torch.cat([b, torch.zeros_like(scale)])[:, None]
+    upper = torch.linalg.qr(torch.cat([_damped(a, None), right], dim=1), mode="r").R[:q]
+    triangle, z = upper[:, :q], upper[:, q:]
+    for tolerance in tolerances:
+        more = math.sqrt(max(tolerance**2 - least**2, 0.0))
+        if more == 0.0:
+            y = torch.linalg.solve_triangular(triangle, z, upper=True)
+        else:
+            rows, ends = _damped(triangle, more), torch.cat([z, torch.zeros_like(z)])
+            y = torch.linalg.lstsq(rows, ends, driver="gels").solution
+        yield y[:, 0] / scale

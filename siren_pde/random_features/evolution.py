@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 
@@ -155,6 +156,8 @@ class Slabs:
     whole: Objective
     evolution: Evolution
     state: BoundResidual
+    handover: ClassVar[str] = "handover"
+    """The name of the condition that a slab starts with."""
 
     @staticmethod
     def of(whole: Objective, evolution: Evolution) -> Slabs:
@@ -195,7 +198,10 @@ class Slabs:
             return problem, residuals
         first = self.evolution.initial(problem)
         others = [c for c in problem.conditions if c not in first]
-        handover = Condition(self._handed_over(before, slab.start), first[0].domain)
+        initial = first[0]
+        handover = Condition(
+            self._handed_over(before, slab.start), initial.domain, weight=initial.weight
+        )
         expression = Expression(handover.name, handover.residual, self.state.expression.arguments)
         bound = replace(self.state, expression=expression)
         residuals = {name: r for name, r in residuals.items() if name != handover.name}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -12,6 +13,8 @@ from torch import Tensor
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.fields.parameters import fill
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
@@ -22,20 +25,45 @@ from siren_pde.random_features.features import (
     with_features,
     without_output,
 )
-from siren_pde.random_features.output_layer import fit_output, weighted_size
+from siren_pde.random_features.output_layer import (
+    fit_output,
+    relative_residuals,
+    term_sizes,
+    weighted_size,
+    weighted_terms,
+)
 from siren_pde.random_features.search import Search, Trial
+from siren_pde.random_features.starts import (
+    STUCK,
+    descended,
+    first_finite,
+    like_field,
+    other_starts,
+)
 
 BOLDNESS = 1
 """How careful the first of Newton's steps is, that far from the solution (see `fit_output`)."""
 GUESS = 1e-6
 """The relative residual to which measured data alone are fitted."""
+RESTARTS = 2
+"""So many trials begin elsewhere too where Newton's method is stuck; features are missing then."""
+FEW, SLOW_BAND = 60, 2.0
+"""Features, and their radians per half-length, of what is known where the zero field is no start.
+"""
+FITTED = 0.1
+"""Features that were asked for and leave more than this of the residual are too few."""
+EACH = 1e-6
+"""Every condition by itself is met to this share of its terms, lest a large one hide a small."""
+SMALL = 1e-6
+"""Data this small beside the terms of the solution are no measure of a residual: its terms are."""
 
 
 @dataclass(frozen=True)
 class Ground:
     """Where trials with one number of features are compared: rows to fit, fresh rows to judge.
 
-    `zero` is the size of the fresh rows of the zero field, weighted.
+    `zero` is the size of the fresh rows of the zero field, weighted, or where that is nothing of
+    the terms of the solution.
     """
 
     rows: Collocated
@@ -46,7 +74,8 @@ class Ground:
 @dataclass(frozen=True)
 class State:
     """The best objective so far, the search, the half-lengths of the box, and the ground of the
-    current size, if any. `weights` make the conditions comparable.
+    current size, if any. `weights` make the conditions comparable. Newton's method starts near the
+    field `near`, if there is one, and `restarts` trials began elsewhere too.
     """
 
     objective: Objective
@@ -55,6 +84,8 @@ class State:
     weights: dict[str, float]
     ground: Ground | None = None
     features: int = 0
+    near: Field | None = None
+    restarts: int = 0
 
 
 @final
@@ -63,8 +94,9 @@ class LeastSquares(Method[State]):
     """Determine the output layer of one layer of sines with frozen, uniformly spread frequencies.
 
     For a problem that is affine in the field, r = A c + b in the output coefficients c. Else
-    Newton's method takes damped steps of this kind, from functions fitted to any measured data;
-    unknown constants are coefficients too. How far the frequencies reach and how many there are is
+    Newton's method takes damped steps of this kind, from functions fitted to any measured data, and
+    where those lead nowhere from boundary values and simple functions; unknown constants are
+    coefficients too. How far the frequencies reach and how many there are is
     found by the residual at fresh points: from what the problem's data suggest, the band is
     stretched along all axes together and then along each, and features are added until the residual
     no longer falls. `features` and `frequency` (radians per unit length, per axis) fix either.
@@ -96,7 +128,9 @@ class LeastSquares(Method[State]):
         return int(self.oversampling * (self.features or 250))
 
     def start(self, objective: Residuals) -> Iterate[State]:
-        """The zero field; the first trial has the bandwidth that the problem's data suggest."""
+        """The zero field, or what is known of the solution where that leaves residuals' domain of
+        definition; the first trial has the bandwidth that the problem's data suggest.
+        """
         whole = require_problem(objective, "LeastSquares")
         half = half_lengths(whole)
         if self.frequency is not None and len(self.frequency) != len(half):
@@ -112,6 +146,10 @@ class LeastSquares(Method[State]):
         search = Search.starting(trial, fixed=self.frequency is not None)
         zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
         theta = zero.parameters
+        if not bool(torch.isfinite(zero.residual(theta)).all()):
+            slow = theta.new_tensor([SLOW_BAND / s for s in half])
+            zero = with_features(whole, FEW, slow, whole.seed)
+            theta = first_finite(zero, zero.parameters)
         return Iterate(zero, theta, zero.loss(theta), State(zero, search, half, {}))
 
     def step(self, at: Iterate[State], used: float) -> Iterate[State]:
@@ -126,28 +164,32 @@ class LeastSquares(Method[State]):
         rows = known.rows if known else whole.collocated.with_count(count)
         sized = replace(whole, collocated=rows)
         tried = with_features(sized, trial.features, frequency, whole.seed, trial.order)
-        affine = rows.affine
-        start = tried.parameters if affine else _first(tried)
-        theta, balance = fit_output(tried, start, affine=affine, boldness=BOLDNESS)
+        judged = known.fresh if known else rows.redrawn(rows.seed + 1)
+        fresh = replace(tried, collocated=judged)
+        theta, balance, number = _fitted(tried, fresh, state)
         weights = state.weights or balance
-        ground = known or _ground(tried, theta, weights)
-        fresh = replace(tried, collocated=ground.fresh)
-        residual = float(weighted_size(fresh, theta, weights) / ground.zero)
+        ground = known or _ground(tried, fresh, theta, weights)
+        residual = _judged(fresh, theta, weights, ground, self.tolerance)
         most = trial.features if self.features else self._most(whole)
         search = state.search.after(residual, self.tolerance, most)
         text = _written(frequency.tolist())
         note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
-        state = State(whole, search, state.half, weights, ground, trial.features)
+        state = replace(
+            state,
+            search=search,
+            weights=weights,
+            ground=ground,
+            features=trial.features,
+            near=fill(tried.field, theta) if number else state.near,
+            restarts=state.restarts + (number > 0 or residual > STUCK),
+        )
         best = replace(at, state=state, note=note)
-        if search.best is trial:
+        if search.best is trial and math.isfinite(residual):
             state = replace(state, objective=tried)
             best = Iterate(tried, theta, tried.loss(theta), state, note)
         if search.trial is None:
             done = f"{self._reason(search)}, {_coefficients(best)}"
-            fixed = self.features and self.frequency
-            converged = search.residual < self.tolerance or fixed
-            ended = Outcome.converged if converged else Outcome.stagnated
-            return replace(best, finished=done, outcome=ended)
+            return replace(best, finished=done, outcome=self._outcome(search))
         return best
 
     def _most(self, objective: Objective) -> int:
@@ -157,9 +199,18 @@ class LeastSquares(Method[State]):
         numbers = objective.limits.memory / objective.parameters.element_size()
         return min(self.most, int(math.sqrt(numbers / (3 * self.oversampling))))
 
+    def _outcome(self, s: Search) -> Outcome:
+        if s.residual < self.tolerance:
+            return Outcome.converged
+        if not (self.features and self.frequency) or not s.residual < STUCK:
+            return Outcome.stagnated
+        return Outcome.converged if s.residual < FITTED else Outcome.unresolved
+
     def _reason(self, s: Search) -> str:
         if s.residual < self.tolerance:
             return f"the residual is below {self.tolerance:g} ({s.residual:.1e} at fresh points)"
+        if not s.residual < STUCK:
+            return f"not solved: the relative residual is {s.residual:.1e} at fresh points"
         if self.features and self.frequency:
             return f"the features asked for are fitted (residual {s.residual:.1e} at fresh points)"
         return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
@@ -197,9 +248,46 @@ def _suited(band: tuple[float, ...], most: int) -> int:
     return min(max(int(3 * freedom), low), high, most)
 
 
-def _ground(tried: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
-    rows = tried.collocated
-    fresh = rows.redrawn(rows.seed + 1)
-    zero = without_output(tried.field, theta)
-    size = weighted_size(replace(tried, collocated=fresh), zero, weights)
-    return Ground(rows, fresh, size.clamp_min(torch.finfo(size.dtype).tiny))
+def _fitted(
+    tried: Objective, fresh: Objective, state: State
+) -> tuple[Tensor, dict[str, float], int]:
+    """θ with the features of a trial fitted, at once or by Newton's method from the best start, the
+    factors of the conditions, and the number of the start.
+    """
+    if tried.collocated.affine:
+        return *fit_output(tried, tried.parameters, affine=True), 0
+
+    def starts() -> Iterator[Tensor]:
+        start = tried.parameters
+        yield _first(tried) if state.near is None else like_field(tried, start, state.near)
+        if state.restarts < RESTARTS:
+            yield from other_starts(tried, start)
+
+    descent = descended(tried, fresh, starts(), boldness=BOLDNESS)
+    if descent is None:  # no start is in the residuals' domain of definition
+        return tried.parameters, dict.fromkeys(tried.collocated.slices, 1.0), 0
+    return descent.theta, descent.weights, descent.number
+
+
+def _judged(
+    fresh: Objective, theta: Tensor, weights: dict[str, float], ground: Ground, tolerance: float
+) -> float:
+    """The relative residual at fresh points, no smaller than the tolerance where a condition by
+    itself is not met.
+    """
+    residual = float(weighted_size(fresh, theta, weights) / ground.zero)
+    if not math.isfinite(residual):
+        return math.inf
+    if not residual < tolerance:
+        return residual
+    each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
+    return max(residual, tolerance * max(each.values()) / EACH)
+
+
+def _ground(tried: Objective, fresh: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
+    zero = weighted_size(fresh, without_output(tried.field, theta), weights)
+    tiny = torch.finfo(zero.dtype).tiny
+    terms = weighted_terms(fresh, theta, weights)
+    if not bool(torch.isfinite(zero)) or float(zero) < SMALL * terms < math.inf:
+        zero = zero.new_tensor(terms)
+    return Ground(tried.collocated, fresh.collocated, zero.clamp_min(tiny))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.evaluation import Evaluator, channels_of
 from siren_pde.collocation.objective import Objective, evaluating
-from siren_pde.numerics.least_squares import Fit, least_squares
-from siren_pde.random_features.features import with_output
+from siren_pde.numerics.least_squares import Fit, least_squares, norm
+from siren_pde.random_features.features import output_coefficients, with_output
 
 AGREEING = 2.0
 """A residual this much larger than its linear model predicts is what the features can do."""
@@ -23,47 +26,64 @@ DAMPINGS = (0.0, 1e-6, 1e-3, 1e-1)
 """Tolerances of the steps tried, each where the one before is too bold."""
 ENOUGH = 0.1
 """What share of the decrease of ‖r‖² that the linear model predicts a step must keep."""
+LOOKED = 256
+"""Points of a condition, and of all of them together, at which terms are measured."""
 
 Weights = Mapping[str, float]
+Sizes = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class OutputSystem:
     """The linear model A x + b of the residuals (N,) in moves x (q,) of all output layers.
 
-    `rows` says which rows belong to which condition.
+    `rows` says which rows belong to which condition, `weights` what their mean squares are
+    multiplied by already.
     """
 
     matrix: Tensor
     right: Tensor
     rows: Mapping[str, slice]
+    weights: Weights
 
     @staticmethod
     def of(objective: Objective, theta: Tensor) -> OutputSystem:
         """Linearised at θ; exact where residuals are affine in the field."""
+        collocated = objective.collocated
         with evaluating(objective) as e:
-            b, a = e.output_jacobian(theta, objective.collocated.rows)
-        return OutputSystem(a, b, objective.collocated.slices)
+            b, a = e.output_jacobian(theta, collocated.rows)
+        return OutputSystem(a, b, collocated.slices, collocated.weights)
 
     @property
     def size(self) -> float:
         """‖b‖."""
-        return float(torch.linalg.vector_norm(self.right))
+        return norm(self.right)
 
-    def balance(self) -> dict[str, float]:
-        """The factor of each condition's rows that gives the columns of A a mean square of one.
-
-        It is 0 where A vanishes.
+    def column_sizes(self) -> dict[str, float]:
+        """The root mean square length of the columns of A in each condition's rows, as if all
+        weights were one.
         """
         root = math.sqrt(self.matrix.shape[1])
-        sizes = {
-            name: float(torch.linalg.vector_norm(self.matrix[rows])) / root
-            for name, rows in self.rows.items()
-        }
-        return {name: 1 / size if size else 0.0 for name, size in sizes.items()}
+        sizes = {name: norm(self.matrix[rows]) / root for name, rows in self.rows.items()}
+        return {name: size / math.sqrt(self.weights[name]) for name, size in sizes.items()}
+
+    def balance(self, instead: Weights | None = None) -> dict[str, float]:
+        """The factor of each condition's rows that gives the columns of A a mean square of one,
+        times the condition's weight.
+
+        Conditions are made comparable as if all weights were one, lest that take the weights back.
+        No factor vanishes: where A does, the size is that in `instead`, or that of the data, or
+        one.
+        """
+        sizes = self.column_sizes()
+        for name, rows in self.rows.items():
+            right = norm(self.right[rows]) / math.sqrt(self.weights[name])
+            known = (sizes[name], (instead or {}).get(name, 0.0), right)
+            sizes[name] = next((size for size in known if 0 < size < math.inf), 1.0)
+        return {name: 1 / size for name, size in sizes.items()}
 
     def weigh(self, weights: Weights) -> None:
-        """Multiply the rows of each condition by its weight, in place: A may be large."""
+        """Multiply the rows of each condition by its factor, in place: A may be large."""
         for name, rows in self.rows.items():
             self.matrix[rows] *= weights[name]
             self.right[rows] *= weights[name]
@@ -82,39 +102,37 @@ def fit_output(
     tolerance: float | None = None,
     boldness: int = 0,
     most: int = 30,
+    weights: Weights | None = None,
 ) -> tuple[Tensor, dict[str, float]]:
     """θ with the output layers that minimise the residual, and the factor of each condition's rows.
 
-    The factors balance the conditions (`OutputSystem.balance`). Newton steps are damped until they
-    decrease the residual nearly as much as the linear model promises, the first one by the entry
-    number `boldness` of `DAMPINGS` at least; one step is enough if residuals are `affine`.
-    `tolerance` is that of `least_squares`.
+    The factors balance the conditions where θ starts (`OutputSystem.balance`), unless they are
+    given as `weights`. Newton steps are damped until they decrease the residual nearly as much as
+    the linear model promises, the first one by the entry number `boldness` of `DAMPINGS` at least;
+    one step is enough if residuals are `affine`. `tolerance` is that of `least_squares`.
 
     Source: Levenberg and Marquardt's damping, with the decrease ratio for a measure.
     """
-    weights: dict[str, float] = {}
+    factors: dict[str, float] = dict(weights or {})
     first, level = math.inf, boldness
     for _ in range(most):
         system = OutputSystem.of(objective, theta)
-        balanced = bool(weights) and all(weights.values())
-        weights = weights if balanced else system.balance()
-        system.weigh(weights)
+        factors = factors or _balanced(objective, theta, system)
+        system.weigh(factors)
         if affine:
-            return _moved(objective, theta, system.solve(tolerance=tolerance)), weights
+            return _moved(objective, theta, system.solve(tolerance=tolerance)), factors
         size = system.size
         first = min(first, size)
-        step = _descended(objective, theta, system, weights, level=level, tolerance=tolerance)
+        step = _descended(objective, theta, system, factors, level=level, tolerance=tolerance)
         if step is None:
             break
         theta, number, predicted, reached = step
-        if not all(weights.values()):
-            continue  # what did not depend on the field there joins in
         settled = number == 0 and reached <= AGREEING * predicted
         slow = reached > SLOW * size and (number > level or number == 0)
         if settled or slow or reached <= ROUNDED * first:
             break
         level = max(number - 1, 0)
-    return theta, weights
+    return theta, factors
 
 
 def weighted_size(objective: Objective, theta: Tensor, weights: Weights) -> Tensor:
@@ -124,6 +142,35 @@ def weighted_size(objective: Objective, theta: Tensor, weights: Weights) -> Tens
         r[rows] *= weights[name]
     size: Tensor = torch.linalg.vector_norm(r)
     return size
+
+
+def is_singular(objective: Objective, theta: Tensor) -> bool:
+    """Whether a condition that is not met at θ does not depend on the field there, to first order:
+    |∇u|² = 1 at u = 0.
+    """
+    with evaluating(objective) as e:
+        for rows in objective.collocated.rows:
+            missed, depends = 0.0, False
+            for r, seeds, _ in e.seeds(theta, [rows], purpose="output"):
+                missed = max(missed, float(r.abs().max()))
+                depends = depends or any(bool(s.any()) for seed in seeds for s in seed.values())
+            if missed and not depends:
+                return True
+    return False
+
+
+def _balanced(objective: Objective, theta: Tensor, system: OutputSystem) -> dict[str, float]:
+    """The factors at θ, and those at a random field of size one for conditions that do not depend
+    on the field at θ.
+    """
+    if all(system.column_sizes().values()):
+        return system.balance()
+    c = output_coefficients(objective.field, theta)
+    generator = torch.Generator(device=theta.device).manual_seed(0)
+    kind = {"generator": generator, "dtype": theta.dtype, "device": theta.device}
+    drawn = torch.randn(c.shape, **kind) / math.sqrt(len(c))  # type: ignore[call-overload]
+    other = OutputSystem.of(objective, with_output(objective.field, theta, c + drawn))
+    return system.balance(other.column_sizes())
 
 
 def _moved(objective: Objective, theta: Tensor, fit: Fit) -> Tensor:
@@ -154,3 +201,80 @@ def _descended(
         if size**2 - reached**2 > ENOUGH * (size**2 - predicted**2):
             return moved, number, predicted, reached
     return None
+
+
+# ── how large terms are, to tell a small residual from small data ─────────────────────────────
+
+
+def term_sizes(objective: Objective, theta: Tensor) -> Sizes:
+    """The root mean squares (m,) of the terms of each condition's m components, for the field at θ.
+
+    They are those of the data, which are the residual of the zero field where that is finite, and
+    of each derivative of the field times the residual's derivative by it. The field's derivatives
+    are measured over the domains of all conditions: u = 0 on a boundary is as large as u is
+    elsewhere.
+    """
+    collocated = objective.collocated
+    everywhere = torch.cat([r.points.positions for r in collocated.rows])
+    everywhere = everywhere[:: _stride(len(everywhere))]
+    like = collocated.rows[0].points
+    cloud = Points(like.axes, everywhere, torch.ones_like(everywhere[:, 0]))
+    with evaluating(objective) as e:
+        return {r.condition.name: _terms(e, theta, r, cloud) for r in collocated.rows}
+
+
+def weighted_terms(objective: Objective, theta: Tensor, weights: Weights) -> float:
+    """The size of all terms at θ, in the measure of `weighted_size`."""
+    given, sizes = objective.collocated.weights, term_sizes(objective, theta)
+    each = (weights[n] * math.sqrt(given[n]) * norm(size) for n, size in sizes.items())
+    return math.hypot(*each)
+
+
+def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dict[str, float]:
+    """The residual of each condition relative to the size of its terms, the worst component's.
+
+    0 where the residual vanishes, whatever its terms are.
+    """
+    worst = {}
+    with evaluating(objective) as e:
+        for rows in objective.collocated.rows:
+            r = _mean_size(e.residual(theta, rows), rows)
+            tiny = torch.finfo(r.dtype).tiny
+            worst[rows.condition.name] = float(
+                (r / sizes[rows.condition.name].clamp_min(tiny)).max()
+            )
+    return worst
+
+
+def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
+    points = rows.points.select(slice(None, None, _stride(len(rows.points))))
+    few = Rows(rows.condition, rows.residual, points, points.weights)
+    residual = rows.residual
+    at = channels_of(e.channels(theta, residual, points, purpose="output"))
+    _, seeds = residual.seeds(e.field, points, at)
+    anywhere = replace(residual, places=())  # the cloud is no condition's
+    sizes = channels_of(e.channels(theta, anywhere, cloud, purpose="output"))
+    usual = {name: channels.square().mean(1).sqrt() for name, channels in sizes.items()}
+    data = _mean_size(residual.zero_field_residual(e.field, points), few)
+    data = torch.where(torch.isfinite(data), data, torch.zeros_like(data))
+    parts = []
+    for size, seed in zip(data, seeds, strict=True):
+        terms = [
+            torch.nan_to_num(_mean_size(seed[name][k], few)) * usual[name][k]
+            for name in seed
+            for k in range(len(seed[name]))
+        ]
+        parts.append(torch.cat([size[None], *terms]).square().sum().sqrt())
+    return torch.stack(parts)
+
+
+def _mean_size(values: Tensor, rows: Rows) -> Tensor:
+    """The root mean squares (m,) of values (n, m) over a condition's domain."""
+    largest = values.abs().amax(0).clamp_min(torch.finfo(values.dtype).tiny)
+    share = rows.points.weights / rows.points.weights.sum()
+    mean: Tensor = (share[:, None] * (values / largest).square()).sum(0).sqrt()
+    return mean * largest
+
+
+def _stride(count: int) -> int:
+    return max(1, math.ceil(count / LOOKED))

@@ -112,6 +112,7 @@ def fit_sdf(
         dtype=dtype,
         seed=seed,
         callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
+        estimate="none",
         quiet=True,
     )
     if refine:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as made
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -18,6 +19,7 @@ from siren_pde.collocation.expression import Expression, stacked
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
 from siren_pde.errors import ConfigError
+from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.io.solutions import save
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+UNKNOWN = Estimate.none("none was made")
+"""The estimate of a solution that `solve` has not made."""
+
 Positions: TypeAlias = npt.ArrayLike | Tensor
 
 
@@ -40,7 +45,8 @@ class Solution:
 
     `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
     it. `problem` is None for a solution read from a file until one is attached. `outcome` is how
-    the solve ended, `stop_reason` the same in words.
+    the solve ended, `stop_reason` the same in words. `estimate` is the error bar, and `residuals`
+    are those of each condition at fresh points, as shares of the terms that it is made of.
     """
 
     field: Field
@@ -53,6 +59,8 @@ class Solution:
     seconds: float
     loss: float
     history: History
+    estimate: Estimate = UNKNOWN
+    residuals: Mapping[str, float] = made(default_factory=dict)
 
     def __repr__(self) -> str:
         name = self.problem.name if self.problem else f"in {', '.join(self.axes)}"
@@ -66,6 +74,7 @@ class Solution:
             "method": self.method,
             "why": self.why,
             "loss": f"{self.loss:.2e}",
+            "estimate": str(self.estimate),
             "time": f"{self.seconds:.1f} s",
             "outcome": self.outcome.name,
             "ended": self.stop_reason,
@@ -125,8 +134,8 @@ class Solution:
         """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
 
         An exact solution is compared where each unknown lives, at n Sobol points there that no
-        method has seen; a reference at the points of its grid. Raises ConfigError if the problem
-        has neither.
+        method has seen; a reference at the points of its grid. It is infinite beside a truth that
+        vanishes. Raises ConfigError if the problem has neither, or none of the unknowns' values.
         """
         problem = self.problem
         if problem is None or not problem.has_truth:
@@ -138,23 +147,29 @@ class Solution:
             pairs = self._beside_reference(problem.truth)
         else:
             pairs = self._beside_exact(problem, n, seed)
-        difference = size = 0.0
+        difference, size, compared = 0.0, 0.0, False
         for fitted, expected, weights in pairs:
             difference += float((weights * (fitted - expected).square()).sum())
             size += float((weights * expected.square()).sum())
+            compared = True
+        if not compared:
+            raise ConfigError(
+                "the truth of this problem names none of the unknowns "
+                f"{', '.join(parts(self.field))}. Let `exact` return a dictionary with theirs."
+            )
+        if not size:  # of a solution that vanishes there are no shares
+            return math.inf if difference else 0.0
         return math.sqrt(difference / size)
 
     def _beside_exact(
         self, problem: Problem, n: int, seed: int
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
-        assert problem.exact is not None
         like = next(self.field.parameters())
         for name in parts(self.field):
             domain = problem.home(name, parts(self.field))
             p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
-            exact = problem.exact(p)
-            known = exact if isinstance(exact, dict) else {"u": exact}
+            known = problem.exact_values(p, parts(self.field))
             if name in known:
                 expected = stacked("exact", known[name], p)
                 fitted = self._values(only(name), p).reshape(expected.shape)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -18,6 +18,8 @@ from siren_pde.collocation.frequencies import PROBED, box, frequencies
 from siren_pde.collocation.objective import Objective, objective_of, require_finite
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.errors import ConfigError, NonFiniteError
+from siren_pde.estimates.estimate import Estimate, estimated
+from siren_pde.estimates.judgement import judgement
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.parameters import with_parameters
@@ -29,6 +31,9 @@ from siren_pde.solving.auto import Auto
 from siren_pde.solving.history import History
 from siren_pde.solving.report import Budget, Callback, Report, of_problem
 from siren_pde.solving.solution import Solution
+
+Effort = Literal["none", "quick", "careful"]
+"""How much is spent on the estimate of the error."""
 
 EVERY = 0.5
 """Seconds between two readings of the loss: reading it waits for the device."""
@@ -45,6 +50,7 @@ def solve(
     dtype: torch.dtype | None = None,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
+    estimate: Effort = "quick",
     quiet: bool = False,
 ) -> Solution:
     """Find the field that makes all residuals of a problem vanish.
@@ -56,8 +62,12 @@ def solve(
     takes its rule but chooses n by its number of features, so give it Sobol or Monte-Carlo);
     `budget` bounds seconds, steps or loss; `device` and `dtype` default to the field's device and
     the method's precision; `seed` fixes the points and the default field (a field of yours has its
-    own); `callbacks` are called with a `Report` twice a second; automatic choices go to stderr
-    unless `quiet`.
+    own); `callbacks` are called with a `Report` twice a second; `estimate` is how much is spent on
+    the error bar of the answer, "none", "quick" (a fraction of the solve) or "careful"; automatic
+    choices go to stderr unless `quiet`.
+
+    The outcome is that of the answer, not of the method: `converged` where every condition's own
+    residual is small at fresh points and the error, where it can be estimated, too.
 
     Raises ConfigError, DomainError, DerivativeError, ResidualError or NonFiniteError, with the
     condition's name where one cannot be evaluated. Ctrl-C ends the solve early and keeps what was
@@ -78,26 +88,49 @@ def solve(
     )
     say(why)
     at = method.start(objective)
-    require_finite(objective, objective.parameters)
+    require_finite(of_problem(at), at.theta)
     history = History()
     end = _loop(method, at, budget, callbacks, history, started)
     field = with_parameters(of_problem(end.at).field, end.at.theta)
     # at the points of the start, without a method's own emphasis
     loss = float(replace(objective, field=field).loss(end.at.theta))
     seconds = time.monotonic() - started
-    say(f"{end.reason} after {seconds:.1f} s")
+    answer = replace(objective, field=field)
+    bar = _estimate(answer, end, estimate)
+    judged = judgement(
+        answer,
+        outcome=end.outcome,
+        reason=end.reason,
+        estimate=None if estimate == "none" else bar,
+        partial=bool(end.at.reached),
+    )
+    say(f"{judged.outcome.name} after {seconds:.1f} s: {judged.reason}")
+    say(f"error: {bar}")
     return Solution(
         field=field,
         axes=problem.axes,
         problem=problem,
         method=method.name,
         why=why,
-        outcome=end.outcome,
-        stop_reason=end.reason,
+        outcome=judged.outcome,
+        stop_reason=judged.reason,
         seconds=seconds,
         loss=loss,
         history=history,
+        estimate=bar,
+        residuals={name: own.relative for name, own in judged.residuals.items()},
     )
+
+
+def _estimate(answer: Objective, end: End, effort: Effort) -> Estimate:
+    """The error bar of an answer, or why it has none."""
+    if effort == "none":
+        return Estimate.none("none was asked for")
+    if end.at.reached:
+        return Estimate.none(f"the solve has reached {end.at.reached} only")
+    if end.outcome is Outcome.non_finite:
+        return Estimate.none("the solve ended with values that are not finite")
+    return estimated(answer, careful=effort == "careful")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from siren_pde import (
     sqrt,
 )
 from siren_pde.collocation.objective import objective_of
-from siren_pde.random_features.features import with_features
+from siren_pde.fields.parameters import parameters_of, with_parameters
+from siren_pde.random_features.features import with_features, with_output
 from siren_pde.random_features.output_layer import DAMPINGS, fit_output
 from tests.typed import known
 
@@ -119,3 +120,52 @@ def test_what_does_not_depend_on_the_zero_field_joins_in_later():
 
     problem = Problem(eikonal, start, exact=lambda p: 1 * p.x)
     assert solve(problem, method=LeastSquares(12, (2.0,)), quiet=True).error() < 1e-7
+
+
+@pytest.mark.parametrize("weight", [1e-4, 1e-2, 1.0, 1e4])
+def test_weights_of_noisy_data_are_those_of_the_normal_equations(weight):
+    """Conditions are balanced as if all weights were one, and then weighted."""
+    generator = torch.Generator().manual_seed(1)
+    x = [torch.rand(60, generator=generator, dtype=torch.float64) for _ in range(2)]
+    y = [torch.randn(60, generator=generator, dtype=torch.float64) for _ in range(2)]
+
+    @on(PointCloud(x[0], y=y[0]))
+    def first(p, u):
+        return u - p.y
+
+    @on(PointCloud(x[1], y=y[1]), weight=weight)
+    def second(p, u):
+        return u - p.y
+
+    fitted = solve(Problem(first, second), method=LeastSquares(4, (12.0,)), quiet=True)
+    basis = fitted.field
+    theta = parameters_of(basis)
+    columns = []
+    for k in range(5):  # four sines and a constant
+        one = torch.zeros(5, dtype=torch.float64)
+        one[k] = 1.0
+        unit = with_parameters(basis, with_output(basis, theta, one))
+        part = replace(fitted, field=unit)
+        columns.append([part(each) for each in x])
+    a = [torch.stack([column[i] for column in columns], 1) for i in (0, 1)]
+    size = [torch.linalg.matrix_norm(m) for m in a]
+    share = [1 / size[0] ** 2, weight / size[1] ** 2]
+    gram = sum(w * m.T @ m for w, m in zip(share, a, strict=True))
+    right = sum(w * m.T @ b for w, m, b in zip(share, a, y, strict=True))
+    c = torch.linalg.solve(gram, right)
+    for matrix, places in zip(a, x, strict=True):
+        assert torch.allclose(fitted(places), matrix @ c, atol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1e-165, 1e-30, 1e150])
+def test_how_an_equation_is_scaled_does_not_matter(factor):
+    @on(Box(x=(0, 1)))
+    def equation(p, u):
+        return factor * (d(u, p.x, p.x) + exp(p.x))
+
+    @on(Box(x=(0, 1)).boundary)
+    def ends(p, u):
+        return u + exp(p.x)
+
+    problem = Problem(equation, ends, exact=lambda p: -exp(p.x))
+    assert solve(problem, method=LeastSquares(40, (3.0,)), quiet=True).error() < 1e-9

@@ -42,6 +42,11 @@ class Shifted(Wrapped):
         network = self.network.with_random_features(width, frequency, seed, order)
         return Shifted(network, self.axis, self.by)
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Shifted | None:
+        """The network's companion, moved as far."""
+        network = self.network.companion(share, widening=widening, seed=seed)
+        return None if network is None else Shifted(network, self.axis, self.by)
+
     def describe(self) -> dict[str, JSON]:
         """Its network, and how far it is moved."""
         return {"field": described(self.network), "axis": self.axis, "by": self.by}

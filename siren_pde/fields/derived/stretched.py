@@ -101,6 +101,11 @@ class Stretched(Composed):
             self.network.with_random_features(width, frequency, seed, order), self.stretch
         )
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Stretched | None:
+        """The same stretch of the network's companion."""
+        network = self.network.companion(share, widening=widening, seed=seed)
+        return None if network is None else Stretched(network, self.stretch)
+
     def describe(self) -> dict[str, JSON]:
         """Its network, and how an axis is stretched."""
         return {"field": described(self.network), "stretch": asdict(self.stretch)}

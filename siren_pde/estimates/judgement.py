@@ -1,0 +1,135 @@
+"""What an answer is worth: whether it solves the problem, and which kind of end that makes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from siren_pde.collocation.objective import Objective
+from siren_pde.errors import SirenPDEError
+from siren_pde.estimates.defect import fresh
+from siren_pde.estimates.estimate import Estimate, in_double_precision
+from siren_pde.estimates.freedom import Freedom, undetermined
+from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
+from siren_pde.optimisers.outcome import Outcome
+from siren_pde.random_features.evolution import evolution_of
+
+POINTS = 1024
+"""Fresh points in the interior at which conditions are judged."""
+HOLDS, ALONE = 3e-2, 5e-3
+"""A condition whose residual is this share of its terms holds, where the error is estimated and
+below `CLOSE`; the second, where the residual is all there is to go by.
+"""
+CLOSE, DONE = 0.1, 1e-3
+"""An answer with more error than the first is none. With less than the second, it is one although
+time ran out.
+"""
+ABSENT, UNEXPLAINED = 0.2, 0.7
+"""A residual above the first share of its terms says that a condition does not hold at all; if
+other features explain less than all but the second of what is left, no field satisfies it.
+"""
+SMOOTH = 0.5
+"""And if more than this share of it is a quadratic function, which features would not lack."""
+MISSED = 0.5
+"""Measured data that are missed by this share are not met, noise or not."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The outcome of a solve, why in words, and how well each condition holds."""
+
+    outcome: Outcome
+    reason: str
+    residuals: Mapping[str, OwnResidual]
+
+
+def judgement(
+    answer: Objective,
+    *,
+    outcome: Outcome,
+    reason: str,
+    estimate: Estimate | None,
+    partial: bool,
+) -> Judgement:
+    """Judge an answer that a method ended with; `partial` if it has not got through all of time.
+
+    A method knows why it stopped, but not whether that was the solution: that follows from every
+    condition's own residual at fresh points, the estimate, and whether the conditions determine an
+    answer. Without an estimate, residuals alone are judged.
+    """
+    try:
+        residuals = own_residuals(fresh(answer, POINTS, 3))
+    except SirenPDEError as cause:
+        return Judgement(Outcome.non_finite, f"{reason}; {cause}".rstrip("."), {})
+    if partial or outcome in KEPT:
+        return Judgement(outcome, reason, residuals)
+    free = None if estimate is None else _free(in_double_precision(answer))
+    if free is not None:
+        return Judgement(Outcome.ill_posed, f"{reason}; but {_undetermined(free)}", residuals)
+    kind, more = _verdict(residuals, outcome, estimate or Estimate.none("none was asked for"))
+    return Judgement(kind, f"{reason}; {more}" if more else reason, residuals)
+
+
+def _verdict(
+    residuals: Mapping[str, OwnResidual], outcome: Outcome, estimate: Estimate
+) -> tuple[Outcome, str]:
+    """The outcome of an answer that the conditions determine, and what to say of it."""
+    close = estimate.reliable and estimate.total <= CLOSE
+    bar = HOLDS if close else ALONE
+    missed = {
+        name: own
+        for name, own in residuals.items()
+        if not own.relative <= (MISSED if own.measured else bar)
+    }
+    failed = outcome if outcome in (Outcome.budget, Outcome.stagnated) else Outcome.unresolved
+    if missed:
+        absent = all(own.relative > ABSENT and own.smooth > SMOOTH for own in missed.values())
+        stuck = absent and outcome is not Outcome.budget and not estimate.beta < UNEXPLAINED
+        return Outcome.impossible if stuck else failed, _missed(missed, stuck=stuck)
+    if estimate.reliable and not close:
+        return failed, f"not solved: the error is about {estimate.total:.0%}"
+    if outcome is Outcome.budget and not (estimate.reliable and estimate.total <= DONE):
+        return outcome, ""
+    return Outcome.converged, ""
+
+
+KEPT = (Outcome.interrupted, Outcome.non_finite, Outcome.impossible, Outcome.ill_posed)
+"""What a method or the user has found out stays."""
+
+
+def _free(answer: Objective) -> Freedom | None:
+    """What the conditions leave free; evolutions from their start on are determined."""
+    if all(rows.points.data for rows in answer.collocated.rows) or evolution_of(answer) is not None:
+        return None
+    try:
+        return undetermined(answer)
+    except (SirenPDEError, RuntimeError, AssertionError):  # nothing linearises: no word either
+        return None
+
+
+def _undetermined(free: Freedom) -> str:
+    what = f"`{free.unknown}`" if free.unknown else "the answer"
+    if not math.isfinite(free.amplification) or free.amplification > 1e9:
+        return (
+            f"the conditions do not determine {what}: other fields satisfy them as well. A "
+            "condition is missing, or two say the same"
+        )
+    return (
+        f"the problem is ill-posed: changes of {what} up to {free.amplification:.0e} times larger "
+        "than what they change of the residuals are left free, so that errors in the data, and "
+        "rounding, become as much larger"
+    )
+
+
+def _missed(missed: Mapping[str, OwnResidual], *, stuck: bool) -> str:
+    each = ", ".join(f"`{name}` {_share(own.relative)}" for name, own in missed.items())
+    text = f"not solved: of their own terms, residuals at fresh points are still {each}"
+    if not stuck:
+        return text
+    several = "these conditions together" if len(missed) > 1 else "this condition"
+    return f"{text}; no other features lower that: nothing seems to satisfy {several}"
+
+
+def _share(relative: float) -> str:
+    return f"{relative:.2g}" if math.isfinite(relative) else "not finite"

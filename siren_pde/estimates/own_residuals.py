@@ -1,0 +1,136 @@
+"""How well each condition holds, by itself: its residual beside the terms that it is made of.
+
+The scale cannot vanish with the data: it is the size of the residual's terms, each derivative of
+the residual by a channel times how large that channel is anywhere in the problem, and what is left
+of the residual where its terms are taken away.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.derivatives import Laplace
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.expression import Channels, Site
+from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.residual import BoundResidual
+from siren_pde.estimates.linearised import values
+from siren_pde.fields.base import Field
+from siren_pde.fields.engine.plan import Plan
+
+LOOKS = 512
+"""Points at which the size of channels is measured in the interior."""
+
+
+@dataclass(frozen=True)
+class OwnResidual:
+    """The root mean square of a condition's residual, and of its terms, at fresh points.
+
+    `smooth` is the share of it that quadratic functions of the coordinates make up: what is left
+    for want of features is not smooth, a contradiction is.
+    """
+
+    residual: float
+    terms: float
+    measured: bool
+    smooth: float
+
+    @property
+    def relative(self) -> float:
+        """The residual beside its terms: of order one where nothing is solved."""
+        if math.isfinite(self.residual) and self.terms > 0:
+            return self.residual / self.terms
+        return math.inf if self.residual != 0 else 0.0
+
+
+def own_residuals(answer: Objective) -> dict[str, OwnResidual]:
+    """The residual of each condition of an answer, unweighted, beside its own terms."""
+    inside = {r.condition.name: r for r in answer.collocated.interior}
+    places = [r.points.select(slice(0, LOOKS)) for r in inside.values()]
+    return {rows.condition.name: _own(answer, rows, places) for rows in answer.collocated.rows}
+
+
+def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
+    """One condition; of its components, that which holds least."""
+    bound, field = rows.residual, answer.field
+    channels = values(bound, field, rows.points)
+    r, seeds = bound.seeds(field, rows.points, channels)
+    largest = _sizes(bound, field, rows.points.select(slice(0, LOOKS)))
+    for points in places:
+        for name, size in _sizes(bound, field, points).items():
+            largest[name] = torch.maximum(largest[name], size)
+    each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
+    ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]
+    worst = ratios.index(max(ratios))
+    smooth = _smooth_share(rows.points.positions, r[:, worst])
+    return OwnResidual(*each[worst], bool(rows.points.data), smooth)
+
+
+def _smooth_share(x: Tensor, r: Tensor) -> float:
+    """Which share of a residual r (n,) at x (n, d) quadratic functions explain."""
+    size = float(r.abs().max())
+    if not size or not math.isfinite(size):
+        return 0.0
+    low, high = x.amin(0), x.amax(0)
+    y = 2 * (x - low) / torch.where(high > low, high - low, torch.ones_like(low)) - 1
+    pairs = torch.combinations(torch.arange(x.shape[1], device=x.device), with_replacement=True)
+    a = torch.cat([torch.ones_like(y[:, :1]), y, y[:, pairs].prod(2)], dim=1).cpu().double()
+    b = (r / size).cpu().double()[:, None]
+    fitted = a @ torch.linalg.lstsq(a, b, driver="gelsd").solution
+    return float(fitted.square().sum() / b.square().sum())
+
+
+def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[Site, Tensor]:
+    """The root mean square of each channel (S, outputs), of a Laplacian that of its terms.
+
+    Those of other places are taken at the points too, which may be another condition's.
+    """
+    bound = replace(bound, places=())
+    sizes = {name: _rms(c, 1) for name, c in values(bound, field, points).items()}
+    laplacians = {
+        name: [key for key in plan.keys if isinstance(key, Laplace)]
+        for name, plan in bound.plans.items()
+    }
+    terms = {
+        name: Plan.closing({(i, i) for key in keys for i in key.axes})
+        for name, keys in laplacians.items()
+        if keys
+    }
+    apart = replace(bound, plans=terms)
+    for name, c in values(apart, field, points).items() if terms else ():
+        parts = _rms(c, 1)
+        for key in laplacians[name]:
+            each = [parts[terms[name].index[i, i]] for i in key.axes]
+            sizes[name][bound.plans[name].index[key]] = torch.stack(each).sum(0)
+    return sizes
+
+
+def _component(
+    r: Tensor,
+    seeds: Channels,
+    channels: Channels,
+    largest: Channels,
+) -> tuple[float, float]:
+    """The size of one component r (n,), and of its terms."""
+    rest, terms = r.clone(), 0.0
+    for name, seed in seeds.items():
+        rest = rest - (seed * channels[name]).sum((0, 2))
+        terms += float((_rms(seed, 1) * largest[name]).sum())
+    return rms(r), terms + rms(rest)
+
+
+def rms(x: Tensor) -> float:
+    """The root mean square of numbers, without the overflow and underflow of squares."""
+    return float(_rms(x.flatten(), 0))
+
+
+def _rms(x: Tensor, axis: int) -> Tensor:
+    largest = x.abs().amax(axis, keepdim=True)
+    safe = torch.where(largest > 0, largest, torch.ones_like(largest))
+    root: Tensor = (x / safe).square().mean(axis).sqrt()
+    return root * largest.squeeze(axis)

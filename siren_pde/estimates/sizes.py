@@ -1,0 +1,71 @@
+"""How large an error is: its L² norm beside that of the unknown, over where that lives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.quadrature import Sobol
+from siren_pde.collocation.residual import BoundResidual
+from siren_pde.estimates.linearised import linearised
+from siren_pde.fields.base import Field
+from siren_pde.fields.system import parts
+from siren_pde.problem import Problem
+
+POINTS = 4096
+"""Points of the integrals: an estimate needs two digits."""
+SEED = 54321
+"""The seed of those points, which no method takes."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Squares of the L² norms of an error and of the unknown it has been added to."""
+
+    error: float
+    unknown: float
+
+    def __add__(self, other: Size) -> Size:
+        return Size(self.error + other.error, self.unknown + other.unknown)
+
+    @property
+    def relative(self) -> float:
+        """The relative L² error."""
+        if self.unknown:
+            return math.sqrt(self.error / self.unknown)
+        return math.inf if self.error else 0.0
+
+
+def sizes(
+    problem: Problem,
+    field: Field,
+    error: Field,
+    *,
+    n: int = POINTS,
+    move: Callable[[Points], Points] | None = None,
+) -> dict[str, Size]:
+    """The sizes of all unknowns, at n points of their domains, moved by `move` if it is given."""
+    like, measured = next(field.parameters()), {}
+    for name in parts(field):
+        domain = problem.home(name, parts(field))
+        p = Sobol(n)(domain, seed=SEED, dtype=like.dtype, device=like.device)
+        p = p if move is None else move(p)
+        unknown = Expression(name, lambda p, unknown: unknown, (name,))
+        bound = BoundResidual.planned(unknown, field, p)
+        u, e = linearised(bound, field, error, p)
+        w = p.weights[:, None]
+        measured[name] = Size(_square(w, e), _square(w, u + e))
+    return measured
+
+
+def _square(w: torch.Tensor, v: torch.Tensor) -> float:
+    """∫ v², without the underflow of squares."""
+    largest = float(v.abs().max())
+    if not largest or not math.isfinite(largest):
+        return largest
+    return float((w * (v / largest) ** 2).sum()) * largest**2

@@ -1,0 +1,212 @@
+"""Where Newton's method starts: from what is known of the solution, and where that leads nowhere,
+from simple functions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.jets import Jet
+from siren_pde.calculus.operators import d
+from siren_pde.calculus.points import Points
+from siren_pde.calculus.vectors import Vector
+from siren_pde.collocation.collocated import ROUNDING, Rows
+from siren_pde.collocation.expression import Expression, Unknown
+from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.residual import BoundResidual
+from siren_pde.fields.base import Field
+from siren_pde.fields.parameters import split
+from siren_pde.numerics.least_squares import Factor
+from siren_pde.problem import Condition
+from siren_pde.random_features.features import output_coefficients, with_output
+from siren_pde.random_features.output_layer import OutputSystem, fit_output, weighted_size
+
+STUCK = 0.3
+"""Newton's method leads nowhere where it leaves this share of the residual of the zero field."""
+SMOOTH = 1e-6
+"""The weight of slopes, beside known values: enough to determine the field between those."""
+GUESS = 1e-6
+"""Singular values below this are left out of a start, to which Newton's steps are added."""
+AMPLITUDES = tuple(sign * 10.0 ** (k / 2) for k in range(-12, 13) for sign in (1, -1))
+"""How large functions are tried to be; the one of least residual is taken."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Where Newton's method arrived: θ, the factors of conditions, the weighted residual at fresh
+    points, and the number of the start.
+    """
+
+    theta: Tensor
+    weights: dict[str, float]
+    size: float
+    number: int
+
+
+def descended(
+    objective: Objective,
+    fresh: Objective,
+    starts: Iterable[Tensor],
+    *,
+    enough: float = STUCK,
+    boldness: int = 0,
+) -> Descent | None:
+    """Newton's method from one start after the other until it leaves less than `enough` of the
+    residual of the zero field at `fresh` points: the best of them.
+
+    All have the factors of the conditions that the first one has. Starts where residuals are not
+    finite are passed over; None if all are.
+    """
+    best: Descent | None = None
+    weights: dict[str, float] | None = None
+    for number, start in enumerate(starts):
+        if not is_finite(objective, start):
+            continue
+        theta, weights = fit_output(objective, start, boldness=boldness, weights=weights)
+        size = float(weighted_size(fresh, theta, weights))
+        if best is None or size < best.size:
+            best = Descent(theta, weights, size, number)
+        zero = float(weighted_size(fresh, _without_functions(objective, theta), weights))
+        if best.size < enough * (zero if math.isfinite(zero) else best.size):
+            break
+    return best
+
+
+def is_finite(objective: Objective, theta: Tensor) -> bool:
+    """Whether all residuals are finite at θ."""
+    return bool(torch.isfinite(objective.residual(theta)).all())
+
+
+def first_finite(objective: Objective, theta: Tensor) -> Tensor:
+    """θ, or the first of the other starts where residuals are finite; θ if there is none."""
+    starts = (theta, *other_starts(objective, theta))
+    return next((start for start in starts if is_finite(objective, start)), theta)
+
+
+def other_starts(objective: Objective, theta: Tensor) -> Iterator[Tensor]:
+    """Known values, and these plus simple functions, each of the size that suits best.
+
+    Constants stay as they are in θ.
+    """
+    base = known_values(objective, theta)
+    yield base
+    values = _values(objective)
+    system = OutputSystem.of(values, theta)
+    if not bool(system.matrix.any()):
+        return
+    factor = Factor.of(system.matrix, tolerance=GUESS)
+    weights: dict[str, float] = {}
+    for shape in _shapes(values):
+        move = with_output(objective.field, torch.zeros_like(theta), factor.solve(shape))
+        tried = [base + size * move for size in AMPLITUDES]
+        weights = weights or _factors(objective, tried)
+        sizes = [float(weighted_size(objective, at, weights)) for at in tried]
+        finite = [(size, k) for k, size in enumerate(sizes) if math.isfinite(size)]
+        if finite:
+            yield tried[min(finite)[1]]
+
+
+def known_values(objective: Objective, theta: Tensor) -> Tensor:
+    """θ with the functions that meet the boundary, initial and measured values, as smooth between
+    as they can be: those conditions that are affine in the field.
+    """
+    collocated = objective.collocated
+    inner = {rows.condition.name for rows in collocated.interior}
+    rounding = ROUNDING * torch.finfo(theta.dtype).eps
+    known = collocated.select(
+        lambda rows: rows.condition.name not in inner and rows.residual.curvature < rounding
+    )
+    if known is None:
+        return theta
+    rows = (*known.rows, _rows(objective, _slopes, "slopes", weight=SMOOTH))
+    smooth = replace(objective, collocated=replace(known, rows=rows))
+    return fit_output(smooth, theta, affine=True, tolerance=GUESS)[0]
+
+
+def like_field(objective: Objective, theta: Tensor, field: Field) -> Tensor:
+    """θ with the functions nearest to those of another field, and its constants."""
+    values = _values(objective)
+    rows = values.collocated.rows[0]
+    wanted = rows.residual.at(field, rows.points) * rows.scale[:, None]
+    system = OutputSystem.of(values, theta)
+    missing = wanted.flatten() - system.right
+    move = Factor.of(system.matrix, tolerance=GUESS).solve(missing)
+    theta = with_output(objective.field, theta, output_coefficients(objective.field, theta) + move)
+    for name, part in split(objective.field, theta).items():
+        other = field.networks()[name]
+        if not other.inputs:
+            part.copy_(torch.cat([q.detach().flatten() for q in other.parameters()]))
+    return theta
+
+
+def _without_functions(objective: Objective, theta: Tensor) -> Tensor:
+    """θ with functions zero, and constants as they are."""
+    changed, networks = theta.clone(), objective.field.networks()
+    for name, part in split(objective.field, changed).items():
+        size = networks[name].output_size if networks[name].inputs else 0
+        part[part.numel() - size :] = 0
+    return changed
+
+
+def _factors(objective: Objective, tried: list[Tensor]) -> dict[str, float]:
+    """The factors of the conditions at the first of some starts of size one where they exist."""
+    for theta in sorted(tried, key=lambda at: abs(float(torch.linalg.vector_norm(at)) - 1)):
+        if is_finite(objective, theta):
+            return OutputSystem.of(objective, theta).balance()
+    return dict.fromkeys(objective.collocated.slices, 1.0)
+
+
+def _values(objective: Objective) -> Objective:
+    """The values of all functions in the interior, as residuals."""
+    rows = _rows(objective, _components, "values")
+    return replace(objective, collocated=replace(objective.collocated, rows=(rows,)))
+
+
+def _rows(
+    objective: Objective, function: Callable[..., list[Jet]], name: str, *, weight: float = 1.0
+) -> Rows:
+    """Residuals of all functions in the interior."""
+    inner = objective.collocated.interior or objective.collocated.rows
+    rows = max(inner, key=lambda rows: len(rows.points))
+    sampling = objective.collocated.sampling
+    names = tuple(n for n, net in objective.field.networks().items() if net.inputs)
+    expression = Expression(name, function, names)
+    residual = BoundResidual.planned(expression, objective.field, rows.points)
+    condition = Condition(function, rows.condition.domain, weight=weight)
+    return Rows(condition, residual, rows.points, sampling.scale(condition, rows.points))
+
+
+def _components(p: Points, *unknowns: Unknown) -> list[Jet]:
+    return [c for u in unknowns for c in (u if isinstance(u, Vector) else [u])]
+
+
+def _slopes(p: Points, *unknowns: Unknown) -> list[Jet]:
+    low, high = p.positions.amin(0).tolist(), p.positions.amax(0).tolist()
+    half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
+    components = _components(p, *unknowns)
+    return [h * d(c, x) for c in components for x, h in zip(p.coordinates, half, strict=True)]
+
+
+def _shapes(values: Objective) -> Iterator[Tensor]:
+    """One, affine functions, a bump and a wave, at the rows of all values: (N,) each."""
+    rows = values.collocated.rows[0]
+    x = rows.points.positions
+    middle, half = (x.amax(0) + x.amin(0)) / 2, ((x.amax(0) - x.amin(0)) / 2).clamp_min(1e-300)
+    at = (x - middle) / half
+    slopes = 1 / torch.arange(1, at.shape[1] + 1, dtype=at.dtype, device=at.device)
+    turned = slopes * (-1) ** torch.arange(at.shape[1], device=at.device)
+    shapes = (
+        torch.ones_like(at[:, 0]),
+        at @ slopes,
+        at @ turned,
+        torch.cos(math.pi / 2 * at).prod(1),
+        torch.sin(math.pi * at @ slopes + 1),
+    )
+    for shape in shapes:
+        components = shape[:, None].expand(-1, rows.residual.components)
+        yield (components * rows.scale[:, None]).flatten()
