@@ -8,7 +8,6 @@ of the residual where its terms are taken away.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.expression import Channels, Site
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import values
@@ -85,8 +85,12 @@ def _smooth_share(x: Tensor, r: Tensor) -> float:
     return float(fitted.square().sum() / b.square().sum())
 
 
-def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tensor]:
-    """The root mean square of each channel (S, outputs), of a Laplacian that of its terms."""
+def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[Site, Tensor]:
+    """The root mean square of each channel (S, outputs), of a Laplacian that of its terms.
+
+    Those of other places are taken at the points too, which may be another condition's.
+    """
+    bound = replace(bound, places=())
     sizes = {name: _rms(c, 1) for name, c in values(bound, field, points).items()}
     laplacians = {
         name: [key for key in plan.keys if isinstance(key, Laplace)]
@@ -98,7 +102,7 @@ def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tens
         if keys
     }
     apart = replace(bound, plans=terms)
-    for name, c in values(apart, field, points).items():
+    for name, c in values(apart, field, points).items() if terms else ():
         parts = _rms(c, 1)
         for key in laplacians[name]:
             each = [parts[terms[name].index[i, i]] for i in key.axes]
@@ -108,9 +112,9 @@ def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tens
 
 def _component(
     r: Tensor,
-    seeds: Mapping[str, Tensor],
-    channels: Mapping[str, Tensor],
-    largest: Mapping[str, Tensor],
+    seeds: Channels,
+    channels: Channels,
+    largest: Channels,
 ) -> tuple[float, float]:
     """The size of one component r (n,), and of its terms."""
     rest, terms = r.clone(), 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -262,10 +262,11 @@ def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dic
 def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
     points = _few(rows)
     few = Rows(rows.condition, rows.residual, points, points.weights)
-    residual, plans = rows.residual, rows.residual.plans
-    at = channels_of(e.channels(theta, plans, points, purpose="output"))
+    residual = rows.residual
+    at = channels_of(e.channels(theta, residual, points, purpose="output"))
     _, seeds = residual.seeds(e.field, points, at)
-    sizes = channels_of(e.channels(theta, plans, cloud, purpose="output"))
+    anywhere = replace(residual, places=())  # the cloud is no condition's
+    sizes = channels_of(e.channels(theta, anywhere, cloud, purpose="output"))
     usual = {name: channels.square().mean(1).sqrt() for name, channels in sizes.items()}
     data = _mean_size(residual.zero_field_residual(e.field, points), few)
     data = torch.where(torch.isfinite(data), data, torch.zeros_like(data))
