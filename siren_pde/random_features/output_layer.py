@@ -12,6 +12,7 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.evaluation import Evaluator, channels_of
+from siren_pde.collocation.expression import Site
 from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.numerics.least_squares import Fit, least_squares, norm
 from siren_pde.random_features.features import output_coefficients, with_output
@@ -157,7 +158,7 @@ def null_conditions(objective: Objective, theta: Tensor) -> set[str]:
     with evaluating(objective) as e:
         for rows in objective.collocated.rows:
             residual, points = rows.residual, _few(rows)
-            at = channels_of(e.channels(theta, residual.plans, points, purpose="output"))
+            at = channels_of(e.channels(theta, residual, points, purpose="output"))
             r, here = residual.seeds(e.field, points, at)
             drawn = residual.random_channels(points, generator)
             _, usual = residual.seeds(e.field, points, drawn)
@@ -166,7 +167,7 @@ def null_conditions(objective: Objective, theta: Tensor) -> set[str]:
     return null
 
 
-def _largest(seeds: list[dict[str, Tensor]]) -> float:
+def _largest(seeds: list[dict[Site, Tensor]]) -> float:
     return max(float(torch.nan_to_num(s).abs().max()) for seed in seeds for s in seed.values())
 
 
