@@ -65,4 +65,4 @@ def relative_residual(
     each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
     initial = {rows.condition.name for rows in time.initial_residuals(fresh.collocated).rows}
     alone = [x for name, x in each.items() if x > (LOST if name in initial else UNMET)]
-    return max(size / max(whole, torch.finfo(theta.dtype).tiny), *alone)
+    return max([size / max(whole, torch.finfo(theta.dtype).tiny), *alone])
