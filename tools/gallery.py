@@ -36,8 +36,8 @@ siren-pde solve problems/NAME.py
 with no options. `make gallery` makes this page; nothing in it is typed. Errors are relative L²
 errors against the truth in the last column, which the method never sees, the worst of {seeds}
 seeds. The error bar is what `solve` itself says of the error, beside the true one of the same
-solve (seed 0). Seconds are those of the slowest seed, on one thread unless said ({machine}), without the
-start-up of Python. Where the truth is a reference, its own accuracy is estimated from its
+solve (seed 0). Seconds are those of the slowest seed, on one thread unless said ({machine}),
+without the start-up of Python. Where the truth is a reference, its own accuracy is estimated from its
 convergence.
 
 | problem | picture | method, and why | parameters | seconds | error | error bar | truth |

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from siren_pde.collocation.frequencies import box, frequencies
 from siren_pde.collocation.objective import Objective
+from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.siren import Siren
 
@@ -41,23 +42,22 @@ class Companions:
 
     def _waves(self, answer: Objective, network: Network, seed: int) -> Network:
         """Waves of the frequencies of the problem's data, for a network without a band."""
+        wanted = self.widening * frequencies(answer.collocated, answer.field)
+        try:
+            return network.with_random_features(WIDTH, wanted, seed)
+        except ConfigError:  # code, of which no layer is known
+            pass
         low, high = box(answer.collocated)
         like = next(network.parameters())
         period = network.period or None
         waves = Siren(network.inputs, network.outputs, period=period, dtype=like.dtype)
-        wanted = frequencies(answer.collocated, answer.field)
         return (
             waves.to(like.device)
             .scaled_to(low, high, wanted)
-            .with_random_features(WIDTH, self.widening * wanted, seed)
+            .with_random_features(WIDTH, wanted, seed)
         )
 
 
 def size(field: Field) -> int:
     """q, the number of coefficients of all output layers."""
     return sum(network.output_size for network in field.networks().values())
-
-
-def has_band(field: Field) -> bool:
-    """Whether all networks are layers of features whose companions are known."""
-    return all(n.companion(1e-6) is not None for n in field.networks().values())

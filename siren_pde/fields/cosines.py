@@ -15,10 +15,14 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Evaluation, Network, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.siren import Siren
 from siren_pde.fields.templates import require_size
 from siren_pde.files.json_values import JSON, Description, reals, wholes
 
 Orders = tuple[int, ...]
+
+WAVES = 2000
+"""Features beside these at most: they do not factor by axis."""
 
 
 @final
@@ -80,6 +84,15 @@ class Cosines(Network):
     ) -> Cosines:
         """A copy: its waves are frozen already."""
         return self.scaled_to(self.low, self.high, frequency)
+
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Siren:
+        """Waves in all directions, as fast as the fastest of these, `WAVES` of them at most."""
+        counts = self.low.new_tensor(self.counts)
+        fastest = widening * math.pi * counts / (self.high - self.low)
+        like = {"dtype": self.low.dtype, "device": self.low.device}
+        waves = Siren(self.inputs, **like).scaled_to(self.low, self.high, fastest)
+        width = min(max(round(share * self.output_size), 1), WAVES)
+        return waves.with_random_features(width, fastest, seed)
 
     def describe(self) -> dict[str, JSON]:
         """The arguments that make a field of this shape."""

@@ -54,6 +54,11 @@ class Projected(Composed):
         own = frequency[[*self.columns]]
         return self._around(self.network.with_random_features(width, own, seed, order))
 
+    def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Projected | None:
+        """The network's companion, of the same coordinates."""
+        network = self.network.companion(share, widening=widening, seed=seed)
+        return None if network is None else self._around(network)
+
     def like(self, **changes: Any) -> Projected:
         """The network of another size, as `Siren.like` makes it."""
         return self._around(self.network.like(**changes))  # type: ignore[operator]
