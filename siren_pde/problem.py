@@ -215,6 +215,23 @@ class Problem:
         """Whether solutions can be compared with something."""
         return self.exact is not None or self.truth is not None
 
+    def exact_values(self, p: Points, unknowns: Iterable[str]) -> dict[str, object]:
+        """The exact unknowns at points p by name, as far as they are known; empty without `exact`.
+
+        They are jets, vectors or numbers. What is no dictionary is the first of the `unknowns`.
+        Raises ConfigError if `exact` returns nothing.
+        """
+        if self.exact is None:
+            return {}
+        values = self.exact(p)
+        if values is None:
+            raise ConfigError(
+                "`exact` returned None, where the exact solution at the points `p` is needed. End "
+                "it with `return`, for a system of a dictionary by name, such as "
+                "`return {'u': sin(p.x)}`."
+            )
+        return values if isinstance(values, dict) else {next(iter(unknowns)): values}
+
     @property
     def axes(self) -> tuple[str, ...]:
         """The names of the coordinates."""

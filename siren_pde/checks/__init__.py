@@ -8,7 +8,20 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 
-from siren_pde.checks import agreement, coverage, magnitudes, truth, uniqueness, values
+from siren_pde.checks import (
+    agreement,
+    boundaries,
+    compatibility,
+    coverage,
+    evolution,
+    interfaces,
+    magnitudes,
+    start,
+    surfaces,
+    truth,
+    uniqueness,
+    values,
+)
 from siren_pde.checks.finding import Finding, Severity
 from siren_pde.checks.probe import Examination
 from siren_pde.collocation.collocated import Collocated
@@ -29,8 +42,13 @@ CHECKS: tuple[Callable[[Examination], Iterator[Finding]], ...] = (
     values.precision,
     values.smooth,
     coverage.initial,
-    coverage.boundary,
+    evolution.direction,
+    boundaries.boundary,
+    surfaces.across,
+    interfaces.interfaces,
+    compatibility.compatibility,
     coverage.outside,
+    start.start,
     agreement.agreement,
     uniqueness.trivial,
     truth.truth,

@@ -10,17 +10,12 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Part
 from siren_pde.calculus.jets import Constant
 from siren_pde.calculus.vectors import Vector
-from siren_pde.checks.finding import Finding, error, note, warning
-from siren_pde.checks.places import listed, number, place, sides
+from siren_pde.checks import advice
+from siren_pde.checks.finding import Finding, error, warning
+from siren_pde.checks.growth import rates
+from siren_pde.checks.places import listed, place
 from siren_pde.checks.probe import Examination, Probe, Slot
-from siren_pde.collocation.quadrature import Sobol
-from siren_pde.domains.base import Domain
-from siren_pde.errors import SirenPDEError
-from siren_pde.fields.ansatz import Ansatz
-from siren_pde.fields.system import parts
 
-BOUNDARY = 512
-"""Points on the boundary at which conditions are counted."""
 FIXED = 1e-4
 """Where an ansatz leaves its network so little, beside the most, it counts as fixed: fitted
 distances vanish up to their own rounding.
@@ -47,8 +42,8 @@ def initial(e: Examination) -> Iterator[Finding]:
         needed = order(e, unknown, output, [t])
         if not needed or t in e.field.networks()[unknown].periodic or e.measured(unknown):
             continue
-        given = [c for p in e.probes for c in p.concerning(unknown, output) * _instants(p, t)]
-        given += [frozenset()] * _held(e, unknown, output, t)
+        given = [c for p in e.probes for c in p.concerning(unknown, output) * len(instants(p, t))]
+        given += [frozenset()] * held_at(e, unknown, output, e.problem.bounds[0][t])
         if len(given) < needed:
             yield _uninitialised(e, unknown, output, needed, given)
 
@@ -56,9 +51,16 @@ def initial(e: Examination) -> Iterator[Finding]:
 def _uninitialised(
     e: Examination, unknown: str, output: int, needed: int, given: list[frozenset[Slot]]
 ) -> Finding:
-    """Which of the values at the start, u and its derivatives by t, no condition gives."""
+    """Which of the values at the start, u and its derivatives by t, no condition gives.
+
+    They are wanted at the end where the equation diffuses backward in time.
+    """
     t = e.axes.index("t")
-    name, start = e.called(unknown, output), number(e.problem.bounds[0][t])
+    waves = rates(e, unknown, output)
+    backward = waves is not None and waves.grow and not waves.decay
+    name, time = e.called(unknown, output), e.problem.bounds[int(backward)][t]
+    domain = next(p.domain for p in e.equations if p.concerning(unknown, output))
+    end, taken = "end" if backward else "start", [c.name for c in e.problem.conditions]
     fixed = {min(s.order(t) for s in slots) for slots in given if slots}
     lacking = [f"∂{name}/∂t" if k else name for k in range(needed) if k not in fixed]
     lacking = lacking[-(needed - len(given)) :]
@@ -67,24 +69,25 @@ def _uninitialised(
         "initial",
         unknown,
         f"the equation is of order {needed} in t for {name}, which requires as many initial "
-        f"conditions, and has {len(given)}. Give {listed(lacking)} at the start, "
-        f"`@on(domain.at(t={start}))` above `def start(p, {unknown}): return {value} - …`.",
+        f"conditions, and has {len(given)}. Give {listed(lacking)} at the {end}, "
+        f"`@on({advice.instant(domain, time)})`{advice.explained(domain)} above "
+        f"`def {advice.fresh(end, taken)}(p, {unknown}): return {value} - …`.",
     )
 
 
-def _instants(p: Probe, t: int) -> int:
-    """At how many instants a condition holds in all of space."""
-    full = len(p.domain.axes) - 1
-    flat = (q.bounds[0][t] for q in p.domain.pieces if q.bounds[0][t] == q.bounds[1][t])
-    return 0 if p.measured or p.domain.dimension != full else len(set(flat))
+def instants(p: Probe, t: int) -> set[float]:
+    """At which instants a condition holds in all of space."""
+    if p.measured or p.domain.dimension != len(p.domain.axes) - 1:
+        return set()
+    return {q.bounds[0][t] for q in p.domain.pieces if q.bounds[0][t] == q.bounds[1][t]}
 
 
-def _held(e: Examination, unknown: str, output: int, t: int) -> int:
-    """1 if an ansatz fixes the unknown at the start, else 0."""
+def held_at(e: Examination, unknown: str, output: int, time: float) -> bool:
+    """Whether an ansatz fixes an unknown at a time."""
     inside = [p for p in e.equations if p.concerning(unknown, output)]
     x = inside[0].points.positions.clone()
-    x[:, t] = e.problem.bounds[0][t]
-    return int(bool(held(e, inside[0].moved(x), unknown, output).all()))
+    x[:, e.axes.index("t")] = time
+    return bool(held(e, inside[0].moved(x), unknown, output).all())
 
 
 def held(e: Examination, p: Probe, unknown: str, output: int) -> Tensor:
@@ -109,99 +112,6 @@ def _freedom(e: Examination, p: Probe, unknown: str, output: int) -> Tensor:
     return (values[1] - values[0]).abs()
 
 
-# ── in space ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def boundary(e: Examination) -> Iterator[Finding]:
-    """Parts of the boundary with fewer than m/2 conditions, for equations of order m in space."""
-    space = [i for i, name in enumerate(e.axes) if name != "t"]
-    reported: set[tuple[str, tuple[str, ...]]] = set()
-    for unknown, output in e.outputs():
-        needed = order(e, unknown, output, space) // 2
-        for domain in _domains(e, unknown, output) if needed and space else []:
-            probe = _edge(e, domain)
-            if probe is None or (len(space) == 1 and _enough(e, unknown, output, space[0])):
-                continue
-            bare = _counts(e, probe, unknown, output) < needed
-            if float(bare.double().mean()) <= MISSED:
-                continue
-            where = sides(e.axes, domain.bounds, probe.points.positions[bare], e.tolerance)
-            if (unknown, tuple(where)) not in reported:
-                reported.add((unknown, tuple(where)))
-                yield _missing(e, unknown, output, needed, where)
-
-
-def _missing(e: Examination, unknown: str, output: int, needed: int, where: list[str]) -> Finding:
-    name, single = e.called(unknown, output), len(where) == 1 and "near" not in where[0]
-    condition = name if needed == 1 else f"lap({name})"
-    message = (
-        f"the equation is of order {2 * needed} in space for {name}, which requires {needed} "
-        f"boundary condition{'s' if needed > 1 else ''}, and on {listed(where)} there are fewer, "
-        f"so that {name} is not determined. Add one, "
-        f"`@on(domain.{f'at({where[0]})' if single else 'boundary'})` above "
-        f"`def boundary(p, {unknown}): return {condition} - …`."
-    )
-    if e.measured(unknown):
-        return note("boundary", unknown, message)
-    return warning("boundary", unknown, message)
-
-
-def _domains(e: Examination, unknown: str, output: int) -> list[Domain]:
-    """The different domains of the equations for one output."""
-    mine = [p.domain for p in e.equations if p.concerning(unknown, output)]
-    return [domain for i, domain in enumerate(mine) if domain not in mine[:i]]
-
-
-def _edge(e: Examination, domain: Domain) -> Probe | None:
-    """Points on the boundary in space of a domain, those within another equation's left out."""
-    try:
-        points = Sobol(BOUNDARY)(domain.boundary, seed=e.seed)
-    except SirenPDEError:  # it has none, or none that can be sampled
-        return None
-    keep = domain.boundary.contains(points.positions, e.tolerance)  # meshes round more
-    if "t" in e.axes:
-        low, high = (side[e.axes.index("t")] for side in domain.bounds)
-        t = points.positions[:, e.axes.index("t")]
-        keep &= (t - low > e.tolerance) & (high - t > e.tolerance)
-    for other in e.equations:
-        if other.domain != domain:
-            keep &= ~other.domain.contains(points.positions, e.tolerance)
-    probe = next(p for p in e.equations if p.domain == domain)
-    return probe.moved(points.positions[keep]) if bool(keep.any()) else None
-
-
-def _counts(e: Examination, probe: Probe, unknown: str, output: int) -> Tensor:
-    """How many conditions for one output hold at each of the probe's points (n,)."""
-    x = probe.points.positions
-    count = held(e, probe, unknown, output).long()
-    for axis in e.field.networks()[unknown].periodic:
-        low, high = (side[axis] for side in probe.domain.bounds)
-        ends = torch.minimum((x[:, axis] - low).abs(), (x[:, axis] - high).abs())
-        count += 9 * (ends <= e.tolerance).long()
-    field = parts(e.field)[unknown]
-    for part in field.flux if isinstance(field, Ansatz) else ():
-        count += part.contains(x, e.tolerance).long()
-    for p in e.probes:
-        components = len(p.concerning(unknown, output))
-        if components and p not in e.equations:
-            count += components * p.domain.contains(x, e.tolerance).long()
-    return count
-
-
-def _enough(e: Examination, unknown: str, output: int, axis: int) -> bool:
-    """Whether a line has as many conditions as the equation's order, wherever they hold."""
-    ends = 0
-    for p in e.probes:
-        if p not in e.equations:
-            places = {q.bounds[0][axis] for q in p.domain.pieces if _flat(q, axis)}
-            ends += len(p.concerning(unknown, output)) * len(places)
-    return ends >= order(e, unknown, output, [axis])
-
-
-def _flat(domain: Domain, axis: int) -> bool:
-    return domain.bounds[0][axis] == domain.bounds[1][axis]
-
-
 # ── beside it ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -214,11 +124,13 @@ def outside(e: Examination) -> Iterator[Finding]:
         inside = torch.zeros(len(x), dtype=torch.bool)
         for equation in e.equations:
             inside |= equation.domain.contains(x, e.tolerance)
+        domain = e.equations[0].domain
         if float((~inside).double().mean()) > MISSED:
             yield warning(
                 "outside",
                 p.name,
                 f"`{p.name}` holds at {place(e.axes, x[~inside][0])}, where no equation does, so "
                 "that nothing ties the values there to those inside. Take its domain from that of "
-                "the equation, `@on(domain.boundary)` or `@on(domain.at(x=…))`.",
+                f"the equation, `@on({advice.whole(domain)})`{advice.explained(domain)} or a part "
+                "of it.",
             )

@@ -9,7 +9,7 @@ import torch
 
 from siren_pde.checks.finding import Finding, warning
 from siren_pde.checks.places import derivative, listed, number
-from siren_pde.checks.probe import Examination, Probe
+from siren_pde.checks.probe import Examination, Probe, root_mean_square
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.fields.siren import Siren
 
@@ -34,12 +34,15 @@ def terms(e: Examination) -> Iterator[Finding]:
             big, little = (
                 derivative(s, e.axes, e.called(s.unknown, s.output)) for s in (large, small)
             )
+            written = f"1e{round(math.log10(sizes[large] / sizes[small]))} * {small.unknown}"
+            constant = not e.field.networks()[small.unknown].inputs
+            advice = f"write it as `{written}`" if constant else "or leave the small one out"
             yield warning(
                 "scale",
                 p.name,
                 f"in `{p.name}` the term with {big} is {sizes[large] / sizes[small]:.0e} times as "
                 f"large as the one with {little}, which rounding and the method will not see: "
-                "choose units in which both matter, or leave the small one out.",
+                f"choose units in which both matter, {advice}.",
             )
 
 
@@ -65,7 +68,7 @@ def solutions(e: Examination) -> Iterator[Finding]:
     calls: dict[Probe, float] = {}
     for p in e.probes:
         scale = max(p.sizes(e.frequency).values(), default=0.0)
-        size = float(p.data.square().mean().sqrt())
+        size = float(root_mean_square(p.data))
         if scale > 0 and size > 0 and math.isfinite(size / scale):
             calls[p] = size / scale
     if not calls or not all(p.affine for p in calls):

@@ -12,15 +12,28 @@ from siren_pde.checks.probe import Slot
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 
 
+ROUNDING = 1e-12
+"""Coordinates below this, beside the largest of a point, are zeros up to rounding."""
+
+
 def number(value: float) -> str:
     """Four digits, and no minus before a zero."""
-    return f"{value + 0.0:.4g}" if abs(value) > 1e-12 else "0"
+    return f"{value + 0.0:.4g}"
+
+
+def exactly(value: float) -> str:
+    """All digits, as code needs them that shall name the same number."""
+    short = f"{value + 0.0:g}"
+    return short if float(short) == value else repr(value)
 
 
 def place(axes: Sequence[str], position: Tensor) -> str:
     """A point as `x=0, t=1`."""
+    values = position.tolist()
+    least = ROUNDING * max(map(abs, values), default=0.0)
     return ", ".join(
-        f"{name}={number(value)}" for name, value in zip(axes, position.tolist(), strict=True)
+        f"{name}={number(value if abs(value) > least else 0.0)}"
+        for name, value in zip(axes, values, strict=True)
     )
 
 

@@ -23,6 +23,14 @@ AFFINE = 1e-8
 """Below this curvature a residual counts as affine in the unknowns."""
 
 
+def root_mean_square(values: Tensor) -> Tensor:
+    """√(mean v²), whose squares neither under- nor overflow."""
+    largest = values.abs().max() if values.numel() else values.new_zeros(())
+    if not bool(torch.isfinite(largest)) or not bool(largest):
+        return largest
+    return largest * (values / largest).square().mean().sqrt()
+
+
 @dataclass(frozen=True)
 class Slot:
     """A derivative of one output of one unknown, and its channel."""
@@ -164,7 +172,7 @@ class Probe:
         largest = {}
         for slot in self.used:
             columns = [seed[slot.unknown][slot.channel, :, slot.output] for seed in seeds]
-            size = torch.stack(columns).square().sum(0).mean().sqrt()
+            size = root_mean_square(torch.stack(columns)) * len(columns) ** 0.5
             largest[slot] = float(size * slot.growth(frequency))
         return largest
 
@@ -196,8 +204,13 @@ class Examination:
 
     @property
     def tolerance(self) -> float:
-        """The distance at which points count as the same: rounding of the coordinates."""
-        return 1e-9 * max(abs(v) for side in self.problem.bounds for v in side)
+        """The distance at which points count as the same: rounding of the coordinates, and little
+        beside the shortest range where units differ.
+        """
+        low, high = self.problem.bounds
+        largest = max(abs(v) for side in (low, high) for v in side)
+        spans = [b - a for a, b in zip(low, high, strict=True) if b > a]
+        return max(1e-15 * largest, min([1e-9 * largest, *(1e-6 * span for span in spans)]))
 
     def outputs(self) -> list[tuple[str, int]]:
         """Every output of every unknown function."""

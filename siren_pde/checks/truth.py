@@ -75,10 +75,7 @@ def _judged(e: Examination, p: Probe, channels: Channels, size: float) -> Iterat
 
 def _channels(e: Examination, p: Probe) -> Channels:
     """The exact solution's derivatives in the channels of a condition."""
-    assert e.problem.exact is not None
-    given = e.problem.exact(p.points)
-    if not isinstance(given, dict):
-        given = {next(iter(e.field.networks())): given}
+    given = e.problem.exact_values(p.points, e.field.networks())
     values = p.zero
     for slot in p.slots:
         parts, channels = _parts(given[slot.unknown]), values[slot.unknown]
@@ -93,16 +90,22 @@ def _channels(e: Examination, p: Probe) -> Channels:
 
 def _known(e: Examination, p: Probe) -> bool:
     """Whether the exact solution gives all unknowns of a condition: it may give some only."""
-    assert e.problem.exact is not None
-    given = e.problem.exact(p.points)
-    return not isinstance(given, dict) or all(name in given for name in p.bound.plans)
+    given = e.problem.exact_values(p.points, e.field.networks())
+    return all(name in given for name in p.bound.plans)
 
 
 def _parts(value: object) -> list[Jet]:
     if isinstance(value, Complex):
         return [value.re, value.im]
     components = value if isinstance(value, Vector | list | tuple) else [value]
-    return [as_jet(each) for each in components]
+    jets = [as_jet(each) for each in components]
+    for jet, each in zip(jets, components, strict=True):
+        if jet is NotImplemented:
+            raise ResidualError(
+                f"it gives a {type(each).__name__}: write it in the coordinates, with the "
+                "functions of `siren_pde`, such as `sin(p.x)`."
+            )
+    return jets
 
 
 def _size(e: Examination, p: Probe, channels_by_probe: dict[Probe, Channels]) -> float:
@@ -134,7 +137,8 @@ def _suspect(e: Examination, p: Probe, channels: dict[str, Tensor], r: Tensor, s
     if p.affine and float(p.data.abs().max()) > 0:
         if float((r - 2 * p.data).abs().max()) <= VANISHING * size:
             return "With the opposite sign of the terms without the unknown it does. Check it."
-        wanted = -((r - p.data) * p.data).sum() / p.data.square().sum()
+        unit = p.data / p.data.abs().max()  # squares of the data themselves might underflow
+        wanted = -((r - p.data) * unit).sum() / p.data.abs().max() / unit.square().sum()
         if float((r - p.data + wanted * p.data).abs().max()) <= VANISHING * size:
             return f"With the terms without the unknown times {number(float(wanted))} it does."
     return "Check the signs and constants of both."

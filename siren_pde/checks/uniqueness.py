@@ -12,19 +12,26 @@ from siren_pde.checks.places import listed, number
 from siren_pde.checks.probe import Examination
 
 ROUNDING = 1e-12
+"""Residuals below this, relative to those of the zero field, are rounding."""
+NUMBERS = (1.0, -0.7, 2.3)
+"""Values of unknown numbers for which zero is tried as a solution."""
 
 
 def trivial(e: Examination) -> Iterator[Finding]:
     """Constant unknowns, zero among them, that leave no residual."""
     outputs = e.outputs()
     networks = e.field.networks()
-    if len(e.probes) < len(e.problem.conditions) or any(not x.inputs for x in networks.values()):
+    if len(e.probes) < len(e.problem.conditions):
+        return
+    if any(not x.inputs for x in networks.values()):
+        yield from _homogeneous(e)
         return
     values = {
         name: torch.zeros(network.outputs, dtype=torch.float64)
         for name, network in networks.items()
     }
     start, columns = _residual(e, values), []
+    size = float(start.abs().max())
     for name, output in outputs:
         moved = {n: v.clone() for n, v in values.items()}
         moved[name][output] = 1.0
@@ -33,7 +40,7 @@ def trivial(e: Examination) -> Iterator[Finding]:
     if not bool(torch.isfinite(a).all() and torch.isfinite(start).all()):
         return
     yield from _free(e, a, outputs)
-    if not float(start.abs().max()):
+    if not size:
         yield error(
             "trivial",
             e.problem.name,
@@ -42,16 +49,53 @@ def trivial(e: Examination) -> Iterator[Finding]:
             "them, such as `u - g(p)` on the boundary.",
         )
         return
-    c = torch.linalg.lstsq(a, -start[:, None], driver="gelsd").solution[:, 0]
+    largest = float(a.abs().max()) or 1.0  # squares of the sizes themselves might underflow
+    scaled = torch.linalg.lstsq(a / largest, -start[:, None] / size, driver="gelsd")
+    c = scaled.solution[:, 0] * (size / largest)
+    if not bool(torch.isfinite(c).all()):
+        return
     for (name, output), value in zip(outputs, c, strict=True):
         values[name][output] = value
-    if float(_residual(e, values).abs().max()) <= ROUNDING * float(start.abs().max()):
+    if float(_residual(e, values).abs().max()) <= ROUNDING * size:
         yield error(
             "trivial",
             e.problem.name,
             f"the constant {_named(e, outputs, c)} satisfies all conditions, and is what will be "
             "found: check that sources and boundary values are the ones meant.",
         )
+
+
+def _homogeneous(e: Examination) -> Iterator[Finding]:
+    """Functions that vanish beside unknown numbers of any value: eigenvalue problems unscaled."""
+    networks = e.field.networks()
+    for value in NUMBERS:
+        values = {
+            name: torch.full((x.outputs,), 0.0 if x.inputs else value, dtype=torch.float64)
+            for name, x in networks.items()
+        }
+        if bool((_residual(e, values) != 0).any()):
+            return
+    numbers = [f"`{name}`" for name, x in networks.items() if not x.inputs]
+    functions = [name for name, x in networks.items() if x.inputs]
+    if not functions:
+        return
+    yield error(
+        "trivial",
+        e.problem.name,
+        f"{' = '.join(functions)} = 0 satisfies all conditions, whatever {listed(numbers)} is, so "
+        f"that nothing is determined: say how large {functions[0]} is, "
+        f"`@on({_somewhere(e)})` above `def scale(p, {functions[0]}): return {functions[0]} - 1`, "
+        "at a place where it does not vanish; or give the source or the measurements that are "
+        "missing.",
+    )
+
+
+def _somewhere(e: Examination) -> str:
+    """The code for a point within the domain, away from its centre."""
+    p = (e.equations or e.probes)[0]
+    values = ", ".join(number(v) for v in p.points.positions[min(2, len(p.points) - 1)].tolist())
+    usual = e.axes == ("x", "y", "z")[: len(e.axes)]
+    return f"PointCloud([[{values}]]{'' if usual else f', axes={e.axes}'})"
 
 
 def _residual(e: Examination, values: dict[str, Tensor]) -> Tensor:
@@ -73,7 +117,8 @@ def _free(e: Examination, a: Tensor, outputs: list[tuple[str, int]]) -> Iterator
                 "constant",
                 name,
                 f"all conditions see derivatives of {called} only, so that it is determined up to "
-                f"a constant: if that matters, say what {called} is at one point.",
+                f"a constant: if that matters, say what {called} is at one point, "
+                f"`@on({_somewhere(e)})` above `def level(p, {name}): return {called} - …`.",
             )
 
 

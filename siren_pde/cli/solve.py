@@ -17,7 +17,8 @@ from siren_pde.cli.script import Script, blaming, read_script
 from siren_pde.errors import ConfigError, SirenPDEError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
-from siren_pde.io.solutions import as_description, save
+from siren_pde.io.estimates import as_description
+from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.solution import plot, plot_history

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,7 +85,9 @@ def stacked(name: str, out: object, points: Points) -> Tensor:
     columns, n = [], len(points)
     for value in flattened(out):
         part: object = value.value if isinstance(value, Jet) else value
-        if isinstance(part, int | float):
+        if isinstance(part, Tensor) and not part.ndim:
+            part = part.expand(n)
+        if isinstance(part, int | float | np.integer | np.floating):
             part = points.positions.new_full((n,), float(part))
         shape = tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
         if not isinstance(part, Tensor) or shape != (n,):

@@ -33,8 +33,10 @@ JUDGED = 0.5
 """How many points, beside those fitted, judge the fit."""
 DAMPINGS = (0.0, 1e-8)
 """Tolerances of the fit, of which the best at fresh points is taken."""
-EXPLAINED = 0.3
-"""Where so little of the residual is left at fresh points, no damping is needed."""
+EXPLAINED = 1.0
+"""Where no more than what was there is left of the residual at fresh points, the fit needs no
+damping.
+"""
 FRESH = 7919
 """How far the seeds of fresh points are from those of methods."""
 MEASURED = 4

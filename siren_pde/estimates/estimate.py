@@ -30,6 +30,8 @@ CHEAP, LEAST, RICH = 900, 0.6, 1.3
 """Features that cost less than a second, the least share of the answer's own, and the share that
 leaves β below a tenth on smooth solutions.
 """
+FEWEST = 150
+"""Features at least: fewer miss modes that are nearly resonant."""
 ROUNDED, LOOKED = 1e-10, 512
 """Below this share of their terms, residuals are rounding; at how many points they are looked at.
 """
@@ -41,13 +43,12 @@ MOST = 4000
 class Estimate:
     """The relative L² error of an answer, estimated by the enriched defect.
 
-    `relative` holds that of each unknown, `total` that of all of them together. `beta` says how
-    much of the residual the error found does not explain. Where `why` is not empty, there is no
-    estimate: it says why, and the numbers are `nan`.
+    `sizes` holds those of each unknown. `beta` says how much of the residual the error found does
+    not explain. Where `why` is not empty, there is no estimate: it says why, and the numbers are
+    `nan`. `seconds` is what finding it took.
     """
 
-    relative: Mapping[str, float]
-    total: float
+    sizes: Mapping[str, Size]
     beta: float
     why: str = ""
     seconds: float = 0.0
@@ -55,7 +56,22 @@ class Estimate:
     @staticmethod
     def none(why: str, beta: float = math.nan) -> Estimate:
         """No estimate, and why."""
-        return Estimate({}, math.nan, beta, why)
+        return Estimate({}, beta, why)
+
+    @property
+    def relative(self) -> dict[str, float]:
+        """The relative error of each unknown."""
+        return {name: size.relative for name, size in self.sizes.items()}
+
+    @property
+    def total(self) -> float:
+        """The relative error of all unknowns together."""
+        return self.of(self.sizes)
+
+    def of(self, names: Iterable[str]) -> float:
+        """The relative error of some unknowns together, as `Solution.error` measures it."""
+        sizes = [self.sizes[name] for name in names] if self.reliable else []
+        return sum(sizes, Size(0.0, 0.0)).relative if sizes else math.nan
 
     @property
     def reliable(self) -> bool:
@@ -106,9 +122,8 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
 def companions_of(field: Field, *, careful: bool) -> Companions:
     """As many features as the answer leaves time for."""
     q = max(size(field), 1)
-    if careful:
-        return Companions(min(RICH, max(MOST / q, 0.1)), 1.15)
-    share = min(RICH, max(CHEAP / q, LEAST), max(MOST / q, 0.1))
+    rich, most = max(RICH, FEWEST / q), max(MOST / q, 0.1)
+    share = min(rich, most) if careful else min(rich, max(CHEAP / q, LEAST), most)
     return Companions(share, 1.15 if share > 1 else 1.0)
 
 
@@ -137,24 +152,16 @@ def judged(answer: Objective, measured: Mapping[str, Size], beta: float, fresh: 
         return Estimate.none(
             "the error that explains the residual at some points does not at others", beta
         )
-    total = combined(measured, measured)
-    if not math.isfinite(total):
+    estimate = Estimate(measured, beta)
+    if not math.isfinite(estimate.total):
         return Estimate.none("the error that explains the residual is not finite", beta)
-    return Estimate({name: s.relative for name, s in measured.items()}, total, beta)
+    return estimate
 
 
 def _rounded(answer: Objective) -> bool:
     """Whether all residuals at fresh points are what rounding leaves."""
     own = own_residuals(points_of(answer, LOOKED, 3)).values()
     return all(each.relative < ROUNDED for each in own if not each.measured)
-
-
-def combined(measured: Mapping[str, Size], names: Iterable[str]) -> float:
-    """The relative error of some unknowns together."""
-    total = Size(0.0, 0.0)
-    for name in names:
-        total = total + measured[name]
-    return total.relative
 
 
 def in_double_precision(answer: Objective) -> Objective:

@@ -29,6 +29,8 @@ ABSENT, UNEXPLAINED = 0.2, 0.7
 """A residual above the first share of its terms says that a condition does not hold at all; if
 other features explain less than all but the second of what is left, no field satisfies it.
 """
+SMOOTH = 0.5
+"""And if more than this share of it is a quadratic function, which features would not lack."""
 MISSED = 0.5
 """Measured data that are missed by this share are not met, noise or not."""
 
@@ -43,24 +45,36 @@ class Judgement:
 
 
 def judgement(
-    answer: Objective, *, outcome: Outcome, reason: str, estimate: Estimate, partial: bool
+    answer: Objective,
+    *,
+    outcome: Outcome,
+    reason: str,
+    estimate: Estimate | None,
+    partial: bool,
 ) -> Judgement:
     """Judge an answer that a method ended with; `partial` if it has not got through all of time.
 
     A method knows why it stopped, but not whether that was the solution: that follows from every
     condition's own residual at fresh points, the estimate, and whether the conditions determine an
-    answer.
+    answer. Without an estimate, residuals alone are judged.
     """
-    answer = in_double_precision(answer)
     try:
         residuals = own_residuals(fresh(answer, POINTS, 3))
     except SirenPDEError as cause:
         return Judgement(Outcome.non_finite, f"{reason}; {cause}".rstrip("."), {})
     if partial or outcome in KEPT:
         return Judgement(outcome, reason, residuals)
-    free = _free(answer)
+    free = None if estimate is None else _free(in_double_precision(answer))
     if free is not None:
         return Judgement(Outcome.ill_posed, f"{reason}; but {_undetermined(free)}", residuals)
+    kind, more = _verdict(residuals, outcome, estimate or Estimate.none("none was asked for"))
+    return Judgement(kind, f"{reason}; {more}" if more else reason, residuals)
+
+
+def _verdict(
+    residuals: Mapping[str, OwnResidual], outcome: Outcome, estimate: Estimate
+) -> tuple[Outcome, str]:
+    """The outcome of an answer that the conditions determine, and what to say of it."""
     close = estimate.reliable and estimate.total <= CLOSE
     bar = HOLDS if close else ALONE
     missed = {
@@ -68,25 +82,16 @@ def judgement(
         for name, own in residuals.items()
         if not own.relative <= (MISSED if own.measured else bar)
     }
+    failed = outcome if outcome in (Outcome.budget, Outcome.stagnated) else Outcome.unresolved
     if missed:
-        absent = all(own.relative > ABSENT for own in missed.values())
+        absent = all(own.relative > ABSENT and own.smooth > SMOOTH for own in missed.values())
         stuck = absent and outcome is not Outcome.budget and not estimate.beta < UNEXPLAINED
-        kind = (
-            Outcome.impossible
-            if stuck
-            else outcome
-            if outcome is Outcome.budget
-            else Outcome.unresolved
-        )
-        return Judgement(kind, f"{reason}; {_missed(missed, stuck=stuck)}", residuals)
+        return Outcome.impossible if stuck else failed, _missed(missed, stuck=stuck)
     if estimate.reliable and not close:
-        text = f"{reason}; not solved, the error is about {estimate.total:.0%}"
-        return Judgement(
-            outcome if outcome is Outcome.budget else Outcome.unresolved, text, residuals
-        )
+        return failed, f"not solved: the error is about {estimate.total:.0%}"
     if outcome is Outcome.budget and not (estimate.reliable and estimate.total <= DONE):
-        return Judgement(outcome, reason, residuals)
-    return Judgement(Outcome.converged, reason, residuals)
+        return outcome, ""
+    return Outcome.converged, ""
 
 
 KEPT = (Outcome.interrupted, Outcome.non_finite, Outcome.impossible, Outcome.ill_posed)

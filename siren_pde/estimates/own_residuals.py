@@ -29,11 +29,16 @@ LOOKS = 512
 
 @dataclass(frozen=True)
 class OwnResidual:
-    """The root mean square of a condition's residual, and of its terms, at fresh points."""
+    """The root mean square of a condition's residual, and of its terms, at fresh points.
+
+    `smooth` is the share of it that quadratic functions of the coordinates make up: what is left
+    for want of features is not smooth, a contradiction is.
+    """
 
     residual: float
     terms: float
     measured: bool
+    smooth: float
 
     @property
     def relative(self) -> float:
@@ -60,8 +65,24 @@ def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
         for name, size in _sizes(bound, field, points).items():
             largest[name] = torch.maximum(largest[name], size)
     each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
-    worst = max(each, key=lambda own: own[0] / own[1] if own[1] else float(own[0] > 0))
-    return OwnResidual(*worst, bool(rows.points.data))
+    ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]
+    worst = ratios.index(max(ratios))
+    smooth = _smooth_share(rows.points.positions, r[:, worst])
+    return OwnResidual(*each[worst], bool(rows.points.data), smooth)
+
+
+def _smooth_share(x: Tensor, r: Tensor) -> float:
+    """Which share of a residual r (n,) at x (n, d) quadratic functions explain."""
+    size = float(r.abs().max())
+    if not size or not math.isfinite(size):
+        return 0.0
+    low, high = x.amin(0), x.amax(0)
+    y = 2 * (x - low) / torch.where(high > low, high - low, torch.ones_like(low)) - 1
+    pairs = torch.combinations(torch.arange(x.shape[1], device=x.device), with_replacement=True)
+    a = torch.cat([torch.ones_like(y[:, :1]), y, y[:, pairs].prod(2)], dim=1).cpu().double()
+    b = (r / size).cpu().double()[:, None]
+    fitted = a @ torch.linalg.lstsq(a, b, driver="gelsd").solution
+    return float(fitted.square().sum() / b.square().sum())
 
 
 def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tensor]:

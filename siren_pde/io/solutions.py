@@ -6,7 +6,6 @@ is one dataset for each parameter and buffer of the field. The rest is in `siren
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
+from siren_pde.files.json_values import JSON, Description, entry, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
+from siren_pde.io.estimates import as_description, estimate_of, finite, number, numbers
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
@@ -158,11 +158,11 @@ def contents(
         "why": solution.why,
         "outcome": solution.outcome.name,
         "stop_reason": solution.stop_reason,
-        "seconds": _finite(solution.seconds),
-        "loss": _finite(solution.loss),
-        "error": _finite(error),
+        "seconds": finite(solution.seconds),
+        "loss": finite(solution.loss),
+        "error": finite(error),
         "estimate": as_description(solution.estimate),
-        "residuals": {name: _finite(value) for name, value in solution.residuals.items()},
+        "residuals": {name: finite(value) for name, value in solution.residuals.items()},
         "field": described(solution.field),
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
@@ -214,35 +214,12 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         why=text(said, "why"),
         outcome=Outcome[text(said, "outcome")],
         stop_reason=text(said, "stop_reason"),
-        seconds=_number(said, "seconds"),
-        loss=_number(said, "loss"),
+        seconds=number(said, "seconds"),
+        loss=number(said, "loss"),
         history=_history(groups["history"]),
-        estimate=_estimate(record(entry(said, "estimate"), "estimate")),
-        residuals=_numbers(record(entry(said, "residuals"), "residuals")),
+        estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
+        residuals=numbers(record(entry(said, "residuals"), "residuals")),
     )
-
-
-def as_description(estimate: Estimate) -> dict[str, JSON]:
-    """An error bar as JSON values: numbers that are not finite are null."""
-    low, high = estimate.interval
-    return {
-        "relative": {name: _finite(value) for name, value in estimate.relative.items()},
-        "total": _finite(estimate.total),
-        "interval": [_finite(low), _finite(high)],
-        "beta": _finite(estimate.beta),
-        "why": estimate.why,
-        "seconds": _finite(estimate.seconds),
-    }
-
-
-def _estimate(said: Description) -> Estimate:
-    relative = _numbers(record(entry(said, "relative"), "relative"))
-    total, beta, seconds = (_number(said, name) for name in ("total", "beta", "seconds"))
-    return Estimate(relative, total, beta, text(said, "why"), seconds)
-
-
-def _numbers(said: Description) -> dict[str, float]:
-    return {name: _number(said, name) for name in said}
 
 
 def _rows(history: History) -> dict[str, Array]:
@@ -266,15 +243,6 @@ def _history(rows: Mapping[str, Array]) -> History:
 
 def _dtype(value: object) -> str:
     return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has neither NaN nor infinity: both are stored as null."""
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _number(said: Description, name: str) -> float:
-    return math.nan if entry(said, name) is None else real(said, name)
 
 
 def _array(tensor: Tensor) -> Array:

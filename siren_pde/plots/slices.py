@@ -209,8 +209,7 @@ def _exact(problem: Problem, solution: Fitted, x: Tensor) -> dict[str, Tensor]:
     if problem.exact is None:
         return {}
     p = replace(solution.points(x[:0]), positions=x, weights=x.new_full((len(x),), 1 / len(x)))
-    exact = problem.exact(p)
-    named = exact if isinstance(exact, dict) else {"u": exact}
+    named = problem.exact_values(p, parts(solution.field))
     with torch.no_grad():
         return {name: stacked("exact", truth, p) for name, truth in named.items()}
 

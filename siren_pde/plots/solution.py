@@ -277,6 +277,8 @@ def _name(problem: Problem | None) -> str:
 
 
 def _power(value: float) -> str:
+    if not math.isfinite(value):
+        return r"\infty" if math.isinf(value) else r"\mathrm{nan}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return rf"{mantissa}\times 10^{{{int(exponent)}}}"
 

@@ -134,8 +134,8 @@ class Solution:
         """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
 
         An exact solution is compared where each unknown lives, at n Sobol points there that no
-        method has seen; a reference at the points of its grid. Raises ConfigError if the problem
-        has neither.
+        method has seen; a reference at the points of its grid. It is infinite beside a truth that
+        vanishes. Raises ConfigError if the problem has neither, or none of the unknowns' values.
         """
         problem = self.problem
         if problem is None or not problem.has_truth:
@@ -147,23 +147,29 @@ class Solution:
             pairs = self._beside_reference(problem.truth)
         else:
             pairs = self._beside_exact(problem, n, seed)
-        difference = size = 0.0
+        difference, size, compared = 0.0, 0.0, False
         for fitted, expected, weights in pairs:
             difference += float((weights * (fitted - expected).square()).sum())
             size += float((weights * expected.square()).sum())
+            compared = True
+        if not compared:
+            raise ConfigError(
+                "the truth of this problem names none of the unknowns "
+                f"{', '.join(parts(self.field))}. Let `exact` return a dictionary with theirs."
+            )
+        if not size:  # of a solution that vanishes there are no shares
+            return math.inf if difference else 0.0
         return math.sqrt(difference / size)
 
     def _beside_exact(
         self, problem: Problem, n: int, seed: int
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
-        assert problem.exact is not None
         like = next(self.field.parameters())
         for name in parts(self.field):
             domain = problem.home(name, parts(self.field))
             p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
-            exact = problem.exact(p)
-            known = exact if isinstance(exact, dict) else {"u": exact}
+            known = problem.exact_values(p, parts(self.field))
             if name in known:
                 expected = stacked("exact", known[name], p)
                 fitted = self._values(only(name), p).reshape(expected.shape)

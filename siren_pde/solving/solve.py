@@ -98,7 +98,11 @@ def solve(
     answer = replace(objective, field=field)
     bar = _estimate(answer, end, estimate)
     judged = judgement(
-        answer, outcome=end.outcome, reason=end.reason, estimate=bar, partial=bool(end.at.reached)
+        answer,
+        outcome=end.outcome,
+        reason=end.reason,
+        estimate=None if estimate == "none" else bar,
+        partial=bool(end.at.reached),
     )
     say(f"{judged.outcome.name} after {seconds:.1f} s: {judged.reason}")
     say(f"error: {bar}")

@@ -75,9 +75,8 @@ def residual_of_exact(problem: Problem, condition: Condition) -> tuple[float, fl
     """
     assert problem.exact is not None
     p = Sobol(400)(condition.domain, seed=1)
-    exact = problem.exact(p)
-    unknowns: dict[str, Any] = exact if isinstance(exact, dict) else {"u": exact}
-    if all(isinstance(value, float) for value in unknowns.values()):
+    unknowns: dict[str, Any] = problem.exact_values(p, ["u"])
+    if all(isinstance(value, int | float) for value in unknowns.values()):
         return 0.0, 0.0
     try:
         condition.arguments([*unknowns])

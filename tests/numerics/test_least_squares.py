@@ -9,6 +9,7 @@ from siren_pde.numerics.least_squares import (
     Factor,
     NormalEquations,
     add_gram,
+    damped_solutions,
     least_squares,
     shifted_cholesky,
 )
@@ -134,3 +135,17 @@ def test_a_factor_leaves_what_its_columns_cannot_make():
     expected = least_squares(a.clone(), b[:, 0]).x
     assert torch.allclose(left[:, 0], b[:, 0] - a @ expected, atol=1e-13)
     assert (a.T @ left).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("rows", [30, 60])
+def test_damped_solutions_are_those_of_least_squares(rows):
+    """Also for a matrix whose last columns nearly repeat the first."""
+    generator = torch.Generator().manual_seed(rows)
+    a = torch.randn((rows, 20), generator=generator, dtype=torch.float64)
+    a[:, 15:] = a[:, :5] + 1e-4 * a[:, 15:]
+    b = torch.randn((rows,), generator=generator, dtype=torch.float64)
+    tolerances = (0.0, 1e-12, 1e-6, 1e-2)
+    for tolerance, x in zip(tolerances, damped_solutions(a.clone(), b, tolerances), strict=True):
+        whole = least_squares(a.clone(), b, tolerance=tolerance or None).x
+        assert torch.allclose(a @ x, a @ whole, rtol=1e-6, atol=1e-7)
+        assert float((a @ x - b).norm()) == pytest.approx(float((a @ whole - b).norm()), rel=1e-9)

@@ -34,10 +34,11 @@ def dirichlet(p, u):
 
 
 @on(square)
-def kink(p, u):
-    return u - abs(p.x - 0.5)
+def waves(p, u):
+    return u - sin(150 * p.x) * sin(140 * p.y)
 
 
+UNSOLVED = (Outcome.stagnated, Outcome.unresolved)
 PROBLEM, SMALL = Problem(poisson, dirichlet), Siren(2, width=4, depth=1)
 
 
@@ -48,14 +49,14 @@ def ended(problem=PROBLEM, field=None, method=None, **options):
 def test_ends_have_their_kinds():
     assert ended() is Outcome.converged
     assert ended(field=SMALL, method=Adam(batch=16), budget=Budget(steps=2)) is Outcome.budget
-    target = Budget(steps=500, target=1e9)
-    assert ended(field=SMALL, method=Adam(batch=16), budget=target) is Outcome.converged
+    target = Budget(steps=500, target=1e9)  # reached at once, and no solution
+    assert ended(field=SMALL, method=Adam(batch=16), budget=target) is Outcome.unresolved
     stiff = GaussNewton(patience=1, refresh=0)
     assert ended(field=SMALL, method=stiff, budget=Budget(steps=400)) is Outcome.stagnated
 
 
-def test_what_features_do_not_resolve_stagnates():
-    assert ended(Problem(kink), method=LeastSquares(most=250)) is Outcome.stagnated
+def test_what_features_do_not_resolve_is_said():
+    assert ended(Problem(waves), method=LeastSquares(most=250)) in UNSOLVED
 
 
 def test_losses_that_are_not_finite_end_with_the_last_finite_state():

@@ -10,10 +10,13 @@ POISSON = Path(__file__).parents[2] / "problems" / "poisson.py"
 MODULES = 40
 """As many as a Poisson problem passes today, methods of dataclasses included: a number to lower."""
 
+JUDGING = 5
+"""As many judge the answer by its residuals."""
+
 
 def test_poisson_passes_few_modules():
     file = module_at(POISSON, "poisson")
-    solve(file.problem, quiet=True)  # what is imported on first use is imported
+    solve(file.problem, estimate="none", quiet=True)  # what is imported on first use is imported
     passed = set()
 
     def see(frame, event, _):
@@ -23,7 +26,9 @@ def test_poisson_passes_few_modules():
 
     sys.setprofile(see)
     try:
-        solve(file.problem, quiet=True)
+        solve(file.problem, estimate="none", quiet=True)
     finally:
         sys.setprofile(None)
-    assert 0 < len(passed) <= MODULES, sorted(passed)
+    judging = {name for name in passed if name.startswith("siren_pde.estimates")}
+    assert 0 < len(passed - judging) <= MODULES, sorted(passed)
+    assert 0 < len(judging) <= JUDGING, sorted(judging)
