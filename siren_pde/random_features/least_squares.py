@@ -166,7 +166,7 @@ class LeastSquares(Method[State]):
         tried = with_features(sized, trial.features, frequency, whole.seed, trial.order)
         judged = known.fresh if known else rows.redrawn(rows.seed + 1)
         fresh = replace(tried, collocated=judged)
-        theta, balance, number = _fitted(tried, fresh, state)
+        theta, balance, number, starts = _fitted(tried, fresh, state)
         weights = state.weights or balance
         ground = known or _ground(tried, fresh, theta, weights)
         residual = _judged(fresh, theta, weights, ground, self.tolerance)
@@ -181,7 +181,7 @@ class LeastSquares(Method[State]):
             ground=ground,
             features=trial.features,
             near=fill(tried.field, theta) if number else state.near,
-            restarts=state.restarts + (number > 0 or residual > STUCK),
+            restarts=state.restarts + (starts > 1),
         )
         best = replace(at, state=state, note=note)
         if search.best is trial and math.isfinite(residual):
@@ -250,12 +250,12 @@ def _suited(band: tuple[float, ...], most: int) -> int:
 
 def _fitted(
     tried: Objective, fresh: Objective, state: State
-) -> tuple[Tensor, dict[str, float], int]:
+) -> tuple[Tensor, dict[str, float], int, int]:
     """θ with the features of a trial fitted, at once or by Newton's method from the best start, the
-    factors of the conditions, and the number of the start.
+    factors of the conditions, the number of the start, and how many were tried.
     """
     if tried.collocated.affine:
-        return *fit_output(tried, tried.parameters, affine=True), 0
+        return *fit_output(tried, tried.parameters, affine=True), 0, 1
 
     def starts() -> Iterator[Tensor]:
         start = tried.parameters
@@ -265,8 +265,8 @@ def _fitted(
 
     descent = descended(tried, fresh, starts(), boldness=BOLDNESS)
     if descent is None:  # no start is in the residuals' domain of definition
-        return tried.parameters, dict.fromkeys(tried.collocated.slices, 1.0), 0
-    return descent.theta, descent.weights, descent.number
+        return tried.parameters, dict.fromkeys(tried.collocated.slices, 1.0), 0, RESTARTS
+    return descent.theta, descent.weights, descent.number, descent.tried
 
 
 def _judged(

@@ -17,6 +17,7 @@ from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.periodic import count
 from siren_pde.fields.parameters import fill
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Slab, Slabs, require_evolution
 from siren_pde.random_features.features import (
     half_lengths,
@@ -25,7 +26,10 @@ from siren_pde.random_features.features import (
     with_features,
     without_output,
 )
-from siren_pde.random_features.output_layer import fit_output, weighted_size
+from siren_pde.random_features.marching_state import Attempt, State, largest
+from siren_pde.random_features.output_layer import fit_output
+from siren_pde.random_features.slab_fit import fitted, relative_residual
+from siren_pde.random_features.starts import is_finite
 from siren_pde.random_features.stretching import grid_stretching, incompatible_ends
 
 TIME_BAND = 3.0
@@ -41,49 +45,14 @@ CLIMBING = 0.5
 """A step wider or narrower that lowers the residual to this share is worth another."""
 HELPED = 0.2
 """A shorter slab should lower the residual to this share; else length does not set it."""
-SLABS, SHORTEST = 20, 1e-3
+SLABS, SHORTEST = 20, 1e-6
 """The first slab tried is one of so many, and none becomes a smaller part of the whole time."""
 WEAKER = 2.0
 """By how much the limit of a slab rises where neither length nor features help."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A slab solved with some band of frequencies, and its relative residual at fresh points."""
-
-    field: Field
-    band: tuple[float, ...]
-    residual: float
-
-
-@dataclass(frozen=True)
-class State:
-    """Where the march stands: slabs behind it, the next one's length, its band (see `Attempt`).
-
-    `band` holds radians per half-length of each axis; `upwards` is how it last changed for the
-    better. `limit` is what residuals are held to. `rejected` attempts at this slab came before, the
-    last with the residual `refused`. At `ends`, initial values break boundary conditions.
-    """
-
-    slabs: Slabs
-    half: tuple[float, ...]
-    start: float
-    length: float
-    band: tuple[float, ...]
-    fields: tuple[Field, ...] = ()
-    breaks: tuple[float, ...] = ()
-    upwards: bool = True
-    features: int = 0
-    limit: float = 0.0
-    rejected: int = 0
-    refused: float = math.inf
-    worst: float = 0.0
-    ends: tuple[float, ...] = ()
-
-    @property
-    def before(self) -> Field | None:
-        """The field of the slab before the next one, if there is one."""
-        return self.fields[-1] if self.fields else None
+MUCH_SHORTER = 0.3
+"""Slabs are shortened by this where the limit may not rise any more."""
+FEATURES, FEATURES_OF_TIME = 800, 48
+"""Features of a slab, and of one in time alone: the band along time has some twenty freedoms."""
 
 
 @final
@@ -92,36 +61,46 @@ class Marching(Method[State]):
     """Solve an evolution in slabs of time by Newton's method on frozen sine features.
 
     Every slab starts from the end of the one before it. Its length follows from `tolerance`, the
-    residual at fresh points relative to that of the zero field: slabs above it are tried again with
-    other frequencies, then shorter. In one space dimension, coordinates are stretched where the
-    solution is steep.
+    residual at fresh points relative to that of the zero field, and that of the initial values by
+    themselves: slabs above it are tried again with other frequencies, shorter, and with more
+    features. Where none of these helps, residuals up to `accepted` are, and the reason counts
+    them; where a slab's is larger, the march ends there. In one space dimension, coordinates are
+    stretched where the solution is steep.
 
-    *Other*: `features` of a slab; `oversampling`, the rows per feature.
+    *Other*: `features` of a slab (800, or 48 in time alone); `oversampling`, the rows per feature.
 
     Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with sinh maps and
     lengths chosen by the residual.
     """
 
     tolerance: float = 1e-8
-    features: int = 800
+    features: int | None = None
     oversampling: float = 1.6
     name: str = "time slabs"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    accepted: float = 1e-5
 
     def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.features >= 1):
+        if not (self.tolerance > 0 and (self.features is None or self.features >= 1)):
             raise ConfigError(
                 f"`Marching` needs a tolerance > 0 and features, got {self.tolerance} and "
                 f"{self.features}."
             )
+        if not 0 <= self.accepted < 1:
+            raise ConfigError(
+                f"`Marching` accepts relative residuals below one, got accepted={self.accepted}."
+            )
 
     def points(self, parameters: int) -> int:
         """The rows of a slab."""
-        return int(self.oversampling * self.features)
+        return int(self.oversampling * (self.features or FEATURES))
 
     def start(self, objective: Residuals) -> Iterate[State]:
-        """Before the first slab. Raises ConfigError if the problem is no evolution."""
+        """Before the first slab: the zero field, or initial values where that is no start.
+
+        Raises ConfigError if the problem is no evolution.
+        """
         whole = require_problem(objective, "Marching")
         time, half = require_evolution(whole, "Marching"), half_lengths(whole)
         wanted = suggested_frequencies(whole)
@@ -129,17 +108,34 @@ class Marching(Method[State]):
         periodic = {i for f in whole.field.networks().values() for i in f.periodic}
         band = [max(k, WHOLE) if i in periodic else k for i, k in enumerate(band)]
         band[time.axis] = CALM if periodic else TIME_BAND
-        zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
-        theta = torch.zeros_like(zero.parameters)
         length = (time.high - time.low) / SLABS
-        state = State(Slabs.of(whole, time), half, time.low, length, tuple(band))
-        state = replace(state, features=self.features, limit=self.tolerance)
+        fewest = self.features or (FEATURES if len(half) > 1 else FEATURES_OF_TIME)
+        state = State(
+            Slabs.of(whole, time),
+            half,
+            time.low,
+            length,
+            tuple(band),
+            fewest=fewest,
+            features=fewest,
+            limit=self.tolerance,
+            sizes=(),
+        )
         frequency = _frequency(state, state.band, length)
         initial = self._constant_in_time(
             state, Slab(time, time.low, time.low + length), frequency, whole.seed
         )
-        state = replace(state, ends=incompatible_ends(whole, time, initial))
-        return Iterate(zero, theta, zero.loss(theta), state)
+        sizes = (largest(state.slabs, initial, time.low),)
+        state = replace(state, sizes=sizes, ends=incompatible_ends(whole, time, initial))
+        first = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
+        theta = torch.zeros_like(first.parameters)
+        if not is_finite(first, theta):
+            throughout = Slab(time, time.low, time.high)
+            first = replace(
+                whole, field=self._constant_in_time(state, throughout, frequency, whole.seed)
+            )
+            theta = first.parameters
+        return Iterate(first, theta, first.loss(theta), state)
 
     def step(self, at: Iterate[State], used: float) -> Iterate[State]:
         """Try the next slab; keep it if its residual is small enough, else try less."""
@@ -153,20 +149,44 @@ class Marching(Method[State]):
             state = replace(state, upwards=best.band[axis] > state.band[axis], band=best.band)
         if not best.residual <= limit:
             note = f"t = {state.start:.4g}: residual {best.residual:.1e} in {length:.2g}: too large"
-            return replace(at, state=self._after_rejection(state, best, length), note=note)
+            following = self._after_rejection(state, best, length)
+            if following is None:
+                return self._failed(replace(at, state=state, note=note), best)
+            return replace(at, state=following, note=note)
         return self._accepted(state, best, length)
 
-    def _after_rejection(self, state: State, best: Attempt, length: float) -> State:
-        """A shorter slab; where that does not help, more features, and then a weaker limit."""
+    def _after_rejection(self, state: State, best: Attempt, length: float) -> State | None:
+        """A shorter slab; where that does not help, more features, and then a weaker limit, but no
+        weaker one than is accepted; None where there is nothing left to try.
+        """
         time = state.slabs.evolution
         long = SHORTER * length > SHORTEST * (time.high - time.low)
         helped = best.residual < HELPED * state.refused and long
         state = replace(state, rejected=state.rejected + 1, refused=best.residual)
         if helped:
             return replace(state, length=SHORTER * length)
-        if state.features < 2 * self.features:
-            return replace(state, features=int(1.25 * state.features))
-        return replace(state, limit=max(WEAKER * state.limit, WEAKER * best.residual))
+        if state.features < 2 * state.fewest:
+            return replace(state, features=int(1.25 * state.features) + 1)
+        if best.residual <= self.accepted:
+            weaker = max(WEAKER * state.limit, WEAKER * best.residual)
+            return replace(state, limit=max(min(weaker, self.accepted), self.tolerance))
+        if not long or state.blow_up is not None:
+            return None
+        return replace(state, length=MUCH_SHORTER * length)
+
+    def _failed(self, at: Iterate[State], best: Attempt) -> Iterate[State]:
+        """The end where a slab cannot be solved."""
+        state, end = at.state, at.state.blow_up
+        if end is not None:
+            reason = f"the solution grows without bound near t = {end:.4g}"
+            return replace(at, finished=reason, outcome=Outcome.impossible)
+        solved = "" if state.fields else "not solved: "
+        asked = max(self.accepted, self.tolerance)
+        reason = (
+            f"{solved}the march failed at t = {state.start:.4g}, where the residual is "
+            f"{best.residual:.1e} and {asked:.0e} is accepted at most"
+        )
+        return replace(at, finished=reason, outcome=Outcome.stagnated)
 
     def _accepted(self, state: State, best: Attempt, length: float) -> Iterate[State]:
         end, time = state.start + length, state.slabs.evolution
@@ -177,7 +197,9 @@ class Marching(Method[State]):
             length=growth * length,
             fields=(*state.fields, best.field),
             breaks=(*state.breaks, end),
-            features=max(int(0.95 * state.features), self.features),
+            features=max(int(0.95 * state.features), state.fewest),
+            sizes=(*state.sizes, largest(state.slabs, best.field, end)),
+            above=state.above + (best.residual > self.tolerance),
             limit=max(state.limit / WEAKER**2, self.tolerance),
             rejected=0,
             refused=math.inf,
@@ -189,6 +211,8 @@ class Marching(Method[State]):
         done = ""
         if end >= time.high:
             done = f"{len(state.fields)} slabs are solved, their residuals ≤ {state.worst:.1e}"
+            if state.above:
+                done += f", {state.above} of them above the tolerance of {self.tolerance:.0e}"
         note = f"t = {end:.4g}: residual {best.residual:.1e} in {length:.2g}"
         loss = theta.new_tensor(best.residual**2 / 2)
         return Iterate(objective, theta, loss, state, note, done, "" if done else f"t = {end:.4g}")
@@ -221,12 +245,11 @@ class Marching(Method[State]):
         points = int(self.oversampling * state.features)
         sized = slabs.slab(slab, state.before, count=points, seed=seed)
         tried = replace(sized, field=field)
-        affine = whole.collocated.affine
-        theta, weights = fit_output(tried, tried.parameters, affine=affine)
         fresh = tried.redrawn(seed + 1)
-        zero = without_output(field, theta)
-        residual = weighted_size(fresh, theta, weights) / weighted_size(fresh, zero, weights)
-        return Attempt(fill(field, theta), band, float(residual))
+        theta, weights = fitted(tried, fresh, state.before)
+        return Attempt(
+            fill(field, theta), band, relative_residual(fresh, theta, weights, slabs.evolution)
+        )
 
     def _constant_in_time(self, state: State, slab: Slab, frequency: Tensor, seed: int) -> Field:
         """Features fitted to what a slab starts with, for all its time."""

@@ -26,6 +26,10 @@ DAMPINGS = (0.0, 1e-6, 1e-3, 1e-1)
 """Tolerances of the steps tried, each where the one before is too bold."""
 ENOUGH = 0.1
 """What share of the decrease of ‖r‖² that the linear model predicts a step must keep."""
+NULL = 1e-5
+"""Derivatives by the field this small, beside those at a field of size one, are rounding errors of
+starts that features are fitted to.
+"""
 LOOKED = 256
 """Points of a condition, and of all of them together, at which terms are measured."""
 
@@ -72,14 +76,14 @@ class OutputSystem:
         times the condition's weight.
 
         Conditions are made comparable as if all weights were one, lest that take the weights back.
-        No factor vanishes: where A does, the size is that in `instead`, or that of the data, or
-        one.
+        Where A does next to vanish, the size may be given as `instead`; no factor vanishes: the
+        size is that of the data then, or one.
         """
-        sizes = self.column_sizes()
+        sizes = {**self.column_sizes(), **(instead or {})}
         for name, rows in self.rows.items():
             right = norm(self.right[rows]) / math.sqrt(self.weights[name])
-            known = (sizes[name], (instead or {}).get(name, 0.0), right)
-            sizes[name] = next((size for size in known if 0 < size < math.inf), 1.0)
+            known = (size for size in (sizes[name], right) if 0 < size < math.inf)
+            sizes[name] = next(known, 1.0)
         return {name: 1 / size for name, size in sizes.items()}
 
     def weigh(self, weights: Weights) -> None:
@@ -144,33 +148,42 @@ def weighted_size(objective: Objective, theta: Tensor, weights: Weights) -> Tens
     return size
 
 
-def is_singular(objective: Objective, theta: Tensor) -> bool:
-    """Whether a condition that is not met at θ does not depend on the field there, to first order:
+def null_conditions(objective: Objective, theta: Tensor) -> set[str]:
+    """The conditions that are not met at θ, and do not depend on the field there to first order:
     |∇u|² = 1 at u = 0.
     """
+    null = set()
+    generator = torch.Generator(device=theta.device).manual_seed(0)
     with evaluating(objective) as e:
         for rows in objective.collocated.rows:
-            missed, depends = 0.0, False
-            for r, seeds, _ in e.seeds(theta, [rows], purpose="output"):
-                missed = max(missed, float(r.abs().max()))
-                depends = depends or any(bool(s.any()) for seed in seeds for s in seed.values())
-            if missed and not depends:
-                return True
-    return False
+            residual, points = rows.residual, _few(rows)
+            at = channels_of(e.channels(theta, residual.plans, points, purpose="output"))
+            r, here = residual.seeds(e.field, points, at)
+            drawn = residual.random_channels(points, generator)
+            _, usual = residual.seeds(e.field, points, drawn)
+            if bool(r.any()) and not _largest(here) > NULL * _largest(usual):
+                null.add(rows.condition.name)
+    return null
+
+
+def _largest(seeds: list[dict[str, Tensor]]) -> float:
+    return max(float(torch.nan_to_num(s).abs().max()) for seed in seeds for s in seed.values())
 
 
 def _balanced(objective: Objective, theta: Tensor, system: OutputSystem) -> dict[str, float]:
     """The factors at θ, and those at a random field of size one for conditions that do not depend
     on the field at θ.
     """
-    if all(system.column_sizes().values()):
+    null = null_conditions(objective, theta)
+    if not null:
         return system.balance()
     c = output_coefficients(objective.field, theta)
     generator = torch.Generator(device=theta.device).manual_seed(0)
     kind = {"generator": generator, "dtype": theta.dtype, "device": theta.device}
     drawn = torch.randn(c.shape, **kind) / math.sqrt(len(c))  # type: ignore[call-overload]
     other = OutputSystem.of(objective, with_output(objective.field, theta, c + drawn))
-    return system.balance(other.column_sizes())
+    sizes = other.column_sizes()
+    return system.balance({name: sizes[name] for name in null})
 
 
 def _moved(objective: Objective, theta: Tensor, fit: Fit) -> Tensor:
@@ -247,7 +260,7 @@ def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dic
 
 
 def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
-    points = rows.points.select(slice(None, None, _stride(len(rows.points))))
+    points = _few(rows)
     few = Rows(rows.condition, rows.residual, points, points.weights)
     residual, plans = rows.residual, rows.residual.plans
     at = channels_of(e.channels(theta, plans, points, purpose="output"))
@@ -273,6 +286,10 @@ def _mean_size(values: Tensor, rows: Rows) -> Tensor:
     share = rows.points.weights / rows.points.weights.sum()
     mean: Tensor = (share[:, None] * (values / largest).square()).sum(0).sqrt()
     return mean * largest
+
+
+def _few(rows: Rows) -> Points:
+    return rows.points.select(slice(None, None, _stride(len(rows.points))))
 
 
 def _stride(count: int) -> int:

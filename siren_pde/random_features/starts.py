@@ -24,10 +24,20 @@ from siren_pde.fields.parameters import split
 from siren_pde.numerics.least_squares import Factor
 from siren_pde.problem import Condition
 from siren_pde.random_features.features import output_coefficients, with_output
-from siren_pde.random_features.output_layer import OutputSystem, fit_output, weighted_size
+from siren_pde.random_features.output_layer import (
+    OutputSystem,
+    fit_output,
+    null_conditions,
+    relative_residuals,
+    term_sizes,
+    weighted_size,
+    weighted_terms,
+)
 
 STUCK = 0.3
-"""Newton's method leads nowhere where it leaves this share of the residual of the zero field."""
+"""Newton's method leads nowhere where a condition's residual is this share of its terms."""
+MET = 1e-3
+"""Nor where one that did not depend on the field at the start is not met to this share."""
 SMOOTH = 1e-6
 """The weight of slopes, beside known values: enough to determine the field between those."""
 GUESS = 1e-6
@@ -39,13 +49,14 @@ AMPLITUDES = tuple(sign * 10.0 ** (k / 2) for k in range(-12, 13) for sign in (1
 @dataclass(frozen=True)
 class Descent:
     """Where Newton's method arrived: θ, the factors of conditions, the weighted residual at fresh
-    points, and the number of the start.
+    points, the number of the start, and how many were tried.
     """
 
     theta: Tensor
     weights: dict[str, float]
     size: float
     number: int
+    tried: int
 
 
 def descended(
@@ -53,28 +64,50 @@ def descended(
     fresh: Objective,
     starts: Iterable[Tensor],
     *,
-    enough: float = STUCK,
     boldness: int = 0,
 ) -> Descent | None:
-    """Newton's method from one start after the other until it leaves less than `enough` of the
-    residual of the zero field at `fresh` points: the best of them.
+    """Newton's method from one start after the other until it leads somewhere: until residuals at
+    `fresh` points are not like their terms. The best of them.
 
     All have the factors of the conditions that the first one has. Starts where residuals are not
     finite are passed over; None if all are.
     """
     best: Descent | None = None
     weights: dict[str, float] | None = None
+    null: set[str] = set()
     for number, start in enumerate(starts):
         if not is_finite(objective, start):
             continue
+        null |= null_conditions(objective, start) if best is None else set()
         theta, weights = fit_output(objective, start, boldness=boldness, weights=weights)
         size = float(weighted_size(fresh, theta, weights))
         if best is None or size < best.size:
-            best = Descent(theta, weights, size, number)
-        zero = float(weighted_size(fresh, _without_functions(objective, theta), weights))
-        if best.size < enough * (zero if math.isfinite(zero) else best.size):
+            best = Descent(theta, weights, size, number, number + 1)
+        best = replace(best, tried=number + 1)
+        if _leads_on(fresh, best, null):
             break
-    return best
+    return _rebalanced(objective, fresh, best) if null and best else best
+
+
+def _rebalanced(objective: Objective, fresh: Objective, at: Descent) -> Descent:
+    """The same with the factors of conditions where it arrived, and a few steps more."""
+    weights = OutputSystem.of(objective, at.theta).balance()
+    theta, _ = fit_output(objective, at.theta, weights=weights)
+    sizes = [float(weighted_size(fresh, each, weights)) for each in (theta, at.theta)]
+    better = theta if sizes[0] <= sizes[1] else at.theta
+    return replace(at, theta=better, weights=weights, size=min(sizes))
+
+
+def _leads_on(fresh: Objective, at: Descent, null: set[str]) -> bool:
+    """Whether residuals are no longer like the terms: taken together, and by itself that of each
+    condition that did not depend on the field where Newton's method started.
+    """
+    if not at.size < STUCK * weighted_terms(fresh, at.theta, at.weights):
+        return False
+    if not null:
+        return True
+    each = relative_residuals(fresh, at.theta, term_sizes(fresh, at.theta))
+    return max(each[name] for name in null) < MET
 
 
 def is_finite(objective: Objective, theta: Tensor) -> bool:
@@ -142,15 +175,6 @@ def like_field(objective: Objective, theta: Tensor, field: Field) -> Tensor:
         if not other.inputs:
             part.copy_(torch.cat([q.detach().flatten() for q in other.parameters()]))
     return theta
-
-
-def _without_functions(objective: Objective, theta: Tensor) -> Tensor:
-    """θ with functions zero, and constants as they are."""
-    changed, networks = theta.clone(), objective.field.networks()
-    for name, part in split(objective.field, changed).items():
-        size = networks[name].output_size if networks[name].inputs else 0
-        part[part.numel() - size :] = 0
-    return changed
 
 
 def _factors(objective: Objective, tried: list[Tensor]) -> dict[str, float]:

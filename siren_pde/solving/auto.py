@@ -40,8 +40,9 @@ class Auto(Method[Chosen]):
 
     An affine evolution marches too if it is long: if the waves in its data, and what its equation
     makes of them until the end, have more degrees of freedom than `largest` features hold. Least
-    squares at every Newton step for other functions without measured data in up to three
-    coordinates; otherwise Gauss-Newton where parameters are few, and Adam where they are many.
+    squares at every Newton step for other functions in up to three coordinates, with their measured
+    data and unknown constants; otherwise Gauss-Newton where parameters are few, and Adam where they
+    are many.
 
     Affinity is measured, not declared: residuals at the midpoint of random field values are
     compared with the mean of the residuals. Gauss-Newton is given `most_parameters` at most.
@@ -67,7 +68,7 @@ class Auto(Method[Chosen]):
         if evolution is not None and free and few_axes:
             axis = problem.axes[evolution.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
-        if free and few_axes and _functions_alone(objective):
+        if free and few_axes:
             return LeastSquares(), f"least squares at every Newton step, since {reason}"
         if affine:
             reason = "the layers of the network were given, and least squares would replace them"
@@ -119,9 +120,3 @@ def _needed(objective: Objective, evolution: Evolution) -> float:
     """How many features hold the waves in all space and time, as `Propagator` estimates them."""
     waves = zip(wavenumbers(objective, evolution), half_lengths(objective), strict=True)
     return FEATURES_PER_DEGREE * math.prod(freedom(k * half) for k, half in waves)
-
-
-def _functions_alone(objective: Objective) -> bool:
-    """Whether all unknowns are functions, and none is held to measured data."""
-    functions = all(network.inputs for network in objective.field.networks().values())
-    return functions and objective.collocated.data_residuals() is None
