@@ -7,22 +7,27 @@ residual, the problem is under-determined; where it changes them by next to noth
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.estimates.companions import Companions, size
+from siren_pde.estimates.companions import APART, Companions, size
 from siren_pde.estimates.defect import balance, fresh, points_for, thinned
 from siren_pde.estimates.linearised import error_rows
+from siren_pde.estimates.slabs import March, stretching
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.problem import Condition
+from siren_pde.random_features.evolution import Evolution, Slab, Slabs, evolution_of
+from siren_pde.random_features.features import suggested_frequencies
 
 PROBES = 300
 """Features in all: null spaces of differential operators hold smooth functions."""
@@ -42,6 +47,8 @@ WIDER, GROWING = 1.5, 3.0
 """Near a resonance few changes are nearly free, in any band. Where wider bands hold more of them,
 so many times freer, the problem is ill-posed.
 """
+SLABS, TIME_BAND = 20, 3.0
+"""The first slab of an evolution is one of so many, and has so many radians per half-length."""
 
 
 @dataclass(frozen=True)
@@ -59,32 +66,94 @@ class Freedom:
 
 
 def undetermined(answer: Objective) -> Freedom | None:
-    """The freedom that the conditions of an answer leave, None if they determine it."""
-    first = freedom(answer)
-    measured = any(rows.points.data for rows in answer.collocated.rows)
+    """The freedom that the conditions of an answer leave, None if they determine it.
+
+    Evolutions are looked at in a short piece of time first: over a long one, solutions may grow,
+    but few of them, and no more in wider bands.
+    """
+    evolution = evolution_of(answer)
+    if evolution is None:
+        return _grown(answer_itself(answer))
+    march = March.of(answer.field, evolution)
+    early = _grown(first_slab(answer, evolution, march))
+    if early is not None or march is not None:
+        return early
+    late = _grown(answer_itself(answer))
+    return late if late is not None and late.second > FREE else None
+
+
+@dataclass(frozen=True)
+class View:
+    """Where an answer is looked at, and which changes: features of a band times as wide.
+
+    `move` takes points of the problem there; None where that is everywhere.
+    """
+
+    answer: Objective
+    features: Callable[[float], Field]
+    move: Callable[[Points], Points] | None = None
+
+
+def answer_itself(answer: Objective) -> View:
+    """Features like those of the answer, wherever the problem lives."""
+
+    def features(widening: float) -> Field:
+        share = widening * PROBES / max(size(answer.field), 1)
+        return Companions(share, widening * SMOOTH).of(answer)
+
+    return View(answer, features)
+
+
+def first_slab(answer: Objective, evolution: Evolution, march: March | None) -> View:
+    """The first slab of a march, or the one that a march would try first."""
+    slabs = Slabs.of(answer, evolution)
+    if march is not None:
+        piece = march.pieces[0]
+        slab = Slab(evolution, march.times[0], march.times[1], stretching(piece))
+        drawn = slabs.slab(slab, None, count=VALUES, seed=answer.seed)
+        return replace(answer_itself(replace(drawn, field=piece)), move=slab)
+    end = evolution.low + (evolution.high - evolution.low) / SLABS
+    slab = Slab(evolution, evolution.low, end)
+    drawn = slabs.slab(slab, None, count=VALUES, seed=answer.seed)
+    band = answer.parameters.new_tensor(suggested_frequencies(answer))
+    band[evolution.axis] = 2 * TIME_BAND / (end - evolution.low)
+    width = PROBES // max(len(answer.field.networks()), 1)
+
+    def features(widening: float) -> Field:
+        wide = int(widening * width)
+        return answer.field.with_random_features(wide, widening * band, answer.seed + APART)
+
+    return View(drawn, features, slab)
+
+
+def _grown(view: View) -> Freedom | None:
+    """The freedom in a view, None unless it is exact, or grows with the band."""
+    first = freedom(view)
+    measured = any(rows.points.data for rows in view.answer.collocated.rows)
     if first.amplification < (EXACTLY if measured else FREE):
         return None
-    wider = freedom(answer, widening=WIDER)
+    wider = freedom(view, widening=WIDER)
     if wider.amplification > EXACTLY:
         return wider
     grown = wider.amplification / first.amplification, wider.second / max(first.second, 1.0)
     return wider if max(grown) > GROWING else None
 
 
-def freedom(answer: Objective, *, widening: float = 1.0) -> Freedom:
+def freedom(view: View, *, widening: float = 1.0) -> Freedom:
     """The freest smooth change of an answer, to first order, in a band `widening` times as wide."""
-    share = widening * PROBES / max(size(answer.field), 1)
-    features = Companions(share, widening * SMOOTH).of(answer)
+    answer, features = view.answer, view.features(widening)
     q = size(features)
     at = fresh(answer, points_for(answer, features), 4)
     rows = []
     for r in thinned(at.collocated, 4 * q, 0).rows:
         matrix = error_rows(at, features, r)[1]
         rows.append(matrix * balance(matrix))
-    blocks = _values(answer, features)
+    blocks = _values(view, features)
     a, phi = torch.cat(rows), torch.cat(list(blocks.values()))
-    constants = []
+    constants, networks = [], answer.field.networks()
     for name, block in blocks.items():
+        if name in networks and not networks[name].inputs:  # a constant has nothing else
+            continue
         one = _constant(blocks, name, phi)
         if one is not None and float((a @ one).norm()) < CONSTANT * float(a.norm()):
             constants.append(name)
@@ -103,12 +172,14 @@ def freedom(answer: Objective, *, widening: float = 1.0) -> Freedom:
     return Freedom(first, second, max(moved, key=lambda n: moved[n]), tuple(constants))
 
 
-def _values(answer: Objective, features: Field) -> dict[str, Tensor]:
+def _values(view: View, features: Field) -> dict[str, Tensor]:
     """By how much each unknown is moved at points of its domain, columns of mean square one."""
+    answer = view.answer
     like, problem, each = answer.parameters, answer.collocated.problem, {}
     for name in parts(answer.field):
         domain = problem.home(name, parts(answer.field))
         p = Sobol(VALUES)(domain, seed=1, dtype=like.dtype, device=like.device)
+        p = p if view.move is None else view.move(p)
         expression = Expression(name, lambda p, unknown: unknown, (name,))
         bound = BoundResidual.planned(expression, answer.field, p)
         rows = Rows(Condition(expression.function, domain), bound, p, torch.ones_like(p.weights))

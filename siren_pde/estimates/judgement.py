@@ -10,10 +10,9 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
-from siren_pde.estimates.freedom import Freedom, undetermined
+from siren_pde.estimates.freedom import EXACTLY, Freedom, undetermined
 from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.random_features.evolution import evolution_of
 
 POINTS = 1024
 """Fresh points in the interior at which conditions are judged."""
@@ -64,7 +63,8 @@ def judgement(
         return Judgement(Outcome.non_finite, f"{reason}; {cause}".rstrip("."), {})
     if partial or outcome in KEPT:
         return Judgement(outcome, reason, residuals)
-    free = None if estimate is None else _free(in_double_precision(answer))
+    absent = any(own.relative > ABSENT for own in residuals.values() if not own.measured)
+    free = None if estimate is None or absent else _free(in_double_precision(answer))
     if free is not None:
         return Judgement(Outcome.ill_posed, f"{reason}; but {_undetermined(free)}", residuals)
     kind, more = _verdict(residuals, outcome, estimate or Estimate.none("none was asked for"))
@@ -99,8 +99,8 @@ KEPT = (Outcome.interrupted, Outcome.non_finite, Outcome.impossible, Outcome.ill
 
 
 def _free(answer: Objective) -> Freedom | None:
-    """What the conditions leave free; evolutions from their start on are determined."""
-    if all(rows.points.data for rows in answer.collocated.rows) or evolution_of(answer) is not None:
+    """What the conditions leave free; measured data alone are judged by what is left of them."""
+    if all(rows.points.data for rows in answer.collocated.rows):
         return None
     try:
         return undetermined(answer)
@@ -110,15 +110,15 @@ def _free(answer: Objective) -> Freedom | None:
 
 def _undetermined(free: Freedom) -> str:
     what = f"`{free.unknown}`" if free.unknown else "the answer"
-    if not math.isfinite(free.amplification) or free.amplification > 1e9:
+    if free.amplification > EXACTLY:
         return (
             f"the conditions do not determine {what}: other fields satisfy them as well. A "
             "condition is missing, or two say the same"
         )
     return (
-        f"the problem is ill-posed: changes of {what} up to {free.amplification:.0e} times larger "
-        "than what they change of the residuals are left free, so that errors in the data, and "
-        "rounding, become as much larger"
+        f"the problem is ill-posed: the conditions hardly determine {what}. Changes of it up to "
+        f"{free.amplification:.0e} times larger than what they change of the residuals are left "
+        "free, so that errors in the data, and rounding, become as much larger"
     )
 
 

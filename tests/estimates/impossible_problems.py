@@ -41,8 +41,8 @@ from tests.estimates.cases import (
 )
 
 IMPOSSIBLE: Cases = {}
-impossible = partial(into, IMPOSSIBLE)
 few = LeastSquares(most=300)
+impossible = partial(into, IMPOSSIBLE, method=few)
 march = {"method": Marching(features=60), "budget": Budget(steps=25)}
 disk = Ball(x=0, y=0, radius=1)
 
@@ -50,7 +50,7 @@ disk = Ball(x=0, y=0, radius=1)
 # ── no smooth solution ────────────────────────────────────────────────────────────────────────
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def eikonal_in_a_square():
     return problem(
         eikonal=(square, lambda p, u: dot(grad(u), grad(u)) - 1),
@@ -58,7 +58,7 @@ def eikonal_in_a_square():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def eikonal_around_a_hole():
     ring = Ball(x=0, y=0, radius=1) - Ball(x=0.2, y=0, radius=0.3)
     return problem(
@@ -74,7 +74,7 @@ def distance_between_two_ends():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def shock_of_steady_burgers():
     return problem(
         burgers=(line, lambda p, u: u * d(u, p.x)),
@@ -86,12 +86,12 @@ def shock_of_steady_burgers():
 # ── contradictions ────────────────────────────────────────────────────────────────────────────
 
 
-@impossible(UNSOLVED, "`square`", method=few)
+@impossible(UNSOLVED, "`square`")
 def negative_square():
     return problem(square=(line, lambda p, u: u**2 + 1))
 
 
-@impossible(UNSOLVED, "`power`", method=few)
+@impossible(UNSOLVED, "`power`")
 def negative_exponential():
     return problem(power=(line, lambda p, u: exp(u) + 1))
 
@@ -244,7 +244,7 @@ def burgers_past_its_shock():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def burning_too_hot():  # no solution beyond 3.51
     return problem(
         bratu=(line, lambda p, u: d(u, p.x, p.x) + 10 * exp(u)), ends=(line.boundary, lambda p, u: u)
@@ -254,7 +254,7 @@ def burning_too_hot():  # no solution beyond 3.51
 # ── singular, or finer than what is allowed ───────────────────────────────────────────────────
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def source_that_is_singular():
     return problem(
         poisson=(disk, lambda p, u: lap(u) - 1 / (p.x**2 + p.y**2)),
@@ -262,7 +262,7 @@ def source_that_is_singular():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def source_in_a_point():
     return problem(
         poisson=(square, lambda p, u: lap(u) + 1e4 * exp(-1e4 * ((p.x - 0.5) ** 2 + (p.y - 0.4) ** 2))),
@@ -270,7 +270,7 @@ def source_in_a_point():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def three_hundred_waves():
     return problem(
         helmholtz=(square, lambda p, u: lap(u) + 300**2 * u),
@@ -278,7 +278,7 @@ def three_hundred_waves():
     )
 
 
-@impossible(ENDED, "not solved", budget=Budget(steps=1), method=few)
+@impossible(ENDED, "not solved", budget=Budget(steps=1))
 def fast_decay_in_one_step():
     time = Box(t=(0, 1))
     return problem(
@@ -287,7 +287,7 @@ def fast_decay_in_one_step():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def coefficient_that_jumps():
     return problem(
         diffusion=(square, lambda p, u: where(p.x > p.y, 1.0, 50.0) * lap(u) + 1),
@@ -295,7 +295,7 @@ def coefficient_that_jumps():
     )
 
 
-@impossible(UNSOLVED, "not solved", method=few)
+@impossible(UNSOLVED, "not solved")
 def values_that_jump():
     return problem(
         laplace=(square, lambda p, u: lap(u)),
@@ -304,14 +304,14 @@ def values_that_jump():
     )
 
 
-@impossible(ENDED, "finite", method=few)
+@impossible(ENDED, "finite")
 def root_of_a_negative_number():
     return problem(
         root=(line, lambda p, u: sqrt(u) - p.x + 2), left=(line.at(x=0), lambda p, u: u + 1)
     )
 
 
-@impossible(ENDED, "", method=few)
+@impossible(ENDED, "")
 def exponential_that_overflows():
     return problem(
         power=(line, lambda p, u: d(u, p.x, p.x) - exp(2000 * u)),
@@ -319,7 +319,7 @@ def exponential_that_overflows():
     )
 
 
-@impossible(ENDED, "", method=few)
+@impossible(ENDED, "")
 def logarithm_of_a_negative_value():
     return problem(
         growth=(line, lambda p, u: d(u, p.x) - log(u)), left=(line.at(x=0), lambda p, u: u + 1)

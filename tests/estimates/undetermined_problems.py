@@ -36,8 +36,8 @@ from tests.estimates.cases import (
 )
 
 UNDETERMINED: Cases = {}
-undetermined = partial(into, UNDETERMINED)
 few = LeastSquares(most=300)
+undetermined = partial(into, UNDETERMINED, method=few)
 x = torch.linspace(0, 1, 30, dtype=torch.float64)
 
 
@@ -79,7 +79,7 @@ def neumann_everywhere():
     )
 
 
-@undetermined(FREE, "determine", method=few)
+@undetermined(FREE, "determine")
 def plate_with_one_condition():
     return problem(
         plate=(square, lambda p, u: lap(lap(u)) - 1), walls=(square.boundary, lambda p, u: u)
@@ -153,7 +153,7 @@ def surface_with_a_laplacian_of_space():
     )
 
 
-@undetermined(FREE, "determine", method=few)
+@undetermined(FREE, "determine")
 def parameter_that_is_taken_for_space():
     box = Box(x=(0, 1), y=(0, 1), m=(1, 4))
     walls = box.at(x=0) | box.at(x=1) | box.at(y=0) | box.at(y=1)
@@ -182,7 +182,7 @@ def resonance_with_another_source():
     )
 
 
-@undetermined(FREE, "determine", field=System(u=Siren(1), E=Unknown(4.0)), method=few)
+@undetermined(FREE, "determine", field=System(u=Siren(1), E=Unknown(4.0)))
 def eigenvalue_without_a_scale():
     return problem(
         eigen=(line, lambda p, u, E: d(u, p.x, p.x) + E * u), ends=(line.boundary, lambda p, u: u)
@@ -190,7 +190,7 @@ def eigenvalue_without_a_scale():
 
 
 @undetermined(
-    FREE, "determine", field=System(u=Siren(1), a=Unknown(1.0), b=Unknown(1.0)), method=few
+    FREE, "determine", field=System(u=Siren(1), a=Unknown(1.0), b=Unknown(1.0))
 )
 def two_constants_as_a_product():
     return problem(
@@ -199,7 +199,7 @@ def two_constants_as_a_product():
     )
 
 
-@undetermined(FREE, "determine", field=System(u=Siren(1), c=Unknown(1.0)), method=few)
+@undetermined(FREE, "determine", field=System(u=Siren(1), c=Unknown(1.0)))
 def constant_without_data():
     return problem(
         slope=(line, lambda p, u, c: d(u, p.x) - c), left=(line.at(x=0), lambda p, u: u)
