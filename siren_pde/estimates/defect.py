@@ -29,7 +29,7 @@ OVERSAMPLING = 2.5
 """Rows of one equation for each feature: with 1.6, errors are fitted to what they cannot explain,
 and come out up to five times too large.
 """
-JUDGED = 0.5
+JUDGED = 0.25
 """How many points, beside those fitted, judge the fit."""
 DAMPINGS = (0.0, 1e-8)
 """Tolerances of the fit, of which the best at fresh points is taken."""

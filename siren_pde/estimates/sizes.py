@@ -17,8 +17,8 @@ from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.problem import Problem
 
-POINTS = 4096
-"""Points of the integrals: an estimate needs two digits."""
+POINTS = 1024
+"""Points of the integrals: an estimate needs one digit, and an answer is costly to evaluate."""
 SEED = 54321
 """The seed of those points, which no method takes."""
 

@@ -19,7 +19,7 @@ from siren_pde.fields.derived.piecewise import Piecewise
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.random_features.evolution import Evolution, Slab, Slabs
 
-FEWEST = 200
+FEWEST = 128
 """Points of a slab at which sizes are taken, at least."""
 
 
