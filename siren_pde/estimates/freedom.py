@@ -29,8 +29,10 @@ from siren_pde.problem import Condition
 from siren_pde.random_features.evolution import Evolution, Slab, Slabs, evolution_of
 from siren_pde.random_features.features import suggested_frequencies
 
-PROBES = 300
-"""Features in all: null spaces of differential operators hold smooth functions."""
+PROBES, DEEP = 300, 900
+"""Features in all: null spaces of differential operators hold smooth functions. The second number
+is that in three coordinates or more.
+"""
 SMOOTH = 0.5
 """Their band beside that of the answer."""
 VALUES = 600
@@ -43,9 +45,12 @@ FREE, EXACTLY = 5e3, 1e9
 """Changes that are so many times larger than the residuals they cause are suspect; beyond the
 second, they are free to rounding.
 """
-WIDER, GROWING = 1.5, 3.0
+SUSPECT, MANY = 1e3, 100.0
+"""Below the first, nothing is looked at further. Beyond the second, another change is free too."""
+WIDER, GROWING = 1.5, 6.0
 """Near a resonance few changes are nearly free, in any band. Where wider bands hold more of them,
-so many times freer, the problem is ill-posed.
+so many times freer, the problem is ill-posed; 1.5⁴ = 5 is what a fourth-order equation makes of a
+band, whose residuals are measured beside those of its features.
 """
 SLABS, TIME_BAND = 20, 3.0
 """The first slab of an evolution is one of so many, and has so many radians per half-length."""
@@ -56,13 +61,14 @@ class Freedom:
     """How much larger than the residuals changes can be: the freest, and the next.
 
     `unknown` is what the freest changes most. `constants` are the unknowns that are determined up
-    to a constant, which does not count.
+    to a constant, which does not count unless that is `everything`.
     """
 
     amplification: float
     second: float
     unknown: str
     constants: tuple[str, ...]
+    everything: bool = False
 
 
 def undetermined(answer: Objective) -> Freedom | None:
@@ -78,8 +84,7 @@ def undetermined(answer: Objective) -> Freedom | None:
     early = _grown(first_slab(answer, evolution, march))
     if early is not None or march is not None:
         return early
-    late = _grown(answer_itself(answer))
-    return late if late is not None and late.second > FREE else None
+    return _grown(answer_itself(answer), several=True)
 
 
 @dataclass(frozen=True)
@@ -98,10 +103,14 @@ def answer_itself(answer: Objective) -> View:
     """Features like those of the answer, wherever the problem lives."""
 
     def features(widening: float) -> Field:
-        share = widening * PROBES / max(size(answer.field), 1)
+        share = widening * _probes(answer) / max(size(answer.field), 1)
         return Companions(share, widening * SMOOTH).of(answer)
 
     return View(answer, features)
+
+
+def _probes(answer: Objective) -> int:
+    return PROBES if len(answer.collocated.problem.axes) < 3 else DEEP
 
 
 def first_slab(answer: Objective, evolution: Evolution, march: March | None) -> View:
@@ -117,7 +126,7 @@ def first_slab(answer: Objective, evolution: Evolution, march: March | None) -> 
     drawn = slabs.slab(slab, None, count=VALUES, seed=answer.seed)
     band = answer.parameters.new_tensor(suggested_frequencies(answer))
     band[evolution.axis] = 2 * TIME_BAND / (end - evolution.low)
-    width = PROBES // max(len(answer.field.networks()), 1)
+    width = _probes(answer) // max(len(answer.field.networks()), 1)
 
     def features(widening: float) -> Field:
         wide = int(widening * width)
@@ -126,17 +135,27 @@ def first_slab(answer: Objective, evolution: Evolution, march: March | None) -> 
     return View(drawn, features, slab)
 
 
-def _grown(view: View) -> Freedom | None:
-    """The freedom in a view, None unless it is exact, or grows with the band."""
-    first = freedom(view)
+def _grown(view: View, *, several: bool = False) -> Freedom | None:
+    """The freedom in a view, None unless it is exact, or grows with the band.
+
+    With `several`, that of the freest change alone is none.
+    """
+    last = freedom(view)
     measured = any(rows.points.data for rows in view.answer.collocated.rows)
-    if first.amplification < (EXACTLY if measured else FREE):
+    if last.everything:
+        return last
+    if last.amplification < (EXACTLY if measured else SUSPECT):
         return None
-    wider = freedom(view, widening=WIDER)
-    if wider.amplification > EXACTLY:
-        return wider
-    grown = wider.amplification / first.amplification, wider.second / max(first.second, 1.0)
-    return wider if max(grown) > GROWING else None
+    for power in (1, 2):
+        wider = freedom(view, widening=WIDER**power)
+        if wider.amplification > EXACTLY and not several:
+            return wider
+        grown = wider.amplification / last.amplification
+        more = wider.second / max(last.second, 1.0) if wider.second > MANY else 0.0
+        if wider.amplification > FREE and max(more, 0.0 if several else grown) > GROWING:
+            return wider
+        last = wider
+    return None
 
 
 def freedom(view: View, *, widening: float = 1.0) -> Freedom:
@@ -169,7 +188,9 @@ def freedom(view: View, *, widening: float = 1.0) -> Freedom:
     moved = {name: float((block @ d).norm()) for name, block in blocks.items()}
     scale = (len(a) / len(phi)) ** 0.5
     first, second = float(sigma[0]) * scale, float(sigma[min(1, len(sigma) - 1)]) * scale
-    return Freedom(first, second, max(moved, key=lambda n: moved[n]), tuple(constants))
+    most = max(moved, key=lambda n: moved[n])
+    everything = set(constants) == set(blocks)
+    return Freedom(first, second, most, tuple(constants), everything)
 
 
 def _values(view: View, features: Field) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
-from siren_pde.estimates.freedom import EXACTLY, Freedom, undetermined
+from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, undetermined
 from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
 from siren_pde.optimisers.outcome import Outcome
 
@@ -110,6 +110,11 @@ def _free(answer: Objective) -> Freedom | None:
 
 def _undetermined(free: Freedom) -> str:
     what = f"`{free.unknown}`" if free.unknown else "the answer"
+    if free.everything and not free.amplification > FREE:
+        return (
+            f"the conditions determine {what} up to a constant only. Give its value at one point: "
+            "`@on(PointCloud([[…]]))`"
+        )
     if free.amplification > EXACTLY:
         return (
             f"the conditions do not determine {what}: other fields satisfy them as well. A "

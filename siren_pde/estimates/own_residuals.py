@@ -22,9 +22,14 @@ from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import values
 from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.random_features.features import half_lengths
 
 LOOKS = 512
 """Points at which the size of channels is measured in the interior."""
+SLIGHT = 1e-3
+"""A derivative is no smaller a term than this share of the unknown over the half-lengths of the box:
+u' = 0 is held by a residual that is small beside u, of which nothing else is left.
+"""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,26 @@ def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
     for points in places:
         for name, size in _sizes(bound, field, points).items():
             largest[name] = torch.maximum(largest[name], size)
+    for name, plan in bound.plans.items():
+        slight = SLIGHT * largest[name][0] * _inverse_lengths(answer, plan)[:, None]
+        largest[name] = torch.maximum(largest[name], slight)
     each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
     ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]
     worst = ratios.index(max(ratios))
     smooth = _smooth_share(rows.points.positions, r[:, worst])
     return OwnResidual(*each[worst], bool(rows.points.data), smooth)
+
+
+def _inverse_lengths(answer: Objective, plan: Plan) -> Tensor:
+    """What a function of size one and the length of the box has for derivatives (S,)."""
+    half = half_lengths(answer)
+    pairs = [
+        sum(half[i] ** -2 for i in key.axes)
+        if isinstance(key, Laplace)
+        else math.prod(1 / half[i] for i in key)
+        for key in plan.keys
+    ]
+    return answer.parameters.new_tensor(pairs)
 
 
 def _smooth_share(x: Tensor, r: Tensor) -> float:

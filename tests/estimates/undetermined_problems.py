@@ -273,7 +273,7 @@ def cauchy_data_at_the_far_end():
     )
 
 
-@undetermined(NOT_ONE, "ill-posed")
+@undetermined(NOT_ONE, "determine")
 def wave_between_two_times():
     return problem(
         wave=(strip, wave),
