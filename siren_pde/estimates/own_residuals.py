@@ -99,8 +99,8 @@ def _smooth_share(x: Tensor, r: Tensor) -> float:
     low, high = x.amin(0), x.amax(0)
     y = 2 * (x - low) / torch.where(high > low, high - low, torch.ones_like(low)) - 1
     pairs = torch.combinations(torch.arange(x.shape[1], device=x.device), with_replacement=True)
-    a = torch.cat([torch.ones_like(y[:, :1]), y, y[:, pairs].prod(2)], dim=1).cpu().double()
-    b = (r / size).cpu().double()[:, None]
+    a = torch.cat([torch.ones_like(y[:, :1]), y, y[:, pairs].prod(2)], dim=1).cpu()
+    b = (r / size).cpu()[:, None]
     fitted = a @ torch.linalg.lstsq(a, b, driver="gelsd").solution
     return float(fitted.square().sum() / b.square().sum())
 
