@@ -78,7 +78,7 @@ def undetermined(answer: Objective) -> Freedom | None:
     but few of them, and no more in wider bands.
     """
     evolution = evolution_of(answer)
-    if evolution is None:
+    if evolution is None or not evolution.order:  # nothing evolves without ∂/∂t
         return _grown(answer_itself(answer))
     march = March.of(answer.field, evolution)
     early = _grown(first_slab(answer, evolution, march))

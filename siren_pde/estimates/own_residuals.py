@@ -16,8 +16,9 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.collocated import Collocated, Rows
 from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import values
 from siren_pde.fields.base import Field
@@ -26,6 +27,10 @@ from siren_pde.random_features.features import half_lengths
 
 LOOKS = 512
 """Points at which the size of channels is measured in the interior."""
+PEAKED, PEAKS = 2**15, 32
+"""Data are looked at in so many points, and residuals at so many of these too, where data are
+largest: a source may lie between all others.
+"""
 SLIGHT = 1e-3
 """A derivative is no smaller a term than this share of the unknown over the half-lengths of the box:
 u' = 0 is held by a residual that is small beside u, of which nothing else is left.
@@ -57,7 +62,23 @@ def own_residuals(answer: Objective) -> dict[str, OwnResidual]:
     """The residual of each condition of an answer, unweighted, beside its own terms."""
     inside = {r.condition.name: r for r in answer.collocated.interior}
     places = [r.points.select(slice(0, LOOKS)) for r in inside.values()]
+    answer = replace(answer, collocated=_with_peaks(answer))
     return {rows.condition.name: _own(answer, rows, places) for rows in answer.collocated.rows}
+
+
+def _with_peaks(answer: Objective) -> Collocated:
+    """The points of an answer, and those of many more where the data of conditions are largest."""
+    many = answer.collocated.with_rule(Sobol(PEAKED)).with_count(PEAKED)
+    rows = []
+    for own, other in zip(answer.collocated.rows, many.rows, strict=True):
+        if not own.points.data and len(other.points) > PEAKS:
+            data = other.residual.zero_field_residual(answer.field, other.points)
+            size = torch.nan_to_num(data.abs().amax(1), posinf=0.0)
+            index = size.topk(PEAKS).indices
+            points = Points.concatenate([own.points, other.points.select(index)])
+            own = replace(own, points=points, scale=torch.cat([own.scale, other.scale[index]]))
+        rows.append(own)
+    return replace(answer.collocated, rows=tuple(rows))
 
 
 def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
