@@ -19,22 +19,27 @@ from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.estimates.companions import APART, Companions, size
+from siren_pde.estimates.companions import APART, Companions, has_band, size
 from siren_pde.estimates.defect import balance, fresh, points_for, thinned
-from siren_pde.estimates.linearised import error_rows
+from siren_pde.estimates.linearised import error_rows, values
+from siren_pde.estimates.own_residuals import rms
 from siren_pde.estimates.slabs import March, stretching
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.problem import Condition
 from siren_pde.random_features.evolution import Evolution, Slab, Slabs, evolution_of
-from siren_pde.random_features.features import suggested_frequencies
+from siren_pde.random_features.features import half_lengths, suggested_frequencies
 
-PROBES, DEEP = 300, 900
+PROBES, DEEP = 300, 700
 """Features in all: null spaces of differential operators hold smooth functions. The second number
 is that in three coordinates or more.
 """
 SMOOTH = 0.5
 """Their band beside that of the answer."""
+EMPTY = 1e-10
+"""An unknown that is a smaller share of the largest one is taken for zero."""
+CALM = 3.0
+"""Radians per half-length of the box in which changes are looked for besides."""
 VALUES = 600
 """Points at which the size of a change is measured."""
 CONSTANT = 1e-9
@@ -79,12 +84,12 @@ def undetermined(answer: Objective) -> Freedom | None:
     """
     evolution = evolution_of(answer)
     if evolution is None or not evolution.order:  # nothing evolves without ∂/∂t
-        return _grown(answer_itself(answer))
+        return _grown(*_everywhere(answer))
     march = March.of(answer.field, evolution)
     early = _grown(first_slab(answer, evolution, march))
     if early is not None or march is not None:
         return early
-    return _grown(answer_itself(answer), several=True)
+    return _grown(*_everywhere(answer), several=True)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,25 @@ def answer_itself(answer: Objective) -> View:
         return Companions(share, widening * SMOOTH).of(answer)
 
     return View(answer, features)
+
+
+def calm(answer: Objective) -> View:
+    """Slow features wherever the problem lives: what is missing is free in any band."""
+    half = answer.parameters.new_tensor(half_lengths(answer))
+    width = _probes(answer) // max(len(answer.field.networks()), 1)
+
+    def features(widening: float) -> Field:
+        band = widening * CALM / half
+        seed = answer.seed + APART
+        return answer.field.with_random_features(int(widening * width), band, seed)
+
+    return View(answer, features)
+
+
+def _everywhere(answer: Objective) -> tuple[View, ...]:
+    """The views of an answer as a whole."""
+    itself = answer_itself(answer)
+    return (calm(answer), itself) if has_band(answer.field) else (itself,)
 
 
 def _probes(answer: Objective) -> int:
@@ -135,12 +159,14 @@ def first_slab(answer: Objective, evolution: Evolution, march: March | None) -> 
     return View(drawn, features, slab)
 
 
-def _grown(view: View, *, several: bool = False) -> Freedom | None:
-    """The freedom in a view, None unless it is exact, or grows with the band.
+def _grown(*views: View, several: bool = False) -> Freedom | None:
+    """The freedom in the view that has most, None unless it is exact, or grows with the band.
 
     With `several`, that of the freest change alone is none.
     """
-    last = freedom(view)
+    looks = [freedom(view) for view in views]
+    last = max(looks, key=lambda look: look.amplification)
+    view = views[looks.index(last)]
     measured = any(rows.points.data for rows in view.answer.collocated.rows)
     if last.everything:
         return last
@@ -163,9 +189,9 @@ def freedom(view: View, *, widening: float = 1.0) -> Freedom:
     answer, features = view.answer, view.features(widening)
     q = size(features)
     at = fresh(answer, points_for(answer, features), 4)
-    rows = []
+    rows, columns = [], _own_sizes(at, features)
     for r in thinned(at.collocated, 4 * q, 0).rows:
-        matrix = error_rows(at, features, r)[1]
+        matrix = error_rows(at, features, r)[1] * columns
         rows.append(matrix * balance(matrix))
     blocks = _values(view, features)
     a, phi = torch.cat(rows), torch.cat(list(blocks.values()))
@@ -204,9 +230,29 @@ def _values(view: View, features: Field) -> dict[str, Tensor]:
         expression = Expression(name, lambda p, unknown: unknown, (name,))
         bound = BoundResidual.planned(expression, answer.field, p)
         rows = Rows(Condition(expression.function, domain), bound, p, torch.ones_like(p.weights))
-        matrix = error_rows(answer, features, rows)[1]
+        matrix = error_rows(answer, features, rows)[1] * _own_sizes(answer, features)
         each[name] = matrix * balance(matrix)
     return each
+
+
+def _own_sizes(answer: Objective, features: Field) -> Tensor:
+    """The factors (q,) that make changes of a network as large as the network is itself.
+
+    One that is nothing beside others may change as these do, and constants that are zero by one.
+    """
+    sizes: dict[str, float] = {}
+    for rows in answer.collocated.rows:
+        some = rows.points.select(slice(0, VALUES))
+        for name, channels in values(rows.residual, answer.field, some).items():
+            sizes[name] = max(sizes.get(name, 0.0), rms(channels[0]))
+    networks = features.networks()
+    largest = max((size for name, size in sizes.items() if networks[name].inputs), default=0.0)
+    each = []
+    for name, network in networks.items():
+        own, least = sizes.get(name, 0.0), EMPTY * largest if network.inputs else 0.0
+        factor = own if own > least else largest if network.inputs and largest else 1.0
+        each.append(answer.parameters.new_full((network.output_size,), factor))
+    return torch.cat(each)
 
 
 def _constant(blocks: dict[str, Tensor], name: str, phi: Tensor) -> Tensor | None:

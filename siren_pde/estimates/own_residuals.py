@@ -32,9 +32,11 @@ PEAKED, PEAKS = 2**15, 32
 largest: a source may lie between all others.
 """
 SLIGHT = 1e-3
-"""A derivative is no smaller a term than this share of the unknown over the half-lengths of the box:
+"""A derivative is no smaller a term than this share of the unknown over half-lengths of the box:
 u' = 0 is held by a residual that is small beside u, of which nothing else is left.
 """
+ROUNDING = 1e-10
+"""Nor than what this share of the largest unknown would be: another that is zero is rounding."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,11 @@ def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
     for points in places:
         for name, size in _sizes(bound, field, points).items():
             largest[name] = torch.maximum(largest[name], size)
+    networks = field.networks()
+    functions = [float(size[0].max()) for name, size in largest.items() if networks[name].inputs]
     for name, plan in bound.plans.items():
-        slight = SLIGHT * largest[name][0] * _inverse_lengths(answer, plan)[:, None]
+        size = max(SLIGHT * float(largest[name][0].max()), ROUNDING * max(functions, default=0.0))
+        slight = size * _inverse_lengths(answer, plan)[:, None]
         largest[name] = torch.maximum(largest[name], slight)
     each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
     ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]

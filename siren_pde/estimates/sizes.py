@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
@@ -48,8 +49,13 @@ def sizes(
     *,
     n: int = POINTS,
     move: Callable[[Points], Points] | None = None,
+    rows: Sequence[Rows] = (),
 ) -> dict[str, Size]:
-    """The sizes of all unknowns, at n points of their domains, moved by `move` if it is given."""
+    """The sizes of all unknowns, at n points of their domains, moved by `move` if it is given.
+
+    Where the conditions `rows` take nothing but derivatives of an unknown, as of a pressure, its
+    mean is neither error nor size.
+    """
     like, measured = next(field.parameters()), {}
     for name in parts(field):
         domain = problem.home(name, parts(field))
@@ -59,8 +65,16 @@ def sizes(
         bound = BoundResidual.planned(unknown, field, p)
         u, e = linearised(bound, field, error, p)
         w = p.weights[:, None]
+        if rows and not any(_takes_value(r, bound.plans) for r in rows):
+            u, e = (v - (w * v).sum(0) / w.sum() for v in (u, e))
         measured[name] = Size(_square(w, e), _square(w, u + e))
     return measured
+
+
+def _takes_value(rows: Rows, networks: Iterable[str]) -> bool:
+    """Whether a condition takes the value of one of the networks, which is channel 0."""
+    plans = rows.residual.plans
+    return any(0 in plans[name].required for name in networks if name in plans)
 
 
 def _square(w: torch.Tensor, v: torch.Tensor) -> float:

@@ -27,8 +27,8 @@ from siren_pde import (
 )
 from tests.estimates.cases import (
     ENDED,
-    UNSOLVED,
     NOT_ONE,
+    UNSOLVED,
     Cases,
     into,
     line,
@@ -43,7 +43,6 @@ IMPOSSIBLE: Cases = {}
 few = LeastSquares(most=300)
 impossible = partial(into, IMPOSSIBLE, method=few)
 march = {"method": Marching(features=60), "budget": Budget(steps=25)}
-long_march = {"method": Marching(features=150), "budget": Budget(steps=50)}
 disk = Ball(x=0, y=0, radius=1)
 
 
@@ -99,7 +98,8 @@ def negative_exponential():
 @impossible(UNSOLVED, "`constant`")
 def equation_without_the_unknown():
     return problem(
-        constant=(line, lambda p, u: d(u, p.x) - d(u, p.x) + 1), ends=(line.boundary, lambda p, u: u)
+        constant=(line, lambda p, u: d(u, p.x) - d(u, p.x) + 1),
+        ends=(line.boundary, lambda p, u: u),
     )
 
 
@@ -226,7 +226,7 @@ def root_past_its_end():
     )
 
 
-@impossible(ENDED, "t =", **long_march)
+@impossible(ENDED, "t =", **march)
 def heat_that_ignites():
     return problem(
         heat=(strip, lambda p, u: d(u, p.t) - d(u, p.x, p.x) - 30 * u**2),
@@ -235,7 +235,7 @@ def heat_that_ignites():
     )
 
 
-@impossible(ENDED, "t =", **long_march)
+@impossible(ENDED, "t =", **march)
 def burgers_past_its_shock():
     return problem(
         burgers=(strip, lambda p, u: d(u, p.t) + u * d(u, p.x)),
@@ -247,7 +247,8 @@ def burgers_past_its_shock():
 @impossible(UNSOLVED, "not solved")
 def burning_too_hot():  # no solution beyond 3.51
     return problem(
-        bratu=(line, lambda p, u: d(u, p.x, p.x) + 10 * exp(u)), ends=(line.boundary, lambda p, u: u)
+        bratu=(line, lambda p, u: d(u, p.x, p.x) + 10 * exp(u)),
+        ends=(line.boundary, lambda p, u: u),
     )
 
 
@@ -265,7 +266,10 @@ def source_that_is_singular():
 @impossible(UNSOLVED, "not solved")
 def source_in_a_point():
     return problem(
-        poisson=(square, lambda p, u: lap(u) + 1e4 * exp(-1e4 * ((p.x - 0.5) ** 2 + (p.y - 0.4) ** 2))),
+        poisson=(
+            square,
+            lambda p, u: lap(u) + 1e4 * exp(-1e4 * ((p.x - 0.5) ** 2 + (p.y - 0.4) ** 2)),
+        ),
         walls=(square.boundary, lambda p, u: u),
     )
 

@@ -59,16 +59,12 @@ def poisson_alone():
 
 @undetermined(FREE, "determine")
 def poisson_on_one_side():
-    return problem(
-        poisson=(square, lambda p, u: lap(u) + 1), side=(square.at(x=0), lambda p, u: u)
-    )
+    return problem(poisson=(square, lambda p, u: lap(u) + 1), side=(square.at(x=0), lambda p, u: u))
 
 
 @undetermined(FREE, "determine")
 def poisson_on_the_last_side():
-    return problem(
-        poisson=(square, lambda p, u: lap(u) + 1), side=(square.at(x=1), lambda p, u: u)
-    )
+    return problem(poisson=(square, lambda p, u: lap(u) + 1), side=(square.at(x=1), lambda p, u: u))
 
 
 @undetermined(FREE, "constant")
@@ -189,9 +185,7 @@ def eigenvalue_without_a_scale():
     )
 
 
-@undetermined(
-    FREE, "determine", field=System(u=Siren(1), a=Unknown(1.0), b=Unknown(1.0))
-)
+@undetermined(FREE, "determine", field=System(u=Siren(1), a=Unknown(1.0), b=Unknown(1.0)))
 def two_constants_as_a_product():
     return problem(
         decay=(line, lambda p, u, a, b: d(u, p.x) + a * b * u),
@@ -201,9 +195,7 @@ def two_constants_as_a_product():
 
 @undetermined(FREE, "determine", field=System(u=Siren(1), c=Unknown(1.0)))
 def constant_without_data():
-    return problem(
-        slope=(line, lambda p, u, c: d(u, p.x) - c), left=(line.at(x=0), lambda p, u: u)
-    )
+    return problem(slope=(line, lambda p, u, c: d(u, p.x) - c), left=(line.at(x=0), lambda p, u: u))
 
 
 @undetermined(FREE, "determine", field=System(u=Siren(1), v=Siren(1)))
