@@ -7,6 +7,8 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, Severity
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.domains.base import Domain
+from siren_pde.estimates.bounds import Bounds
+from siren_pde.estimates.goals import Goal
 from siren_pde.fields.base import Field
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.optimisers.base import Iterate, Method
@@ -19,12 +21,14 @@ from siren_pde.solving.report import Callback, Report
 from siren_pde.solving.solution import Solution
 
 __all__ = [
+    "Bounds",
     "Callback",
     "Complex",
     "Condition",
     "Domain",
     "Field",
     "Finding",
+    "Goal",
     "History",
     "Iterate",
     "Jet",

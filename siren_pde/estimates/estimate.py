@@ -141,22 +141,25 @@ def _of_march(answer: Objective, march: March, *, careful: bool) -> Estimate:
 
 
 def judged(answer: Objective, measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:
-    """The estimate, or none where the error explains too little of the residual.
-
-    Residuals that are down to rounding are noise, which nothing explains.
-    """
-    if beta > BELIEVED and not _rounded(answer):
-        return Estimate.none(
-            f"other features explain only {max(1 - beta, 0):.0%} of the residual", beta
-        )
-    if fresh > UNSTABLE:
-        return Estimate.none(
-            "the error that explains the residual at some points does not at others", beta
-        )
+    """The estimate, or none where the error explains too little of the residual."""
+    if why := doubt(answer, beta, fresh):
+        return Estimate.none(why, beta)
     estimate = Estimate(measured, beta)
     if not math.isfinite(estimate.total):
         return Estimate.none("the error that explains the residual is not finite", beta)
     return estimate
+
+
+def doubt(answer: Objective, beta: float, fresh: float) -> str:
+    """Why an error that explains too little of the residual cannot be believed; else nothing.
+
+    Residuals that are down to rounding are noise, which nothing explains.
+    """
+    if beta > BELIEVED and not _rounded(answer):
+        return f"other features explain only {max(1 - beta, 0):.0%} of the residual"
+    if fresh > UNSTABLE:
+        return "the error that explains the residual at some points does not at others"
+    return ""
 
 
 def _rounded(answer: Objective) -> bool:

@@ -68,11 +68,14 @@ def stretching(field: Field) -> tuple[GridStretching, ...]:
 
 @dataclass(frozen=True)
 class SlabError:
-    """The sizes of the error in a slab, and how far it can be believed (see `Correction`)."""
+    """The sizes of the error in a slab, how far it can be believed (see `Correction`), and the
+    error itself where it is kept.
+    """
 
     sizes: dict[str, Size]
     beta: float
     fresh: float
+    error: Field | None = None
 
 
 def slab_errors(answer: Objective, march: March, companions: Companions) -> Iterator[SlabError]:
@@ -96,7 +99,7 @@ def slab_errors(answer: Objective, march: March, companions: Companions) -> Iter
         share = (slab.end - slab.start) / whole
         parts = sizes(problem, piece, correction.error, n=n, move=slab, rows=answer.collocated.rows)
         shared = {name: Size(share * s.error, share * s.unknown) for name, s in parts.items()}
-        yield SlabError(shared, correction.beta, correction.fresh)
+        yield SlabError(shared, correction.beta, correction.fresh, correction.error)
         before = (piece, correction.error)
 
 

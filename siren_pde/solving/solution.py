@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as made
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,15 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression, stacked
+from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
+from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
+from siren_pde.estimates.bounds import Bounds, Diffusion, energy_bounds, one, zero
+from siren_pde.estimates.error_field import ErrorField, error_field
 from siren_pde.estimates.estimate import Estimate
+from siren_pde.estimates.goals import Goal, goal
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.io.solutions import save
@@ -37,6 +43,9 @@ UNKNOWN = Estimate.none("none was made")
 """The estimate of a solution that `solve` has not made."""
 
 Positions: TypeAlias = npt.ArrayLike | Tensor
+
+PLANNED = 256
+"""Points at which residuals are planned before those of an estimate are drawn."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -129,6 +138,48 @@ class Solution:
         points = x if isinstance(x, Points) else self.points(x)
         values = evaluate(self.field, expression, points, block=block)
         return values[:, 0] if values.shape[1] == 1 else values
+
+    def goal(self, expression: Callable[..., object], over: Domain, *, mean: bool = False) -> Goal:
+        """A number wanted of the solution, with its error bar: the integral of an expression.
+
+        `solution.goal(lambda p, u: dot(grad(u), p.normal), box.at(x=1))` is a flux through a face,
+        `solution.goal(lambda p, u: u, box, mean=True)` the mean over a domain, and over a
+        `PointCloud`, which may be one point, the mean of the values there. The expression is as for
+        `evaluate`. The error of the solution is sought at the first call, in about the time that
+        the solution took, and kept; see `siren_pde.types.Goal`.
+
+        Raises ConfigError for a solution without a problem, domains in other coordinates, and
+        expressions that are no scalars.
+        """
+        return goal(self._error_field, expression, over, mean=mean)
+
+    def energy_bounds(
+        self,
+        source: Callable[[Points], Any],
+        values: Callable[[Points], Any] = zero,
+        *,
+        k: Callable[[Points], Any] = one,
+        over: Domain | None = None,
+    ) -> Bounds:
+        """Guaranteed bounds of ‖√k ∇(u − v)‖ for this answer v to −div(k ∇u) = f, u = g on ∂Ω.
+
+        `source` is f, `values` the boundary values g and `k` the conductivity, as functions of
+        points in the algebra of jets; `over` is the domain, by default that of the problem. See
+        `siren_pde.estimates.bounds.energy_bounds`, which says how they are made and what is raised.
+        """
+        known = self._error_field
+        unknowns = parts(self.field)
+        domain = over or known.answer.collocated.problem.home(next(iter(unknowns)), unknowns)
+        return energy_bounds(known, Diffusion(domain, k, source, values))
+
+    @cached_property
+    def _error_field(self) -> ErrorField:
+        if self.problem is None:
+            raise ConfigError(
+                "this solution has no problem, whose residuals tell its error: attach it, "
+                "`load(path, problem)`."
+            )
+        return error_field(objective_of(self.problem, self.field, rule=Sobol(PLANNED)))
 
     def error(self, n: int = 20_000, seed: int = 12345) -> float:
         """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
