@@ -36,7 +36,7 @@ is that in three coordinates or more.
 """
 SMOOTH = 0.5
 """Their band beside that of the answer."""
-EMPTY = 1e-10
+EMPTY = 1e-14
 """An unknown that is a smaller share of the largest one is taken for zero."""
 CALM = 3.0
 """Radians per half-length of the box in which changes are looked for besides."""
@@ -192,7 +192,8 @@ def freedom(view: View, *, widening: float = 1.0) -> Freedom:
     rows, columns = [], _own_sizes(at, features)
     for r in thinned(at.collocated, 4 * q, 0).rows:
         matrix = error_rows(at, features, r)[1] * columns
-        rows.append(matrix * balance(matrix))
+        components = matrix.view(-1, r.residual.components, q).unbind(1)
+        rows.extend(part * balance(part) for part in components)  # each in units of its own
     blocks = _values(view, features)
     a, phi = torch.cat(rows), torch.cat(list(blocks.values()))
     constants, networks = [], answer.field.networks()

@@ -95,8 +95,8 @@ def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
     networks = field.networks()
     functions = [float(size[0].max()) for name, size in largest.items() if networks[name].inputs]
     for name, plan in bound.plans.items():
-        size = max(SLIGHT * float(largest[name][0].max()), ROUNDING * max(functions, default=0.0))
-        slight = size * _inverse_lengths(answer, plan)[:, None]
+        least = max(SLIGHT * float(largest[name][0].max()), ROUNDING * max(functions, default=0.0))
+        slight = least * _inverse_lengths(answer, plan)[:, None]
         largest[name] = torch.maximum(largest[name], slight)
     each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
     ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]

@@ -26,11 +26,12 @@ def ends(p, u):
 """
 ALL = "problem = Problem(poisson, ends)"
 ALONE = "problem = Problem(poisson)"
-OTHERS = """
-@on(line.boundary)
-def others(p, u):
-    return u - 1
-problem = Problem(poisson, ends, others)
+EIKONAL = """
+@on(line)
+def eikonal(p, u):
+    return d(u, p.x) ** 2 - 1
+
+problem = Problem(eikonal, ends)
 """
 TWICE = """
 import torch
@@ -50,7 +51,7 @@ SINE, PEAK = "sin(pi * p.x)", "exp(-1e8 * (p.x - 0.3)**2)"
 FILES = {
     Outcome.converged: (ENDS + ALL, SINE, 1.0, None),
     Outcome.budget: (ENDS + ALL, "sin(300 * p.x)", 1.0, "Budget(steps=1)"),
-    Outcome.stagnated: (ENDS + OTHERS, SINE, 1.0, None),
+    Outcome.stagnated: (ENDS + EIKONAL, SINE, 1.0, None),
     Outcome.unresolved: (ENDS + ALL, PEAK, 1.0, None),
     Outcome.non_finite: (ENDS + ALL, SINE, 1e165, None),
     Outcome.impossible: (TWICE, SINE, 1.0, None),

@@ -237,7 +237,7 @@ def diffusion_backwards():
     )
 
 
-@undetermined(NOT_ONE, "")
+@undetermined(NOT_ONE, "ill-posed")
 def diffusion_backwards_of_a_kink():
     return problem(
         diffusion=(strip, lambda p, u: d(u, p.t) + d(u, p.x, p.x)),
