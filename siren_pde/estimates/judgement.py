@@ -24,6 +24,8 @@ CLOSE, DONE = 0.1, 1e-3
 """An answer with more error than the first is none. With less than the second, it is one although
 time ran out.
 """
+SURE = 1e-6
+"""With less error than this, what is left of unknowns that are zero is rounding."""
 ABSENT, UNEXPLAINED = 0.2, 0.7
 """A residual above the first share of its terms says that a condition does not hold at all; if
 other features explain less than all but the second of what is left, no field satisfies it.
@@ -63,7 +65,9 @@ def judgement(
         return Judgement(Outcome.non_finite, f"{reason}; {cause}".rstrip("."), {})
     if partial or outcome in KEPT:
         return Judgement(outcome, reason, residuals)
-    absent = any(own.relative > ABSENT for own in residuals.values() if not own.measured)
+    absent = any(
+        own.relative > ABSENT for own in residuals.values() if not (own.measured or own.nothing)
+    )
     free = None if estimate is None or absent else _free(in_double_precision(answer))
     if free is not None:
         return Judgement(Outcome.ill_posed, f"{reason}; but {_undetermined(free)}", residuals)
@@ -76,11 +80,12 @@ def _verdict(
 ) -> tuple[Outcome, str]:
     """The outcome of an answer that the conditions determine, and what to say of it."""
     close = estimate.reliable and estimate.total <= CLOSE
+    sure = estimate.reliable and estimate.total <= SURE
     bar = HOLDS if close else ALONE
     missed = {
         name: own
         for name, own in residuals.items()
-        if not own.relative <= (MISSED if own.measured else bar)
+        if not own.relative <= (MISSED if own.measured else bar) and not (sure and own.nothing)
     }
     failed = outcome if outcome in (Outcome.budget, Outcome.stagnated) else Outcome.unresolved
     if missed:

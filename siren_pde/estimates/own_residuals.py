@@ -35,8 +35,8 @@ SLIGHT = 1e-3
 """A derivative is no smaller a term than this share of the unknown over half-lengths of the box:
 u' = 0 is held by a residual that is small beside u, of which nothing else is left.
 """
-ROUNDING = 1e-10
-"""Nor than what this share of the largest unknown would be: another that is zero is rounding."""
+NOTHING = 1e-8
+"""An unknown that is a smaller share of the largest one may be zero but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,15 @@ class OwnResidual:
     """The root mean square of a condition's residual, and of its terms, at fresh points.
 
     `smooth` is the share of it that quadratic functions of the coordinates make up: what is left
-    for want of features is not smooth, a contradiction is.
+    for want of features is not smooth, a contradiction is. With `nothing` in it, a condition is
+    about unknowns that are next to zero, of which there is nothing but rounding.
     """
 
     residual: float
     terms: float
     measured: bool
     smooth: float
+    nothing: bool = False
 
     @property
     def relative(self) -> float:
@@ -65,7 +67,23 @@ def own_residuals(answer: Objective) -> dict[str, OwnResidual]:
     inside = {r.condition.name: r for r in answer.collocated.interior}
     places = [r.points.select(slice(0, LOOKS)) for r in inside.values()]
     answer = replace(answer, collocated=_with_peaks(answer))
-    return {rows.condition.name: _own(answer, rows, places) for rows in answer.collocated.rows}
+    empty = _empty(answer)
+    return {
+        rows.condition.name: _own(answer, rows, places, empty) for rows in answer.collocated.rows
+    }
+
+
+def _empty(answer: Objective) -> set[str]:
+    """The functions among the networks that are next to zero beside another."""
+    sizes: dict[str, float] = {}
+    for rows in answer.collocated.rows:
+        some = rows.points.select(slice(0, LOOKS))
+        for name, channels in values(rows.residual, answer.field, some).items():
+            sizes[name] = max(sizes.get(name, 0.0), rms(channels[0]))
+    networks = answer.field.networks()
+    functions = {name: size for name, size in sizes.items() if networks[name].inputs}
+    largest = max(functions.values(), default=0.0)
+    return {name for name, size in functions.items() if size < NOTHING * largest}
 
 
 def _with_peaks(answer: Objective) -> Collocated:
@@ -83,7 +101,7 @@ def _with_peaks(answer: Objective) -> Collocated:
     return replace(answer.collocated, rows=tuple(rows))
 
 
-def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
+def _own(answer: Objective, rows: Rows, places: list[Points], empty: set[str]) -> OwnResidual:
     """One condition; of its components, that which holds least."""
     bound, field = rows.residual, answer.field
     channels = values(bound, field, rows.points)
@@ -92,17 +110,17 @@ def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
     for points in places:
         for name, size in _sizes(bound, field, points).items():
             largest[name] = torch.maximum(largest[name], size)
-    networks = field.networks()
-    functions = [float(size[0].max()) for name, size in largest.items() if networks[name].inputs]
     for name, plan in bound.plans.items():
-        least = max(SLIGHT * float(largest[name][0].max()), ROUNDING * max(functions, default=0.0))
-        slight = least * _inverse_lengths(answer, plan)[:, None]
+        slight = SLIGHT * largest[name][0].max() * _inverse_lengths(answer, plan)[:, None]
         largest[name] = torch.maximum(largest[name], slight)
     each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
     ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]
     worst = ratios.index(max(ratios))
     smooth = _smooth_share(rows.points.positions, r[:, worst])
-    return OwnResidual(*each[worst], bool(rows.points.data), smooth)
+    residual, terms, data = each[worst]
+    involved = {name for name, seed in seeds[worst].items() if bool(seed.any())}
+    nothing = involved <= empty and data <= SLIGHT * terms
+    return OwnResidual(residual, terms, bool(rows.points.data), smooth, nothing)
 
 
 def _inverse_lengths(answer: Objective, plan: Plan) -> Tensor:
@@ -157,13 +175,13 @@ def _component(
     seeds: Mapping[str, Tensor],
     channels: Mapping[str, Tensor],
     largest: Mapping[str, Tensor],
-) -> tuple[float, float]:
-    """The size of one component r (n,), and of its terms."""
+) -> tuple[float, float, float]:
+    """The size of one component r (n,), of its terms, and of what in these is no unknown."""
     rest, terms = r.clone(), 0.0
     for name, seed in seeds.items():
         rest = rest - (seed * channels[name]).sum((0, 2))
         terms += float((_rms(seed, 1) * largest[name]).sum())
-    return rms(r), terms + rms(rest)
+    return rms(r), terms + rms(rest), rms(rest)
 
 
 def rms(x: Tensor) -> float:

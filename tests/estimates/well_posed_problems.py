@@ -273,3 +273,13 @@ def deep_decay():
         ends=(line.boundary, lambda p, u: u - p.x),
         exact=lambda p: sinh(20 * p.x) / math.sinh(20),
     )
+
+
+@well_posed(field=System(u=Siren(1), v=Siren(1)))
+def one_of_two_is_zero():
+    return problem(
+        first=(line, lambda p, u, v: d(u, p.x, p.x) + v - 2),
+        second=(line, lambda p, u, v: d(v, p.x, p.x) - v),
+        ends=(line.boundary, lambda p, u, v: [u, v]),
+        exact=lambda p: {"u": p.x * (p.x - 1)},
+    )
