@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the same names for type checkers and editors, which do not run `__getattr__`
+    from siren_pde.calculus.elsewhere import at as at
     from siren_pde.calculus.functions import arctan as arctan
     from siren_pde.calculus.functions import cos as cos
     from siren_pde.calculus.functions import cosh as cosh
@@ -101,6 +102,7 @@ _HOME = {
     "hess": "calculus.operators",
     "dot": "calculus.operators",
     "norm": "calculus.operators",
+    "at": "calculus.elsewhere",
     "re": "calculus.operators",
     "im": "calculus.operators",
     "Vector": "calculus.vectors",

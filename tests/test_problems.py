@@ -82,7 +82,13 @@ def test_three_steps_decrease_the_loss(name):
     if isinstance(own, Cosines):  # pixels are nearly white noise: few neurons would fit little
         field, method = own, load(name).method
     solution = solve(
-        problem, field, method, quadrature=Sobol(128), budget=Budget(steps=3), quiet=True
+        problem,
+        field,
+        method,
+        quadrature=Sobol(128),
+        budget=Budget(steps=3),
+        estimate="none",
+        quiet=True,
     )
     assert solution.history.losses[-1] < 0.9 * solution.history.losses[0]
 
@@ -90,9 +96,11 @@ def test_three_steps_decrease_the_loss(name):
 @pytest.mark.parametrize("name", STATED)
 def test_first_order_training_runs_in_single_precision(name):
     problem, field = load(name).problem, small_field(name)
-    solution = solve(problem, field, Adam(batch=64), budget=Budget(steps=3), quiet=True)
+    solution = solve(
+        problem, field, Adam(batch=64), budget=Budget(steps=3), estimate="none", quiet=True
+    )
     assert next(solution.field.parameters()).dtype == torch.float32
-    assert solution.stop_reason == "the budget is used up"
+    assert solution.stop_reason.startswith("the budget is used up")
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, prod
@@ -101,3 +101,30 @@ def shifted(key: Key, by: Alpha) -> tuple[Alpha, ...]:
     if isinstance(key, Laplace):
         return tuple(tuple(sorted((i, i, *by))) for i in key.axes)
     return (tuple(sorted((*key, *by))),)
+
+
+def chain(key: Key, inner: Sequence[Callable[[Key], Part]]) -> dict[Key, Part]:
+    """∂^key f(ξ) = Σ factor · (∂^outer f)(ξ), by Faà di Bruno's rule in several variables.
+
+    `inner[i](key)` is ∂^key ξᵢ; the result holds the factor of each derivative `outer` of f. What
+    is a sum of pure second derivatives of f stays one, as that is cheaper to carry.
+    """
+    factors: dict[Key, Part] = {}
+    for alpha in [(i, i) for i in key.axes] if isinstance(key, Laplace) else [key]:
+        for count, blocks in partitions(alpha):
+            for axes in itertools.product(range(len(inner)), repeat=len(blocks)):
+                factor: Part = float(count)
+                for axis, block in zip(axes, blocks, strict=True):
+                    factor = 0.0 if is_zero(factor) else multiply(factor, inner[axis](block))
+                if not is_zero(factor):
+                    outer: Alpha = tuple(sorted(axes))
+                    factors[outer] = add(factors.get(outer, 0.0), factor)
+    return _collapsed(factors) if isinstance(key, Laplace) else factors
+
+
+def _collapsed(factors: dict[Key, Part]) -> dict[Key, Part]:
+    """Several pure second derivatives, each once, as one Laplacian."""
+    axes = [key[0] for key in factors if isinstance(key, tuple) and len(key) == 2]
+    pure = factors.keys() == {(i, i) for i in axes}
+    once = all(isinstance(factor, float) and factor == 1.0 for factor in factors.values())
+    return {Laplace(tuple(sorted(axes))): 1.0} if pure and once and len(axes) > 1 else factors

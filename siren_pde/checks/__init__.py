@@ -27,6 +27,7 @@ from siren_pde.checks.probe import Examination
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.frequencies import frequencies
 from siren_pde.collocation.quadrature import Quadrature, Sobol
+from siren_pde.collocation.sampling import in_coordinates
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
@@ -75,7 +76,7 @@ def check(
     Nothing is trained: each condition is evaluated at a few hundred points, for zero, constant,
     random and exact values of the unknowns. No findings do not mean that a problem is well posed.
 
-    Raises ConfigError if `problem` is no problem.
+    Raises ConfigError if `problem` is no problem, or the field takes coordinates it does not have.
     """
     if not isinstance(problem, Problem):
         raise ConfigError(f"`check` needs a `Problem(…)`, got {type(problem).__name__}.")
@@ -100,4 +101,5 @@ def _examined(problem: Problem, field: Field | nn.Module | None) -> Field:
     if field is None:
         return Siren(d, width=4, depth=1)
     chosen = field if isinstance(field, Field) else Generic(field, d)
-    return copy.deepcopy(chosen).to(device="cpu", dtype=torch.float64)
+    whole = in_coordinates(copy.deepcopy(chosen), problem.axes)
+    return whole.to(device="cpu", dtype=torch.float64)

@@ -14,6 +14,7 @@ from siren_pde.calculus.points import Points
 from siren_pde.checks.finding import Finding, error, warning
 from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Examination, Probe, Slot
+from siren_pde.collocation.expression import Site
 from siren_pde.errors import SirenPDEError
 
 APART = 1e-6
@@ -34,10 +35,10 @@ def agreement(e: Examination) -> Iterator[Finding]:
 
 
 def forced(p: Probe, component: int) -> Slot | None:
-    """The single value or derivative that a component determines, if it is one."""
+    """The single value or derivative that a component determines at its points, if it is one."""
     slots = p.uses[component]
     (slot, *more) = slots or (None,)
-    return None if more or slot is None else slot
+    return None if more or slot is None or slot.site.place else slot
 
 
 def forced_value(p: Probe, component: int, slot: Slot) -> Tensor:
@@ -48,9 +49,10 @@ def forced_value(p: Probe, component: int, slot: Slot) -> Tensor:
 
 
 def _about(p: Probe, component: int) -> tuple[str, int] | None:
-    """The one output of an unknown that a component is about, if it is one."""
-    outputs = {(s.unknown, s.output) for s in p.uses[component]}
-    return next(iter(outputs)) if len(outputs) == 1 else None
+    """The one output of an unknown at its points that a component is about, if it is one."""
+    outputs = {(s.site, s.output) for s in p.uses[component]}
+    ((site, output), *more) = outputs or ((None, 0),)
+    return None if more or site is None or site.place else (site.network, output)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class _Line:
         slots = {s.key: s for s in p.uses[component]}
         zero = torch.zeros_like(points.positions[:, 0])
         columns = [
-            seeds[component][s.unknown][s.channel, :, s.output] if (s := slots.get(key)) else zero
+            seeds[component][s.site][s.channel, :, s.output] if (s := slots.get(key)) else zero
             for key in keys
         ]
         return _Line(keys, torch.stack(columns, 1), q.residual(q.zero)[:, component])
@@ -142,7 +144,7 @@ def _finding(
     entries = lines[0].direction[k]
     largest = int(entries.abs().argmax())
     name = derivative(
-        Slot(unknown, output, lines[0].keys[largest], 0), e.axes, e.called(unknown, output)
+        Slot(Site(unknown), output, lines[0].keys[largest], 0), e.axes, e.called(unknown, output)
     )
     if float(entries.abs()[largest]) < 1 - PARALLEL:
         name = f"the same combination of derivatives of {e.called(unknown, output)}"

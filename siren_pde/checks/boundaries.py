@@ -9,7 +9,7 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.checks import advice
-from siren_pde.checks.coverage import MISSED, held, order
+from siren_pde.checks.coverage import MISSED, held, joined, order
 from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed, sides
 from siren_pde.checks.probe import Examination, Probe, Slot
@@ -128,6 +128,7 @@ def needed(e: Examination, domain: Domain, own: Points, unknown: str, output: in
         if p.domain == domain
         for c in p.concerning(unknown, output)
         for slot in c
+        if not slot.site.place
     }
     most = torch.zeros(len(own), dtype=torch.long, device="cpu")
     for key in keys:
@@ -154,6 +155,7 @@ def counts(e: Examination, own: Points, unknown: str, output: int) -> Tensor:
         components = len(p.concerning(unknown, output))
         if components and p not in e.equations:
             count += components * p.domain.contains(x, e.tolerance).long()
+            count += components // 2 * joined(e, p, x).long()
     return count
 
 

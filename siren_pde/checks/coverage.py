@@ -27,7 +27,7 @@ MISSED = 0.02
 def order(e: Examination, unknown: str, output: int, axes: list[int]) -> int:
     """The highest derivative along any of the axes in the equations, of one output."""
     slots = (s for p in e.equations for c in p.concerning(unknown, output) for s in c)
-    return max((s.order(axis) for s in slots for axis in axes), default=0)
+    return max((s.order(axis) for s in slots if not s.site.place for axis in axes), default=0)
 
 
 # ── in time ───────────────────────────────────────────────────────────────────────────────────────
@@ -42,7 +42,12 @@ def initial(e: Examination) -> Iterator[Finding]:
         needed = order(e, unknown, output, [t])
         if not needed or t in e.field.networks()[unknown].periodic or e.measured(unknown):
             continue
-        given = [c for p in e.probes for c in p.concerning(unknown, output) * len(instants(p, t))]
+        if _history(e, unknown, output):
+            continue
+        free = len(e.field.networks()[unknown].constant)
+        given = [
+            c for p in e.probes for c in p.concerning(unknown, output) * len(instants(p, t, free))
+        ]
         given += [frozenset()] * held_at(e, unknown, output, e.problem.bounds[0][t])
         if len(given) < needed:
             yield _uninitialised(e, unknown, output, needed, given)
@@ -75,11 +80,37 @@ def _uninitialised(
     )
 
 
-def instants(p: Probe, t: int) -> set[float]:
-    """At which instants a condition holds in all of space."""
-    if p.measured or p.domain.dimension != len(p.domain.axes) - 1:
+def instants(p: Probe, t: int, free: int = 0) -> set[float]:
+    """At which instants a condition holds in all of space, but for `free` axes of it."""
+    full = len(p.domain.axes) - 1
+    if p.measured or not full - free <= p.domain.dimension <= full:
         return set()
     return {q.bounds[0][t] for q in p.domain.pieces if q.bounds[0][t] == q.bounds[1][t]}
+
+
+def _history(e: Examination, unknown: str, output: int) -> bool:
+    """Whether an unknown is given outright in a part of space-time, as before a delay begins."""
+    own = (unknown, output)
+    components = (c for p in e.equations for c in p.uses if c)
+    return any(
+        all((s.unknown, s.output, s.key, s.site.place) == (*own, (), 0) for s in c)
+        for c in components
+    )
+
+
+def joined(e: Examination, p: Probe, x: Tensor) -> Tensor:
+    """Which points (n,) lie on a face that a condition on another one takes unknowns at."""
+    result = torch.zeros(len(x), dtype=torch.bool, device="cpu")
+    places = p.bound.positions(p.bound.structure, p.points)[1:]
+    for axes, there in zip(p.bound.places, places, strict=True):
+        for axis in axes:
+            at, (low, high) = there[0, axis], (side[axis] for side in p.domain.bounds)
+            if low == high and bool(((there[:, axis] - at).abs() <= e.tolerance).all()):
+                here = x.clone()
+                here[:, axis] = low
+                on_face = (x[:, axis] - at).abs() <= e.tolerance
+                result |= on_face & p.domain.contains(here, e.tolerance)
+    return result
 
 
 def held_at(e: Examination, unknown: str, output: int, time: float) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from siren_pde.checks.probe import Examination, Probe
+from siren_pde.checks.probe import Channels, Examination, Probe
 from siren_pde.checks.symbols import Operator, axes_of, differentiations, operators
 
 DIRECTIONS = 32
@@ -62,7 +62,7 @@ def _signs(p: Probe, which: tuple[str, int], component: int, t: int, even: int) 
 
 
 def _component(
-    p: Probe, which: tuple[str, int], component: int, channels: dict[str, Tensor]
+    p: Probe, which: tuple[str, int], component: int, channels: Channels
 ) -> Operator | None:
     before = sum(any((s.unknown, s.output) == which for s in uses) for uses in p.uses[:component])
     each = list(operators(p, *which, channels))

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.domains.base import Domain
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
 
-Channels = dict[str, Tensor]
+Channels = dict[Site, Tensor]
 AFFINE = 1e-8
 """Below this curvature a residual counts as affine in the unknowns."""
 
@@ -33,12 +33,17 @@ def root_mean_square(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Slot:
-    """A derivative of one output of one unknown, and its channel."""
+    """A derivative of one output of one unknown, at the points or elsewhere, and its channel."""
 
-    unknown: str
+    site: Site
     output: int
     key: Key
     channel: int
+
+    @property
+    def unknown(self) -> str:
+        """The name of the unknown."""
+        return self.site.network
 
     def order(self, axis: int) -> int:
         """How often it is differentiated along an axis."""
@@ -90,11 +95,11 @@ class Probe:
     # ── values of the unknowns ────────────────────────────────────────────────────────────────
 
     @property
-    def zero(self) -> dict[str, Tensor]:
+    def zero(self) -> Channels:
         """Unknowns that vanish with all their derivatives."""
         return self.bound.zero_channels(self.points)
 
-    def random(self, seed: int) -> dict[str, Tensor]:
+    def random(self, seed: int) -> Channels:
         """Positive random values for all derivatives of the unknowns."""
         generator = torch.Generator(device=self.points.positions.device).manual_seed(seed)
         return {
@@ -102,17 +107,17 @@ class Probe:
             for name, z in self.zero.items()
         }
 
-    def constant(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def constant(self, values: Mapping[str, Tensor]) -> Channels:
         """Unknowns that are constant, each given by its outputs (k,)."""
         channels = self.zero
-        for name, z in channels.items():
-            z[0] = values[name].to(z)
+        for site, z in channels.items():
+            z[0] = values[site.network].to(z)
         return channels
 
-    def indicator(self, slot: Slot) -> dict[str, Tensor]:
+    def indicator(self, slot: Slot) -> Channels:
         """Unknowns of which one derivative is 1, and all others 0."""
         channels = self.zero
-        channels[slot.unknown][slot.channel, :, slot.output] = 1.0
+        channels[slot.site][slot.channel, :, slot.output] = 1.0
         return channels
 
     # ── what the residual makes of them ───────────────────────────────────────────────────────
@@ -137,10 +142,10 @@ class Probe:
         """All derivatives of unknowns that its plans carry."""
         networks = self.bound.structure.networks()
         return tuple(
-            Slot(name, output, key, channel)
-            for name, plan in self.bound.plans.items()
+            Slot(site, output, key, channel)
+            for site, plan in self.bound.plans.items()
             for channel, key in enumerate(plan.keys)
-            for output in range(networks[name].outputs)
+            for output in range(networks[site.network].outputs)
         )
 
     @cached_property
@@ -151,7 +156,7 @@ class Probe:
             frozenset(
                 slot
                 for slot in self.slots
-                if bool(seed[slot.unknown][slot.channel, :, slot.output].abs().amax() > 0)
+                if bool(seed[slot.site][slot.channel, :, slot.output].abs().amax() > 0)
             )
             for seed in seeds
         )
@@ -171,7 +176,7 @@ class Probe:
         _, seeds = self.bound.seeds(self.bound.structure, self.points, self.random(0))
         largest = {}
         for slot in self.used:
-            columns = [seed[slot.unknown][slot.channel, :, slot.output] for seed in seeds]
+            columns = [seed[slot.site][slot.channel, :, slot.output] for seed in seeds]
             size = root_mean_square(torch.stack(columns)) * len(columns) ** 0.5
             largest[slot] = float(size * slot.growth(frequency))
         return largest
@@ -229,4 +234,4 @@ class Examination:
 
     def measured(self, unknown: str) -> bool:
         """Whether an unknown is held to measured data."""
-        return any(p.measured and unknown in p.bound.plans for p in self.probes)
+        return any(p.measured and unknown in p.bound.networks for p in self.probes)

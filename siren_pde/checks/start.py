@@ -24,8 +24,9 @@ def start(e: Examination) -> Iterator[Finding]:
     for p in e.probes:
         if not bool(_broken(p, p.zero).any()):
             continue
-        wrong = [name for name in p.bound.plans if bool(_broken(p, _only_zero(p, name)).any())]
-        culprits = wrong or [*p.bound.plans]
+        taken = sorted(p.bound.networks)
+        wrong = [name for name in taken if bool(_broken(p, _only_zero(p, name)).any())]
+        culprits = wrong or taken
         where = place(e.axes, p.points.positions[int(_broken(p, p.zero).nonzero()[0])])
         zeros = " and ".join(f"{name} = 0" for name in culprits)
         what = f"`{p.name}`, or its derivative by the unknowns, is not finite where {zeros}, as at "
@@ -72,14 +73,13 @@ def _near(p: Probe) -> bool:
 def _only_zero(p: Probe, name: str) -> Channels:
     """Positive values of all unknowns but one, which vanishes."""
     channels = p.random(0)
-    channels[name] = torch.zeros_like(channels[name])
-    return channels
+    return {s: torch.zeros_like(c) if s.network == name else c for s, c in channels.items()}
 
 
 def _constant(p: Probe, given: dict[str, Tensor]) -> Channels:
     like = p.zero
-    zeros = {name: c.new_zeros(c.shape[2]) for name, c in like.items()}
-    return p.constant({**zeros, **{k: v for k, v in given.items() if k in like}})
+    zeros = {site.network: c.new_zeros(c.shape[2]) for site, c in like.items()}
+    return p.constant({**zeros, **{k: v for k, v in given.items() if k in zeros}})
 
 
 def _given_values(e: Examination) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.checks.probe import Channels, Probe
+from siren_pde.collocation.expression import Site
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,9 @@ def operators(
     """
     at = p.random(0) if channels is None else channels
     _, seeds = p.bound.seeds(p.bound.structure, p.points, at)
-    mine = [s for s in p.slots if (s.unknown, s.output) == (unknown, output)]
+    mine = [s for s in p.slots if (s.site, s.output) == (Site(unknown), output)]
     for seed in seeds:
-        columns = {s.key: seed[unknown][s.channel, :, output] for s in mine}
+        columns = {s.key: seed[s.site][s.channel, :, output] for s in mine}
         terms = {key: c for key, c in columns.items() if bool((c != 0).any())}
         if terms:
             yield Operator(terms)

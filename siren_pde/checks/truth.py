@@ -13,7 +13,7 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error
 from siren_pde.checks.places import derivative, number, place
 from siren_pde.checks.probe import Channels, Examination, Probe
-from siren_pde.collocation.residual import network_jets
+from siren_pde.collocation.expression import network_jets
 from siren_pde.errors import ResidualError, SirenPDEError
 from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
@@ -75,10 +75,12 @@ def _judged(e: Examination, p: Probe, channels: Channels, size: float) -> Iterat
 
 def _channels(e: Examination, p: Probe) -> Channels:
     """The exact solution's derivatives in the channels of a condition."""
-    given = e.problem.exact_values(p.points, e.field.networks())
+    places = p.bound.positions(p.bound.structure, p.points)
+    points = [p.moved(x).points if k else p.points for k, x in enumerate(places)]
+    exact = [e.problem.exact_values(there, e.field.networks()) for there in points]
     values = p.zero
     for slot in p.slots:
-        parts, channels = _parts(given[slot.unknown]), values[slot.unknown]
+        parts, channels = _parts(exact[slot.site.place][slot.unknown]), values[slot.site]
         if len(parts) != channels.shape[2]:
             raise ResidualError(
                 f"it gives {len(parts)} components of `{slot.unknown}`, but the field has "
@@ -91,7 +93,7 @@ def _channels(e: Examination, p: Probe) -> Channels:
 def _known(e: Examination, p: Probe) -> bool:
     """Whether the exact solution gives all unknowns of a condition: it may give some only."""
     given = e.problem.exact_values(p.points, e.field.networks())
-    return all(name in given for name in p.bound.plans)
+    return all(name in given for name in p.bound.networks)
 
 
 def _parts(value: object) -> list[Jet]:
@@ -113,24 +115,24 @@ def _size(e: Examination, p: Probe, channels_by_probe: dict[Probe, Channels]) ->
     alone = [p.data.abs().max()]
     for slot in p.used:
         values = [
-            channels[slot.unknown][s.channel, :, slot.output].abs().max()
+            channels[s.site][s.channel, :, slot.output].abs().max()
             * (1.0 if s.key == slot.key else slot.growth(e.frequency))
             for q, channels in channels_by_probe.items()
             for s in q.slots
             if (s.unknown, s.output) == (slot.unknown, slot.output) and s.key in ((), slot.key)
         ]
         one = p.zero
-        one[slot.unknown][slot.channel, :, slot.output] = torch.stack(values).nan_to_num(0.0).max()
+        one[slot.site][slot.channel, :, slot.output] = torch.stack(values).nan_to_num(0.0).max()
         alone.append((p.residual(one) - p.data).abs().max())
     sizes = torch.stack(alone)
     return float(sizes[torch.isfinite(sizes)].max()) if bool(torch.isfinite(sizes).any()) else 1.0
 
 
-def _suspect(e: Examination, p: Probe, channels: dict[str, Tensor], r: Tensor, size: float) -> str:
+def _suspect(e: Examination, p: Probe, channels: Channels, r: Tensor, size: float) -> str:
     """Which single change would make the exact solution satisfy a condition."""
     for slot in sorted(p.used, key=lambda s: s.channel):
         flipped = {name: c.clone() for name, c in channels.items()}
-        flipped[slot.unknown][slot.channel, :, slot.output] *= -1
+        flipped[slot.site][slot.channel, :, slot.output] *= -1
         if float(p.residual(flipped).abs().max()) <= VANISHING * size:
             term = derivative(slot, e.axes, e.called(slot.unknown, slot.output))
             return f"With the opposite sign of the term with {term} it does. Check that sign."

@@ -8,14 +8,15 @@ import torch
 
 from siren_pde.calculus import elementary
 from siren_pde.calculus.complex import Complex
+from siren_pde.calculus.elsewhere import Moved
 from siren_pde.calculus.jets import Composition, Difference, Product, Sum
 from siren_pde.calculus.operators import Derivative, Laplacian
 from siren_pde.calculus.vectors import Vector
 from siren_pde.checks.finding import Finding, error, note, warning
 from siren_pde.checks.places import listed
 from siren_pde.checks.probe import Examination, Probe
+from siren_pde.collocation.expression import Movable, MovableUnknowns
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.residual import network_jets
 from siren_pde.errors import NonFiniteError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.problem import Problem
@@ -74,7 +75,7 @@ def precision(e: Examination) -> Iterator[Finding]:
 
 def unknowns(e: Examination) -> Iterator[Finding]:
     """Unknowns that occur in no condition."""
-    used = {name for p in e.probes for name in p.bound.plans}
+    used = {name for p in e.probes for name in p.bound.networks}
     for name in e.field.networks():
         if name not in used and len(e.probes) == len(e.problem.conditions):
             names = listed([f"`{p.name}`" for p in e.probes])
@@ -130,8 +131,7 @@ def smooth(e: Examination) -> Iterator[Finding]:
 def _residual(e: Examination, p: Probe) -> object:
     """The residual of a condition at a few points, as the jets it is made of."""
     sample = p.points.select(slice(0, 4))
-    jets = network_jets(e.field.networks(), sample.axes, lambda *_: sample.weights)
-    unknowns = e.field.unknowns(sample, jets)
+    unknowns = MovableUnknowns(e.field, sample, lambda *_: sample.weights).here()
     return p.condition(sample, *(unknowns[name] for name in p.condition.arguments([*unknowns])))
 
 
@@ -147,8 +147,10 @@ def _kinked(value: object, seen: set[int]) -> bool:
             return any(_kinked(part, seen) for part in value)
         case Complex() as z:
             return _kinked(z.re, seen) or _kinked(z.im, seen)
-        case Composition() | Derivative() | Laplacian():
+        case Composition() | Derivative() | Laplacian() | Moved():
             return _kinked(value.inner, seen)
+        case Movable():
+            return _kinked(value.here, seen)
         case Sum() | Difference() | Product():
             return _kinked(value.a, seen) or _kinked(value.b, seen)
     return False

@@ -13,7 +13,13 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.sampling import Counts, Sampling, require_matching, shares
+from siren_pde.collocation.sampling import (
+    Counts,
+    Sampling,
+    in_coordinates,
+    require_matching,
+    shares,
+)
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
 
@@ -70,6 +76,7 @@ class Collocated:
         ResidualError, naming the condition, if a residual cannot be evaluated.
         """
         given = {c if isinstance(c, str) else c.name: n for c, n in (points or {}).items()}
+        field = in_coordinates(field, problem.axes)
         require_matching(problem, field, given)
         rule = rule or Sobol(1024)
         sampling = Sampling(problem, rule, {**shares(problem, rule.n), **given}, seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,13 +14,15 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
-from siren_pde.collocation.residual import Plans
+from siren_pde.collocation.expression import Site
+from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.parameters import split
 
-Evaluations = Mapping[str, Evaluation]
-Seeds = dict[str, Tensor]
+Evaluations = Mapping[Site, Evaluation]
+Seeds = dict[Site, Tensor]
+Memory = defaultdict[Hashable, Workspace]
 Purpose = Literal["products", "gradient", "output"]
 Write = Callable[[Network, Tensor, Evaluation, Tensor, Tensor], None]
 
@@ -48,7 +50,8 @@ class Limits:
         if self.block is not None:
             return self.block
         like = rows.points.positions
-        widest = max(networks[n].breadth * len(p.keys) for n, p in rows.residual.plans.items())
+        plans = rows.residual.plans.items()
+        widest = max(networks[site.network].breadth * len(plan.keys) for site, plan in plans)
         near = NEAR if like.device.type == "cpu" else FAR
         near = near if self.memory is None else min(near, self.memory // SHARE)
         return max(near // (widest * like.element_size()), 1)
@@ -75,11 +78,11 @@ class Spaces:
     set of its own.
     """
 
-    free: list[defaultdict[str, Workspace]] = field(default_factory=list)
+    free: list[Memory] = field(default_factory=list)
     matrices: list[Workspace] = field(default_factory=list)
 
     @contextmanager
-    def lent(self) -> Iterator[defaultdict[str, Workspace]]:
+    def lent(self) -> Iterator[Memory]:
         """A set of workspaces for the duration of a product."""
         spaces = self.free.pop() if self.free else defaultdict(Workspace)
         try:
@@ -101,33 +104,39 @@ class Evaluator:
 
     field: Field
     limits: Limits
-    spaces: defaultdict[str, Workspace]
+    spaces: Memory
 
     def split(self, theta: Tensor) -> dict[str, Tensor]:
         """The part of θ that belongs to each network."""
         return split(self.field, theta)
 
     def channels(
-        self, theta: Tensor, plans: Plans, points: Points, *, purpose: Purpose = "products"
-    ) -> dict[str, Evaluation]:
-        """The networks' channels, and tapes good for any product, one gradient, or the output
-        layer: until the next evaluation.
+        self,
+        theta: Tensor,
+        residual: BoundResidual,
+        points: Points,
+        *,
+        purpose: Purpose = "products",
+    ) -> dict[Site, Evaluation]:
+        """The networks' channels that a residual requires, and tapes good for any product, one
+        gradient, or the output layer: until the next evaluation.
         """
         networks, parts, at = self.field.networks(), self.split(theta), {}
-        for name, plan in plans.items():
-            network, given = networks[name], (parts[name], points.positions, plan)
+        x = residual.positions(self.field, points)
+        for site, plan in residual.plans.items():
+            network, given = networks[site.network], (parts[site.network], x[site.place], plan)
             if purpose == "output":
-                at[name] = network.evaluate_output(*given)
+                at[site] = network.evaluate_output(*given)
             else:
                 run = network.evaluate_once if purpose == "gradient" else network.evaluate
-                at[name] = run(*given, self.spaces[name])
+                at[site] = run(*given, self.spaces[site])
         return at
 
     def residual(self, theta: Tensor, rows: Rows) -> Tensor:
         """The unscaled residuals (n, m) of one condition."""
         parts = []
         for points, _ in rows.blocks(self.limits.points(rows, self.field.networks())):
-            at = self.channels(theta, rows.residual.plans, points, purpose="output")
+            at = self.channels(theta, rows.residual, points, purpose="output")
             with torch.no_grad():
                 parts.append(rows.residual.residual(self.field, points, channels_of(at)))
         return torch.cat(parts)
@@ -138,7 +147,7 @@ class Evaluator:
         """Blockwise: half the square of the scaled residuals, its seeds, evaluations."""
         for r in rows:
             for points, scale in r.blocks(self.limits.points(r, self.field.networks())):
-                at = self.channels(theta, r.residual.plans, points, purpose="gradient")
+                at = self.channels(theta, r.residual, points, purpose="gradient")
                 given = (self.field, points, channels_of(at))
                 half, seeds = r.residual.loss_seeds(*given, scale=scale)
                 yield half, seeds, at
@@ -149,7 +158,7 @@ class Evaluator:
         """Blockwise: scaled residuals (n, m), seeds per component, evaluations."""
         for part in rows:
             for points, scale in part.blocks(self.limits.points(part, self.field.networks())):
-                at = self.channels(theta, part.residual.plans, points, purpose=purpose)
+                at = self.channels(theta, part.residual, points, purpose=purpose)
                 r, seeds = part.residual.seeds(self.field, points, channels_of(at))
                 scaled = [{k: scale[:, None] * v for k, v in seed.items()} for seed in seeds]
                 yield scale[:, None] * r, scaled, at
@@ -190,18 +199,21 @@ class Evaluator:
         """Rows (n, m, columns): of each network that a condition involves, zero for the others."""
         networks, parts, (seeds, at) = self.field.networks(), self.split(theta), adjoint
         for j, seed in enumerate(seeds):
-            for name, columns in zip(
-                sizes, torch.split(block[:, j], [*sizes.values()], 1), strict=True
-            ):
-                if name in seed:
-                    write(networks[name], parts[name], at[name], seed[name], columns)
-                else:
-                    columns.zero_()
+            columns = torch.split(block[:, j], [*sizes.values()], 1)
+            for (name, network), out in zip(networks.items(), columns, strict=True):
+                sites = [site for site in seed if site.network == name]
+                if not sites:
+                    out.zero_()
+                for k, site in enumerate(sites):  # the network at each place adds to its columns
+                    own = torch.empty_like(out) if k else out
+                    write(network, parts[name], at[site], seed[site], own)
+                    if k:
+                        out += own
 
 
-def channels_of(at: Evaluations) -> dict[str, Tensor]:
-    """The channels of each network."""
-    return {name: evaluation.channels for name, evaluation in at.items()}
+def channels_of(at: Evaluations) -> dict[Site, Tensor]:
+    """The channels of each site."""
+    return {site: evaluation.channels for site, evaluation in at.items()}
 
 
 def _jacobian_rows(

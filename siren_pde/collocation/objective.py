@@ -17,7 +17,7 @@ from torch import Tensor
 from siren_pde.collocation.collocated import Collocated, Rows
 from siren_pde.collocation.evaluation import Evaluator, Limits, Spaces
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.collocation.sampling import Counts, drawn_to_residuals
+from siren_pde.collocation.sampling import Counts, drawn_to_residuals, in_coordinates
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of
@@ -80,8 +80,9 @@ class Objective:
             networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
             for half, seeds, at in e.loss_seeds(theta, self.collocated.rows):
                 total += half
-                for name, seed in seeds.items():
-                    sums[name] += networks[name].vjp(parts[name], at[name], seed)
+                for site, seed in seeds.items():
+                    name = site.network
+                    sums[name] += networks[name].vjp(parts[name], at[site], seed)
         return total, gradient
 
     def residual_and_jacobian(
@@ -140,9 +141,13 @@ class Objective:
         with evaluating(self) as e:
             networks, parts, moves = self.field.networks(), e.split(theta), e.split(direction)
             for r, seeds, at in e.seeds(theta, self.collocated.rows):
-                moved = {n: networks[n].jvp(parts[n], at[n], moves[n]) for n in at}
+                moved = {
+                    site: networks[n].jvp(parts[n], at[site], moves[n])
+                    for site in at
+                    for n in [site.network]
+                }
                 columns = [
-                    torch.stack([(seed[n] * moved[n]).sum((0, 2)) for n in seed]).sum(0)
+                    torch.stack([(seed[k] * moved[k]).sum((0, 2)) for k in seed]).sum(0)
                     for seed in seeds
                 ]
                 products.append(torch.stack(columns, dim=1).view_as(r).flatten())
@@ -156,10 +161,10 @@ class Objective:
             for r, seeds, at in e.seeds(theta, self.collocated.rows):
                 w = weights[start : start + r.numel()].view_as(r)
                 start += r.numel()
-                for name in at:
-                    weighted = [w[:, j, None] * s[name] for j, s in enumerate(seeds)]
-                    seed = torch.stack(weighted).sum(0)
-                    sums[name] += networks[name].vjp(parts[name], at[name], seed)
+                for site in at:
+                    weighted = [w[:, j, None] * s[site] for j, s in enumerate(seeds)]
+                    seed, name = torch.stack(weighted).sum(0), site.network
+                    sums[name] += networks[name].vjp(parts[name], at[site], seed)
         return gradient
 
     # ── the same residuals at other points ────────────────────────────────────────────────────
@@ -209,8 +214,10 @@ def objective_of(
     """The objective of a problem for a field: r (N,) and its products with J (N, p).
 
     `points`, `rule` and `seed` are those of `Collocated.planned`, which also says what is raised;
-    `limits` bounds how many points, and how many bytes, are evaluated at once.
+    `limits` bounds how many points, and how many bytes, are evaluated at once. Networks of some
+    coordinates (`Siren(1, of=("t",))`) become networks of all of them, in its `field`.
     """
+    field = in_coordinates(field, problem.axes)
     collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
     return Objective(collocated, field, limits or Limits())
 

@@ -9,7 +9,7 @@ autograd.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,39 +18,23 @@ from torch import Tensor
 
 from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
-from siren_pde.calculus.jets import FieldJet
 from siren_pde.calculus.points import Points
-from siren_pde.calculus.vectors import Vector
-from siren_pde.collocation.expression import Expression, Unknown
+from siren_pde.collocation.expression import (
+    Channels,
+    Expression,
+    MovableUnknowns,
+    Plans,
+    Site,
+    network_jets,
+)
 from siren_pde.errors import NonFiniteError, ResidualError
-from siren_pde.fields.base import Field, Network
+from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan
-
-Plans = Mapping[str, Plan]
-Channels = Mapping[str, Tensor]
 
 PLACEHOLDERS, PROBED = 4, 64
 """At how many points a residual is planned, and at how many its curvature is measured."""
 BRANCHED = 0.1
 """The least curvature of a formula chosen by the field: far from affine, as kinks measured are."""
-
-
-def network_jets(
-    networks: Mapping[str, Network],
-    axes: tuple[str, ...],
-    derivative: Callable[[str, int, Key], Tensor],
-) -> dict[str, Unknown]:
-    """A jet (or vector) for each network; `derivative(name, output, key)` computes its parts."""
-
-    def jet(name: str, output: int) -> FieldJet:
-        return FieldJet(axes, lambda key: derivative(name, output, key))
-
-    return {
-        name: jet(name, 0)
-        if network.outputs == 1
-        else Vector([jet(name, j) for j in range(network.outputs)])
-        for name, network in networks.items()
-    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +44,8 @@ class BoundResidual:
 
     It serves every field of the structure it was planned for: the same names, inputs and outputs of
     networks, and the same way to make unknowns of them. `structure` is such a field, and `sample`
-    points to probe at. `branches` says that it chooses among formulas by the field's values.
+    points to probe at. `places` are the axes along which each place named by `at` is elsewhere;
+    `branches` says that it chooses among formulas by the field's values.
     """
 
     expression: Expression
@@ -68,6 +53,7 @@ class BoundResidual:
     components: int
     structure: Field
     sample: Points
+    places: tuple[frozenset[int], ...] = ()
     branches: bool = False
 
     @staticmethod
@@ -78,14 +64,15 @@ class BoundResidual:
         shape than (n,) or (n, m), or does not depend on the field at all.
         """
         few = points.select(slice(0, PLACEHOLDERS))
-        required: dict[str, set[Key]] = {name: set() for name in field.networks()}
+        required: defaultdict[Site, set[Key]] = defaultdict(set)
         generator = torch.Generator(device=few.positions.device).manual_seed(0)
 
-        def placeholder(name: str, output: int, key: Key) -> Tensor:
-            required[name].add(key)
+        def placeholder(site: Site, output: int, key: Key) -> Tensor:
+            required[site].add(key)
             return 0.5 + _uniform((len(few),), generator, few)
 
-        unknowns = field.unknowns(few, network_jets(field.networks(), few.axes, placeholder))
+        movable = MovableUnknowns(field, few, placeholder)
+        unknowns = movable.here()
         settled = expression.taking(unknowns)
         branches: list[str] = []
         token = BRANCHES.set(branches)
@@ -93,36 +80,70 @@ class BoundResidual:
             components = settled.values(few, unknowns).shape[1]
         finally:
             BRANCHES.reset(token)
-        if not any(required.values()):
+        if not required:
             raise ResidualError(
                 f"condition `{expression.name}` does not depend on the field: it never took a "
                 "value or derivative of it, so nothing could make it vanish. Return an expression "
                 "in the unknown, such as `u - g(p)`."
             )
-        plans = {name: Plan.closing(keys) for name, keys in required.items() if keys}
+        order = [*field.networks()]
+        sites = sorted(required, key=lambda site: (order.index(site.network), site.place))
+        plans = {site: Plan.closing(required[site]) for site in sites}
         sample = points.select(slice(0, PROBED))
-        return BoundResidual(settled, plans, components, field, sample, bool(branches))
+        places = tuple(frozenset(place.columns) for place in movable.places)
+        return BoundResidual(
+            settled, plans, components, field, sample, places=places, branches=bool(branches)
+        )
 
     @property
     def name(self) -> str:
         """The name of the expression."""
         return self.expression.name
 
+    @property
+    def networks(self) -> frozenset[str]:
+        """The names of the networks that it depends on."""
+        return frozenset(site.network for site in self.plans)
+
+    def positions(self, field: Field, points: Points) -> tuple[Tensor, ...]:
+        """Where networks are evaluated, (n, d) each: at the points, and at each place.
+
+        All are at the points themselves in a copy whose `places` are empty.
+        """
+        if not self.places:
+            return (points.positions,) * (1 + max(site.place for site in self.plans))
+        zero = points.positions.new_zeros(len(points))
+        movable = MovableUnknowns(field, points, lambda *_: zero)
+        with torch.no_grad():
+            self.expression.values(points, movable.here())
+        if len(movable.places) != len(self.places):
+            raise ResidualError(
+                f"condition `{self.name}` takes unknowns at {len(movable.places)} other places, "
+                f"but when it was planned at {len(self.places)}. Name the same places, `at(u, …)`, "
+                "in every call."
+            )
+        return movable.positions()
+
     def residual(self, field: Field, points: Points, channels: Channels) -> Tensor:
-        """Residual values (n, m) from channels (S, n, outputs) of each network in `plans`."""
+        """Residual values (n, m) from channels (S, n, outputs) of each site in `plans`."""
 
-        def derivative(name: str, output: int, key: Key) -> Tensor:
-            return self.plans[name].part(channels[name], key)[:, output]
+        def derivative(site: Site, output: int, key: Key) -> Tensor:
+            return self.plans[site].part(channels[site], key)[:, output]
 
-        jets = network_jets(field.networks(), points.axes, derivative)
+        if self.places:
+            movable = MovableUnknowns(field, points, derivative)
+            return self.expression.values(points, movable.here())
+
+        def here(name: str, output: int, key: Key) -> Tensor:
+            return derivative(Site(name), output, key)
+
+        jets = network_jets(field.networks(), points.axes, here)
         return self.expression.values(points, field.unknowns(points, jets))
 
     def seeds(
         self, field: Field, points: Points, channels: Channels
-    ) -> tuple[Tensor, list[dict[str, Tensor]]]:
-        """Residuals (n, m), and for each component the derivatives by the channels of each
-        network.
-        """
+    ) -> tuple[Tensor, list[dict[Site, Tensor]]]:
+        """Residuals (n, m), and for each component the derivatives by the channels of each site."""
         live = {name: c.detach().requires_grad_() for name, c in channels.items()}
         r = self.residual(field, points, live)
         each = [_gradient(r[:, j].sum(), live, keep=j + 1 < r.shape[1]) for j in range(r.shape[1])]
@@ -130,7 +151,7 @@ class BoundResidual:
 
     def loss_seeds(
         self, field: Field, points: Points, channels: Channels, *, scale: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    ) -> tuple[Tensor, dict[Site, Tensor]]:
         """½ Σ (scale r)² and its derivatives by the channels, for the scale (n,) of the rows."""
         live = {name: c.detach().requires_grad_() for name, c in channels.items()}
         half = 0.5 * (scale[:, None] * self.residual(field, points, live)).square().sum()
@@ -141,23 +162,26 @@ class BoundResidual:
         with torch.no_grad():
             return self.residual(field, points, self.zero_channels(points))
 
-    def zero_channels(self, points: Points) -> dict[str, Tensor]:
+    def zero_channels(self, points: Points) -> dict[Site, Tensor]:
         """The channels (S, n, outputs) of networks that vanish."""
         like = points.positions
         return {n: like.new_zeros(shape) for n, shape in self._shapes(len(points)).items()}
 
     def random_channels(
         self, points: Points, generator: torch.Generator, size: float = 1.0
-    ) -> dict[str, Tensor]:
+    ) -> dict[Site, Tensor]:
         """Independent normal channels (S, n, outputs), of standard deviation `size`."""
         like = points.positions
         kind = {"generator": generator, "dtype": like.dtype, "device": like.device}
         shapes = self._shapes(len(points)).items()
         return {name: size * torch.randn(shape, **kind) for name, shape in shapes}  # type: ignore[call-overload]
 
-    def _shapes(self, n: int) -> dict[str, tuple[int, int, int]]:
+    def _shapes(self, n: int) -> dict[Site, tuple[int, int, int]]:
         networks = self.structure.networks()
-        return {k: (len(plan.keys), n, networks[k].outputs) for k, plan in self.plans.items()}
+        return {
+            site: (len(plan.keys), n, networks[site.network].outputs)
+            for site, plan in self.plans.items()
+        }
 
     @cached_property
     def curvature(self) -> float:
@@ -208,10 +232,10 @@ class BoundResidual:
         }
         for start in range(0, max(len(points), 1), block):
             part = points.select(slice(start, start + block))
-            channels = {
-                name: networks[name].evaluate_output(theta[name], part.positions, plan).channels
-                for name, plan in self.plans.items()
-            }
+            x, channels = self.positions(field, part), {}
+            for site, plan in self.plans.items():
+                given = (theta[site.network], x[site.place], plan)
+                channels[site] = networks[site.network].evaluate_output(*given).channels
             with torch.no_grad():
                 values.append(self.residual(field, part, channels))
         return torch.cat(values)
@@ -227,7 +251,7 @@ def _uniform(shape: tuple[int, ...], generator: torch.Generator, like: Points) -
     return torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
 
 
-def _gradient(total: Tensor, live: dict[str, Tensor], *, keep: bool) -> dict[str, Tensor]:
+def _gradient(total: Tensor, live: dict[Site, Tensor], *, keep: bool) -> dict[Site, Tensor]:
     grads = torch.autograd.grad(total, list(live.values()), retain_graph=keep, allow_unused=True)
     return {
         name: torch.zeros_like(c) if g is None else g

@@ -14,7 +14,8 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.grading import graded
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field
+from siren_pde.fields.base import Field, Network
+from siren_pde.fields.derived.projected import Projected
 from siren_pde.problem import Condition, Problem
 
 Counts: TypeAlias = Mapping[Condition, int] | Mapping[str, int] | Mapping[Condition | str, int]
@@ -44,6 +45,28 @@ def shares(problem: Problem, n: int) -> dict[str, int]:
     return {c.name: c.points or max(usual[c.name], 1) for c in problem.conditions}
 
 
+def in_coordinates(field: Field, axes: tuple[str, ...]) -> Field:
+    """The field for a problem in the coordinates `axes`: networks of some of them, projected.
+
+    It is the field itself where all networks take all coordinates. Raises ConfigError for networks
+    of coordinates that the problem does not have.
+    """
+
+    def projected(network: Network) -> Network:
+        if network.of in ((), axes):
+            return network
+        strange = [name for name in network.of if name not in axes]
+        if strange:
+            raise ConfigError(
+                f"a network is a function of {', '.join(network.of)}, but the problem has the "
+                f"coordinates {', '.join(axes)}. Name some of these: `of=({axes[-1]!r},)`."
+            )
+        return Projected(network, [axes.index(name) for name in network.of], len(axes))
+
+    partial = any(network.of not in ((), axes) for network in field.networks().values())
+    return field.rebuilt(projected) if partial else field
+
+
 def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) -> None:
     """Raise ConfigError unless the field takes the problem's coordinates, and counts its names."""
     names, axes = [c.name for c in problem.conditions], ", ".join(problem.axes)
@@ -52,9 +75,12 @@ def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) 
         raise ConfigError(f"`points` names {unknown}, but the conditions are {names}.")
     for name, network in field.networks().items():
         if network.inputs not in (0, len(problem.axes)):
+            few = ", ".join(repr(axis) for axis in problem.axes[: network.inputs])
+            some = f", or say which of them it takes, `Siren({network.inputs}, of=({few},))`"
             raise ConfigError(
                 f"the field `{name}` takes {network.inputs} coordinates, but the problem has "
-                f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`."
+                f"{len(problem.axes)}: {axes}. Write `Siren({len(problem.axes)})`"
+                f"{some if network.inputs < len(problem.axes) else ''}."
             )
 
 

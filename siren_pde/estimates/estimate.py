@@ -13,7 +13,7 @@ import torch
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
 from siren_pde.estimates.companions import Companions, size
-from siren_pde.estimates.defect import corrected
+from siren_pde.estimates.defect import OVERSAMPLING, corrected
 from siren_pde.estimates.defect import fresh as points_of
 from siren_pde.estimates.own_residuals import own_residuals
 from siren_pde.estimates.sizes import Size, sizes
@@ -35,8 +35,10 @@ FEWEST = 150
 ROUNDED, LOOKED = 1e-10, 512
 """Below this share of their terms, residuals are rounding; at how many points they are looked at.
 """
-MOST = 4000
-"""Features at most: 10,000 rows of them take half a minute."""
+MOST, FEW = 3000, 0.4
+"""Features at most, which take ten seconds, and the share of the answer's own that is too few."""
+COPIES = 4
+"""Matrices of all rows and features that are held at the same time."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,13 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
     try:
         evolution = evolution_of(answer)
         march = None if evolution is None else March.of(answer.field, evolution)
+        field = answer.field if march is None else march.pieces[0]
+        companions = companions_of(field, careful=careful)
+        if why := _too_large(answer, companions.share * size(field), companions):
+            return Estimate.none(why)
         if march is not None:
-            return _of_march(answer, march, careful=careful)
-        correction = corrected(answer, companions_of(answer.field, careful=careful))
+            return _of_march(answer, march, companions)
+        correction = corrected(answer, companions)
         conditions = answer.collocated
         measured = sizes(conditions.problem, answer.field, correction.error, rows=conditions.rows)
         return judged(answer, measured, correction.beta, correction.fresh)
@@ -128,12 +134,22 @@ def companions_of(field: Field, *, careful: bool) -> Companions:
     return Companions(share, 1.15 if share > 1 else 1.0)
 
 
-def _of_march(answer: Objective, march: March, *, careful: bool) -> Estimate:
+def _too_large(answer: Objective, q: float, companions: Companions) -> str:
+    """Why features for the error are out of reach; nothing if they are not."""
+    if companions.share < FEW:
+        return f"the answer has so many coefficients that {MOST} other features say little of it"
+    memory, needed = answer.limits.memory, COPIES * OVERSAMPLING * q**2 * 8
+    if memory is not None and needed > memory:
+        return f"other features would take {needed:.0e} bytes, more than the {memory:.0e} allowed"
+    return ""
+
+
+def _of_march(answer: Objective, march: March, companions: Companions) -> Estimate:
     """The errors of all slabs together; the worst of them says whether they can be believed."""
     total: dict[str, Size] = {}
     beta = fresh = 0.0
     run = steady_errors if repeats(answer, march) else slab_errors
-    for slab in run(answer, march, companions_of(march.pieces[0], careful=careful)):
+    for slab in run(answer, march, companions):
         total = {name: total.get(name, Size(0.0, 0.0)) + s for name, s in slab.sizes.items()}
         beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
     count = len(march.pieces)

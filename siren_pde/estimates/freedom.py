@@ -189,7 +189,8 @@ def freedom(view: View, *, widening: float = 1.0) -> Freedom:
     answer, features = view.answer, view.features(widening)
     q = size(features)
     at = fresh(answer, points_for(answer, features), 4)
-    rows, columns = [], _own_sizes(at, features)
+    columns = _own_sizes(at, features)
+    rows: list[Tensor] = []
     for r in thinned(at.collocated, 4 * q, 0).rows:
         matrix = error_rows(at, features, r)[1] * columns
         components = matrix.view(-1, r.residual.components, q).unbind(1)
@@ -244,7 +245,7 @@ def _own_sizes(answer: Objective, features: Field) -> Tensor:
     sizes: dict[str, float] = {}
     for rows in answer.collocated.rows:
         some = rows.points.select(slice(0, VALUES))
-        for name, channels in values(rows.residual, answer.field, some).items():
+        for (name, _), channels in values(rows.residual, answer.field, some).items():
             sizes[name] = max(sizes.get(name, 0.0), rms(channels[0]))
     networks = features.networks()
     largest = max((size for name, size in sizes.items() if networks[name].inputs), default=0.0)

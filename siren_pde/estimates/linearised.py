@@ -14,6 +14,7 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.evaluation import channels_of
+from siren_pde.collocation.expression import Site
 from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field
@@ -33,33 +34,20 @@ def error_rows(answer: Objective, features: Field, rows: Rows) -> tuple[Tensor, 
     with evaluating(answer) as at, evaluating(replace(answer, field=features)) as beside:
         parts = beside.split(theta)
         for points, scale in rows.blocks(BLOCK):
-            plans = rows.residual.plans
-            channels = channels_of(at.channels(given, plans, points, purpose="output"))
-            r, seeds = rows.residual.seeds(answer.field, points, channels)
-            waves = beside.channels(theta, plans, points, purpose="output")
-            block = torch.cat(
-                [
-                    _columns(
-                        [
-                            network.output_jacobian_rows(parts[name], waves[name], seed[name])
-                            if name in seed
-                            else None
-                            for seed in seeds
-                        ],
-                        r.new_zeros((len(points), network.output_size)),
-                    )
-                    for name, network in networks.items()
-                ],
-                dim=2,
-            )
+            bound = rows.residual
+            channels = channels_of(at.channels(given, bound, points, purpose="output"))
+            r, seeds = bound.seeds(answer.field, points, channels)
+            waves = beside.channels(theta, bound, points, purpose="output")
+            block = r.new_zeros((*r.shape, sum(net.output_size for net in networks.values())))
+            columns = torch.split(block, [net.output_size for net in networks.values()], dim=2)
+            for (name, network), own in zip(networks.items(), columns, strict=True):
+                for j, seed in enumerate(seeds):
+                    for site in (s for s in seed if s.network == name):
+                        given_rows = (parts[name], waves[site], seed[site])
+                        own[:, j] += network.output_jacobian_rows(*given_rows)
             residuals.append((scale[:, None] * r).flatten())
             matrices.append((scale[:, None, None] * block).flatten(0, 1))
     return torch.cat(residuals), torch.cat(matrices)
-
-
-def _columns(each: list[Tensor | None], zero: Tensor) -> Tensor:
-    """The columns (n, m, q) of one network, zero in components that do not involve it."""
-    return torch.stack([zero if part is None else part for part in each], dim=1)
 
 
 def corrected_residual(answer: Objective, error: Field, rows: Rows) -> Tensor:
@@ -80,13 +68,14 @@ def corrected_residual(answer: Objective, error: Field, rows: Rows) -> Tensor:
     return torch.cat(residuals)
 
 
-def values(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tensor]:
+def values(bound: BoundResidual, field: Field, points: Points) -> dict[Site, Tensor]:
     """The channels that an expression requires, of a field at points."""
     networks, theta = field.networks(), split(field, parameters_of(field))
-    return {
-        name: networks[name].evaluate_output(theta[name], points.positions, plan).channels
-        for name, plan in bound.plans.items()
-    }
+    x, channels = bound.positions(field, points), {}
+    for site, plan in bound.plans.items():
+        given = (theta[site.network], x[site.place], plan)
+        channels[site] = networks[site.network].evaluate_output(*given).channels
+    return channels
 
 
 def linearised(

@@ -8,7 +8,6 @@ of the residual where its terms are taken away.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Collocated, Rows
+from siren_pde.collocation.expression import Channels, Site
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
@@ -78,7 +78,7 @@ def _empty(answer: Objective) -> set[str]:
     sizes: dict[str, float] = {}
     for rows in answer.collocated.rows:
         some = rows.points.select(slice(0, LOOKS))
-        for name, channels in values(rows.residual, answer.field, some).items():
+        for (name, _), channels in values(rows.residual, answer.field, some).items():
             sizes[name] = max(sizes.get(name, 0.0), rms(channels[0]))
     networks = answer.field.networks()
     functions = {name: size for name, size in sizes.items() if networks[name].inputs}
@@ -118,7 +118,7 @@ def _own(answer: Objective, rows: Rows, places: list[Points], empty: set[str]) -
     worst = ratios.index(max(ratios))
     smooth = _smooth_share(rows.points.positions, r[:, worst])
     residual, terms, data = each[worst]
-    involved = {name for name, seed in seeds[worst].items() if bool(seed.any())}
+    involved = {site.network for site, seed in seeds[worst].items() if bool(seed.any())}
     nothing = involved <= empty and data <= SLIGHT * terms
     return OwnResidual(residual, terms, bool(rows.points.data), smooth, nothing)
 
@@ -149,8 +149,12 @@ def _smooth_share(x: Tensor, r: Tensor) -> float:
     return float(fitted.square().sum() / b.square().sum())
 
 
-def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tensor]:
-    """The root mean square of each channel (S, outputs), of a Laplacian that of its terms."""
+def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[Site, Tensor]:
+    """The root mean square of each channel (S, outputs), of a Laplacian that of its terms.
+
+    Those of other places are taken at the points too, which may be another condition's.
+    """
+    bound = replace(bound, places=())
     sizes = {name: _rms(c, 1) for name, c in values(bound, field, points).items()}
     laplacians = {
         name: [key for key in plan.keys if isinstance(key, Laplace)]
@@ -162,7 +166,7 @@ def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tens
         if keys
     }
     apart = replace(bound, plans=terms)
-    for name, c in values(apart, field, points).items():
+    for name, c in values(apart, field, points).items() if terms else ():
         parts = _rms(c, 1)
         for key in laplacians[name]:
             each = [parts[terms[name].index[i, i]] for i in key.axes]
@@ -172,9 +176,9 @@ def _sizes(bound: BoundResidual, field: Field, points: Points) -> dict[str, Tens
 
 def _component(
     r: Tensor,
-    seeds: Mapping[str, Tensor],
-    channels: Mapping[str, Tensor],
-    largest: Mapping[str, Tensor],
+    seeds: Channels,
+    channels: Channels,
+    largest: Channels,
 ) -> tuple[float, float, float]:
     """The size of one component r (n,), of its terms, and of what in these is no unknown."""
     rest, terms = r.clone(), 0.0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Plans
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import linearised
@@ -71,10 +71,11 @@ def sizes(
     return measured
 
 
-def _takes_value(rows: Rows, networks: Iterable[str]) -> bool:
-    """Whether a condition takes the value of one of the networks, which is channel 0."""
-    plans = rows.residual.plans
-    return any(0 in plans[name].required for name in networks if name in plans)
+def _takes_value(rows: Rows, plans: Plans) -> bool:
+    """Whether a condition takes the value, channel 0, of one of the networks of `plans`."""
+    networks = {site.network for site in plans}
+    own = rows.residual.plans.items()
+    return any(0 in plan.required for site, plan in own if site.network in networks)
 
 
 def _square(w: torch.Tensor, v: torch.Tensor) -> float:

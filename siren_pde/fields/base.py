@@ -152,6 +152,10 @@ class Network(Field, ABC):
     """How many of the last parameters the channels are affine in: the output layer's."""
     period: tuple[float | None, ...] = ()
     """The length after which it repeats along each axis, whatever θ; None, or nothing, if never."""
+    of: tuple[str, ...] = ()
+    """The coordinates of a problem that it takes, in its order; empty if these are all of them."""
+    constant: tuple[int, ...] = ()
+    """The axes along which it is constant, whatever θ."""
     breadth: int = 64
     """How many numbers per point and channel its widest layer holds."""
 

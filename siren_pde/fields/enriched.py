@@ -118,6 +118,7 @@ class Beside(Network):
             network.has_given_layers,
         )
         self.breadth, self.period = network.breadth, network.period
+        self.of, self.constant = network.of, network.constant
 
     @property
     def numbers(self) -> Tensor:

@@ -1,6 +1,4 @@
-"""The sinusoidal network, u(x) = W sin(… sin(ω W₁ sin(W₀ x̂ + b₀) + …)) + b (Sitzmann et al.,
-2020).
-"""
+"""The sinusoidal network, W sin(… sin(ω W₁ sin(W₀ x̂ + b₀) + …)) + b (Sitzmann et al., 2020)."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.engine import forward_mode, periodic, reverse_mode
 from siren_pde.fields.engine.first_layer import Waves
 from siren_pde.fields.engine.forward_mode import Layer, Stack
-from siren_pde.fields.engine.per_axis import periods, reals_per_axis
+from siren_pde.fields.engine.per_axis import names, periods, reals_per_axis
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.templates import require_size
@@ -45,7 +43,9 @@ class Siren(Network):
     it is not, such as `Siren(2, period=(2, None))`. Along those axes the first layer's frequencies
     are rounded to multiples of 2π/L, and no method moves them (Benbarka et al., WACV 2022).
 
-    Raises ConfigError for sizes below 1, and frequencies or periods that are not positive.
+    `of` names the coordinates it takes of a problem with more: v(t) is `Siren(1, of=("t",))`.
+
+    Raises ConfigError for sizes below 1, frequencies or periods not positive, or other names.
     """
 
     frequency: Tensor
@@ -62,6 +62,7 @@ class Siren(Network):
         centre: Sequence[float] | None = None,
         hidden_frequency: float = 1.0,
         period: Sequence[float | None] | None = None,
+        of: Sequence[str] | None = None,
         seed: int = 0,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
@@ -80,7 +81,7 @@ class Siren(Network):
         self.given_centre = reals_per_axis(centre, inputs, "centre")
         if hidden_frequency <= 0 or min(self.given_frequency or (1.0,)) <= 0:
             raise ConfigError(f"`Siren` frequencies are positive, got {frequency=}.")
-        self.period = periods(period, inputs)
+        self.period, self.of = periods(period, inputs), names(of, inputs)
 
         def buffer(values: Sequence[float] | None, default: float) -> Tensor:
             return torch.tensor(values or [default] * inputs, dtype=dtype, device=device)
@@ -173,6 +174,7 @@ class Siren(Network):
             "centre": self.given_centre,
             "hidden_frequency": self.hidden_frequency,
             "period": self.period if self.periodic else None,
+            "of": self.of or None,
             "seed": self.seed,
         }
 

@@ -24,6 +24,7 @@ OURS = frozenset(
         "ansatz:Ansatz",
         "cosines:Cosines",
         "derived.piecewise:Piecewise",
+        "derived.projected:Projected",
         "derived.refined:Refined",
         "derived.shifted:Shifted",
         "derived.stretched:Stretched",

@@ -90,7 +90,9 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
         )
     functions = {n: f for n, f in parts(solution.field).items() if not isinstance(f, Unknown)}
     homes = {name: problem.home(name, parts(solution.field)) for name in functions}
-    domain = functools.reduce(operator.or_, homes.values())
+    widest = max(home.dimension for home in homes.values())
+    wide = {name: home for name, home in homes.items() if home.dimension == widest}
+    domain = functools.reduce(operator.or_, wide.values())
     free, fixed = _divided(domain, dict(at or {}))
     truth = problem.truth
     if truth is None:
@@ -101,7 +103,7 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
     x = _grid(domain.axes, free, ticks, fixed)
     outputs: list[Output] = []
     for name, part in functions.items():
-        inside = _inside(homes[name], x)
+        inside = _inside(wide.get(name, domain), x)  # a function of t alone may live on a face
         if not bool(inside.any()):
             continue
         if truth is None:

@@ -81,9 +81,9 @@ class Slab:
 def evolution_of(objective: Objective) -> Evolution | None:
     """The axis along which a problem starts from initial conditions and has no final ones.
 
-    None where there is no such axis, where an unknown is a constant, which is the same in all
-    slabs, where the field itself holds what does not last along it, and for measured data, which
-    lie where they lie.
+    None where there is no such axis, where an unknown is constant along it, which is the same in
+    all slabs, where a residual takes one at another point of it (`at(u, t=p.t - 1)`), where the
+    field itself holds what does not last along it, and for measured data, which lie where they lie.
     """
     problem, field = objective.collocated.problem, objective.field
     domains = [c.domain for c in problem.conditions]
@@ -91,11 +91,14 @@ def evolution_of(objective: Objective) -> Evolution | None:
         return None
     if not all(network.inputs for network in field.networks().values()):
         return None
+    constant = {i for network in field.networks().values() for i in network.constant}
+    elsewhen = {i for r in objective.collocated.rows for p in r.residual.places for i in p}
     sides = enumerate(zip(*problem.bounds, strict=True))
     starting = [
         (i, low, high)
         for i, (low, high) in sides
-        if _starts_alone(domains, i, low, high)
+        if i not in constant | elsewhen
+        and _starts_alone(domains, i, low, high)
         and all(_spans(d, i, low, high) for d in held_on(field))
     ]
     named = [side for side in starting if problem.axes[side[0]] == "t"]

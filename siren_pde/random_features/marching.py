@@ -79,7 +79,7 @@ class Marching(Method[State]):
     name: str = "time slabs"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
-    accepted: float = 1e-5
+    accepted: float = 1e-4
 
     def __post_init__(self) -> None:
         if not (self.tolerance > 0 and (self.features is None or self.features >= 1)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.evaluation import Evaluator, channels_of
+from siren_pde.collocation.expression import Site
 from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.numerics.least_squares import Fit, least_squares, norm
 from siren_pde.random_features.features import output_coefficients, with_output
@@ -157,7 +158,7 @@ def null_conditions(objective: Objective, theta: Tensor) -> set[str]:
     with evaluating(objective) as e:
         for rows in objective.collocated.rows:
             residual, points = rows.residual, _few(rows)
-            at = channels_of(e.channels(theta, residual.plans, points, purpose="output"))
+            at = channels_of(e.channels(theta, residual, points, purpose="output"))
             r, here = residual.seeds(e.field, points, at)
             drawn = residual.random_channels(points, generator)
             _, usual = residual.seeds(e.field, points, drawn)
@@ -166,7 +167,7 @@ def null_conditions(objective: Objective, theta: Tensor) -> set[str]:
     return null
 
 
-def _largest(seeds: list[dict[str, Tensor]]) -> float:
+def _largest(seeds: list[dict[Site, Tensor]]) -> float:
     return max(float(torch.nan_to_num(s).abs().max()) for seed in seeds for s in seed.values())
 
 
@@ -262,10 +263,11 @@ def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dic
 def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
     points = _few(rows)
     few = Rows(rows.condition, rows.residual, points, points.weights)
-    residual, plans = rows.residual, rows.residual.plans
-    at = channels_of(e.channels(theta, plans, points, purpose="output"))
+    residual = rows.residual
+    at = channels_of(e.channels(theta, residual, points, purpose="output"))
     _, seeds = residual.seeds(e.field, points, at)
-    sizes = channels_of(e.channels(theta, plans, cloud, purpose="output"))
+    anywhere = replace(residual, places=())  # the cloud is no condition's
+    sizes = channels_of(e.channels(theta, anywhere, cloud, purpose="output"))
     usual = {name: channels.square().mean(1).sqrt() for name, channels in sizes.items()}
     data = _mean_size(residual.zero_field_residual(e.field, points), few)
     data = torch.where(torch.isfinite(data), data, torch.zeros_like(data))

@@ -114,7 +114,7 @@ def partitioned(objective: Objective, name: str, width: int, frequency: Tensor) 
     """
     system = _require_part(objective.field, name)
     features = Features(width, frequency, objective.seed)
-    taking = [r for r in objective.collocated.rows if name in r.residual.plans]
+    taking = [r for r in objective.collocated.rows if name in r.residual.networks]
     dependence = {r.condition.name: _dependence(r, name) for r in taking}
     outputs = _blocks(o for components in dependence.values() for o in components)
     parts = []
@@ -129,7 +129,7 @@ def partitioned(objective: Objective, name: str, width: int, frequency: Tensor) 
     total = system.networks()[name].outputs
     every = {r.condition: r.residual for r in objective.collocated.rows}
     whole = _drawn(objective, features.of(system, name, total), every)
-    others = {c: residual for c, residual in every.items() if name not in residual.plans}
+    others = {c: residual for c, residual in every.items() if name not in residual.networks}
     rest = _drawn(objective, _without(system, name), others) if others else None
     return Partitioned(name, whole, tuple(parts), outputs, rest)
 
@@ -176,7 +176,15 @@ def _dependence(rows: Rows, name: str) -> list[set[int]]:
     generator = torch.Generator(device=points.positions.device).manual_seed(0)
     channels = bound.random_channels(points, generator)
     _, seeds = bound.seeds(bound.structure, points, channels)
-    return [set(seed[name].abs().amax((0, 1)).nonzero().flatten().tolist()) for seed in seeds]
+    return [
+        {
+            output
+            for site, s in seed.items()
+            if site.network == name
+            for output in s.abs().amax((0, 1)).nonzero().flatten().tolist()
+        }
+        for seed in seeds
+    ]
 
 
 def _involving(dependence: list[set[int]], outputs: tuple[int, ...]) -> list[int]:

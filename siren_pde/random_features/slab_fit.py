@@ -23,6 +23,8 @@ from siren_pde.random_features.starts import descended, is_finite, like_field, o
 
 UNMET = 0.1
 """A condition with such a residual beside its terms is not met, however little it weighs."""
+LOST = 1e-3
+"""Initial values by themselves are met better: all later ones follow from them."""
 SMALL = 1e-6
 """Data this small beside the terms of a slab are no measure of its residual: those are."""
 
@@ -62,5 +64,5 @@ def relative_residual(
     whole = zero if SMALL * terms < zero < math.inf else terms
     each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
     initial = {rows.condition.name for rows in time.initial_residuals(fresh.collocated).rows}
-    alone = [each[name] for name in each if name in initial or each[name] > UNMET]
-    return max(size / max(whole, torch.finfo(theta.dtype).tiny), *alone)
+    alone = [x for name, x in each.items() if x > (LOST if name in initial else UNMET)]
+    return max([size / max(whole, torch.finfo(theta.dtype).tiny), *alone])

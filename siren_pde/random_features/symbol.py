@@ -20,6 +20,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.expression import Site
 from siren_pde.collocation.frequencies import NEGLIGIBLE
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.residual import BoundResidual
@@ -112,7 +113,7 @@ def rate(objective: Objective, time: int, wavenumbers: Sequence[float]) -> float
     0 where equations and unknowns are not equally many.
     """
     interior = objective.collocated.interior
-    symbols = [_symbol(r.residual, objective.field, r.points) for r in interior]
+    symbols = [_local(_symbol(r.residual, objective.field, r.points)) for r in interior]
     columns = list(dict.fromkeys(column for symbol in symbols for _, column in symbol))
     space = [k if axis != time else 0.0 for axis, k in enumerate(wavenumbers)]
     alone = [[k if i == axis else 0.0 for i in range(len(space))] for axis, k in enumerate(space)]
@@ -128,7 +129,7 @@ def rate(objective: Objective, time: int, wavenumbers: Sequence[float]) -> float
     return worst
 
 
-Column = tuple[str, int]
+Column = tuple[Site, int]
 Symbol = dict[tuple[Key, Column], Tensor]
 Complexes = npt.NDArray[np.complex128]
 
@@ -138,12 +139,17 @@ def _symbol(residual: BoundResidual, field: Field, points: Points) -> Symbol:
     some = points.select(torch.arange(LINES) * len(points) // LINES)
     _, seeds = residual.seeds(field, some, residual.zero_channels(some))
     symbol = {}
-    for name, plan in residual.plans.items():
+    for site, plan in residual.plans.items():
         for channel, key in enumerate(plan.keys):
-            for output in range(field.networks()[name].outputs):
-                parts = [seed[name][channel, :, output] for seed in seeds]
-                symbol[key, (name, output)] = torch.stack(parts, 1)
+            for output in range(field.networks()[site.network].outputs):
+                parts = [seed[site][channel, :, output] for seed in seeds]
+                symbol[key, (site, output)] = torch.stack(parts, 1)
     return symbol
+
+
+def _local(symbol: Symbol) -> Symbol:
+    """What concerns the points themselves: unknowns elsewhere are no waves in phase with them."""
+    return {(key, column): seed for (key, column), seed in symbol.items() if not column[0].place}
 
 
 def _powers(symbols: list[Symbol], columns: list[Column], time: int, k: list[float]) -> Complexes:
@@ -182,15 +188,21 @@ def _roots(matrices: Complexes) -> Complexes:
 
 
 def steady(objective: Objective, evolution: Evolution) -> bool:
-    """Whether no coefficient of any condition depends on time."""
+    """Whether no coefficient of any condition, and no other place in it, depends on time."""
     for rows in objective.collocated.rows:
         first: Symbol = {}
+        places: Tensor | None = None
         for share in (0.0, 0.31, 0.73):
             positions = rows.points.positions.clone()
             positions[:, evolution.axis] = evolution.low + share * (evolution.high - evolution.low)
             points = replace(rows.points, positions=positions)
             symbol = _symbol(rows.residual, objective.field, points)
             first = first or symbol
+            seen = torch.stack(rows.residual.positions(objective.field, points)[1:] or [positions])
+            seen[..., evolution.axis] = 0.0
+            places = seen if places is None else places
+            if float((seen - places).abs().max()) > STEADY * (1 + float(places.abs().max())):
+                return False
             size = max(float(seed.abs().max()) for seed in first.values())
             pairs = zip(first.values(), symbol.values(), strict=True)
             if any(float((a - b).abs().max()) > STEADY * size for a, b in pairs):

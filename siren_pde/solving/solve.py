@@ -252,6 +252,7 @@ def _prepare(
     )
     size = None if field is None else sum(q.numel() for q in field.parameters())
     method, why = method.suited(probe, size)
+    draft = probe.field
     if field is None:
         draft = Siren(d, seed=seed, dtype=first, device=where, **vars(method.architecture))
     low, high = box(probe.collocated)

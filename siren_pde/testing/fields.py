@@ -13,8 +13,8 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.expression import Expression, flattened
-from siren_pde.collocation.residual import BoundResidual, network_jets
+from siren_pde.collocation.expression import Expression, flattened, network_jets
+from siren_pde.collocation.residual import BoundResidual
 from siren_pde.errors import StorageError
 from siren_pde.fields.base import Field, Network, Quantity
 from siren_pde.fields.engine import autodiff

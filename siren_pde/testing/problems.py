@@ -96,6 +96,7 @@ def three_steps_stay_finite(at: Stated) -> None:
         GaussNewton(),
         quadrature=Sobol(128),
         budget=Budget(steps=3),
+        estimate="none",
         quiet=True,
     )
     losses = solution.history.losses

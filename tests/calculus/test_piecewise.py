@@ -25,7 +25,7 @@ from siren_pde import (
     where,
 )
 from siren_pde.calculus.jets import Constant, Coordinate, Data, FieldJet
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.errors import DerivativeError, ResidualError
@@ -162,7 +162,7 @@ def planned(residual):
 def test_both_formulas_are_planned_for_and_kinks_are_no_affinity():
     # the placeholders of a plan all lie in (0.5, 1.5)
     bound = planned(lambda p, u: where(u > 500, d(u, p.x, p.x), d(u, p.y)))
-    assert {(0, 0), (1,), ()} <= set(bound.plans["u"].keys)
+    assert {(0, 0), (1,), ()} <= set(bound.plans[Site("u")].keys)
     assert bound.curvature > 1e-3  # though no random value comes near 500
     assert planned(lambda p, u: maximum(u - 1e6, lap(u))).curvature > 1e-3
     assert planned(lambda p, u: where(p.x > 0.5, u, lap(u))).curvature < 1e-12

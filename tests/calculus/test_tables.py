@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline, RectBivariateSpline, make_interp_spli
 from siren_pde import Box, Siren, cos, d, grad, interpolated, lap, sin
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.jets import Coordinate
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.expression import Expression, Site
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.errors import ConfigError, ResidualError
@@ -90,7 +90,7 @@ def test_fields_get_the_last_value_beyond_the_nodes_and_it_counts_as_no_affinity
         return grad(k(u) * grad(u)[0])[0]
 
     bound = BoundResidual.planned(Expression.of(heat), Siren(1).double(), Sobol(64)(box, seed=0))
-    assert {(), (0,), (0, 0)} <= set(bound.plans["u"].keys)
+    assert {(), (0,), (0, 0)} <= set(bound.plans[Site("u")].keys)
     assert bound.curvature > 1e-3
     zero = bound.residual(bound.structure, bound.sample, bound.zero_channels(bound.sample))
     assert torch.isfinite(zero).all()

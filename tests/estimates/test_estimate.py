@@ -126,7 +126,10 @@ def test_constants_have_error_bars():
     problem = Problem(schroedinger, walls, scale)
     field = System(psi=Siren(1), energy=Unknown(9.0))
     solution = solve(problem, field, LeastSquares(7, (5.0,)), quiet=True)
-    energy = solution.field.fields["energy"].value
+    assert isinstance(solution.field, System)
+    constant = solution.field.fields["energy"]
+    assert isinstance(constant, Unknown)
+    energy = constant.value
     true = abs(energy - pi**2) / pi**2
     assert 0.5 <= true / solution.estimate.relative["energy"] <= 2
 

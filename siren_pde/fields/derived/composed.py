@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.derivatives import (
-    Alpha,
-    Key,
-    Laplace,
-    Part,
-    add,
-    is_zero,
-    multiply,
-    partitions,
-)
+from siren_pde.calculus.derivatives import Part, chain
 from siren_pde.calculus.jets import Coordinate, Jet
 from siren_pde.fields.base import Evaluation, Network
 from siren_pde.fields.engine.plan import Plan
@@ -55,6 +45,7 @@ class Composed(Network, ABC):
         self.network = network
         self.inputs, self.outputs, self.breadth = network.inputs, network.outputs, network.breadth
         self.output_size, self.has_given_layers = network.output_size, network.has_given_layers
+        self.of = network.of
 
     @abstractmethod
     def coordinates(self, x: Tensor) -> Sequence[Jet]:
@@ -70,10 +61,11 @@ class Composed(Network, ABC):
 
     def _given(self, x: Tensor, plan: Plan) -> tuple[Tensor, Plan, list[Entry]]:
         """ξ(x), the plan of N there, and what of its channels makes up those of `plan`."""
-        xi = self.coordinates(x)
-        terms = [(i, *term) for i, key in enumerate(plan.keys) for term in _terms(key, xi).items()]
+        xi, terms = self.coordinates(x), []
+        for i, key in enumerate(plan.keys):
+            terms += [(i, *term) for term in chain(key, [jet.part for jet in xi]).items()]
         inner = Plan.closing({key for _, key, _ in terms})
-        table = [Entry(i, inner.index[key], factor) for i, key, factor in terms]
+        table = [Entry(i, j, factor) for i, key, factor in terms for j in inner.summands(key)]
         return self._place(x, xi), inner, table
 
     def _combined(self, at: Evaluation, plan: Plan, table: list[Entry]) -> Evaluation:
@@ -135,21 +127,6 @@ def coordinates_of(x: Tensor) -> tuple[Coordinate, ...]:
     """The columns of x (n, d) as jets."""
     frame = tuple(f"x{i}" for i in range(x.shape[1]))
     return tuple(Coordinate(column, i, frame) for i, column in enumerate(x.unbind(1)))
-
-
-def _terms(key: Key, xi: Sequence[Jet]) -> dict[Key, Part]:
-    """∂^key N(ξ) = Σ factor · ∂^inner N, by Faà di Bruno's rule in several variables."""
-    factors: dict[Key, Part] = {}
-    for alpha in [(i, i) for i in key.axes] if isinstance(key, Laplace) else [key]:
-        for count, blocks in partitions(alpha):
-            for axes in itertools.product(range(len(xi)), repeat=len(blocks)):
-                factor: Part = float(count)
-                for axis, block in zip(axes, blocks, strict=True):
-                    factor = 0.0 if is_zero(factor) else multiply(factor, xi[axis].part(block))
-                if not is_zero(factor):
-                    inner: Alpha = tuple(sorted(axes))
-                    factors[inner] = add(factors.get(inner, 0.0), factor)
-    return factors
 
 
 def _times(factor: Part, values: Tensor) -> Tensor:

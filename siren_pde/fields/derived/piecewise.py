@@ -41,6 +41,7 @@ class Piecewise(Network):
         self.axis, self.breaks = axis, tuple(map(float, breaks))
         self.parts = nn.ModuleList(networks)
         self.inputs, self.outputs = networks[0].inputs, networks[0].outputs
+        self.of, self.constant = networks[0].of, networks[0].constant
         self.output_size, self.has_given_layers, self.period = 0, True, networks[0].period
 
     @property

@@ -18,7 +18,8 @@ class Wrapped(Network):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
-        self.inputs, self.outputs = network.inputs, network.outputs
+        self.inputs, self.outputs, self.of = network.inputs, network.outputs, network.of
+        self.constant = network.constant
         self.output_size, self.has_given_layers, self.breadth = (
             network.output_size,
             network.has_given_layers,

@@ -38,3 +38,19 @@ def periods(given: Sequence[float | None] | None, inputs: int) -> Periods:
             "For period 2 in the first of two coordinates write `period=(2, None)`."
         )
     return values
+
+
+def names(given: Sequence[str] | None, inputs: int) -> tuple[str, ...]:
+    """The names of the coordinates, () if none are given. Raises ConfigError unless each input has
+    its own.
+    """
+    if given is None:
+        return ()
+    values = (given,) if isinstance(given, str) else tuple(given)
+    strings = all(isinstance(v, str) for v in values)
+    if not strings or len(values) != inputs or len(set(values)) < inputs:
+        raise ConfigError(
+            f"`Siren` of has one name of a coordinate per input, got {given} for {inputs}. For a "
+            'function of t alone write `Siren(1, of=("t",))`.'
+        )
+    return values

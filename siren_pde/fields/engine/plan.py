@@ -105,10 +105,14 @@ class Plan:
 
     def part(self, channels: Tensor, key: Key) -> Tensor:
         """The derivative `key` out of stacked channels (S, …)."""
+        first, *rest = (channels[i] for i in self.summands(key))
+        return sum(rest, start=first)
+
+    def summands(self, key: Key) -> tuple[int, ...]:
+        """The channels whose sum is the derivative `key`."""
         if isinstance(key, Laplace) and key not in self.index:
-            first, *rest = (channels[self.index[(i, i)]] for i in key.axes)
-            return sum(rest, start=first)
-        return channels[self.index[key]]
+            return tuple(self.index[(i, i)] for i in key.axes)
+        return (self.index[key],)
 
 
 def _slopes(terms: tuple[Term, ...]) -> Iterable[Slope]:
