@@ -207,7 +207,7 @@ def test_names_of_labels_and_of_points(tmp_path, monkeypatch, condition, unknown
     file.write_text(NAMES.format(condition=condition, unknown=unknown))
     options = ["--steps", "2", "--json", "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(app, ["solve", str(file), *options])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 3, done.output
     answer = json.loads(done.stdout)
     assert answer["problem"] == condition and answer["steps"] == 2
     stored = loaded(tmp_path / "out" / "results.h5")

@@ -27,6 +27,7 @@ def test_a_row_says_worst_error_slowest_seed_and_truth():
         "parameters": 1234,
         "errors": [1e-9, 3e-9],
         "seconds": [1.0, 2.5],
+        "bar": {"outcome": "converged", "error": 1e-9, "interval": [6e-10, 2e-9], "why": ""},
         "truth": "finite elements",
         "truth_accuracy": 2e-7,
         "threads": 2,
@@ -39,6 +40,12 @@ def test_a_row_says_worst_error_slowest_seed_and_truth():
         "| 2.5 (2 threads) |",
         "finite elements, accurate to 2e-07",
         "1,234",
+        "converged; 6.0e-10 … 2.0e-09, in truth 1.0e-09",
     ):
         assert text in line
-    assert line.count("|") - line.count("\\|") == 8  # seven columns
+    assert line.count("|") - line.count("\\|") == 9  # eight columns
+
+
+def test_a_row_says_why_there_is_no_error_bar():
+    none = {"outcome": "unresolved", "error": 0.1, "interval": [None, None], "why": "kinks"}
+    assert gallery.shown(none) == "unresolved; none: kinks" and gallery.shown(None) == ""
