@@ -173,7 +173,7 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "outcome": solution.outcome.name,
                 "loss": solution.loss,
                 "seconds": solution.seconds,
-                "steps": solution.history.steps[-1],
+                "steps": solution.history.steps[-1] if solution.history.steps else 0,
                 "stop_reason": solution.stop_reason,
                 "parameters": solution.parameters,
                 "out": str(folder),

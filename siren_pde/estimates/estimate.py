@@ -119,7 +119,8 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
         if march is not None:
             return _of_march(answer, march, companions)
         correction = corrected(answer, companions)
-        measured = sizes(answer.collocated.problem, answer.field, correction.error)
+        conditions = answer.collocated
+        measured = sizes(conditions.problem, answer.field, correction.error, rows=conditions.rows)
         return judged(answer, measured, correction.beta, correction.fresh)
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return Estimate.none(f"the residuals around the answer cannot be linearised ({cause})")

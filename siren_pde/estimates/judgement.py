@@ -10,10 +10,9 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
-from siren_pde.estimates.freedom import Freedom, undetermined
+from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, undetermined
 from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.random_features.evolution import evolution_of
 
 POINTS = 1024
 """Fresh points in the interior at which conditions are judged."""
@@ -25,6 +24,8 @@ CLOSE, DONE = 0.1, 1e-3
 """An answer with more error than the first is none. With less than the second, it is one although
 time ran out.
 """
+SURE = 1e-6
+"""With less error than this, what is left of unknowns that are zero is rounding."""
 ABSENT, UNEXPLAINED = 0.2, 0.7
 """A residual above the first share of its terms says that a condition does not hold at all; if
 other features explain less than all but the second of what is left, no field satisfies it.
@@ -64,7 +65,10 @@ def judgement(
         return Judgement(Outcome.non_finite, f"{reason}; {cause}".rstrip("."), {})
     if partial or outcome in KEPT:
         return Judgement(outcome, reason, residuals)
-    free = None if estimate is None else _free(in_double_precision(answer))
+    absent = any(
+        own.relative > ABSENT for own in residuals.values() if not (own.measured or own.nothing)
+    )
+    free = None if estimate is None or absent else _free(in_double_precision(answer))
     if free is not None:
         return Judgement(Outcome.ill_posed, f"{reason}; but {_undetermined(free)}", residuals)
     kind, more = _verdict(residuals, outcome, estimate or Estimate.none("none was asked for"))
@@ -76,11 +80,12 @@ def _verdict(
 ) -> tuple[Outcome, str]:
     """The outcome of an answer that the conditions determine, and what to say of it."""
     close = estimate.reliable and estimate.total <= CLOSE
+    sure = estimate.reliable and estimate.total <= SURE
     bar = HOLDS if close else ALONE
     missed = {
         name: own
         for name, own in residuals.items()
-        if not own.relative <= (MISSED if own.measured else bar)
+        if not own.relative <= (MISSED if own.measured else bar) and not (sure and own.nothing)
     }
     failed = outcome if outcome in (Outcome.budget, Outcome.stagnated) else Outcome.unresolved
     if missed:
@@ -99,8 +104,8 @@ KEPT = (Outcome.interrupted, Outcome.non_finite, Outcome.impossible, Outcome.ill
 
 
 def _free(answer: Objective) -> Freedom | None:
-    """What the conditions leave free; evolutions from their start on are determined."""
-    if all(rows.points.data for rows in answer.collocated.rows) or evolution_of(answer) is not None:
+    """What the conditions leave free; measured data alone are judged by what is left of them."""
+    if all(rows.points.data for rows in answer.collocated.rows):
         return None
     try:
         return undetermined(answer)
@@ -110,15 +115,20 @@ def _free(answer: Objective) -> Freedom | None:
 
 def _undetermined(free: Freedom) -> str:
     what = f"`{free.unknown}`" if free.unknown else "the answer"
-    if not math.isfinite(free.amplification) or free.amplification > 1e9:
+    if free.everything and not free.amplification > FREE:
+        return (
+            f"the conditions determine {what} up to a constant only. Give its value at one point: "
+            "`@on(PointCloud([[…]]))`"
+        )
+    if free.amplification > EXACTLY:
         return (
             f"the conditions do not determine {what}: other fields satisfy them as well. A "
             "condition is missing, or two say the same"
         )
     return (
-        f"the problem is ill-posed: changes of {what} up to {free.amplification:.0e} times larger "
-        "than what they change of the residuals are left free, so that errors in the data, and "
-        "rounding, become as much larger"
+        f"the problem is ill-posed: the conditions hardly determine {what}. Changes of it up to "
+        f"{free.amplification:.0e} times larger than what they change of the residuals are left "
+        "free, so that errors in the data, and rounding, become as much larger"
     )
 
 

@@ -15,16 +15,28 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.collocated import Collocated, Rows
 from siren_pde.collocation.expression import Channels, Site
 from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import values
 from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.random_features.features import half_lengths
 
 LOOKS = 512
 """Points at which the size of channels is measured in the interior."""
+PEAKED, PEAKS = 2**15, 32
+"""Data are looked at in so many points, and residuals at so many of these too, where data are
+largest: a source may lie between all others.
+"""
+SLIGHT = 1e-3
+"""A derivative is no smaller a term than this share of the unknown over half-lengths of the box:
+u' = 0 is held by a residual that is small beside u, of which nothing else is left.
+"""
+NOTHING = 1e-8
+"""An unknown that is a smaller share of the largest one may be zero but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +44,15 @@ class OwnResidual:
     """The root mean square of a condition's residual, and of its terms, at fresh points.
 
     `smooth` is the share of it that quadratic functions of the coordinates make up: what is left
-    for want of features is not smooth, a contradiction is.
+    for want of features is not smooth, a contradiction is. With `nothing` in it, a condition is
+    about unknowns that are next to zero, of which there is nothing but rounding.
     """
 
     residual: float
     terms: float
     measured: bool
     smooth: float
+    nothing: bool = False
 
     @property
     def relative(self) -> float:
@@ -52,10 +66,42 @@ def own_residuals(answer: Objective) -> dict[str, OwnResidual]:
     """The residual of each condition of an answer, unweighted, beside its own terms."""
     inside = {r.condition.name: r for r in answer.collocated.interior}
     places = [r.points.select(slice(0, LOOKS)) for r in inside.values()]
-    return {rows.condition.name: _own(answer, rows, places) for rows in answer.collocated.rows}
+    answer = replace(answer, collocated=_with_peaks(answer))
+    empty = _empty(answer)
+    return {
+        rows.condition.name: _own(answer, rows, places, empty) for rows in answer.collocated.rows
+    }
 
 
-def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
+def _empty(answer: Objective) -> set[str]:
+    """The functions among the networks that are next to zero beside another."""
+    sizes: dict[str, float] = {}
+    for rows in answer.collocated.rows:
+        some = rows.points.select(slice(0, LOOKS))
+        for (name, _), channels in values(rows.residual, answer.field, some).items():
+            sizes[name] = max(sizes.get(name, 0.0), rms(channels[0]))
+    networks = answer.field.networks()
+    functions = {name: size for name, size in sizes.items() if networks[name].inputs}
+    largest = max(functions.values(), default=0.0)
+    return {name for name, size in functions.items() if size < NOTHING * largest}
+
+
+def _with_peaks(answer: Objective) -> Collocated:
+    """The points of an answer, and those of many more where the data of conditions are largest."""
+    many = answer.collocated.with_rule(Sobol(PEAKED)).with_count(PEAKED)
+    rows = []
+    for own, other in zip(answer.collocated.rows, many.rows, strict=True):
+        if not own.points.data and len(other.points) > PEAKS:
+            data = other.residual.zero_field_residual(answer.field, other.points)
+            size = torch.nan_to_num(data.abs().amax(1), posinf=0.0)
+            index = size.topk(PEAKS).indices
+            points = Points.concatenate([own.points, other.points.select(index)])
+            own = replace(own, points=points, scale=torch.cat([own.scale, other.scale[index]]))
+        rows.append(own)
+    return replace(answer.collocated, rows=tuple(rows))
+
+
+def _own(answer: Objective, rows: Rows, places: list[Points], empty: set[str]) -> OwnResidual:
     """One condition; of its components, that which holds least."""
     bound, field = rows.residual, answer.field
     channels = values(bound, field, rows.points)
@@ -64,11 +110,29 @@ def _own(answer: Objective, rows: Rows, places: list[Points]) -> OwnResidual:
     for points in places:
         for name, size in _sizes(bound, field, points).items():
             largest[name] = torch.maximum(largest[name], size)
+    for name, plan in bound.plans.items():
+        slight = SLIGHT * largest[name][0].max() * _inverse_lengths(answer, plan)[:, None]
+        largest[name] = torch.maximum(largest[name], slight)
     each = [_component(r[:, j], seed, channels, largest) for j, seed in enumerate(seeds)]
     ratios = [own[0] / own[1] if own[1] else float(own[0] > 0) for own in each]
     worst = ratios.index(max(ratios))
     smooth = _smooth_share(rows.points.positions, r[:, worst])
-    return OwnResidual(*each[worst], bool(rows.points.data), smooth)
+    residual, terms, data = each[worst]
+    involved = {site.network for site, seed in seeds[worst].items() if bool(seed.any())}
+    nothing = involved <= empty and data <= SLIGHT * terms
+    return OwnResidual(residual, terms, bool(rows.points.data), smooth, nothing)
+
+
+def _inverse_lengths(answer: Objective, plan: Plan) -> Tensor:
+    """What a function of size one and the length of the box has for derivatives (S,)."""
+    half = half_lengths(answer)
+    pairs = [
+        sum(half[i] ** -2 for i in key.axes)
+        if isinstance(key, Laplace)
+        else math.prod(1 / half[i] for i in key)
+        for key in plan.keys
+    ]
+    return answer.parameters.new_tensor(pairs)
 
 
 def _smooth_share(x: Tensor, r: Tensor) -> float:
@@ -115,13 +179,13 @@ def _component(
     seeds: Channels,
     channels: Channels,
     largest: Channels,
-) -> tuple[float, float]:
-    """The size of one component r (n,), and of its terms."""
+) -> tuple[float, float, float]:
+    """The size of one component r (n,), of its terms, and of what in these is no unknown."""
     rest, terms = r.clone(), 0.0
     for name, seed in seeds.items():
         rest = rest - (seed * channels[name]).sum((0, 2))
         terms += float((_rms(seed, 1) * largest[name]).sum())
-    return rms(r), terms + rms(rest)
+    return rms(r), terms + rms(rest), rms(rest)
 
 
 def rms(x: Tensor) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.expression import Expression
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.expression import Expression, Plans
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import linearised
@@ -48,8 +49,13 @@ def sizes(
     *,
     n: int = POINTS,
     move: Callable[[Points], Points] | None = None,
+    rows: Sequence[Rows] = (),
 ) -> dict[str, Size]:
-    """The sizes of all unknowns, at n points of their domains, moved by `move` if it is given."""
+    """The sizes of all unknowns, at n points of their domains, moved by `move` if it is given.
+
+    Where the conditions `rows` take nothing but derivatives of an unknown, as of a pressure, its
+    mean is neither error nor size.
+    """
     like, measured = next(field.parameters()), {}
     for name in parts(field):
         domain = problem.home(name, parts(field))
@@ -59,8 +65,17 @@ def sizes(
         bound = BoundResidual.planned(unknown, field, p)
         u, e = linearised(bound, field, error, p)
         w = p.weights[:, None]
+        if rows and not any(_takes_value(r, bound.plans) for r in rows):
+            u, e = (v - (w * v).sum(0) / w.sum() for v in (u, e))
         measured[name] = Size(_square(w, e), _square(w, u + e))
     return measured
+
+
+def _takes_value(rows: Rows, plans: Plans) -> bool:
+    """Whether a condition takes the value, channel 0, of one of the networks of `plans`."""
+    networks = {site.network for site in plans}
+    own = rows.residual.plans.items()
+    return any(0 in plan.required for site, plan in own if site.network in networks)
 
 
 def _square(w: torch.Tensor, v: torch.Tensor) -> float:

@@ -97,7 +97,7 @@ def slab_errors(answer: Objective, march: March, companions: Companions) -> Iter
             replace(fitted, field=piece), replace(judged, field=piece), features, carried=carried
         )
         share = (slab.end - slab.start) / whole
-        parts = sizes(problem, piece, correction.error, n=n, move=slab)
+        parts = sizes(problem, piece, correction.error, n=n, move=slab, rows=answer.collocated.rows)
         shared = {name: Size(share * s.error, share * s.unknown) for name, s in parts.items()}
         yield SlabError(shared, correction.beta, correction.fresh, correction.error)
         before = (piece, correction.error)

@@ -17,7 +17,7 @@ from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.collocated import ROUNDING, Rows
 from siren_pde.collocation.expression import Expression, Unknown
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import split
@@ -111,8 +111,13 @@ def _leads_on(fresh: Objective, at: Descent, null: set[str]) -> bool:
 
 
 def is_finite(objective: Objective, theta: Tensor) -> bool:
-    """Whether all residuals are finite at θ."""
-    return bool(torch.isfinite(objective.residual(theta)).all())
+    """Whether all residuals and their derivatives are finite at θ, unlike those of √u at u = 0."""
+    with evaluating(objective) as e:
+        for r, seeds, _ in e.seeds(theta, objective.collocated.rows, purpose="output"):
+            values = [r, *(part for seed in seeds for part in seed.values())]
+            if not all(bool(torch.isfinite(value).all()) for value in values):
+                return False
+    return True
 
 
 def first_finite(objective: Objective, theta: Tensor) -> Tensor:

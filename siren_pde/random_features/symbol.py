@@ -164,7 +164,7 @@ def _powers(symbols: list[Symbol], columns: list[Column], time: int, k: list[flo
         rows.append(total)
     whole = np.concatenate(rows, axis=2)
     used = np.flatnonzero(np.abs(whole).max(axis=(1, 2, 3)))
-    return whole[: used[-1] + 1]
+    return whole[: used.max(initial=0) + 1]
 
 
 def _monomials(key: Key, time: int, k: list[float]) -> Iterator[tuple[int, complex]]:

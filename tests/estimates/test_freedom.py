@@ -4,7 +4,7 @@ import pytest
 
 from siren_pde import Box, LeastSquares, PointCloud, Problem, d, lap, on, pi, sin, solve
 from siren_pde.collocation.objective import objective_of
-from siren_pde.estimates.freedom import freedom, undetermined
+from siren_pde.estimates.freedom import answer_itself, freedom, undetermined
 
 square = Box(x=(0, 1), y=(0, 1))
 strip = Box(x=(0, 1), t=(0, 1))
@@ -108,7 +108,7 @@ def test_what_is_determined_is_not(name):
     assert undetermined(answer(DETERMINED[name])) is None
 
 
-def test_a_free_constant_is_named_and_does_not_count():
+def test_a_free_constant_is_named_and_does_not_amplify():
     @on(square.at(x=0) | square.at(x=1))
     def across(p, u):
         return d(u, p.x)
@@ -121,12 +121,12 @@ def test_a_free_constant_is_named_and_does_not_count():
     def balanced(p, u):
         return lap(u) - sin(2 * pi * p.x)
 
-    free = freedom(answer(Problem(balanced, across, upwards)))
-    assert free.constants == ("u",) and free.amplification < 100
+    free = freedom(answer_itself(answer(Problem(balanced, across, upwards))))
+    assert free.constants == ("u",) and free.amplification < 100 and free.everything
 
     @on(PointCloud([[0.5, 0.5]]))
     def pinned(p, u):
         return u - 1
 
-    free = freedom(answer(Problem(balanced, across, upwards, pinned)))
-    assert free.constants == () and free.amplification < 1000
+    free = freedom(answer_itself(answer(Problem(balanced, across, upwards, pinned))))
+    assert free.constants == () and free.amplification < 1000 and not free.everything
