@@ -37,8 +37,8 @@ with no options. `make gallery` makes this page; nothing in it is typed. Errors 
 errors against the truth in the last column, which the method never sees, the worst of {seeds}
 seeds. The error bar is what `solve` itself says of the error, beside the true one of the same
 solve (seed 0). Seconds are those of the slowest seed, on one thread unless said ({machine}),
-without the start-up of Python. Where the truth is a reference, its own accuracy is estimated from its
-convergence.
+without the start-up of Python. Where the truth is a reference, its own accuracy is estimated from
+its convergence.
 
 | problem | picture | method, and why | parameters | seconds | error | error bar | truth |
 |---|---|---|---:|---:|---:|---|---|

@@ -61,3 +61,8 @@ class Companions:
 def size(field: Field) -> int:
     """q, the number of coefficients of all output layers."""
     return sum(network.output_size for network in field.networks().values())
+
+
+def has_band(field: Field) -> bool:
+    """Whether all networks are layers of features whose companions are known."""
+    return all(network.companion(1e-6) is not None for network in field.networks().values())

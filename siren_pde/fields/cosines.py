@@ -89,8 +89,8 @@ class Cosines(Network):
         """Waves in all directions, as fast as the fastest of these, `WAVES` of them at most."""
         counts = self.low.new_tensor(self.counts)
         fastest = widening * math.pi * counts / (self.high - self.low)
-        like = {"dtype": self.low.dtype, "device": self.low.device}
-        waves = Siren(self.inputs, **like).scaled_to(self.low, self.high, fastest)
+        waves = Siren(self.inputs, dtype=self.low.dtype, device=self.low.device)
+        waves = waves.scaled_to(self.low, self.high, fastest)
         width = min(max(round(share * self.output_size), 1), WAVES)
         return waves.with_random_features(width, fastest, seed)
 
