@@ -104,6 +104,8 @@ def solve(
         estimate=None if estimate == "none" else bar,
         partial=bool(end.at.reached),
     )
+    if judged.outcome in (Outcome.ill_posed, Outcome.impossible):
+        bar = Estimate.none("the conditions do not determine an answer", bar.beta)
     say(f"{judged.outcome.name} after {seconds:.1f} s: {judged.reason}")
     say(f"error: {bar}")
     return Solution(

@@ -33,6 +33,7 @@ from siren_pde.estimates.slabs import March, slab_errors
 from siren_pde.estimates.steady import repeats, steady_errors
 from siren_pde.fields.parameters import parameters_of, with_parameters
 from siren_pde.random_features.evolution import evolution_of
+from siren_pde.types import Outcome
 from tests.typed import known, loaded
 
 square = Box(x=(0, 1), y=(0, 1))
@@ -247,6 +248,20 @@ def test_what_no_features_explain_has_none():
     solution = solve(Problem(laplace, zero, one), method=LeastSquares(100), quiet=True)
     assert not solution.estimate.reliable and "explain" in solution.estimate.why
     assert math.isnan(solution.estimate.total) and str(solution.estimate).startswith("no estimate")
+
+
+def test_what_is_not_determined_has_none():
+    @on(square)
+    def poisson(p, u):
+        return lap(u) - 1
+
+    @on(square.at(x=0))
+    def side(p, u):
+        return u
+
+    solution = solve(Problem(poisson, side), method=LeastSquares(80), quiet=True)
+    assert solution.outcome is Outcome.ill_posed and not solution.estimate.reliable
+    assert "determine" in solution.estimate.why
 
 
 def test_data_alone_have_none():
