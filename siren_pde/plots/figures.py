@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,3 +34,11 @@ def write_figure(figure: Figure, path: str | os.PathLike[str] | None) -> None:
         buffer = io.BytesIO()
         figure.savefig(buffer, format=Path(path).suffix[1:].lower(), dpi=DPI)
         atomic_write(path, buffer.getvalue())
+
+
+def power(value: float) -> str:
+    """A number as mathematics writes it: 1.2 × 10⁻³, for Matplotlib."""
+    if not math.isfinite(value):
+        return r"\infty" if math.isinf(value) else r"\mathrm{nan}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"{mantissa}\times 10^{{{int(exponent)}}}"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.plots.figures import DPI, require_format, write_figure
+from siren_pde.estimates.estimate import Estimate
+from siren_pde.plots.figures import DPI, power, require_format, write_figure
 from siren_pde.plots.slices import Fitted, Output, Slice, constants, slice_of
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
@@ -54,6 +55,11 @@ class Drawable(Fitted, Protocol):
 
     def error(self) -> float:
         """The relative L² error."""
+        ...
+
+    @property
+    def estimate(self) -> Estimate:
+        """What is estimated of it."""
         ...
 
 
@@ -263,7 +269,9 @@ def _at_least_a_decade(axes: Axes, values: Floats) -> None:
 def _title(solution: Drawable, cut: Slice) -> str:
     parts = [_name(solution.problem)]
     if any(output.exact is not None for output in cut.outputs):
-        parts.append(rf"relative $L^2$ error ${_power(solution.error())}$")
+        parts.append(rf"relative $L^2$ error ${power(solution.error())}$")
+    elif solution.estimate.reliable:
+        parts.append(rf"estimated relative $L^2$ error ${power(solution.estimate.total)}$")
     for name, value in {**cut.fixed, **constants(solution.field)}.items():
         parts.append(f"{_symbol(name)[:-1]} = {value:.6g}$")
     if len(cut.outputs) > MOST_ROWS:
@@ -274,13 +282,6 @@ def _title(solution: Drawable, cut: Slice) -> str:
 def _name(problem: Problem | None) -> str:
     name = problem.name if problem else "solution"
     return re.sub(r"([$\\])", r"\\\1", name).replace("_", " ")
-
-
-def _power(value: float) -> str:
-    if not math.isfinite(value):
-        return r"\infty" if math.isinf(value) else r"\mathrm{nan}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return rf"{mantissa}\times 10^{{{int(exponent)}}}"
 
 
 def _symbol(name: str, index: int = 0) -> str:

@@ -18,10 +18,12 @@ from siren_pde import (
     System,
     Unknown,
     cos,
+    d,
     exp,
     on,
     plot,
     sin,
+    solve,
     sqrt,
 )
 from siren_pde.errors import ConfigError, StorageError
@@ -261,3 +263,20 @@ def test_unknowns_are_drawn_and_measured_where_they_live():
         near, far = lives if output is u else lives[::-1]
         assert np.isfinite(near).all() and np.isnan(far).all()
     assert math.isfinite(saved.error())
+
+
+def test_the_title_tells_the_estimate_where_no_truth_is_known():
+    line = Box(x=(0, 1))
+
+    @on(line)
+    def growth(p, u):
+        return d(u, p.x) - u
+
+    @on(line.at(x=0))
+    def start(p, u):
+        return u - 1
+
+    title = plot(solve(Problem(growth, start), quiet=True)).get_suptitle()
+    assert "estimated relative $L^2$ error" in title
+    without = solve(Problem(growth, start), estimate="none", quiet=True)
+    assert "error" not in plot(without).get_suptitle()
