@@ -90,7 +90,9 @@ def best_correction(
     most, matrices, residuals, weights = MEASURED * size(features), [], [], {}
     for rows in thinned(fitted.collocated, most, 0).rows:
         r, a = error_rows(fitted, features, rows)
-        weights[rows.condition.name] = w = balance(a)
+        # a condition that no change moves counts by itself: its residual stays
+        w = balance(a) or 1 / max(_norm(r), torch.finfo(r.dtype).tiny)
+        weights[rows.condition.name] = w
         more = carried(rows) if carried else None
         matrices.append(a.mul_(w))
         residuals.append(w * (r if more is None else r + more))

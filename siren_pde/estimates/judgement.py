@@ -89,7 +89,7 @@ def _verdict(
     }
     failed = outcome if outcome in (Outcome.budget, Outcome.stagnated) else Outcome.unresolved
     if missed:
-        absent = all(own.relative > ABSENT and own.smooth > SMOOTH for own in missed.values())
+        absent = any(own.relative > ABSENT and own.smooth > SMOOTH for own in missed.values())
         stuck = absent and outcome is not Outcome.budget and not estimate.beta < UNEXPLAINED
         return Outcome.impossible if stuck else failed, _missed(missed, stuck=stuck)
     if estimate.reliable and not close:
