@@ -7,7 +7,7 @@ from siren_pde import reference, solve
 
 strip = Box(x=(-5, 5), t=(0, pi / 2))
 field = Siren(2, 2, period=(10, None))
-method = Marching(tolerance=2e-6, features=500)
+method = Marching(tolerance=6e-6, features=500)
 budget = Budget(seconds=290)
 
 
