@@ -78,7 +78,7 @@ def test_a_march_plans_each_condition_once():
         calls["ends"].append(len(p))
         return u
 
-    budget = Budget(steps=14)
+    budget = Budget(steps=20)
     solution = solve(
         Problem(equation, start, ends), method=Marching(features=100), budget=budget, quiet=True
     )
