@@ -37,6 +37,10 @@ ROUNDED, LOOKED = 1e-10, 512
 """
 MOST, FEW = 3000, 0.4
 """Features at most, which take ten seconds, and the share of the answer's own that is too few."""
+WIDER = 1.15
+"""How much wider their band is where they are more than the answer's own, and in slabs of one
+matrix, whose errors are the waves that slabs have not.
+"""
 COPIES = 4
 """Matrices of all rows and features that are held at the same time."""
 
@@ -131,7 +135,7 @@ def companions_of(field: Field, *, careful: bool) -> Companions:
     q = max(size(field), 1)
     rich, most = max(RICH, FEWEST / q), max(MOST / q, 0.1)
     share = min(rich, most) if careful else min(rich, max(CHEAP / q, LEAST), most)
-    return Companions(share, 1.15 if share > 1 else 1.0)
+    return Companions(share, WIDER if share > 1 else 1.0)
 
 
 def _too_large(answer: Objective, q: float, companions: Companions) -> str:
@@ -148,7 +152,9 @@ def _of_march(answer: Objective, march: March, companions: Companions) -> Estima
     """The errors of all slabs together; the worst of them says whether they can be believed."""
     total: dict[str, Size] = {}
     beta = fresh = 0.0
-    run = steady_errors if repeats(answer, march) else slab_errors
+    run = slab_errors
+    if repeats(answer, march):
+        run, companions = steady_errors, replace(companions, widening=WIDER)
     for slab in run(answer, march, companions):
         total = {name: total.get(name, Size(0.0, 0.0)) + s for name, s in slab.sizes.items()}
         beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
