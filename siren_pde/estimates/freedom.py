@@ -92,6 +92,17 @@ def undetermined(answer: Objective) -> Freedom | None:
     return _grown(*_everywhere(answer), several=True)
 
 
+def looseness(answer: Objective) -> float:
+    """How many times larger than its residuals the freest change of a determined answer is.
+
+    Near a resonance it is large, and what an estimate does not explain may be the error. Evolutions
+    are not looked at: their errors grow as they are carried on.
+    """
+    if evolution_of(answer) is not None:
+        return 0.0
+    return max(freedom(view).amplification for view in _everywhere(answer))
+
+
 @dataclass(frozen=True)
 class View:
     """Where an answer is looked at, and which changes: features of a band times as wide.

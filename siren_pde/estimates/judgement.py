@@ -10,7 +10,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
-from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, undetermined
+from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, looseness, undetermined
 from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
 from siren_pde.optimisers.outcome import Outcome
 
@@ -32,17 +32,25 @@ other features explain less than all but the second of what is left, no field sa
 """
 SMOOTH = 0.5
 """And if more than this share of it is a quadratic function, which features would not lack."""
+UNSURE, LOOSE = 0.05, 1e3
+"""Where a change may be so many times larger than the residual it causes, an estimate has to leave
+less of the residual than the first.
+"""
 MISSED = 0.5
 """Measured data that are missed by this share are not met, noise or not."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The outcome of a solve, why in words, and how well each condition holds."""
+    """The outcome of a solve, why in words, and how well each condition holds.
+
+    `doubt` says why an estimate that seemed reliable is none.
+    """
 
     outcome: Outcome
     reason: str
     residuals: Mapping[str, OwnResidual]
+    doubt: str = ""
 
 
 def judgement(
@@ -71,17 +79,27 @@ def judgement(
     free = None if estimate is None or absent else _free(in_double_precision(answer))
     if free is not None:
         return Judgement(Outcome.ill_posed, f"{reason}; but {_undetermined(free)}", residuals)
-    kind, more = _verdict(residuals, outcome, estimate or Estimate.none("none was asked for"))
-    return Judgement(kind, f"{reason}; {more}" if more else reason, residuals)
+    bar, doubt, loose = estimate or Estimate.none("none was asked for"), "", 1.0
+    if bar.reliable and bar.beta > UNSURE and (loose := _loose(answer)) > LOOSE:
+        doubt = (
+            f"changes up to {loose:.0e} times larger than the residuals they cause are nearly "
+            f"free, as near a resonance, and {bar.beta:.0%} of the residual is not explained"
+        )
+        bar = Estimate.none(doubt, bar.beta)
+    kind, more = _verdict(residuals, outcome, bar, loose=loose if doubt else 1.0)
+    return Judgement(kind, f"{reason}; {more}" if more else reason, residuals, doubt)
 
 
 def _verdict(
-    residuals: Mapping[str, OwnResidual], outcome: Outcome, estimate: Estimate
+    residuals: Mapping[str, OwnResidual], outcome: Outcome, estimate: Estimate, *, loose: float
 ) -> tuple[Outcome, str]:
-    """The outcome of an answer that the conditions determine, and what to say of it."""
+    """The outcome of an answer that the conditions determine, and what to say of it.
+
+    Where changes are nearly free, residuals have to be smaller by as much.
+    """
     close = estimate.reliable and estimate.total <= CLOSE
     sure = estimate.reliable and estimate.total <= SURE
-    bar = HOLDS if close else ALONE
+    bar = HOLDS if close else min(ALONE, CLOSE / loose)
     missed = {
         name: own
         for name, own in residuals.items()
@@ -101,6 +119,14 @@ def _verdict(
 
 KEPT = (Outcome.interrupted, Outcome.non_finite, Outcome.impossible, Outcome.ill_posed)
 """What a method or the user has found out stays."""
+
+
+def _loose(answer: Objective) -> float:
+    """How nearly free the freest change of an answer is."""
+    try:
+        return looseness(in_double_precision(answer))
+    except (SirenPDEError, RuntimeError, AssertionError):  # nothing linearises
+        return 0.0
 
 
 def _free(answer: Objective) -> Freedom | None:

@@ -106,6 +106,8 @@ def solve(
     )
     if judged.outcome in (Outcome.ill_posed, Outcome.impossible):
         bar = Estimate.none("the conditions do not determine an answer", bar.beta)
+    if judged.doubt:
+        bar = Estimate.none(judged.doubt, bar.beta)
     say(f"{judged.outcome.name} after {seconds:.1f} s: {judged.reason}")
     say(f"error: {bar}")
     return Solution(

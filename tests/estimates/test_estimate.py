@@ -301,3 +301,20 @@ def test_files_keep_the_error_bar(tmp_path):
     bar = loaded(tmp_path / "b.h5").estimate
     assert bar.why == none.estimate.why and math.isnan(bar.beta)
     assert Estimate.none("why").interval != Estimate.none("why").interval  # NaN
+
+
+@pytest.mark.parametrize("features", [25, 40, 60, 90])
+def test_near_a_resonance_nothing_unexplained_is_believed(features):
+    """A change of the nearly resonant mode causes a residual 5000 times smaller than itself."""
+    k2 = 5 * pi**2 + 1e-2
+
+    def exact(p):
+        return sin(pi * p.x) * sin(2 * pi * p.y) + sin(3 * p.x) * p.y * p.y
+
+    problem = manufactured(lambda p, u: lap(u) + k2 * u, exact)
+    solution = solve(problem, method=LeastSquares(features, oversampling=2), seed=1, quiet=True)
+    if solution.estimate.reliable:
+        right(solution)
+    else:
+        assert "resonance" in solution.estimate.why
+        assert solution.outcome is not Outcome.converged and solution.error() > 0.01
