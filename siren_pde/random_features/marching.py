@@ -49,8 +49,6 @@ SLABS, SHORTEST = 20, 1e-6
 """The first slab tried is one of so many, and none becomes a smaller part of the whole time."""
 WEAKER = 2.0
 """By how much the limit of a slab rises where neither length nor features help."""
-GAINED = 0.7
-"""More features should lower the residual to this share, once it may be accepted."""
 MUCH_SHORTER = 0.3
 """Slabs are shortened by this where the limit may not rise any more."""
 FEATURES, FEATURES_OF_TIME = 800, 48
@@ -164,11 +162,10 @@ class Marching(Method[State]):
         time = state.slabs.evolution
         long = SHORTER * length > SHORTEST * (time.high - time.low)
         helped = best.residual < HELPED * state.refused and long
-        enough = GAINED * state.refused < best.residual <= self.accepted
         state = replace(state, rejected=state.rejected + 1, refused=best.residual)
         if helped:
             return replace(state, length=SHORTER * length)
-        if state.features < 2 * state.fewest and not enough:
+        if state.features < 2 * state.fewest:
             return replace(state, features=int(1.25 * state.features) + 1)
         if best.residual <= self.accepted:
             weaker = max(WEAKER * state.limit, WEAKER * best.residual)
