@@ -20,7 +20,7 @@ from siren_pde.estimates.companions import Companions, size
 from siren_pde.estimates.linearised import corrected_residual, error_rows
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of, with_parameters
-from siren_pde.numerics.least_squares import damped_solutions
+from siren_pde.numerics.least_squares import damped_solutions, norm
 from siren_pde.random_features.features import with_output
 
 Carried = Callable[[Rows], Tensor | None]
@@ -91,7 +91,7 @@ def best_correction(
     for rows in thinned(fitted.collocated, most, 0).rows:
         r, a = error_rows(fitted, features, rows)
         # a condition that no change moves counts by itself: its residual stays
-        w = balance(a) or 1 / max(_norm(r), torch.finfo(r.dtype).tiny)
+        w = balance(a) or 1 / max(norm(r), torch.finfo(r.dtype).tiny)
         weights[rows.condition.name] = w
         more = carried(rows) if carried else None
         matrices.append(a.mul_(w))
@@ -105,7 +105,7 @@ def best_correction(
         error = with_parameters(features, with_output(features, theta, d))
         ratio = _ratio(_left(held, error, weights, carried), before)
         if best is None or ratio < best.fresh:
-            best = Correction(error, _ratio(_norm(b + a @ d), _norm(b)), ratio)
+            best = Correction(error, _ratio(norm(b + a @ d), norm(b)), ratio)
         if best.fresh < EXPLAINED:
             break
     assert best is not None
@@ -139,12 +139,8 @@ def _left(
         else:
             r = corrected_residual(answer, error, rows)
         more = carried(rows) if carried else None
-        norms.append(weights[rows.condition.name] * _norm(r if more is None else r + more))
+        norms.append(weights[rows.condition.name] * norm(r if more is None else r + more))
     return math.hypot(*norms)
-
-
-def _norm(r: Tensor) -> float:
-    return float(torch.linalg.vector_norm(r))
 
 
 def _ratio(after: float, before: float) -> float:
@@ -154,7 +150,5 @@ def _ratio(after: float, before: float) -> float:
 
 def balance(a: Tensor) -> float:
     """The factor that gives the columns of A a mean square of one; 0 where A vanishes."""
-    largest = float(a.abs().max()) if a.numel() else 0.0
-    if not largest:
-        return 0.0
-    return math.sqrt(a.shape[1]) / (largest * float(torch.linalg.vector_norm(a / largest)))
+    size = norm(a)
+    return math.sqrt(a.shape[1]) / size if size else 0.0

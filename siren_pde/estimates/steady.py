@@ -15,7 +15,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.companions import Companions
-from siren_pde.estimates.defect import balance, points_for
+from siren_pde.estimates.defect import FRESH, balance, points_for
 from siren_pde.estimates.linearised import error_rows
 from siren_pde.estimates.sizes import POINTS, SEED, Size
 from siren_pde.estimates.slabs import FEWEST, March, SlabError
@@ -90,7 +90,7 @@ def steady_errors(answer: Objective, march: March, companions: Companions) -> It
     slab = Slab(time, march.times[0], march.times[1])
     few = points_for(replace(answer, field=first), features)
     count = math.ceil(DENSER * few)
-    drawn = Slabs.of(answer, time).slab(slab, None, count=count, seed=answer.seed + 7919)
+    drawn = Slabs.of(answer, time).slab(slab, None, count=count, seed=answer.seed + FRESH)
     own, other = replace(drawn, field=first), replace(drawn, field=features)
     a, b = _matrix(own), _matrix(other)
     initial = time.initial_residuals(drawn.collocated)
