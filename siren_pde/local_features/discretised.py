@@ -1,0 +1,124 @@
+"""A problem on a tree of boxes: which boxes have waves, where its conditions hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.objective import Objective
+from siren_pde.fields.base import Network
+from siren_pde.fields.local_sines import LocalSines
+from siren_pde.fields.parameters import parameters_of
+from siren_pde.local_features.assembly import Assembly, Equation, Incidence, _per_node
+from siren_pde.local_features.layout import matchings
+from siren_pde.local_features.points import (
+    Placed,
+    interior_points,
+    surface_points,
+    target_on_surface,
+)
+from siren_pde.numerics.box_tree import BoxTree, Faces
+
+OVERSAMPLING = 2.0
+SLIVER = 0.08
+
+
+def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
+    """The leaf whose waves each leaf has: itself, or for slivers of the domain a neighbour.
+
+    `shares` (K,) says how much of a leaf is inside. A sliver goes to the neighbour across a face
+    with the largest share.
+    """
+    owner = torch.arange(len(tree))
+    best = torch.zeros_like(shares)
+    for one, other in ((faces.below, faces.above), (faces.above, faces.below)):
+        for i, j in zip(one.tolist(), other.tolist(), strict=True):
+            if shares[i] < SLIVER <= shares[j] and shares[j] > best[i]:
+                best[i], owner[i] = shares[j], j
+    return owner
+
+
+def localised(
+    objective: Objective, tree: BoxTree, owner: Tensor, *, features: int, band: float
+) -> Objective:
+    """The objective of local features in place of networks."""
+    seeds = iter(range(objective.seed, objective.seed + 1000))
+
+    def change(network: Network) -> Network:
+        if not network.inputs:
+            return network
+        return LocalSines(
+            tree,
+            network.outputs,
+            features=features,
+            band=band,
+            owner=owner,
+            period=network.period,
+            of=network.of,
+            seed=next(seeds),
+        )
+
+    return replace(objective, field=objective.field.rebuilt(change))
+
+
+def assembled(
+    objective: Objective, tree: BoxTree, *, features: int, band: float, nodes: int, seed: int = 0
+) -> tuple[Assembly, Objective]:
+    """The problem's equations on the boxes."""
+    collocated, k = objective.collocated, len(tree)
+    d = len(collocated.problem.axes)
+    each = int(OVERSAMPLING * features)
+    inner = [r for r in collocated.rows if r.condition.domain.dimension == d]
+    drawn = {
+        r.condition.name: interior_points(r.condition.domain, tree, each=each, seed=seed + i)
+        for i, r in enumerate(inner)
+    }
+    counts = torch.stack([torch.bincount(b, minlength=k) for _, b in drawn.values()]).amax(0)
+    owner = owners(tree, counts / each, tree.faces(()))
+    local = localised(objective, tree, owner, features=features, band=band)
+    on_surface, equations = target_on_surface(features, d), []
+    for i, rows in enumerate(collocated.rows):
+        name, domain = rows.condition.name, rows.condition.domain
+        if name in drawn:
+            points, boxes = drawn[name]
+            boxes, nominal, most = owner[boxes], each, None
+        else:
+            cell = max(on_surface // 2 ** (d - 1), 4)
+            points = surface_points(domain, tree, each=cell, seed=seed + 100 * i)
+            boxes = owner[tree.locate(points.positions)]
+            boxes = nearest_with(boxes, points, tree, counts, owner)
+            nominal, most = on_surface, None if domain.is_data else 2 * on_surface
+        placed = Placed.of(points, boxes, k, most)
+        weight = collocated.weights[name]
+        equations.append(Equation(rows, placed, nominal, weight))
+    incidences, first = [], 0
+    networks = local.field.networks()
+    own = {n: net for n, net in networks.items() if isinstance(net, LocalSines)}
+    for matching in matchings(collocated, networks, tree, owner, nodes):
+        incidences.append(Incidence.of(matching, k, first))
+        first += _per_node(own, matching) * matching.sides.shape[1]
+    return Assembly(local.field, equations, incidences, k), local
+
+
+def nearest_with(
+    boxes: Tensor, points: Points, tree: BoxTree, counts: Tensor, owner: Tensor
+) -> Tensor:
+    """The boxes of points; where a box has nothing of the domain, the nearest one that has."""
+    lost = (counts[boxes] == 0).nonzero()[:, 0]
+    if not len(lost):
+        return boxes
+    present = (counts > 0).nonzero()[:, 0]
+    boxes = boxes.clone()
+    for piece in torch.split(lost, max(1, (1 << 22) // len(present))):
+        x = points.positions[piece][:, None]
+        outside = torch.maximum(tree.low[present] - x, x - tree.high[present]).clamp_min(0)
+        boxes[piece] = owner[present[outside.square().sum(2).argmin(1)]]
+    return boxes
+
+
+def start(local: Objective) -> Tensor:
+    """θ of the zero field; constants as they are."""
+    return parameters_of(local.field)
