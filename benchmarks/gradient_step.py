@@ -15,6 +15,7 @@ from torch.func import grad_and_value, jacrev, vmap
 
 from siren_pde import Adam, Box, Problem, Siren, grad, lap, norm, on, sin
 from siren_pde.collocation.objective import objective_of
+from siren_pde.extend import Spent
 
 N, DEPTH, PAIRS = 4096, 4, 15
 square = Box(x=(-1, 1), y=(-1, 1))
@@ -65,7 +66,7 @@ def sides(problem, width, inputs):
     places = [s.points.positions.clone() for s in objective.collocated.rows]
 
     def ours():
-        state[0] = method.step(state[0], 0.0)
+        state[0] = method.step(state[0], Spent())
 
     def theirs():
         optimiser.zero_grad()

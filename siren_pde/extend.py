@@ -27,7 +27,7 @@ from siren_pde.fields.generic import Generic
 
 # A method steps from iterate to iterate, and sees residuals, or only a smooth function.
 from siren_pde.numerics.least_squares import NormalEquations
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Smooth
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Smooth, Spent
 from siren_pde.optimisers.outcome import Outcome
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Residuals",
     "SequenceRule",
     "Smooth",
+    "Spent",
     "Workspace",
     "objective_of",
 ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.numerics.schedule import Schedule
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,16 @@ class Adam(Method[Moments]):
         moments = Moments(torch.zeros_like(theta), torch.zeros_like(theta))
         return Iterate(objective, theta, objective.loss(theta), moments)
 
-    def step(self, at: Iterate[Moments], used: float) -> Iterate[Moments]:
+    def step(self, at: Iterate[Moments], spent: Spent) -> Iterate[Moments]:
         """One step; the loss reported is the one before it."""
         objective, state = at.objective, at.state
         if self.fresh:
-            objective = objective.redrawn(objective.seed + 1, used)
+            objective = objective.redrawn(objective.seed + 1, spent.share)
         loss, gradient = objective.loss_and_gradient(at.theta)
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
         square = torch.lerp(state.square, gradient.square(), 0.001)
-        rate = self._rate(used, k) / (1 - 0.9**k)
+        rate = self._rate(spent.share, k) / (1 - 0.9**k)
         root = (
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )

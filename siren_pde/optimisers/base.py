@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
@@ -82,6 +83,18 @@ class Iterate(Generic[S]):
 
 
 @dataclass(frozen=True)
+class Spent:
+    """How much of the budget is spent before a step, and what remains.
+
+    `share` is in [0, 1]. `left` is in seconds, infinite where the budget does not bound them: a
+    method starts nothing that it expects to take longer.
+    """
+
+    share: float = 0.0
+    left: float = math.inf
+
+
+@dataclass(frozen=True)
 class Architecture:
     """The sine network that suits a method when the user names none (arguments of `Siren`)."""
 
@@ -108,8 +121,8 @@ class Method(ABC, Generic[S]):
         """The iterate before the first step, from the objective's own parameters."""
 
     @abstractmethod
-    def step(self, at: Iterate[S], used: float) -> Iterate[S]:
-        """The next iterate; `used` is the share of the budget already spent, in [0, 1]."""
+    def step(self, at: Iterate[S], spent: Spent) -> Iterate[S]:
+        """The next iterate; `spent` is what the steps before have used of the budget."""
 
     @abstractmethod
     def points(self, parameters: int) -> int:

@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 
 DECREASE, FLATTER = 1e-4, 0.9
@@ -51,7 +51,7 @@ class Broyden(Method[Curvature]):
         loss, gradient = objective.loss_and_gradient(theta)
         return Iterate(objective, theta, loss, Curvature(gradient))
 
-    def step(self, at: Iterate[Curvature], used: float) -> Iterate[Curvature]:
+    def step(self, at: Iterate[Curvature], spent: Spent) -> Iterate[Curvature]:
         """One line search and update; finished when no step satisfies Wolfe's conditions."""
         g, inverse = at.state.gradient, at.state.inverse
         direction = -(inverse @ g) if inverse is not None else -g / torch.linalg.vector_norm(g)

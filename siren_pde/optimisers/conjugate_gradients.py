@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ConjugateGradients(Method[State]):
         done = "" if bool(gamma > 0) else "the gradient vanishes"
         return Iterate(objective, theta, 0.5 * r @ r, state, finished=done)
 
-    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """One product with J, one with Jᵀ, and the next conjugate direction."""
         s = at.state
         q = at.objective.jvp(at.theta, s.direction)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 
 ROUNDING = 1e-22
@@ -83,7 +83,7 @@ class GaussNewton(Method[Damping]):
         first = float(loss)
         return Iterate(objective, theta, loss, Damping(self.shift, first, first))
 
-    def step(self, at: Iterate[Damping], used: float) -> Iterate[Damping]:
+    def step(self, at: Iterate[Damping], spent: Spent) -> Iterate[Damping]:
         """One accepted step, or the end of what this precision allows."""
         objective, state = at.objective, at.state
         if self.refresh and state.steps and state.steps % self.refresh == 0:

@@ -10,7 +10,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 
 
@@ -57,7 +57,7 @@ class LBFGS(Method[Memory]):
         )
         return Iterate(objective, theta, objective.loss(theta), Memory(live, optimiser))
 
-    def step(self, at: Iterate[Memory], used: float) -> Iterate[Memory]:
+    def step(self, at: Iterate[Memory], spent: Spent) -> Iterate[Memory]:
         """`inner` iterations; finished when they leave the loss where it is."""
         live = at.state.live
 

@@ -15,7 +15,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import fill
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
     half_lengths,
@@ -152,7 +152,7 @@ class LeastSquares(Method[State]):
             theta = first_finite(zero, zero.parameters)
         return Iterate(zero, theta, zero.loss(theta), State(zero, search, half, {}))
 
-    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve for the next trial, and keep it if its residual at fresh points is lower."""
         state, trial, whole = at.state, at.state.search.trial, at.state.objective
         assert trial is not None

@@ -16,7 +16,7 @@ from siren_pde.fields.derived.piecewise import joined
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.periodic import count
 from siren_pde.fields.parameters import fill
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Slab, Slabs, require_evolution
 from siren_pde.random_features.features import (
@@ -137,7 +137,7 @@ class Marching(Method[State]):
             theta = first.parameters
         return Iterate(first, theta, first.loss(theta), state)
 
-    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Try the next slab; keep it if its residual is small enough, else try less."""
         state, time = at.state, at.state.slabs.evolution
         length = min(state.length, time.high - state.start)

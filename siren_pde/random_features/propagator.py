@@ -15,7 +15,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.parameters import fill, parameters_of
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
 from siren_pde.random_features.features import (
     half_lengths,
@@ -132,7 +132,7 @@ class Propagator(Method[State]):
         state = replace(state, fixed=fixed, steady=steady(whole, time))
         return Iterate(zero, theta, zero.loss(theta), state)
 
-    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Try a band on the next slab, or march on."""
         best = at.state.best
         if best is None or at.state.search.trial is not None:

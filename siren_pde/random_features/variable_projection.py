@@ -16,7 +16,7 @@ from torch import Tensor
 
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
     output_coefficients,
@@ -107,7 +107,7 @@ class VariableProjection(Method[State]):
         parts = replace(parts, alike=_alike(parts))
         return _iterate(State(parts, self._eliminate(parts, parts.outer)))
 
-    def step(self, at: Iterate[State], used: float) -> Iterate[State]:
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """A Gauss-Newton step for the outer coefficients, halved until the residual falls."""
         parts, now = at.state.parts, at.state.eliminated
         move = least_squares(now.jacobian.clone(), -now.residual).x

@@ -10,7 +10,7 @@ import torch
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.optimisers.adam import Adam
-from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
@@ -84,10 +84,10 @@ class Auto(Method[Chosen]):
         at = method.start(objective)
         return replace(at, state=Chosen(method, at.state))
 
-    def step(self, at: Iterate[Chosen], used: float) -> Iterate[Chosen]:
+    def step(self, at: Iterate[Chosen], spent: Spent) -> Iterate[Chosen]:
         """A step of the method that was chosen."""
         method, own = at.state.method, replace(at, state=at.state.state)
-        stepped: Iterate[Any] = method.step(own, used)
+        stepped: Iterate[Any] = method.step(own, spent)
         return replace(stepped, state=Chosen(method, stepped.state))
 
     def points(self, parameters: int) -> int:

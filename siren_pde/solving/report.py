@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
-from siren_pde.optimisers.base import Iterate, Method
+from siren_pde.optimisers.base import Iterate, Method, Spent
 
 SECONDS = 120.0
 """What methods that do not end by themselves get where no seconds and no steps are given."""
@@ -36,12 +37,13 @@ class Budget:
             if value is not None and not value > 0:
                 raise ConfigError(f"`Budget` needs {name} > 0, got {value}.")
 
-    def used(self, seconds: float, steps: int) -> float:
-        """The share of it that so many seconds and steps have used, in [0, 1]."""
+    def spent(self, seconds: float, steps: int) -> Spent:
+        """What so many seconds and steps have used of it."""
         allowed = self.seconds or (None if self.steps else SECONDS)
         in_time = seconds / allowed if allowed else 0.0
         in_steps = steps / self.steps if self.steps else 0.0
-        return min(max(in_time, in_steps), 1.0)
+        left = max(allowed - seconds, 0.0) if allowed else math.inf
+        return Spent(min(max(in_time, in_steps), 1.0), left)
 
 
 @dataclass(frozen=True)

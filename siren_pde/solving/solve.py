@@ -24,7 +24,7 @@ from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.fields.siren import Siren
-from siren_pde.optimisers.base import Iterate, Method
+from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
 from siren_pde.solving.auto import Auto
@@ -159,8 +159,8 @@ def _loop(
     try:
         while True:
             elapsed = time.monotonic() - started
-            used = budget.used(elapsed, step)
-            end = _ended(at, used) if at.finished or step else None
+            spent = budget.spent(elapsed, step)
+            end = _ended(at, spent) if at.finished or step else None
             if end or elapsed - reported >= EVERY or not step:
                 reported, loss = elapsed, float(at.loss)
                 if not (math.isfinite(loss) and bool(torch.isfinite(at.theta).all())):
@@ -169,31 +169,31 @@ def _loop(
                 good, last = at, step
                 history.append(step, elapsed, loss, at.note)
                 for callback in callbacks:
-                    _called(callback, Report(step, elapsed, used, at, loss, method))
+                    _called(callback, Report(step, elapsed, spent.share, at, loss, method))
                 if budget.target is not None and loss <= budget.target:
                     reason = f"the loss reached the target {budget.target:g}"
                     return End(at, reason, Outcome.converged)
             if end:
                 return end
-            at, step = _stepped(method, at, used), step + 1
+            at, step = _stepped(method, at, spent), step + 1
     except KeyboardInterrupt:
         return End(at, "interrupted by the user", Outcome.interrupted)
 
 
-def _ended(at: Iterate[Any], used: float) -> End | None:
+def _ended(at: Iterate[Any], spent: Spent) -> End | None:
     """The end that the method or the budget makes, if either does."""
     if at.finished:
         return End(at, at.finished, at.outcome)
-    if used < 1:
+    if spent.share < 1:
         return None
     where = f" at {at.reached}" if at.reached else ""
     return End(at, f"the budget is used up{where}", Outcome.budget)
 
 
-def _stepped(method: Method[Any], at: Iterate[Any], used: float) -> Iterate[Any]:
+def _stepped(method: Method[Any], at: Iterate[Any], spent: Spent) -> Iterate[Any]:
     """The next iterate. Raises ConfigError if the method changed θ in place."""
     version = at.theta._version
-    following = method.step(at, used)
+    following = method.step(at, spent)
     _require_unchanged(at, version, f"the method `{method.name}`")
     return following
 

@@ -19,7 +19,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of, with_parameters
 from siren_pde.fields.siren import Siren
-from siren_pde.optimisers.base import Iterate, Method
+from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
 from siren_pde.solving.report import Budget, Report
@@ -176,7 +176,7 @@ def _walk(method: Method[S], function: PlainResiduals) -> Iterator[Iterate[S]]:
     for k in range(STEPS):
         if at.finished:
             return
-        at = method.step(at, k / STEPS)
+        at = method.step(at, Spent(k / STEPS))
         yield at
 
 
@@ -187,7 +187,7 @@ def _watched(method: Method[S], function: PlainResiduals) -> Iterator[tuple[Iter
         if at.finished:
             return
         before = at.theta.clone()
-        following = method.step(at, k / STEPS)
+        following = method.step(at, Spent(k / STEPS))
         yield at, before
         at = following
 

@@ -164,7 +164,7 @@ class Steepest(Method):
         theta = objective.parameters
         return Iterate(objective, theta, objective.loss(theta), None)
 
-    def step(self, at, used):
+    def step(self, at, spent):
         gradient, _ = at.objective.loss_and_gradient(at.theta)
         theta = at.theta - 1e-9 * gradient
         return Iterate(at.objective, theta, at.objective.loss(theta), None)

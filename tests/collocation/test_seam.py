@@ -161,7 +161,7 @@ class InPlace(Method[None]):
         theta = objective.parameters
         return Iterate(objective, theta, objective.loss(theta), None)
 
-    def step(self, at, used):
+    def step(self, at, spent):
         loss, gradient = at.objective.loss_and_gradient(at.theta)
         return replace(at, theta=at.theta.sub_(1e-3 * gradient), loss=loss)
 

@@ -11,6 +11,7 @@ from siren_pde import Box, Problem, Sobol, cos, d, lap, on, pi, solve
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
+from siren_pde.extend import Spent
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.generic import Generic
 from siren_pde.images import ConjugateGradients, Cosines, photograph
@@ -90,7 +91,7 @@ def test_conjugate_gradients_minimise_what_dense_least_squares_do():
     method = ConjugateGradients(tolerance=1e-12)
     at = method.start(objective)
     for _ in range(60):
-        at = at if at.finished else method.step(at, 0.0)
+        at = at if at.finished else method.step(at, Spent())
     r, j = objective.residual_and_jacobian(objective.parameters)
     best = torch.linalg.lstsq(j, -r[:, None]).solution[:, 0] + objective.parameters
     assert torch.allclose(at.theta, best, atol=1e-9)

@@ -7,6 +7,7 @@ import torch
 from siren_pde import Adam, Box, Budget, Problem, Schedule, Siren, on, solve
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
+from siren_pde.extend import Spent
 
 
 def test_schedules_are_linear_between_their_pairs():
@@ -44,7 +45,7 @@ def test_a_scheduled_weight_multiplies_its_term():
     field = Siren(1, width=8)
     at = {c: Adam().start(objective_of(Problem(c), field)) for c in (plain, scheduled)}
     for used, weight in ((0.0, 8), (0.5, 5), (1.0, 2)):
-        follow, stay = (Adam().step(at[c], used) for c in (scheduled, plain))
+        follow, stay = (Adam().step(at[c], Spent(used)) for c in (scheduled, plain))
         assert torch.allclose(follow.loss, weight * stay.loss)
     assert torch.allclose(at[scheduled].loss, 2 * at[plain].loss)
 

@@ -21,6 +21,7 @@ from siren_pde import (
     on,
     pi,
 )
+from siren_pde.extend import Spent
 from siren_pde.images import ConjugateGradients, Cosines
 from siren_pde.testing import check_method
 from siren_pde.testing.residuals import PlainResiduals, rosenbrock
@@ -73,7 +74,7 @@ def test_every_method_solves_every_problem(method, name):
     for k in range(steps):
         if at.finished:
             break
-        at = method.step(at, k / steps)
+        at = method.step(at, Spent(k / steps))
     final = 0.5 * function(at.theta).square().sum()
     # Adam's rate, not the problem, bounds how close it gets
     assert final < (1e-6 if isinstance(method, Adam) else 1e-16)
@@ -88,7 +89,7 @@ def test_adam_steps_as_that_of_torch(dtype):
     tiny = 1e-8 if dtype == torch.float32 else 1e-12
     optimiser = torch.optim.Adam([live], lr=0.05, betas=(0.9, 0.999), eps=tiny)
     for _ in range(50):
-        at = method.step(at, 0.0)
+        at = method.step(at, Spent())
         optimiser.zero_grad()
         (0.5 * rosenbrock(live).square().sum()).backward()
         optimiser.step()
@@ -102,7 +103,7 @@ def test_adams_rate_follows_a_schedule():
     start = method.start(PlainResiduals(rosenbrock, vector(-1.2, 1.0)))
     # a first step is the rate, whatever the gradient
     for used, moved in ((0.0, 0.2), (0.25, 0.15), (1.0, 0.0)):
-        step = method.step(start, used).theta - start.theta
+        step = method.step(start, Spent(used)).theta - start.theta
         assert torch.allclose(step.abs(), vector(moved, moved), atol=1e-6)
 
 
@@ -111,7 +112,7 @@ def test_adams_rate_settles():
     plain = PlainResiduals(lambda x: 1e3 + x, vector(0.0))
     at = (method := Adam(rate=Schedule((0, 1e-3)), fresh=False, settling=4)).start(plain)
     for k in range(1, 30):
-        before, at = at, method.step(at, 0.0)
+        before, at = at, method.step(at, Spent())
         moved = float(before.theta - at.theta)
         assert moved == pytest.approx(1e-3 / (1 + k / 4) ** 0.5, rel=1e-3)
 
@@ -123,7 +124,7 @@ def test_one_gauss_newton_step_solves_a_linear_problem(rows):
     b = torch.randn(rows, generator=generator, dtype=torch.float64)
     plain = PlainResiduals(lambda x: a @ x - b, torch.zeros(8, dtype=torch.float64))
     method = GaussNewton(shift=1e-12)
-    at = method.step(method.start(plain), 0.0)
+    at = method.step(method.start(plain), Spent())
     best = torch.linalg.lstsq(a, b[:, None]).solution[:, 0]
     assert torch.allclose(plain.residual(at.theta), plain.residual(best), atol=1e-8)
 
@@ -133,7 +134,7 @@ def test_gauss_newton_converges_faster_than_linearly():
     losses: list[float] = []
     at = method.start(PlainResiduals(overdetermined, vector(1.9, 2.8)))
     while not at.finished and len(losses) < 40:
-        at = method.step(at, 0.0)
+        at = method.step(at, Spent())
         losses.append(float(at.loss))
     ratios = [b / a for a, b in itertools.pairwise(losses) if a > 1e-20]
     assert len(ratios) >= 2 and ratios[-1] < 1e-3 * ratios[0] < 1
@@ -147,31 +148,31 @@ def test_steps_to_where_residuals_are_not_finite_are_not_taken(bad):
     method = GaussNewton(shift=1e-8)
     at = method.start(PlainResiduals(walled, vector(0.0)))
     for _ in range(30):
-        at = method.step(at, 0.0)
+        at = method.step(at, Spent())
     assert 0.25 < float(at.theta) < 0.5
     assert torch.isfinite(at.loss)
 
 
 def test_a_singular_jacobian_is_no_obstacle():
     plain = PlainResiduals(lambda x: torch.stack([x[0] + x[1] - 1] * 3), vector(0.0, 0.0, 5.0))
-    at = GaussNewton().step(GaussNewton().start(plain), 0.0)
+    at = GaussNewton().step(GaussNewton().start(plain), Spent())
     for _ in range(12):
-        at = GaussNewton().step(at, 0.0) if not at.finished else at
+        at = GaussNewton().step(at, Spent()) if not at.finished else at
     assert at.loss < 1e-16 and at.theta[2] == 5
 
 
 def test_gauss_newton_ends_where_nothing_decreases():
     plain = PlainResiduals(lambda x: x.new_tensor([1.0]) + 0 * x, vector(0.0))
     method = GaussNewton()
-    assert "no step" in method.step(method.start(plain), 0.0).finished
+    assert "no step" in method.step(method.start(plain), Spent()).finished
 
 
 def test_broyden_updates_satisfy_the_secant_equation_and_stay_positive():
     plain = PlainResiduals(overdetermined, vector(1.0, 1.0))
     method = Broyden()
-    at = method.step(method.start(plain), 0.0)
+    at = method.step(method.start(plain), Spent())
     for _ in range(6):
-        after = method.step(at, 0.0)
+        after = method.step(at, Spent())
         s, y = after.theta - at.theta, after.state.gradient - at.state.gradient
         assert torch.allclose(known(after.state.inverse) @ y, s, rtol=1e-8, atol=1e-14)
         assert torch.linalg.eigvalsh(after.state.inverse).min() > 0

@@ -277,11 +277,26 @@ def test_nothing_is_made_in_another_precision_or_elsewhere(method, rule, dtype):
     assert witness.seen == {(dtype, "cpu")}
 
 
+@pytest.mark.parametrize(
+    ("budget", "share", "left"),
+    [
+        (Budget(seconds=10), 0.3, 7),
+        (Budget(seconds=10, steps=8), 0.5, 7),  # the steps end first
+        (Budget(steps=8), 0.5, math.inf),
+        (Budget(seconds=2), 1.0, 0),
+        (Budget(), 0.025, 117),
+    ],
+)
+def test_what_is_spent_follows_from_seconds_and_steps(budget, share, left):
+    spent = budget.spent(3.0, 4)
+    assert (spent.share, spent.left) == pytest.approx((share, left))
+
+
 class Blowing(Adam):  # type: ignore[misc]  # final for users
     """Adam that sends the parameters to NaN in its third step."""
 
-    def step(self, at, used):
-        after = super().step(at, used)
+    def step(self, at, spent):
+        after = super().step(at, spent)
         steps = after.state.steps
         return replace(after, theta=after.theta * (math.nan if steps == 3 else 1))
 

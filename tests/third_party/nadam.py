@@ -39,8 +39,8 @@ class NAdam(Method[Moments]):
         zero = torch.zeros_like(theta)
         return Iterate(objective, theta, objective.loss(theta), Moments(zero, zero))
 
-    def step(self, at, used):
-        objective = at.objective.redrawn(at.objective.seed + 1, used)
+    def step(self, at, spent):
+        objective = at.objective.redrawn(at.objective.seed + 1, spent.share)
         loss, gradient = objective.loss_and_gradient(at.theta)
         k = at.state.steps + 1
         mean = torch.lerp(at.state.mean, gradient, 0.1)

@@ -162,24 +162,24 @@ def test_output_layers_that_are_not_affine_are_refused():
 # ── methods ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def in_place(self, at, used):
-    following = step(self, at, used)
+def in_place(self, at, spent):
+    following = step(self, at, spent)
     at.theta.copy_(following.theta)
     return replace(following, theta=at.theta)
 
 
-def uphill(self, at, used):
-    following = step(self, at, used)
+def uphill(self, at, spent):
+    following = step(self, at, spent)
     return replace(following, theta=2 * at.theta - following.theta)
 
 
-def noisy(self, at, used):
-    following = step(self, at, used)
+def noisy(self, at, spent):
+    following = step(self, at, spent)
     return replace(following, theta=following.theta + 1e-6 * torch.randn_like(at.theta))
 
 
-def careless(self, at, used):
-    following = step(self, at, used)
+def careless(self, at, spent):
+    following = step(self, at, spent)
     done = "bored" if at.state.steps == 9 else ""
     return replace(following, theta=following.theta * (0.5 if done else 1.0), finished=done)
 
