@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -22,17 +22,23 @@ from siren_pde.numerics.multifrontal import Leaf
 
 NUMBERS = 1 << 23
 """Numbers of a matrix that is assembled at once."""
+SCALED = 16
+"""Points of a box at which the size of a condition's rows is measured."""
 MEAN_SQUARE = 0.5
 """Of a sine: rows of all conditions are scaled to that of values."""
 
 
 class Equation(NamedTuple):
-    """A condition's residual with its points by box, and how many rows of a box count fully."""
+    """A condition's residual with its points by box, and the scale (K, m) of its rows in each.
+
+    `nominal` is how many rows of a box count fully.
+    """
 
     rows: Rows
     placed: Placed
     nominal: int
     weight: float
+    scale: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +130,85 @@ class Assembly:
         assert isinstance(sizes, Tensor)
         return sizes.nonzero()[:, 0].tolist()
 
+    # ── the measure ───────────────────────────────────────────────────────────────────────────
+
+    def scaled(self, theta: Tensor) -> Assembly:
+        """The same equations, the rows of each scaled box by box as they are at θ.
+
+        Columns get the mean square that a value's have, whatever the derivatives in a row.
+        """
+        parts = split(self.field, theta)
+        equations = [e._replace(scale=self._scale(e, parts)) for e in self.equations]
+        return replace(self, equations=equations)
+
+    def _scale(self, equation: Equation, parts: Mapping[str, Tensor]) -> Tensor:
+        few = Placed.of(equation.placed.points, equation.placed.boxes, self.boxes, SCALED)
+        sums = few.points.positions.new_zeros((self.boxes, equation.rows.residual.components))
+        for first, last in self._chunks():
+            points, boxes = few.part(first, last)
+            if len(points):
+                _, own, _ = self.linearised(equation.rows, parts, points, boxes)
+                sums.index_add_(0, boxes, own.square().sum(2))
+        counts = few.starts[1:] - few.starts[:-1]
+        sizes = equation.placed.starts[1:] - equation.placed.starts[:-1]
+        features = max(net.features for net in self.local.values())
+        mean = sums / counts.clamp_min(1)[:, None] / features
+        scale = (MEAN_SQUARE / mean.clamp_min(torch.finfo(mean.dtype).tiny)).sqrt()
+        scale = torch.where(mean > 0, scale, torch.zeros_like(scale))
+        crowded = (equation.nominal / sizes.clamp_min(1)).clamp_max(1.0).sqrt()
+        return scale * crowded[:, None] * math.sqrt(equation.weight)
+
+    def squares(self, theta: Tensor, *, faces: bool = True, zero: bool = False) -> Tensor:
+        """The sum of squares (K,) of each box's scaled residuals, half of its faces' mismatch too.
+
+        With `zero`, those of the zero field.
+        """
+        parts = split(self.field, torch.zeros_like(theta) if zero else theta)
+        total = theta.new_zeros((self.boxes,))
+        for e in self.equations:
+            assert e.scale is not None
+            for first, last in self._chunks():
+                points, boxes = e.placed.part(first, last)
+                if len(points):
+                    channels = self._channels(e.rows, parts, points, boxes)
+                    with torch.no_grad():
+                        r = e.rows.residual.residual(self.field, points, channels)
+                    total.index_add_(0, boxes, (e.scale[boxes] * r).square().sum(1))
+        if faces and not zero:
+            for incidence in self.incidences:
+                self._add_mismatch(incidence.matching, parts, total)
+        return total
+
+    def _channels(
+        self, rows: Rows, parts: Mapping[str, Tensor], points: Points, boxes: Tensor
+    ) -> dict[Site, Tensor]:
+        networks, channels = self.field.networks(), {}
+        for site, plan in rows.residual.plans.items():
+            net, theta = networks[site.network], parts[site.network]
+            if isinstance(net, LocalSines):
+                c = theta.view_as(net.coefficients)[boxes]
+                waves = net.derivatives(net.wrapped(points.positions), boxes, plan.keys)
+                channels[site] = torch.stack([torch.einsum("nom,nm->no", c, v) for v in waves])
+            else:
+                channels[site] = net.evaluate(theta, points.positions, plan).channels
+        return channels
+
+    def _add_mismatch(
+        self, matching: Matching, parts: Mapping[str, Tensor], total: Tensor
+    ) -> None:
+        for name in matching.orders:
+            net, keys = self.local[name], matching.keys(name)
+            c = parts[name].view_as(net.coefficients)
+            both = [
+                [torch.einsum("nom,nm->no", c[boxes], v) for v in net.derivatives(x, boxes, keys)]
+                for boxes, x in zip(matching.sides, matching.x, strict=True)
+            ]
+            for key, one, other in zip(keys, *both, strict=True):
+                scale = (matching.half / net.band) ** len(key)
+                square = 0.25 * (scale[:, None] * (one - other)).square().sum(1)
+                for boxes in matching.sides:
+                    total.index_add_(0, boxes, square)
+
     # ── rows ──────────────────────────────────────────────────────────────────────────────────
 
     def leaves(self, theta: Tensor) -> Iterator[Leaf | None]:
@@ -189,9 +274,9 @@ class Assembly:
             return
         r, own, constants = self.linearised(equation.rows, parts, points, boxes)
         n, components, _ = own.shape
-        local = boxes - first
-        sizes = torch.bincount(local, minlength=last - first)
-        scale = self._scale(equation, own, local, sizes)
+        sizes = torch.bincount(boxes - first, minlength=last - first)
+        assert equation.scale is not None
+        scale = equation.scale[boxes]
         own *= scale[:, :, None]
         constants *= scale[:, :, None]
         right = -scale * r
@@ -203,21 +288,6 @@ class Assembly:
             )
             none = torch.full((rows,), -1)
             blocks[k].append((own[piece].reshape(rows, -1), shared, right[piece].flatten(), none))
-
-    def _scale(self, equation: Equation, own: Tensor, local: Tensor, sizes: Tensor) -> Tensor:
-        """The factor (n, components) of the rows of a condition in each box.
-
-        Columns have the mean square that a value's have, whatever the derivatives in a row.
-        """
-        squares = own.square().sum(2)
-        mean = own.new_zeros((len(sizes), own.shape[1])).index_add_(0, local, squares)
-        mean /= sizes.clamp_min(1)[:, None] * max(net.features for net in self.local.values())
-        scale = (MEAN_SQUARE / mean.clamp_min(torch.finfo(own.dtype).tiny)).sqrt()
-        scale = torch.where(mean > 0, scale, torch.zeros_like(scale))
-        crowded = (equation.nominal / sizes.clamp_min(1)).clamp_max(1.0).sqrt()
-        scale = scale * crowded[:, None] * math.sqrt(equation.weight)
-        chosen: Tensor = scale[local]
-        return chosen
 
     def linearised(
         self, rows: Rows, parts: Mapping[str, Tensor], points: Points, boxes: Tensor

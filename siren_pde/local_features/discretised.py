@@ -36,7 +36,7 @@ def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
     best = torch.zeros_like(shares)
     for one, other in ((faces.below, faces.above), (faces.above, faces.below)):
         for i, j in zip(one.tolist(), other.tolist(), strict=True):
-            if shares[i] < SLIVER <= shares[j] and shares[j] > best[i]:
+            if 0 < shares[i] < SLIVER <= shares[j] and shares[j] > best[i]:
                 best[i], owner[i] = shares[j], j
     return owner
 
@@ -97,7 +97,9 @@ def assembled(
     incidences, first = [], 0
     networks = local.field.networks()
     own = {n: net for n, net in networks.items() if isinstance(net, LocalSines)}
-    for matching in matchings(collocated, networks, tree, owner, nodes):
+    for matching in matchings(
+        collocated, networks, tree, owner, used=counts > 0, n=nodes
+    ):
         incidences.append(Incidence.of(matching, k, first))
         first += _per_node(own, matching) * matching.sides.shape[1]
     return Assembly(local.field, equations, incidences, k), local

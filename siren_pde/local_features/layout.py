@@ -75,10 +75,17 @@ def _order(key: Key, axis: int) -> int:
 
 
 def matchings(
-    collocated: Collocated, networks: Mapping[str, Network], tree: BoxTree, owner: Tensor, n: int
+    collocated: Collocated,
+    networks: Mapping[str, Network],
+    tree: BoxTree,
+    owner: Tensor,
+    *,
+    used: Tensor,
+    n: int,
 ) -> list[Matching]:
     """Where unknowns agree on all faces, n nodes along each axis of a face.
 
+    `used` (K,) says which boxes have a part of the domain.
     Faces that are partly outside an unknown's domain are matched inside.
     """
     local = {name: net for name, net in networks.items() if isinstance(net, LocalSines)}
@@ -87,7 +94,7 @@ def matchings(
     period = next(iter(local.values())).period
     faces = tree.faces(period)
     below, above = owner[faces.below], owner[faces.above]
-    kept = (below != above) | faces.wraps
+    kept = ((below != above) | faces.wraps) & used[below] & used[above]
     faces = Faces(*(column[kept] for column in (below, above, *faces[2:])))
     d, groups = tree.low.shape[1], _groups(collocated, local)
     out = []
