@@ -76,14 +76,14 @@ def assembled(
         r.condition.name: interior_points(r.condition.domain, tree, each=each, seed=seed + i)
         for i, r in enumerate(inner)
     }
-    counts = torch.stack([torch.bincount(b, minlength=k) for _, b in drawn.values()]).amax(0)
-    owner = owners(tree, counts / each, tree.faces(()))
+    counts = torch.stack([share for _, _, share in drawn.values()]).sum(0)
+    owner = owners(tree, counts, tree.faces(()))
     local = localised(objective, tree, owner, features=features, band=band)
     on_surface, equations = target_on_surface(features, d), []
     for i, rows in enumerate(collocated.rows):
         name, domain = rows.condition.name, rows.condition.domain
         if name in drawn:
-            points, boxes = drawn[name]
+            points, boxes, _ = drawn[name]
             boxes, nominal, most = owner[boxes], each, None
         else:
             cell = max(on_surface // 2 ** (d - 1), 4)

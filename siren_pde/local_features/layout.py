@@ -149,7 +149,7 @@ def _nodes(faces: Faces, axis: int, n: int, holds: Inside) -> tuple[Tensor, Tens
     sizes = torch.bincount(which, minlength=len(cut))
     first = torch.cumsum(sizes, 0) - sizes
     rank, many = torch.arange(len(which)) - first[which], sizes[which]
-    wanted = (each * many / (FINER * n) ** (d - 1)).ceil().long() + n ** (d - 1) // 4
+    wanted = (each * many / (FINER * n) ** (d - 1)).ceil().long() + n ** (d - 1) // 2
     wanted = torch.minimum(wanted, many)
     thinned = (rank * wanted // many) != ((rank - 1) * wanted // many)
     return torch.cat([x[keep], more[thinned]]), torch.cat([face[keep], cut[which[thinned]]])

@@ -18,6 +18,8 @@ STENCIL = 5
 """Points along each side of a cell of a chart that show where its image lies."""
 FINEST = 48
 """A chart is halved at most so often."""
+CANDIDATES = 12
+"""So many times as many points are tried in leaves that are partly outside a domain."""
 MOST_CELLS = 400_000
 """Cells of a chart that are looked at at once."""
 
@@ -60,18 +62,36 @@ class Placed:
 
 def interior_points(
     domain: Domain, tree: BoxTree, *, each: int, seed: int
-) -> tuple[Points, Tensor]:
-    """`each` points of every leaf, those of them that lie in a domain as wide as its space.
+) -> tuple[Points, Tensor, Tensor]:
+    """`each` points of every leaf in a domain as wide as its space, fewer only in tiny parts.
 
-    With the points come the leaves they were drawn in.
+    With the points come the leaves they lie in, and the share (K,) of each leaf that is inside.
     """
-    k, d = tree.low.shape
-    u = sobol(k * each, d, seed=seed, dtype=tree.low.dtype).view(k, each, d)
-    x = (tree.low[:, None] + u * (tree.high - tree.low)[:, None]).view(-1, d)
-    leaves = torch.arange(k).repeat_interleave(each)
+    k = len(tree)
+    x, leaves = _drawn(tree, torch.arange(k), each, seed)
     kept = domain.contains(x)
     x, leaves = x[kept], leaves[kept]
-    return Points(domain.axes, x, torch.ones_like(x[:, 0])), leaves
+    counts = torch.bincount(leaves, minlength=k)
+    shares = counts / each
+    cut = ((counts > 0) & (counts < each)).nonzero()[:, 0]
+    if len(cut):
+        more, which = _drawn(tree, cut, CANDIDATES * each, seed + 1)
+        kept = domain.contains(more)
+        more, which = more[kept], which[kept]
+        sizes = torch.bincount(which, minlength=k)
+        first = torch.cumsum(sizes, 0) - sizes
+        missing = (torch.arange(len(which)) - first[which]) < (each - counts)[which]
+        x, leaves = torch.cat([x, more[missing]]), torch.cat([leaves, which[missing]])
+    return Points(domain.axes, x, torch.ones_like(x[:, 0])), leaves, shares
+
+
+def _drawn(tree: BoxTree, leaves: Tensor, each: int, seed: int) -> tuple[Tensor, Tensor]:
+    """`each` points in every one of some leaves, and their leaves."""
+    d = tree.low.shape[1]
+    u = sobol(len(leaves) * each, d, seed=seed, dtype=tree.low.dtype).view(len(leaves), each, d)
+    low, high = tree.low[leaves], tree.high[leaves]
+    x = low[:, None] + u * (high - low)[:, None]
+    return x.view(-1, d), leaves.repeat_interleave(each)
 
 
 def surface_points(domain: Domain, tree: BoxTree, *, each: int, seed: int) -> Points:
@@ -124,12 +144,12 @@ def _images(piece: Piece, low: Tensor, size: Tensor) -> Tensor:
 
 
 def _small_enough(piece: Piece, tree: BoxTree, low: Tensor, size: Tensor) -> Tensor:
-    """Which cells have an image smaller than half the smallest leaf that is seen in it."""
+    """Which cells have an image smaller than a quarter of the smallest leaf that is seen in it."""
     x = _images(piece, low, size)
     leaves = tree.locate(x.flatten(0, 1)).view(x.shape[:2])
     sides = (tree.high - tree.low)[leaves].amin(1)
     extent = x.amax(1) - x.amin(1)
-    return (extent <= 0.5 * sides * (1 + 1e-9)).all(1)
+    return (extent <= 0.25 * sides * (1 + 1e-9)).all(1)
 
 
 def _halved(piece: Piece, low: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
@@ -142,7 +162,8 @@ def _halved(piece: Piece, low: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
         lengths = []
         for i in range(k):
             along = x.movedim(i + 1, 1)
-            lengths.append((along[:, -1] - along[:, 0]).flatten(1, -2).norm(dim=-1).amax(1))
+            steps = (along[:, 1:] - along[:, :-1]).norm(dim=-1)
+            lengths.append(steps.sum(1).flatten(1).amax(1))
         axis = torch.stack(lengths, 1).argmax(1)
     rows = torch.arange(len(low))
     half = size.clone()
