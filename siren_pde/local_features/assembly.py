@@ -71,13 +71,14 @@ class Assembly:
 
     Columns of a box are the coefficients of its waves in every network that has some, one network
     after the other; shared unknowns are the values at nodes of faces, and networks without a place,
-    which come last.
+    which come last. `whole` (K,) says which boxes are wholly inside the domain.
     """
 
     field: Field
     equations: Sequence[Equation]
     incidences: Sequence[Incidence]
     boxes: int
+    whole: Tensor
 
     @property
     def local(self) -> dict[str, LocalSines]:
@@ -158,13 +159,26 @@ class Assembly:
         crowded = (equation.nominal / sizes.clamp_min(1)).clamp_max(1.0).sqrt()
         return scale * crowded[:, None] * math.sqrt(equation.weight)
 
-    def squares(self, theta: Tensor, *, faces: bool = True, zero: bool = False) -> Tensor:
+    def squares(self, theta: Tensor) -> Tensor:
         """The sum of squares (K,) of each box's scaled residuals, half of its faces' mismatch too.
-
-        With `zero`, those of the zero field.
         """
-        parts = split(self.field, torch.zeros_like(theta) if zero else theta)
+        parts = split(self.field, theta)
         total = theta.new_zeros((self.boxes,))
+        for _, boxes, square in self._pointwise(parts):
+            total.index_add_(0, boxes, square)
+        for incidence in self.incidences:
+            self._add_mismatch(incidence.matching, parts, total)
+        return total
+
+    def data(self, theta: Tensor) -> float:
+        """The size of the scaled residuals of the zero field."""
+        parts = split(self.field, torch.zeros_like(theta))
+        return math.sqrt(sum(float(square.sum()) for _, _, square in self._pointwise(parts)))
+
+    def _pointwise(
+        self, parts: Mapping[str, Tensor]
+    ) -> Iterator[tuple[Points, Tensor, Tensor]]:
+        """Points, their boxes, and the squares (n,) of their scaled residuals."""
         for e in self.equations:
             assert e.scale is not None
             for first, last in self._chunks():
@@ -173,11 +187,7 @@ class Assembly:
                     channels = self._channels(e.rows, parts, points, boxes)
                     with torch.no_grad():
                         r = e.rows.residual.residual(self.field, points, channels)
-                    total.index_add_(0, boxes, (e.scale[boxes] * r).square().sum(1))
-        if faces and not zero:
-            for incidence in self.incidences:
-                self._add_mismatch(incidence.matching, parts, total)
-        return total
+                    yield points, boxes, (e.scale[boxes] * r).square().sum(1)
 
     def _channels(
         self, rows: Rows, parts: Mapping[str, Tensor], points: Points, boxes: Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,7 +24,21 @@ from siren_pde.local_features.points import (
 from siren_pde.numerics.box_tree import BoxTree, Faces
 
 OVERSAMPLING = 2.0
+"""Rows of an equation in a box, for each of its waves."""
 SLIVER = 0.08
+"""Leaves with a smaller share of the domain have no waves of their own."""
+WHOLE = 0.999
+"""Leaves with a larger share are wholly inside."""
+OTHERS = 7919
+"""Conditions are drawn with seeds this far apart."""
+
+
+class Waves(NamedTuple):
+    """The waves of a box: how many `features`, their `band`, and the `nodes` of a face."""
+
+    features: int
+    band: float
+    nodes: int
 
 
 def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
@@ -42,7 +57,7 @@ def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
 
 
 def localised(
-    objective: Objective, tree: BoxTree, owner: Tensor, *, features: int, band: float
+    objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves
 ) -> Objective:
     """The objective of local features in place of networks."""
     seeds = iter(range(objective.seed, objective.seed + 1000))
@@ -53,8 +68,8 @@ def localised(
         return LocalSines(
             tree,
             network.outputs,
-            features=features,
-            band=band,
+            features=waves.features,
+            band=waves.band,
             owner=owner,
             period=network.period,
             of=network.of,
@@ -65,21 +80,21 @@ def localised(
 
 
 def assembled(
-    objective: Objective, tree: BoxTree, *, features: int, band: float, nodes: int, seed: int = 0
+    objective: Objective, tree: BoxTree, waves: Waves, *, seed: int = 0
 ) -> tuple[Assembly, Objective]:
     """The problem's equations on the boxes."""
     collocated, k = objective.collocated, len(tree)
     d = len(collocated.problem.axes)
-    each = int(OVERSAMPLING * features)
+    each = int(OVERSAMPLING * waves.features)
     inner = [r for r in collocated.rows if r.condition.domain.dimension == d]
     drawn = {
-        r.condition.name: interior_points(r.condition.domain, tree, each=each, seed=seed + i)
+        r.condition.name: interior_points(r.condition.domain, tree, each=each, seed=seed + OTHERS * i)
         for i, r in enumerate(inner)
     }
     counts = torch.stack([share for _, _, share in drawn.values()]).sum(0)
     owner = owners(tree, counts, tree.faces(()))
-    local = localised(objective, tree, owner, features=features, band=band)
-    on_surface, equations = target_on_surface(features, d), []
+    local = localised(objective, tree, owner, waves)
+    on_surface, equations = target_on_surface(waves.features, d), []
     for i, rows in enumerate(collocated.rows):
         name, domain = rows.condition.name, rows.condition.domain
         if name in drawn:
@@ -87,7 +102,7 @@ def assembled(
             boxes, nominal, most = owner[boxes], each, None
         else:
             cell = max(on_surface // 2 ** (d - 1), 4)
-            points = surface_points(domain, tree, each=cell, seed=seed + 100 * i)
+            points = surface_points(domain, tree, each=cell, seed=seed + OTHERS * i)
             boxes = owner[tree.locate(points.positions)]
             boxes = nearest_with(boxes, points, tree, counts, owner)
             nominal, most = on_surface, None if domain.is_data else 2 * on_surface
@@ -98,11 +113,11 @@ def assembled(
     networks = local.field.networks()
     own = {n: net for n, net in networks.items() if isinstance(net, LocalSines)}
     for matching in matchings(
-        collocated, networks, tree, owner, used=counts > 0, n=nodes
+        collocated, networks, tree, owner, used=counts > 0, n=waves.nodes
     ):
         incidences.append(Incidence.of(matching, k, first))
         first += _per_node(own, matching) * matching.sides.shape[1]
-    return Assembly(local.field, equations, incidences, k), local
+    return Assembly(local.field, equations, incidences, k, counts > WHOLE), local
 
 
 def nearest_with(

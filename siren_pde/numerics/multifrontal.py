@@ -115,9 +115,11 @@ class Multifrontal:
         scale = torch.linalg.vector_norm(matrix[:, :size], dim=0)
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
         matrix[:, :size] /= scale
-        damping = matrix.new_zeros((size, matrix.shape[1]))
-        damping.diagonal().fill_(torch.finfo(rows.dtype).eps * size**0.5)
-        upper = torch.linalg.qr(torch.cat([matrix, damping]), mode="r").R
+        upper = None if q else torch.linalg.qr(matrix, mode="r").R
+        if upper is None or len(upper) < size or _singular(upper[:size, :size]):
+            damping = matrix.new_zeros((size, matrix.shape[1]))
+            damping.diagonal().fill_(torch.finfo(rows.dtype).eps * size**0.5)
+            upper = torch.linalg.qr(torch.cat([matrix, damping]), mode="r").R
         ids = front.ids[kept]
         names = front.ids[done]
         self.steps.append(
@@ -143,6 +145,12 @@ class Multifrontal:
             shared[step.names] = x[q:]
             own[number] = x[:q]
         return [None if k is None else own[k] for k in self.leaves], shared
+
+
+def _singular(triangle: Tensor) -> bool:
+    """Whether a triangle of columns of unit length is singular to rounding."""
+    size = triangle.diagonal().abs()
+    return bool((size < len(size) * torch.finfo(size.dtype).eps).any())
 
 
 def least_squares(
