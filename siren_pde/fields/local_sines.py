@@ -49,27 +49,27 @@ class LocalSines(Network):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        leaves, d = tree.low.shape
+        boxes, d = tree.low.shape
         self.inputs, self.outputs, self.features, self.band = d, outputs, features, float(band)
         self.period, self.of, self.seed = tuple(period), tuple(of), seed
         self.has_given_layers, self.breadth = True, features
-        kind = {"dtype": tree.low.dtype, "device": tree.low.device}
-        draws = sobol(features, d + 1, seed=seed, **kind)  # type: ignore[arg-type]
+        like = tree.low
+        draws = sobol(features, d + 1, seed=seed, dtype=like.dtype, device=like.device)
         waves = (2 * draws[:, :d] - 1) * band
         phases = 2 * math.pi * draws[:, d]
         waves[0], phases[0] = 0.0, math.pi / 2
-        self.register_buffer("waves", waves)
-        self.register_buffer("phases", phases)
-        for name in ("low", "high", "axis", "cut", "children_", "leaf"):
-            self.register_buffer(name, vars(tree)[name.rstrip("_")])
-        everyone = torch.arange(leaves, device=tree.low.device)
-        self.register_buffer("owner", everyone if owner is None else owner)
-        self.coefficients = nn.Parameter(torch.zeros((leaves, outputs, features), **kind))
+        everyone = torch.arange(boxes, device=like.device)
+        self.waves, self.phases = nn.Buffer(waves), nn.Buffer(phases)
+        self.low, self.high = nn.Buffer(tree.low), nn.Buffer(tree.high)
+        self.axis, self.cut = nn.Buffer(tree.axis), nn.Buffer(tree.cut)
+        self.nodes, self.box = nn.Buffer(tree.children), nn.Buffer(tree.box)
+        self.owner = nn.Buffer(everyone if owner is None else owner)
+        self.coefficients = nn.Parameter(like.new_zeros((boxes, outputs, features)))
 
     @property
     def tree(self) -> BoxTree:
         """The boxes."""
-        return BoxTree(self.low, self.high, self.axis, self.cut, self.children_, self.leaf)
+        return BoxTree(self.low, self.high, self.axis, self.cut, self.nodes, self.box)
 
     def wrapped(self, x: Tensor) -> Tensor:
         """The points (n, d) moved by whole periods into the boxes."""
@@ -77,8 +77,9 @@ class LocalSines(Network):
             return x
         columns = list(x.unbind(1))
         low = self.low.amin(0)
-        for i in self.periodic:
-            columns[i] = low[i] + (columns[i] - low[i]) % self.period[i]
+        for i, length in enumerate(self.period):
+            if length is not None:
+                columns[i] = low[i] + (columns[i] - low[i]) % length
         return torch.stack(columns, 1)
 
     def boxes(self, x: Tensor) -> Tensor:
@@ -122,7 +123,7 @@ class LocalSines(Network):
         """Its sizes; boxes and waves are stored beside its parameters."""
         return {
             "nodes": len(self.axis),
-            "leaves": len(self.low),
+            "boxes": len(self.low),
             "inputs": self.inputs,
             "outputs": self.outputs,
             "features": self.features,
@@ -137,13 +138,12 @@ class LocalSines(Network):
         cls, description: Description, template: nn.Module | None, numbers: int
     ) -> LocalSines:
         """The field described, its boxes to be filled in."""
-        nodes, leaves, d, outputs, features = (
-            whole(description, name)
-            for name in ("nodes", "leaves", "inputs", "outputs", "features")
+        nodes, boxes, d, outputs, features = (
+            whole(description, name) for name in ("nodes", "boxes", "inputs", "outputs", "features")
         )
-        size = leaves * (outputs * features + 2 * d + 1) + features * (d + 1) + 5 * nodes
-        require_size("`LocalSines`", size if min(nodes, leaves, d, features) > 0 else 0, numbers)
-        tree = BoxTree.empty(nodes, leaves, d)
+        size = boxes * (outputs * features + 2 * d + 1) + features * (d + 1) + 5 * nodes
+        require_size("`LocalSines`", size if min(nodes, boxes, d, features) > 0 else 0, numbers)
+        tree = BoxTree.empty(nodes, boxes, d)
         given = {name: entry(description, name) for name in ("band", "period", "of", "seed")}
         given = {name: value for name, value in given.items() if value is not None}
         return cls(tree, outputs, features=features, **given)  # type: ignore[arg-type]
@@ -154,14 +154,15 @@ class LocalSines(Network):
         size = max(BLOCK // self.features, 1)
         return [slice(i, i + size) for i in range(0, n, size)]
 
-    def _own(self, theta: Tensor) -> Tensor:
+    def by_box(self, theta: Tensor) -> Tensor:
+        """θ as the coefficients (K, outputs, m) of each box."""
         return theta.view_as(self.coefficients)
 
     def evaluate(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """The channels (S, n, outputs), each point by the waves of its box."""
-        boxes, y, own = self.boxes(x), self.wrapped(x), self._own(theta)
+        boxes, y, own = self.boxes(x), self.wrapped(x), self.by_box(theta)
         channels = x.new_empty((len(plan.keys), len(x), self.outputs))
         for block in self._blocks(len(x)):
             c = own[boxes[block]]
@@ -171,7 +172,7 @@ class LocalSines(Network):
 
     def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds (p,)."""
-        out = torch.zeros_like(self._own(theta))
+        out = torch.zeros_like(self.by_box(theta))
         y, boxes = at.tape_as(tuple)
         for block in self._blocks(len(y)):
             rows = self.rows(y[block], boxes[block], at.plan, seeds[:, block])
@@ -202,7 +203,7 @@ class LocalSines(Network):
     def jvp(self, theta: Tensor, at: Evaluation, direction: Tensor) -> Tensor:
         """J·direction (S, n, outputs)."""
         y, boxes = at.tape_as(tuple)
-        own, moved = self._own(direction), torch.empty_like(at.channels)
+        own, moved = self.by_box(direction), torch.empty_like(at.channels)
         for block in self._blocks(len(y)):
             c = own[boxes[block]]
             for k, value in enumerate(self.derivatives(y[block], boxes[block], at.plan.keys)):

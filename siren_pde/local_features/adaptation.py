@@ -63,9 +63,8 @@ def _tails(net: LocalSines, boxes: Tensor) -> Tensor:
 
 
 def cut(tree: BoxTree, boxes: Tensor, axes: list[list[int]]) -> tuple[BoxTree, Tensor]:
-    """The tree with these leaves halved, and the leaf that each new one comes from."""
+    """The tree with these boxes halved, and the box that each new one comes from."""
     every: list[list[int]] = [[] for _ in range(len(tree))]
     for k, own in zip(boxes.tolist(), axes, strict=True):
         every[k] = own
     return tree.split(every)
-

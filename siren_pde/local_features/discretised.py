@@ -13,10 +13,12 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.fields.base import Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import parameters_of
-from siren_pde.local_features.assembly import Assembly, Equation, Incidence, _per_node
+from siren_pde.local_features.assembly import Assembly, Equation
+from siren_pde.local_features.columns import Columns
+from siren_pde.local_features.faces import Incidence
 from siren_pde.local_features.layout import matchings
 from siren_pde.local_features.points import (
-    Placed,
+    Located,
     interior_points,
     surface_points,
     target_on_surface,
@@ -26,9 +28,9 @@ from siren_pde.numerics.box_tree import BoxTree, Faces
 OVERSAMPLING = 2.0
 """Rows of an equation in a box, for each of its waves."""
 SLIVER = 0.08
-"""Leaves with a smaller share of the domain have no waves of their own."""
+"""Boxes with a smaller share of the domain have no waves of their own."""
 WHOLE = 0.999
-"""Leaves with a larger share are wholly inside."""
+"""Boxes with a larger share are wholly inside."""
 OTHERS = 7919
 """Conditions are drawn with seeds this far apart."""
 
@@ -42,9 +44,9 @@ class Waves(NamedTuple):
 
 
 def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
-    """The leaf whose waves each leaf has: itself, or for slivers of the domain a neighbour.
+    """The box whose waves each box has: itself, or for slivers of the domain a neighbour.
 
-    `shares` (K,) says how much of a leaf is inside. A sliver goes to the neighbour across a face
+    `shares` (K,) says how much of a box is inside. A sliver goes to the neighbour across a face
     with the largest share.
     """
     owner = torch.arange(len(tree))
@@ -56,9 +58,7 @@ def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
     return owner
 
 
-def localised(
-    objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves
-) -> Objective:
+def localised(objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves) -> Objective:
     """The objective of local features in place of networks."""
     seeds = iter(range(objective.seed, objective.seed + 1000))
 
@@ -87,10 +87,11 @@ def assembled(
     d = len(collocated.problem.axes)
     each = int(OVERSAMPLING * waves.features)
     inner = [r for r in collocated.rows if r.condition.domain.dimension == d]
-    drawn = {
-        r.condition.name: interior_points(r.condition.domain, tree, each=each, seed=seed + OTHERS * i)
-        for i, r in enumerate(inner)
-    }
+    drawn = {}
+    for i, rows in enumerate(inner):
+        drawn[rows.condition.name] = interior_points(
+            rows.condition.domain, tree, each=each, seed=seed + OTHERS * i
+        )
     counts = torch.stack([share for _, _, share in drawn.values()]).sum(0)
     owner = owners(tree, counts, tree.faces(()))
     local = localised(objective, tree, owner, waves)
@@ -106,18 +107,17 @@ def assembled(
             boxes = owner[tree.locate(points.positions)]
             boxes = nearest_with(boxes, points, tree, counts, owner)
             nominal, most = on_surface, None if domain.is_data else 2 * on_surface
-        placed = Placed.of(points, boxes, k, most)
+        located = Located.of(points, boxes, k, most)
         weight = collocated.weights[name]
-        equations.append(Equation(rows, placed, nominal, weight))
-    incidences, first = [], 0
-    networks = local.field.networks()
-    own = {n: net for n, net in networks.items() if isinstance(net, LocalSines)}
+        equations.append(Equation(rows, located, nominal, weight))
+    columns = Columns(local.field)
+    incidences: list[Incidence] = []
     for matching in matchings(
-        collocated, networks, tree, owner, used=counts > 0, n=waves.nodes
+        collocated, columns.local, tree, owner, used=counts > 0, n=waves.nodes
     ):
-        incidences.append(Incidence.of(matching, k, first))
-        first += _per_node(own, matching) * matching.sides.shape[1]
-    return Assembly(local.field, equations, incidences, k, counts > WHOLE), local
+        first = sum(incidence.traces for incidence in incidences)
+        incidences.append(Incidence.of(matching, columns, boxes=k, first=first))
+    return Assembly(columns, equations, incidences, counts > WHOLE), local
 
 
 def nearest_with(

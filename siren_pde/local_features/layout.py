@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from siren_pde.calculus.derivatives import Key, Laplace
+from siren_pde.calculus.derivatives import Alpha, Key, Laplace
 from siren_pde.collocation.collocated import Collocated
-from siren_pde.fields.base import Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.numerics.box_tree import BoxTree, Faces
 
@@ -35,7 +34,7 @@ class Matching:
     x: Tensor
     half: Tensor
 
-    def keys(self, name: str) -> list[Key]:
+    def keys(self, name: str) -> list[Alpha]:
         """The derivatives of an unknown that agree."""
         return [(self.axis,) * j for j in range(self.orders[name])]
 
@@ -76,7 +75,7 @@ def _order(key: Key, axis: int) -> int:
 
 def matchings(
     collocated: Collocated,
-    networks: Mapping[str, Network],
+    local: Mapping[str, LocalSines],
     tree: BoxTree,
     owner: Tensor,
     *,
@@ -88,9 +87,6 @@ def matchings(
     `used` (K,) says which boxes have a part of the domain.
     Faces that are partly outside an unknown's domain are matched inside.
     """
-    local = {name: net for name, net in networks.items() if isinstance(net, LocalSines)}
-    if not local:
-        return []
     period = next(iter(local.values())).period
     faces = tree.faces(period)
     below, above = owner[faces.below], owner[faces.above]
@@ -115,7 +111,7 @@ def matchings(
     return out
 
 
-def _groups(collocated: Collocated, local: Mapping[str, Network]) -> list[list[str]]:
+def _groups(collocated: Collocated, local: Mapping[str, LocalSines]) -> list[list[str]]:
     """The unknowns by the equations inside domains that they occur in: where they are defined."""
     d = len(collocated.problem.axes)
     groups: dict[frozenset[str], list[str]] = {}

@@ -23,14 +23,22 @@ from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 
-SUITED = {1: Waves(24, 4.0, 1), 2: Waves(100, 4.0, 14), 3: Waves(200, 3.5, 7)}
-"""Waves, their band, and nodes along each axis of a face, by dimension: of those tried on four
-holes and on four spheres the least time to an error.
+SUITED = {
+    1: (Waves(24, 4.0, 1), Waves(32, 4.0, 1)),
+    2: (Waves(100, 4.0, 14), Waves(160, 4.0, 17)),
+    3: (Waves(200, 3.5, 7), Waves(320, 3.5, 9)),
+}
+"""Waves, their band, and nodes along each axis of a face, by dimension, for coarse and for fine
+residuals: of those tried on four holes and on four spheres the least time to an error.
 """
+FINE = 1e-4
+"""Where residuals are below this, more waves in each box gain more than more boxes."""
 FIRST = {1: 4, 2: 16, 3: 8}
 """Boxes to begin with, at least."""
-STALLED = 4
-"""So many rounds in a row that do not lower the residual end the method."""
+STALLED, TWICE = 4, 2.0
+"""So many rounds in a row that do not lower the residual end the method, if unknowns have grown by
+the second number meanwhile.
+"""
 GAIN = 0.8
 """A round lowers the residual if this share is left, or less."""
 GROWTH = 4.0
@@ -54,6 +62,7 @@ class State:
     parents: Tensor | None = None
     best: float = math.inf
     stalled: int = 0
+    reference: int = 1
     seconds: float = 0.0
 
 
@@ -97,7 +106,7 @@ class LocalFeatures(Method[State]):
         """The zero field on a few boxes of nearly equal sides."""
         whole = require_boxes(objective)
         tree = _first(whole)
-        waves = self.waves or SUITED[tree.low.shape[1]]
+        waves = self._waves(tree, math.inf)
         _, local = assembled(whole, tree, waves)
         theta = start(local)
         return Iterate(local, theta, local.loss(theta), State(whole, tree))
@@ -105,7 +114,7 @@ class LocalFeatures(Method[State]):
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve on the boxes, and choose those of the next round."""
         began, state = time.monotonic(), at.state
-        tree, waves = state.tree, self.waves or SUITED[state.tree.low.shape[1]]
+        tree, waves = state.tree, self._waves(state.tree, state.best)
         assembly, local = assembled(state.whole, tree, waves)
         theta = start(local)
         affine = state.whole.collocated.affine
@@ -118,14 +127,15 @@ class LocalFeatures(Method[State]):
         fresh = fresh.scaled(theta)
         squares = fresh.squares(theta)
         residual = _relative(fresh, theta, squares)
-        unknowns = len(assembly.used) * assembly.width
-        note = f"{len(assembly.used)} boxes, {unknowns} unknowns: residual {residual:.1e}"
+        unknowns = assembly.unknowns
+        note = f"{int(assembly.used.sum())} boxes, {unknowns} unknowns: residual {residual:.1e}"
         improved = residual < GAIN * state.best
         state = replace(
             state,
             before=(local, theta),
             best=min(residual, state.best),
             stalled=0 if improved else state.stalled + 1,
+            reference=unknowns if improved else state.reference,
         )
         if residual < at.state.best:
             at = Iterate(local, theta, local.loss(theta), state, note)
@@ -147,12 +157,16 @@ class LocalFeatures(Method[State]):
         state = replace(state, tree=following, parents=parents)
         return replace(at, state=state)
 
+    def _waves(self, tree: BoxTree, residual: float) -> Waves:
+        coarse, fine = SUITED[tree.low.shape[1]]
+        return self.waves or (fine if residual < FINE else coarse)
+
     def _end(self, state: State, residual: float, unknowns: int) -> tuple[str, Outcome] | None:
         text = f"{unknowns} unknowns in boxes leave a residual of {residual:.1e}"
         solved = Outcome.converged if state.best < FITTED else Outcome.unresolved
         if residual < self.tolerance:
             return text, Outcome.converged
-        if state.stalled >= STALLED:
+        if state.stalled >= STALLED and unknowns > TWICE * state.reference:
             return f"{text}, and more of them do not lower it", solved
         if unknowns >= 0.8 * self.most:
             return f"{text}, and there may be {self.most} at most", solved
@@ -176,7 +190,7 @@ def unsuited(objective: Residuals) -> str:
         return f"has boxes in {len(SUITED)} coordinates at most, got {d}"
     if any(r.residual.places for r in rows):
         return "cannot take an unknown at other places than the points themselves"
-    if any(r.condition.domain.dimension == d for r in rows) is False:
+    if not any(r.condition.domain.dimension == d for r in rows):
         return "needs an equation inside a domain"
     networks = objective.field.networks()
     if any(net.of or net.constant or net.inputs not in (0, d) for net in networks.values()):

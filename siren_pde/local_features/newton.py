@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -32,12 +33,13 @@ def minimised(
     """Minimise the residuals and the mismatch on faces, from θ; steps are halved until they
     decrease the residual.
     """
-    children, uses, steps = tree.children.tolist(), assembly.uses(), 0
-    size = float("inf")
-    for steps in range(1, most + 1):
+    children, uses = tree.children.tolist(), assembly.uses()
+    taken, size = 0, math.inf
+    while taken < most:
+        taken += 1
         assembly = assembly.scaled(theta)
-        own, shared = least_squares(assembly.leaves(theta), children, uses)
-        target = assembly.moved(theta, own, shared)
+        own, shared = least_squares(assembly.linear_model(theta), children, uses)
+        target = assembly.columns.moved(theta, own, shared)
         if affine:
             return Newton(target, float(assembly.squares(target).sum().sqrt()), 1)
         size = float(assembly.squares(theta).sum().sqrt())
@@ -45,7 +47,7 @@ def minimised(
         if not reached < SETTLED * size:
             break
         size = reached
-    return Newton(theta, size, steps)
+    return Newton(theta, size, taken)
 
 
 def _cut(assembly: Assembly, theta: Tensor, target: Tensor, size: float) -> tuple[Tensor, float]:

@@ -19,7 +19,7 @@ STENCIL = 5
 FINEST = 48
 """A chart is halved at most so often."""
 CANDIDATES = 12
-"""So many times as many points are tried in leaves that are partly outside a domain."""
+"""So many times as many points are tried in boxes that are partly outside a domain."""
 MOST_CELLS = 400_000
 """Cells of a chart that are looked at at once."""
 
@@ -27,7 +27,7 @@ Locate = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class Located:
     """The points of one condition in the order of their boxes; `starts` (K + 1,) are where each
     box's begin.
     """
@@ -36,8 +36,13 @@ class Placed:
     boxes: Tensor
     starts: Tensor
 
+    @property
+    def counts(self) -> Tensor:
+        """How many points (K,) each box has."""
+        return self.starts[1:] - self.starts[:-1]
+
     @staticmethod
-    def of(points: Points, boxes: Tensor, count: int, most: int | None = None) -> Placed:
+    def of(points: Points, boxes: Tensor, count: int, most: int | None = None) -> Located:
         """Sorted by box, of which there are `count`; at most `most` points are kept in each."""
         order = torch.argsort(boxes, stable=True)
         sizes = torch.bincount(boxes, minlength=count)
@@ -52,7 +57,7 @@ class Placed:
             order = order[kept | (many <= most)]
             sizes = torch.bincount(boxes[order], minlength=count)
         starts = torch.cat([torch.zeros((1,), dtype=torch.long), torch.cumsum(sizes, 0)])
-        return Placed(points.select(order), boxes[order], starts)
+        return Located(points.select(order), boxes[order], starts)
 
     def part(self, first: int, last: int) -> tuple[Points, Tensor]:
         """The points of the boxes first … last − 1, and the box of each."""
@@ -63,15 +68,15 @@ class Placed:
 def interior_points(
     domain: Domain, tree: BoxTree, *, each: int, seed: int
 ) -> tuple[Points, Tensor, Tensor]:
-    """`each` points of every leaf in a domain as wide as its space, fewer only in tiny parts.
+    """`each` points of every box in a domain as wide as its space, fewer only in tiny parts.
 
-    With the points come the leaves they lie in, and the share (K,) of each leaf that is inside.
+    With the points come the boxes they lie in, and the share (K,) of each box that is inside.
     """
     k = len(tree)
-    x, leaves = _drawn(tree, torch.arange(k), each, seed)
+    x, boxes = _drawn(tree, torch.arange(k), each, seed)
     kept = domain.contains(x)
-    x, leaves = x[kept], leaves[kept]
-    counts = torch.bincount(leaves, minlength=k)
+    x, boxes = x[kept], boxes[kept]
+    counts = torch.bincount(boxes, minlength=k)
     shares = counts / each
     cut = ((counts > 0) & (counts < each)).nonzero()[:, 0]
     if len(cut):
@@ -81,29 +86,31 @@ def interior_points(
         sizes = torch.bincount(which, minlength=k)
         first = torch.cumsum(sizes, 0) - sizes
         missing = (torch.arange(len(which)) - first[which]) < (each - counts)[which]
-        x, leaves = torch.cat([x, more[missing]]), torch.cat([leaves, which[missing]])
-    return Points(domain.axes, x, torch.ones_like(x[:, 0])), leaves, shares
+        x, boxes = torch.cat([x, more[missing]]), torch.cat([boxes, which[missing]])
+    return Points(domain.axes, x, torch.ones_like(x[:, 0])), boxes, shares
 
 
-def _drawn(tree: BoxTree, leaves: Tensor, each: int, seed: int) -> tuple[Tensor, Tensor]:
-    """`each` points in every one of some leaves, and their leaves."""
+def _drawn(tree: BoxTree, boxes: Tensor, each: int, seed: int) -> tuple[Tensor, Tensor]:
+    """`each` points in every one of some boxes, and their boxes."""
     d = tree.low.shape[1]
-    u = sobol(len(leaves) * each, d, seed=seed, dtype=tree.low.dtype).view(len(leaves), each, d)
-    low, high = tree.low[leaves], tree.high[leaves]
+    u = sobol(len(boxes) * each, d, seed=seed, dtype=tree.low.dtype).view(len(boxes), each, d)
+    low, high = tree.low[boxes], tree.high[boxes]
     x = low[:, None] + u * (high - low)[:, None]
-    return x.view(-1, d), leaves.repeat_interleave(each)
+    return x.view(-1, d), boxes.repeat_interleave(each)
 
 
 def surface_points(domain: Domain, tree: BoxTree, *, each: int, seed: int) -> Points:
-    """Points of a domain that is thinner than its space: about `each` or more in every leaf.
+    """Points of a domain that is thinner than its space: about `each` or more in every box.
 
     The unit cubes of its charts are halved until the images of their cells are smaller than the
-    leaves they lie in; each cell then has as many points. Measured data are taken whole.
+    boxes they lie in; each cell then has as many points. Measured data are taken whole.
     """
     parts = []
     for number, piece in enumerate(domain.pieces):
         if piece.is_data:
-            data = piece.drawn(piece.count or 0, seed=0, dtype=tree.low.dtype, device=tree.low.device)  # noqa: E501
+            data = piece.drawn(
+                piece.count or 0, seed=0, dtype=tree.low.dtype, device=tree.low.device
+            )
             assert data is not None
             parts.append(data)
         elif not piece.inputs:
@@ -144,10 +151,10 @@ def _images(piece: Piece, low: Tensor, size: Tensor) -> Tensor:
 
 
 def _small_enough(piece: Piece, tree: BoxTree, low: Tensor, size: Tensor) -> Tensor:
-    """Which cells have an image smaller than a quarter of the smallest leaf that is seen in it."""
+    """Which cells have an image smaller than a quarter of the smallest box that is seen in it."""
     x = _images(piece, low, size)
-    leaves = tree.locate(x.flatten(0, 1)).view(x.shape[:2])
-    sides = (tree.high - tree.low)[leaves].amin(1)
+    boxes = tree.locate(x.flatten(0, 1)).view(x.shape[:2])
+    sides = (tree.high - tree.low)[boxes].amin(1)
     extent = x.amax(1) - x.amin(1)
     return (extent <= 0.25 * sides * (1 + 1e-9)).all(1)
 
@@ -175,4 +182,5 @@ def _halved(piece: Piece, low: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
 
 def target_on_surface(features: int, dimension: int) -> int:
     """Points on a surface across a box whose inside holds so many features."""
-    return math.ceil(4 * features ** ((dimension - 1) / dimension))
+    across: float = features ** ((dimension - 1) / dimension)
+    return math.ceil(4 * across)

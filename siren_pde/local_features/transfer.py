@@ -16,7 +16,7 @@ DAMPED = 1e-13
 
 
 def transferred(before: Field, after: Field, parents: Tensor) -> Tensor:
-    """θ of the field `after`, equal to `before`; leaf k of the one lies in leaf parents[k] of the
+    """θ of the field `after`, equal to `before`; box k of the one lies in box parents[k] of the
     other.
     """
     parts, old = [], before.networks()
@@ -29,14 +29,17 @@ def transferred(before: Field, after: Field, parents: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
+@torch.no_grad()
 def _coefficients(old: LocalSines, new: LocalSines, parents: Tensor) -> Tensor:
-    """Copied where a leaf is as it was, fitted at points of it where it is a part."""
+    """Copied where a box is as it was, fitted at points of it where it is a part."""
     d = new.inputs
     source = old.owner[parents]
-    c: Tensor = old.coefficients.detach()[source].clone()
-    low, high = new.low, new.high
-    moved = (low != old.low[source]).any(1) | (high != old.high[source]).any(1)
-    changed = moved.nonzero()[:, 0]
+    alike = new.waves.shape == old.waves.shape and new.band == old.band
+    c = torch.zeros_like(new.coefficients)
+    moved = (new.low != old.low[source]).any(1) | (new.high != old.high[source]).any(1)
+    if alike:
+        c[~moved] = old.coefficients.detach()[source[~moved]]
+    changed = (moved | (not alike)).nonzero()[:, 0]
     ticks = torch.from_numpy(np.polynomial.legendre.leggauss(TICKS.get(d, 6))[0])
     grid = torch.cartesian_prod(*[ticks] * d).view(-1, d)
     waves = torch.sin(grid @ new.waves.T + new.phases)

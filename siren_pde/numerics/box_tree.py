@@ -1,4 +1,4 @@
-"""A box halved again and again: which leaf a point lies in, and which leaves share a face."""
+"""A box halved again and again: which part a point lies in, and which parts share a face."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-LEAF = -1
+UNDIVIDED = -1
 """The axis of a node that is not divided."""
 
 
 class Faces(NamedTuple):
-    """The F faces that leaves share: leaf `below` ends at it along `axis`, leaf `above` begins.
+    """The F faces that boxes share: box `below` ends at it along `axis`, box `above` starts.
 
     They are rectangles [low, high] (F, d), flat along their axis. `wraps` says which of them join
     the end of a periodic axis, where they lie, to its beginning.
@@ -31,10 +31,10 @@ class Faces(NamedTuple):
 @final
 @dataclass(frozen=True, eq=False)
 class BoxTree:
-    """K leaves [low, high] (K, d) of a binary tree of M nodes, each cut across one axis.
+    """K boxes [low, high] (K, d) of a binary tree of M nodes, each cut across one axis.
 
-    Node i is cut across `axis[i]` at `cut[i]` into the nodes `children[i]`, or is the leaf
-    `leaf[i]`, with `axis[i]` being `LEAF`. Nodes and leaves are numbered depth first, the lower
+    Node i is cut across `axis[i]` at `cut[i]` into the nodes `children[i]`, or is the box
+    `box[i]`, with `axis[i]` being `UNDIVIDED`. Nodes and boxes are numbered depth first, the lower
     part before the upper one.
     """
 
@@ -43,20 +43,20 @@ class BoxTree:
     axis: Tensor
     cut: Tensor
     children: Tensor
-    leaf: Tensor
+    box: Tensor
 
     @staticmethod
     def around(low: Tensor, high: Tensor) -> BoxTree:
-        """One leaf, the box [low, high] (d,)."""
+        """The box [low, high] (d,), undivided."""
         one = torch.zeros((1,), dtype=torch.long)
-        none = torch.full((1,), LEAF)
+        none = torch.full((1,), UNDIVIDED)
         return BoxTree(low[None], high[None], none, low.new_zeros((1,)), none.repeat(1, 2), one)
 
     @staticmethod
-    def empty(nodes: int, leaves: int, d: int) -> BoxTree:
+    def empty(nodes: int, boxes: int, d: int) -> BoxTree:
         """A tree of that size whose numbers are still to be filled in."""
         integers = torch.zeros((nodes,), dtype=torch.long)
-        box = torch.zeros((leaves, d), dtype=torch.float64)
+        box = torch.zeros((boxes, d), dtype=torch.float64)
         cut = torch.zeros((nodes,), dtype=torch.float64)
         return BoxTree(box, box.clone(), integers, cut, integers.repeat(2, 1).T, integers.clone())
 
@@ -65,38 +65,38 @@ class BoxTree:
 
     @property
     def half(self) -> Tensor:
-        """Half the sides of the leaves (K, d)."""
+        """Half the sides of the boxes (K, d)."""
         return (self.high - self.low) / 2
 
     @property
     def centre(self) -> Tensor:
-        """The centres of the leaves (K, d)."""
+        """The centres of the boxes (K, d)."""
         return (self.high + self.low) / 2
 
     def locate(self, x: Tensor) -> Tensor:
-        """The leaf (n,) of each point x (n, d); a point on a cut lies below it.
+        """The box (n,) of each point x (n, d); a point on a cut lies below it.
 
-        Points outside are in the leaf that is reached from them.
+        Points outside are in the box that is reached from them.
         """
         node = torch.zeros((len(x),), dtype=torch.long, device=x.device)
         while True:
             axis = self.axis[node]
-            inner = (axis != LEAF).nonzero()[:, 0]
+            inner = (axis != UNDIVIDED).nonzero()[:, 0]
             if not len(inner):
-                return self.leaf[node]
+                return self.box[node]
             above = x[inner, axis[inner]] > self.cut[node[inner]]
             node[inner] = self.children[node[inner], above.long()]
 
     def split(self, axes: Sequence[Sequence[int]]) -> tuple[BoxTree, Tensor]:
-        """The tree with each leaf halved along the axes given for it, and the leaf (K′,) of this
-        tree that each of its leaves comes from.
+        """The tree with each box halved along the axes given for it, and for each box of that the
+        one (K′,) of this tree that it comes from.
         """
         growing = _Growing([], [], [], [], [], [], [])
         growing.add(self, 0, axes)
         return growing.tree(self.low), torch.tensor(growing.parents)
 
     def faces(self, period: Sequence[float | None] = ()) -> Faces:
-        """All faces that two leaves share, those across the ends of periodic axes too."""
+        """All faces that two boxes share, those across the ends of periodic axes too."""
         parts = []
         for axis in range(self.low.shape[1]):
             parts += [*self._faces_across(axis)]
@@ -109,15 +109,15 @@ class BoxTree:
         return Faces(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
     def _faces_across(self, axis: int, *, wraps: bool = False) -> list[Faces]:
-        """The faces where some leaf ends along an axis and others begin, one plane at a time."""
-        ends, begins = self.high[:, axis], self.low[:, axis]
-        first, last = begins.min(), ends.max()
+        """The faces where some box ends along an axis and others begin, one plane at a time."""
+        ends, starts = self.high[:, axis], self.low[:, axis]
+        first, last = starts.min(), ends.max()
         planes = [(last, first)] if wraps else [(c, c) for c in torch.unique(ends) if c != last]
         faces = []
         others = [i for i in range(self.low.shape[1]) if i != axis]
-        for end, begin in planes:
+        for end, start in planes:
             below = (ends == end).nonzero()[:, 0]
-            above = (begins == begin).nonzero()[:, 0]
+            above = (starts == start).nonzero()[:, 0]
             low = torch.maximum(self.low[below][:, None], self.low[above][None])
             high = torch.minimum(self.high[below][:, None], self.high[above][None])
             i, j = (low < high)[:, :, others].all(2).nonzero().unbind(1)
@@ -137,15 +137,15 @@ class _Growing:
     axis: list[int]
     cut: list[float]
     children: list[list[int]]
-    leaf: list[int]
+    box: list[int]
     parents: list[int]
 
     def add(self, old: BoxTree, start: int, axes: Sequence[Sequence[int]]) -> None:
-        """Copy the old tree, each of its leaves halved along its axes; without recursion, as trees
+        """Copy the old tree, each of its boxes halved along its axes; without recursion, as trees
         may be deep.
         """
         kind, cut = old.axis.tolist(), old.cut.tolist()
-        children, leaf = old.children.tolist(), old.leaf.tolist()
+        children, box = old.children.tolist(), old.box.tolist()
         stack: list[tuple[int, int, Tensor | None, Tensor | None, tuple[int, ...]]] = []
         stack.append((start, -1, None, None, ()))
         while stack:
@@ -153,22 +153,22 @@ class _Growing:
             number = len(self.axis)
             if slot >= 0:
                 self.children[slot // 2][slot % 2] = number
-            self.children.append([LEAF, LEAF])
-            if low is None and kind[node] != LEAF:
+            self.children.append([UNDIVIDED, UNDIVIDED])
+            if low is None and kind[node] != UNDIVIDED:
                 self._inner(kind[node], cut[node])
                 for upper in (1, 0):
                     stack.append((children[node][upper], 2 * number + upper, None, None, ()))
                 continue
             if low is None or high is None:
-                which = leaf[node]
+                which = box[node]
                 low, high, pending = old.low[which], old.high[which], tuple(axes[which])
             if not pending:
-                self.axis.append(LEAF)
+                self.axis.append(UNDIVIDED)
                 self.cut.append(0.0)
-                self.leaf.append(len(self.low))
+                self.box.append(len(self.low))
                 self.low.append(low)
                 self.high.append(high)
-                self.parents.append(leaf[node])
+                self.parents.append(box[node])
                 continue
             axis, *rest = pending
             middle = float(low[axis] + high[axis]) / 2
@@ -181,7 +181,7 @@ class _Growing:
     def _inner(self, axis: int, cut: float) -> None:
         self.axis.append(axis)
         self.cut.append(cut)
-        self.leaf.append(LEAF)
+        self.box.append(UNDIVIDED)
 
     def tree(self, like: Tensor) -> BoxTree:
         """The tree that was built."""
@@ -191,5 +191,5 @@ class _Growing:
             torch.tensor(self.axis),
             torch.tensor(self.cut, dtype=like.dtype),
             torch.tensor(self.children),
-            torch.tensor(self.leaf),
+            torch.tensor(self.box),
         )

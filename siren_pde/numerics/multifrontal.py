@@ -1,8 +1,8 @@
 """Sparse least squares by orthogonal transformations, merged upwards along a binary tree.
 
-Each leaf has unknowns of its own and shares others with few leaves. A leaf eliminates its own and
+Each part has unknowns of its own and shares others with few parts. A part eliminates its own and
 hands on a small triangle in the shared ones; a node joins the triangles of its two children and
-eliminates what no leaf outside shares.
+eliminates what no part outside shares.
 
 Source: multifrontal QR (Duff and Reid, 1983; Davis, ACM Trans. Math. Softw. 38, 2011) with the
 elimination tree of nested dissection (George, 1973), which here is the tree of boxes.
@@ -19,8 +19,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Leaf:
-    """The rows of one leaf: `own` (r, q) on its own unknowns, `shared` (r, s) on those numbered
+class Part:
+    """The rows of one part: `own` (r, q) on its own unknowns, `shared` (r, s) on those numbered
     `ids` (s,), and the right-hand side (r,).
     """
 
@@ -34,7 +34,7 @@ class Leaf:
 class Front:
     """Rows (r, s + 1) on shared unknowns `ids` (s,), ascending, and on the right-hand side.
 
-    `seen` (s,) counts the leaves that have contributed to each.
+    `seen` (s,) counts the parts that have contributed to each.
     """
 
     ids: Tensor
@@ -46,7 +46,7 @@ class Front:
 class Eliminated:
     """The triangle of unknowns that were eliminated: R x = z − C y, y the shared ones `ids`.
 
-    `names` are the eliminated unknowns, of a leaf's own none; `scale` are the lengths of columns.
+    `names` are the eliminated unknowns, of a part's own none; `scale` are the lengths of columns.
     """
 
     names: Tensor
@@ -65,7 +65,7 @@ class Eliminated:
 
 @final
 class Multifrontal:
-    """Minimises ‖A x − b‖ for rows that come leaf by leaf; `uses` (S,) says how many leaves share
+    """Minimises ‖A x − b‖ for rows that come part by part; `uses` (S,) says how many parts share
     each of S unknowns.
 
     Unknowns that the rows do not determine stay small: columns have unit length and are damped by
@@ -75,20 +75,20 @@ class Multifrontal:
     def __init__(self, uses: Tensor) -> None:
         self.uses = uses
         self.steps: list[Eliminated] = []
-        self.leaves: list[int | None] = []
+        self.parts: list[int | None] = []
 
-    def leaf(self, leaf: Leaf | None) -> Front | None:
-        """Eliminate what is a leaf's own."""
-        if leaf is None:
-            self.leaves.append(None)
+    def part(self, part: Part | None) -> Front | None:
+        """Eliminate what is a part's own."""
+        if part is None:
+            self.parts.append(None)
             return None
-        q = leaf.own.shape[1]
-        order = torch.argsort(leaf.ids)
-        ids = leaf.ids[order]
-        rows = torch.cat([leaf.own, leaf.shared[:, order], leaf.right[:, None]], dim=1)
+        q = part.own.shape[1]
+        order = torch.argsort(part.ids)
+        ids = part.ids[order]
+        rows = torch.cat([part.own, part.shared[:, order], part.right[:, None]], dim=1)
         complete = self.uses[ids] == 1
         seen = torch.ones_like(ids)
-        self.leaves.append(len(self.steps))
+        self.parts.append(len(self.steps))
         return self._eliminate(rows, q, Front(ids, seen, rows[:, q:]), complete)
 
     def merge(self, one: Front | None, other: Front | None) -> Front | None:
@@ -110,7 +110,9 @@ class Multifrontal:
         """Eliminate the first q columns and the complete ones of the front's."""
         done, kept = complete.nonzero()[:, 0], (~complete).nonzero()[:, 0]
         size = q + len(done)
-        columns = torch.cat([torch.arange(q), q + done, q + kept, torch.tensor([rows.shape[1] - 1])])
+        columns = torch.cat(
+            [torch.arange(q), q + done, q + kept, torch.tensor([rows.shape[1] - 1])]
+        )
         matrix = rows[:, columns]
         scale = torch.linalg.vector_norm(matrix[:, :size], dim=0)
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
@@ -135,7 +137,7 @@ class Multifrontal:
         return Front(ids, front.seen[kept], upper[size : size + len(ids), size:].contiguous())
 
     def solution(self) -> tuple[list[Tensor | None], Tensor]:
-        """Each leaf's own unknowns, in the order of leaves, and all shared ones (S,)."""
+        """Each part's own unknowns, in the order of parts, and all shared ones (S,)."""
         shared = self.steps[0].right.new_zeros((len(self.uses),))
         own: dict[int, Tensor] = {}
         for number in reversed(range(len(self.steps))):
@@ -144,7 +146,7 @@ class Multifrontal:
             q = len(x) - len(step.names)
             shared[step.names] = x[q:]
             own[number] = x[:q]
-        return [None if k is None else own[k] for k in self.leaves], shared
+        return [None if k is None else own[k] for k in self.parts], shared
 
 
 def _singular(triangle: Tensor) -> bool:
@@ -154,14 +156,14 @@ def _singular(triangle: Tensor) -> bool:
 
 
 def least_squares(
-    leaves: Iterable[Leaf | None], children: Sequence[Sequence[int]], uses: Tensor
+    parts: Iterable[Part | None], children: Sequence[Sequence[int]], uses: Tensor
 ) -> tuple[list[Tensor | None], Tensor]:
-    """Minimise ‖A x − b‖ over leaves that come in the order of a tree's depth-first numbering.
+    """Minimise ‖A x − b‖ over parts that come in the order of a tree's depth-first numbering.
 
-    `children` gives each node's two, or negative numbers for a leaf; node 0 is the root. Returns
-    each leaf's own unknowns and all shared ones.
+    `children` gives each node's two, or negative numbers for a part; node 0 is the root. Returns
+    each part's own unknowns and all shared ones.
     """
-    solver, coming = Multifrontal(uses), iter(leaves)
+    solver, coming = Multifrontal(uses), iter(parts)
     waiting: list[tuple[int, Front | None]] = []
     depth: list[tuple[int, bool]] = [(0, False)]
     while depth:
@@ -170,7 +172,7 @@ def least_squares(
             (_, second), (_, first) = waiting.pop(), waiting.pop()
             waiting.append((node, solver.merge(first, second)))
         elif children[node][0] < 0:
-            waiting.append((node, solver.leaf(next(coming))))
+            waiting.append((node, solver.part(next(coming))))
         else:
             depth.append((node, True))
             depth.append((children[node][1], False))
