@@ -9,7 +9,7 @@ from torch import Tensor
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.numerics.box_tree import BoxTree
 
-COVERED = 0.95
+COVERED = 0.9
 """What share of the squares of residuals the boxes hold that are halved."""
 ROUGH = 0.2
 """Boxes are halved across axes along which they are rough, to this share of the roughest."""
@@ -68,3 +68,22 @@ def cut(tree: BoxTree, boxes: Tensor, axes: list[list[int]]) -> tuple[BoxTree, T
     for k, own in zip(boxes.tolist(), axes, strict=True):
         every[k] = own
     return tree.split(every)
+
+
+def corners(tree: BoxTree, boxes: Tensor, peaks: Tensor) -> Tensor:
+    """The corners (n, d) of boxes (n,) that are nearest to the `peaks` (n, d) of residuals."""
+    low, high = tree.low[boxes], tree.high[boxes]
+    return torch.where(peaks - low < high - peaks, low, high)
+
+
+def graded(tree: BoxTree, at: Tensor, levels: int) -> tuple[BoxTree, Tensor]:
+    """The tree with all boxes at some points (n, d) halved so many times, across all axes.
+
+    Also the box (K,) of the given tree that each new one comes from.
+    """
+    parents, every = torch.arange(len(tree)), [*range(tree.low.shape[1])]
+    for _ in range(levels):
+        touched = ((tree.low[:, None] <= at) & (at <= tree.high[:, None])).all(2).any(1)
+        tree, more = tree.split([every if t else [] for t in touched.tolist()])
+        parents = parents[more]
+    return tree, parents

@@ -124,7 +124,7 @@ class Assembly:
         The total is that which least squares minimise.
         """
         parts, total = self.columns.split(theta), theta.new_zeros((self.boxes,))
-        for boxes, square in self._pointwise(parts):
+        for _, boxes, square in self._pointwise(parts):
             total.index_add_(0, boxes, square)
         for incidence in self.incidences:
             incidence.add_mismatch(self.columns, parts, total)
@@ -133,16 +133,28 @@ class Assembly:
     def data(self, theta: Tensor) -> float:
         """The size of the scaled residuals of the zero field."""
         parts = self.columns.split(torch.zeros_like(theta))
-        return math.sqrt(sum(float(square.sum()) for _, square in self._pointwise(parts)))
+        return math.sqrt(sum(float(square.sum()) for *_, square in self._pointwise(parts)))
 
-    def _pointwise(self, parts: Parts) -> Iterator[tuple[Tensor, Tensor]]:
-        """The boxes (n,) of points, and the squares (n,) of their scaled residuals."""
+    def peaks(self, theta: Tensor) -> Tensor:
+        """Where in each box the scaled residuals are largest (K, d); NaN without any."""
+        like = self.equations[0].located.points.positions
+        x = like.new_full((self.boxes, like.shape[1]), math.nan)
+        largest = like.new_full((self.boxes,), -1.0)
+        for positions, boxes, square in self._pointwise(self.columns.split(theta)):
+            top = largest.scatter_reduce(0, boxes, square, "amax")
+            here = ((square == top[boxes]) & (square > largest[boxes])).nonzero()[:, 0]
+            x[boxes[here]] = positions[here]
+            largest = top
+        return x
+
+    def _pointwise(self, parts: Parts) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Points (n, d), their boxes (n,), and the squares (n,) of their scaled residuals."""
         for e in self.equations:
             for first, last in self._chunks():
                 points, boxes = e.located.part(first, last)
                 if len(points):
                     r = self.columns.residual(e.rows, parts, points, boxes)
-                    yield boxes, (e.at(boxes) * r).square().sum(1)
+                    yield points.positions, boxes, (e.at(boxes) * r).square().sum(1)
 
     # ── rows ──────────────────────────────────────────────────────────────────────────────────
 

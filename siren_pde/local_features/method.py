@@ -14,7 +14,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import with_parameters
-from siren_pde.local_features.adaptation import axes_to_cut, cut, marked
+from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
 from siren_pde.local_features.assembly import Assembly
 from siren_pde.local_features.discretised import Waves, assembled, start
 from siren_pde.local_features.newton import minimised
@@ -47,23 +47,55 @@ COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Seconds grow with this power of the number of boxes."""
 FITTED = 1e-4
 """A relative residual this small is a solution, though more boxes would lower it."""
+SLOW, DEEPER = 3.0, 3
+"""Where the squares of residuals fall with less than this power of the size of boxes there is a
+singularity: the boxes at it are cut so many times at once. Smooth solutions have powers of ten and
+more, corners of one or two.
+"""
+MUCH = 0.1
+"""Only boxes with this share of all squares are looked at as singular."""
 ELONGATED = 0.7
 """Boxes to begin with have sides at least this long beside their longest."""
 
 
 @dataclass(frozen=True, eq=False)
+class Answer:
+    """θ of an objective on boxes of mean sides `sizes` (K,), and what is left at fresh points: the
+    squares (K,) of each box, and the size of all of them relative to that of the zero field's.
+    """
+
+    objective: Objective
+    theta: Tensor
+    fresh: Assembly
+    squares: Tensor
+    sizes: Tensor
+    residual: float
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes have a part of the domain."""
+        return int(self.fresh.used.sum())
+
+    @property
+    def unknowns(self) -> int:
+        """How many coefficients there are."""
+        return self.fresh.unknowns
+
+
+@dataclass(frozen=True, eq=False)
 class State:
-    """The whole problem, the boxes of the next round, what it starts from, and the best so far."""
+    """The whole problem, the boxes of the next round and the ones they come from, the last answer,
+    the best residual so far, and how many rounds have not lowered it since there were `reference`
+    unknowns.
+    """
 
     whole: Objective
     tree: BoxTree
-    theta: Tensor | None = None
-    before: tuple[Objective, Tensor] | None = None
     parents: Tensor | None = None
+    last: Answer | None = None
     best: float = math.inf
     stalled: int = 0
     reference: int = 1
-    seconds: float = 0.0
 
 
 @final
@@ -113,55 +145,55 @@ class LocalFeatures(Method[State]):
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve on the boxes, and choose those of the next round."""
-        began, state = time.monotonic(), at.state
+        began, state, before = time.monotonic(), at.state, at.state
+        answer = self._solved(state)
+        note = f"{answer.boxes} boxes, {answer.unknowns} unknowns: residual {answer.residual:.1e}"
+        improved = answer.residual < GAIN * state.best
+        state = replace(
+            state,
+            last=answer,
+            best=min(answer.residual, state.best),
+            stalled=0 if improved else state.stalled + 1,
+            reference=answer.unknowns if improved else state.reference,
+        )
+        if answer.residual < at.state.best:
+            loss = answer.objective.loss(answer.theta)
+            at = Iterate(answer.objective, answer.theta, loss, state)
+        at = replace(at, state=state, note=note)
+        if end := self._end(state, answer):
+            return replace(at, finished=end[0], outcome=end[1])
+        seconds = time.monotonic() - began
+        d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
+        growth = min(GROWTH, self.most / answer.unknowns, (0.8 * left / seconds) ** (1 / COST[d]))
+        room = int((growth - 1) * len(state.tree) / (2**d - 1))
+        if room < 1:
+            done = f"another round would take longer than is left, {note}"
+            return replace(at, finished=done, outcome=Outcome.budget)
+        tree, parents = _refined(before, answer, room)
+        return replace(at, state=replace(state, tree=tree, parents=parents))
+
+    def _solved(self, state: State) -> Answer:
+        """The solution on the present boxes, and its residuals at fresh points."""
         tree, waves = state.tree, self._waves(state.tree, state.best)
         assembly, local = assembled(state.whole, tree, waves)
-        theta = start(local)
-        affine = state.whole.collocated.affine
-        if state.before is not None and state.parents is not None and not affine:
-            objective, old = state.before
-            field = with_parameters(objective.field, old)
-            theta = transferred(field, local.field, state.parents)
+        theta, affine = start(local), state.whole.collocated.affine
+        if state.last is not None and state.parents is not None and not affine:
+            before = with_parameters(state.last.objective.field, state.last.theta)
+            theta = transferred(before, local.field, state.parents)
         theta = minimised(assembly, tree, theta, affine=affine).theta
         fresh, _ = assembled(state.whole, tree, waves, seed=1 + state.whole.seed)
         fresh = fresh.scaled(theta)
         squares = fresh.squares(theta)
-        residual = _relative(fresh, theta, squares)
-        unknowns = assembly.unknowns
-        note = f"{int(assembly.used.sum())} boxes, {unknowns} unknowns: residual {residual:.1e}"
-        improved = residual < GAIN * state.best
-        state = replace(
-            state,
-            before=(local, theta),
-            best=min(residual, state.best),
-            stalled=0 if improved else state.stalled + 1,
-            reference=unknowns if improved else state.reference,
-        )
-        if residual < at.state.best:
-            at = Iterate(local, theta, local.loss(theta), state, note)
-        at = replace(at, state=state, note=note)
-        seconds = time.monotonic() - began
-        if end := self._end(state, residual, unknowns):
-            return replace(at, finished=end[0], outcome=end[1])
-        left = max(spent.left - seconds, 0.0)
-        d = tree.low.shape[1]
-        growth = min(GROWTH, self.most / unknowns, (0.8 * left / seconds) ** (1 / COST[d]))
-        room = int((growth - 1) * len(tree) / (2**d - 1))
-        if room < 1:
-            done = f"another round would take longer than is left, {note}"
-            return replace(at, finished=done, outcome=Outcome.budget)
-        local_field = with_parameters(local.field, theta)
-        nets = [net for net in local_field.networks().values() if isinstance(net, LocalSines)]
-        boxes = marked(squares, room)
-        following, parents = cut(tree, boxes, axes_to_cut(nets, boxes, fresh.whole[boxes]))
-        state = replace(state, tree=following, parents=parents)
-        return replace(at, state=state)
+        residual = float(squares.sum().sqrt()) / max(fresh.data(theta), 1e-300)
+        sizes = tree.half.log().mean(1).exp()
+        return Answer(local, theta, fresh, squares, sizes, residual)
 
     def _waves(self, tree: BoxTree, residual: float) -> Waves:
         coarse, fine = SUITED[tree.low.shape[1]]
         return self.waves or (fine if residual < FINE else coarse)
 
-    def _end(self, state: State, residual: float, unknowns: int) -> tuple[str, Outcome] | None:
+    def _end(self, state: State, answer: Answer) -> tuple[str, Outcome] | None:
+        residual, unknowns = answer.residual, answer.unknowns
         text = f"{unknowns} unknowns in boxes leave a residual of {residual:.1e}"
         solved = Outcome.converged if state.best < FITTED else Outcome.unresolved
         if residual < self.tolerance:
@@ -209,10 +241,26 @@ def _first(whole: Objective) -> BoxTree:
     return tree
 
 
-def _relative(fresh: Assembly, theta: Tensor, squares: Tensor) -> float:
-    """The size of the residuals relative to that of the zero field's."""
-    return float(squares.sum().sqrt()) / max(fresh.data(theta), _tiny(squares))
+def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:
+    """The boxes of the next round, and the box that each of them comes from."""
+    field = with_parameters(answer.objective.field, answer.theta)
+    nets = [net for net in field.networks().values() if isinstance(net, LocalSines)]
+    boxes = marked(answer.squares, room)
+    tree, parents = cut(state.tree, boxes, axes_to_cut(nets, boxes, answer.fresh.whole[boxes]))
+    slow = _singular(state, answer)
+    if len(slow):
+        at = corners(state.tree, slow, answer.fresh.peaks(answer.theta)[slow])
+        tree, more = graded(tree, at, DEEPER)
+        parents = parents[more]
+    return tree, parents
 
 
-def _tiny(like: Tensor) -> float:
-    return torch.finfo(like.dtype).tiny
+def _singular(state: State, answer: Answer) -> Tensor:
+    """The boxes (n,) that were halved and have kept too much of their residuals."""
+    if state.last is None or state.parents is None:
+        return torch.zeros((0,), dtype=torch.long)
+    squares, before = answer.squares, state.last
+    shrunk = answer.sizes / before.sizes[state.parents]
+    kept = squares / before.squares[state.parents].clamp_min(torch.finfo(squares.dtype).tiny)
+    much = squares > MUCH * squares.sum()
+    return (much & (shrunk < 1) & (kept > shrunk**SLOW)).nonzero()[:, 0]
