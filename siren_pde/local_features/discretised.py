@@ -27,7 +27,7 @@ from siren_pde.numerics.box_tree import BoxTree, Faces
 
 OVERSAMPLING = 2.0
 """Rows of an equation in a box, for each of its waves."""
-SLIVER = 0.08
+SLIVER = 0.02
 """Boxes with a smaller share of the domain have no waves of their own."""
 WHOLE = 0.999
 """Boxes with a larger share are wholly inside."""
