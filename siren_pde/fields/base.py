@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -16,7 +16,8 @@ from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.errors import ConfigError, StorageError
-from siren_pde.fields.engine import autodiff
+from siren_pde.fields.engine import autodiff, tracing
+from siren_pde.fields.engine.autodiff import Recorded
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.templates import require_size
@@ -204,24 +205,19 @@ class Network(Field, ABC):
     def channels(self, theta: Tensor, x: Tensor, plan: Plan) -> Tensor:
         """The derivatives `plan.keys` (S, n, outputs) at x, differentiable by `torch.func`.
 
-        Unless overridden, by nested forward differentiation of `forward`.
+        Unless overridden, by one pass through the functions that `forward` is made of or, where
+        these are not known, by nested differentiation.
         """
-        named, start = {}, 0
-        for name, parameter in self.named_parameters():
-            named[name] = theta[start : start + parameter.numel()].view_as(parameter)
-            start += parameter.numel()
-
-        def values(y: Tensor) -> Tensor:
-            outputs: Tensor = functional_call(self, named, (y,))
-            return outputs.reshape(y.shape[0], self.outputs)
-
-        return autodiff.channels(values, x, plan)
+        values = self._values(theta)
+        traced = tracing.channels(values, x, plan)
+        return autodiff.channels(values, x, plan) if traced is None else torch.stack(traced)
 
     def evaluate(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """The channels at x, in the memory of `space` if it is given: until that is used again."""
-        return Evaluation(self.channels(theta, x, plan).detach(), plan, x)
+        recorded = self._recorded(theta, x, plan, differentiable=False)
+        return Evaluation(recorded.channels, plan, x)
 
     def evaluate_output(self, theta: Tensor, x: Tensor, plan: Plan) -> Evaluation:
         """As `evaluate`, but good for `output_jacobian_rows` alone, which may be much cheaper."""
@@ -231,20 +227,33 @@ class Network(Field, ABC):
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:
         """As `evaluate`, but good for one `vjp` alone."""
-        return self.evaluate(theta, x, plan, space)
+        if type(self).evaluate is not Network.evaluate:
+            return self.evaluate(theta, x, plan, space)
+        recorded = self._recorded(theta, x, plan, differentiable=True)
+        return Evaluation(recorded.channels, plan, recorded)
 
     def vjp(self, theta: Tensor, at: Evaluation, seeds: Tensor) -> Tensor:
         """Jᵀ·seeds: the gradient (p,) of ⟨seeds, channels⟩, seeds (S, n, outputs)."""
-        x = at.tape_as(Tensor)
-        return autodiff.vjp(lambda t: self.channels(t, x, at.plan), theta, seeds)
+        tape = at.tape
+        if not isinstance(tape, Recorded):
+            tape = self._recorded(theta, at.tape_as(Tensor), at.plan, differentiable=True)
+        return tape.vjp(seeds)
 
     def jacobian_rows(
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p) of Σ seeds·channels, written into `out` if it is given."""
 
+        plan = at.plan
+        if self._by_values:  # then no derivative is needed to carry others
+            live = [i for i, seed in enumerate(seeds) if bool(seed.any())] or [0]
+            plan, seeds = (
+                Plan(tuple(plan.keys[i] for i in live), tuple(range(len(live)))),
+                seeds[live],
+            )
+
         def channels(t: Tensor, x: Tensor) -> Tensor:
-            return self.channels(t, x, at.plan)
+            return self.channels(t, x, plan)
 
         rows = autodiff.jacobian_rows(channels, theta, at.tape_as(Tensor), seeds)
         return written(rows, out)
@@ -259,3 +268,33 @@ class Network(Field, ABC):
         """J·direction: how the channels (S, n, outputs) move along direction (p,)."""
         x = at.tape_as(Tensor)
         return autodiff.jvp(lambda t: self.channels(t, x, at.plan), theta, direction)
+
+    @property
+    def _by_values(self) -> bool:
+        """Whether `forward` is all that is known of it."""
+        return type(self).channels is Network.channels
+
+    def _values(self, theta: Tensor) -> Callable[[Tensor], Tensor]:
+        """Its values (n, outputs) at x (n, inputs), for parameters θ."""
+        named, start = {}, 0
+        for name, parameter in self.named_parameters():
+            named[name] = theta[start : start + parameter.numel()].view_as(parameter)
+            start += parameter.numel()
+
+        def values(x: Tensor) -> Tensor:
+            outputs: Tensor = functional_call(self, named, (x,))
+            return outputs.reshape(x.shape[0], self.outputs)
+
+        return values
+
+    def _recorded(self, theta: Tensor, x: Tensor, plan: Plan, *, differentiable: bool) -> Recorded:
+        """The channels at x by autograd, which remembers how they came from θ if that is wanted."""
+
+        def channels(t: Tensor) -> Sequence[Tensor]:
+            if not self._by_values:
+                return self.channels(t, x, plan).unbind()
+            values = self._values(t)
+            traced = tracing.channels(values, x, plan)
+            return autodiff.nested(values, x, plan) if traced is None else traced
+
+        return autodiff.recorded(channels, theta, differentiable=differentiable)

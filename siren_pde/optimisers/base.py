@@ -128,9 +128,16 @@ class Method(ABC, Generic[S]):
     def points(self, parameters: int) -> int:
         """How many interior points suit a field with so many parameters."""
 
-    def suited(self, objective: Residuals, parameters: int | None) -> tuple[Method[object], str]:
+    def suited(
+        self, objective: Residuals, parameters: int | None, left: float = math.inf
+    ) -> tuple[Method[object], str]:
         """The method to solve with, and why: this one, unless it is one that chooses another.
 
-        `parameters` is the size of the caller's field, None if the field is the method's own.
+        `parameters` is the size of the caller's field, None if the field is the method's own;
+        `left` are the seconds of the budget.
         """
         return self, "chosen by the caller"  # type: ignore[return-value]
+
+    def ran(self, at: Iterate[S]) -> str:
+        """The name of the method that an iterate comes from: this one's, unless it is several."""
+        return self.name

@@ -12,6 +12,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.gauss_newton import GaussNewton
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
 from siren_pde.random_features.least_squares import LeastSquares
@@ -19,6 +20,8 @@ from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.random_features.propagator_state import FEATURES_PER_DEGREE, freedom
 from siren_pde.random_features.symbol import wavenumbers
+from siren_pde.solving.candidates import STEPS, escalation_after, gauss_newton_seconds
+from siren_pde.solving.escalation import SHARE, Escalated
 
 AXES = 3
 """Up to so many coordinates, functions that enter non-linearly are solved for by random features.
@@ -27,22 +30,30 @@ AXES = 3
 
 @dataclass(frozen=True)
 class Chosen:
-    """The method that was chosen, and its own state."""
+    """The method that was chosen, its own state, and the objective that it began with.
+
+    `settled` says that it may go on to its end: its answer is one, or nothing interrupts it.
+    """
 
     method: Method[Any]
     state: Any
+    origin: Residuals
+    settled: bool = False
 
 
 @final
 @dataclass(frozen=True)
-class Auto(Method[Chosen]):
+class Auto(Method[Any]):
     """Least squares where residuals are affine in the field, else a march where time has a start.
 
     An affine evolution marches too if it is long: if the waves in its data, and what its equation
     makes of them until the end, have more degrees of freedom than `largest` features hold. Least
     squares at every Newton step for other functions in up to three coordinates, with their measured
     data and unknown constants; otherwise Gauss-Newton where parameters are few, and Adam where they
-    are many.
+    are many, or where few of Gauss-Newton's steps fit into the budget.
+
+    Where the first method ends without a solution and the budget has seconds left, others follow:
+    see `Escalation`.
 
     Affinity is measured, not declared: residuals at the midpoint of random field values are
     compared with the mean of the residuals. Gauss-Newton is given `most_parameters` at most.
@@ -53,9 +64,24 @@ class Auto(Method[Chosen]):
     name: str = "automatic choice"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(16, 4)
+    first: Method[Any] | None = None
 
-    def suited(self, objective: Residuals, parameters: int | None) -> tuple[Method[Any], str]:
-        """The method and why; `parameters` is the size of the user's field, None if it is ours."""
+    def suited(
+        self, objective: Residuals, parameters: int | None, left: float = math.inf
+    ) -> tuple[Method[Any], str]:
+        """The method and why; `parameters` is the size of the user's field, None if it is ours.
+
+        It is the first of several where others may follow.
+        """
+        method, why = self._first(objective, parameters, left)
+        if not (isinstance(objective, Objective) and objective.field.has_default_layers):
+            return method, why
+        shown = {name: getattr(method, name) for name in ("name", "dtype", "architecture")}
+        return replace(self, first=method, **shown), why
+
+    def _first(
+        self, objective: Residuals, parameters: int | None, left: float
+    ) -> tuple[Method[Any], str]:
         if not isinstance(objective, Objective):
             return GaussNewton(), "Gauss-Newton, since these residuals are no problem's for a field"
         problem, curvature = objective.collocated.problem, objective.collocated.curvature
@@ -74,25 +100,48 @@ class Auto(Method[Chosen]):
             reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None:
             return GaussNewton(), f"Gauss-Newton, since {reason} and the default network is small"
-        if parameters <= self._most(objective):
-            return GaussNewton(), f"Gauss-Newton, since {reason} and has {parameters} parameters"
-        return Adam(), f"Adam, since {reason} and {parameters} parameters are too many for JᵀJ"
+        if parameters > self._most(objective):
+            why = f"Adam, since {reason} and {parameters} parameters are too many for JᵀJ"
+            return Adam(), why
+        seconds = gauss_newton_seconds(objective)
+        if STEPS * seconds > left:
+            return Adam(), (
+                f"Adam, since {reason} and a step of Gauss-Newton with {parameters} parameters "
+                f"would take {seconds:.2g} s"
+            )
+        return GaussNewton(), f"Gauss-Newton, since {reason} and has {parameters} parameters"
 
-    def start(self, objective: Residuals) -> Iterate[Chosen]:
+    def start(self, objective: Residuals) -> Iterate[Any]:
         """Where the method that suits the objective starts."""
-        method, _ = self.suited(objective, len(objective.parameters))
+        method = self.first or self._first(objective, len(objective.parameters), math.inf)[0]
         at = method.start(objective)
-        return replace(at, state=Chosen(method, at.state))
+        return replace(at, state=Chosen(method, at.state, objective))
 
-    def step(self, at: Iterate[Chosen], spent: Spent) -> Iterate[Chosen]:
-        """A step of the method that was chosen."""
-        method, own = at.state.method, replace(at, state=at.state.state)
-        stepped: Iterate[Any] = method.step(own, spent)
-        return replace(stepped, state=Chosen(method, stepped.state))
+    def step(self, at: Iterate[Any], spent: Spent) -> Iterate[Any]:
+        """A step of the method that was chosen, or of those that follow it."""
+        if isinstance(at.state, Escalated):
+            return escalation_after(at.state.first).step(at, spent)
+        state: Chosen = at.state
+        own: Iterate[Any] = state.method.step(replace(at, state=state.state), spent)
+        if self.first is not None and math.isfinite(spent.left):
+            failed = own.finished and own.outcome is not Outcome.converged
+            overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
+            if failed or overdrawn:
+                if (others := escalation_after(self.first)).wanted(own):
+                    return others.after(own, state.origin, spent)
+                state = replace(state, settled=True)
+        return replace(own, state=replace(state, state=own.state))
 
     def points(self, parameters: int) -> int:
-        """As many as Gauss-Newton takes."""
-        return GaussNewton().points(parameters)
+        """As many as the first method takes."""
+        return (self.first or GaussNewton()).points(parameters)
+
+    def ran(self, at: Iterate[Any]) -> str:
+        """The method whose answer it is."""
+        if isinstance(at.state, Escalated):
+            return escalation_after(at.state.first).ran(at)
+        name: str = at.state.method.name
+        return name
 
     def _affine(
         self, objective: Objective, evolution: Evolution | None, measured: str

@@ -81,7 +81,7 @@ def solve(
         field,
         method or Auto(),
         quadrature=quadrature,
-        memory=budget.memory,
+        budget=budget,
         device=device,
         dtype=dtype,
         seed=seed,
@@ -114,7 +114,7 @@ def solve(
         field=field,
         axes=problem.axes,
         problem=problem,
-        method=method.name,
+        method=method.ran(end.at),
         why=why,
         outcome=judged.outcome,
         stop_reason=judged.reason,
@@ -233,7 +233,7 @@ def _prepare(
     method: Method[Any],
     *,
     quadrature: Quadrature | None,
-    memory: int | None,
+    budget: Budget,
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     seed: int,
@@ -252,10 +252,10 @@ def _prepare(
         draft,
         rule=(quadrature or Sobol(PROBED)).with_count(PROBED),
         seed=seed,
-        limits=Limits(memory=memory),
+        limits=Limits(memory=budget.memory),
     )
     size = None if field is None else sum(q.numel() for q in field.parameters())
-    method, why = method.suited(probe, size)
+    method, why = method.suited(probe, size, budget.spent(0.0, 0).left)
     draft = probe.field
     if field is None:
         draft = Siren(d, seed=seed, dtype=first, device=where, **vars(method.architecture))

@@ -12,7 +12,7 @@ from siren_pde.fields.derived.piecewise import Piecewise
 from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.plan import Plan
-from siren_pde.fields.generic import Generic
+from siren_pde.testing.networks import Nested
 from tests.typed import loaded
 
 STRETCH = GridStretching(axis=1, low=-1.0, high=1.0, centres=(0.2, -0.6), widths=(0.1, 0.3))
@@ -67,7 +67,7 @@ def close(a, b):
 @pytest.mark.parametrize("kind", [stretched, mapped])
 def test_composed_fields_equal_torch_func(kind, depth, required):
     field, x, plan = kind(depth), draw(5, 2), Plan.closing(required)
-    theta, generic = flat(field), Generic(field, 2)
+    theta, generic = flat(field), Nested(field)
     a, b = field.evaluate(theta, x, plan), generic.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     close(field.evaluate_output(theta, x, plan).channels, b.channels)

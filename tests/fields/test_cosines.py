@@ -13,8 +13,8 @@ from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.extend import Spent
 from siren_pde.fields.engine.plan import Plan
-from siren_pde.fields.generic import Generic
 from siren_pde.images import ConjugateGradients, Cosines, photograph
+from siren_pde.testing.networks import Nested
 from tests.typed import loaded
 
 DEMANDS: dict[str, list[Key]] = {
@@ -36,12 +36,12 @@ def test_closed_form_equals_torch_func(name, shared):
     ours, plan, theta = Cosines((5, 4), **BOX), Plan.closing(DEMANDS[name]), draw(20)
     x = torch.cartesian_prod(draw(3), draw(2, seed=1)) if shared else draw(6, 2)
     at = ours.evaluate(theta, x, plan)
-    theirs = Generic(ours, 2, 1).evaluate(theta, x, plan)
+    theirs = Nested(ours).evaluate(theta, x, plan)
     seeds = torch.zeros(len(plan.keys), 6, 1, dtype=torch.float64)
     asked = list(plan.required)  # the waves need no other channels to carry these
     seeds[asked] = draw(len(asked), 6, 1)
     rows = ours.jacobian_rows(theta, at, seeds)
-    expected = Generic(ours, 2, 1).jacobian_rows(theta, theirs, seeds)
+    expected = Nested(ours).jacobian_rows(theta, theirs, seeds)
     for a, b in (
         (at.channels[asked], theirs.channels[asked]),
         (rows, expected),

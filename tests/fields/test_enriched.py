@@ -8,7 +8,7 @@ from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.enriched import Beside
-from siren_pde.fields.generic import Generic
+from siren_pde.testing.networks import Nested
 from tests.typed import loaded
 
 square = Box(x=(0, 1), y=(0, 1))
@@ -34,7 +34,7 @@ def test_constants_beside_a_network_equal_torch_func(depth, required):
     field = Beside(Siren(2, width=7, depth=depth, frequency=2.0), 3)
     field.numbers.data = draw(3)
     theta = torch.cat([q.detach().flatten() for q in field.parameters()])
-    x, plan, generic = draw(5, 2), Plan.closing(required), Generic(field, 2, 4)
+    x, plan, generic = draw(5, 2), Plan.closing(required), Nested(field)
     a, b = field.evaluate(theta, x, plan), generic.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds, direction = draw(*a.channels.shape, seed=1), draw(len(theta), seed=2)

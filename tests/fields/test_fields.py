@@ -12,8 +12,8 @@ from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
-from siren_pde.fields.generic import Generic
 from siren_pde.testing import check_field
+from siren_pde.testing.networks import Nested
 from tests.strategies import ALL_FIELDS
 
 DEMANDS: dict[str, list[Key]] = {
@@ -69,7 +69,7 @@ def test_fields_obey_their_laws(field):
 )
 def test_closed_form_equals_torch_func(name, depth):
     ours = siren(depth, outputs=2)
-    theirs = Generic(ours, 2, 2)
+    theirs = Nested(ours)
     theta = torch.cat([q.detach().flatten() for q in ours.parameters()])
     plan = Plan.closing(DEMANDS[name])
     x = draw(5, 2)
@@ -108,10 +108,10 @@ def test_any_demand(keys, depth):
     theta = torch.cat([q.detach().flatten() for q in ours.parameters()])
     plan = Plan.closing(keys)
     x = draw(3, 2)
-    a, b = ours.evaluate(theta, x, plan), Generic(ours, 2).evaluate(theta, x, plan)
+    a, b = ours.evaluate(theta, x, plan), Nested(ours).evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds = draw(*a.channels.shape, seed=1)
-    close(ours.vjp(theta, a, seeds), Generic(ours, 2).vjp(theta, b, seeds))
+    close(ours.vjp(theta, a, seeds), Nested(ours).vjp(theta, b, seeds))
 
 
 @pytest.mark.parametrize("name", DEMANDS)

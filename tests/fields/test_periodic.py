@@ -30,7 +30,7 @@ from siren_pde.calculus.derivatives import Laplace
 from siren_pde.errors import ConfigError
 from siren_pde.fields.engine import periodic
 from siren_pde.fields.engine.plan import Plan
-from siren_pde.fields.generic import Generic
+from siren_pde.testing.networks import Nested
 
 DEMANDS = [
     [()],
@@ -91,7 +91,7 @@ def test_all_derivatives_repeat(depth, required, period):
 @pytest.mark.parametrize("depth", [1, 2])
 def test_closed_form_equals_torch_func(depth, required, period):
     ours = network(period, depth)
-    theirs, theta, plan, x = Generic(ours, 2, 2), flat(ours), Plan.closing(required), draw(5, 2)
+    theirs, theta, plan, x = Nested(ours), flat(ours), Plan.closing(required), draw(5, 2)
     a, b = ours.evaluate(theta, x, plan), theirs.evaluate(theta, x, plan)
     close(a.channels, b.channels)
     seeds, direction = draw(*a.channels.shape, seed=1), draw(theta.numel(), seed=2)

@@ -153,9 +153,9 @@ def waves_of(objective):
 
 def test_auto_marches_where_time_is_long():
     long, why = Auto().suited(probe(string(200)), None)
-    assert isinstance(long, Propagator) and "features at once" in why
+    assert long.name == Propagator().name and "features at once" in why
     short, _ = Auto().suited(probe(string(1)), None)
-    assert isinstance(short, LeastSquares)
+    assert short.name == LeastSquares().name
 
 
 def test_waves_are_those_in_the_data_and_those_the_equation_makes():
