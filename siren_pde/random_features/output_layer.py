@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -108,19 +109,24 @@ def fit_output(
     boldness: int = 0,
     most: int = 30,
     weights: Weights | None = None,
+    deadline: float = math.inf,
 ) -> tuple[Tensor, dict[str, float]]:
     """θ with the output layers that minimise the residual, and the factor of each condition's rows.
 
     The factors balance the conditions where θ starts (`OutputSystem.balance`), unless they are
     given as `weights`. Newton steps are damped until they decrease the residual nearly as much as
     the linear model promises, the first one by the entry number `boldness` of `DAMPINGS` at least;
-    one step is enough if residuals are `affine`. `tolerance` is that of `least_squares`.
+    one step is enough if residuals are `affine`. `tolerance` is that of `least_squares`. No step
+    begins that would end past the `deadline` of the monotonic clock if it took as long as the last.
 
     Source: Levenberg and Marquardt's damping, with the decrease ratio for a measure.
     """
     factors: dict[str, float] = dict(weights or {})
-    first, level = math.inf, boldness
+    first, level, lasted = math.inf, boldness, 0.0
     for _ in range(most):
+        began = time.monotonic()
+        if lasted and began + lasted > deadline:
+            break
         system = OutputSystem.of(objective, theta)
         factors = factors or _balanced(objective, theta, system)
         system.weigh(factors)
@@ -136,7 +142,7 @@ def fit_output(
         slow = reached > SLOW * size and (number > level or number == 0)
         if settled or slow or reached <= ROUNDED * first:
             break
-        level = max(number - 1, 0)
+        level, lasted = max(number - 1, 0), time.monotonic() - began
     return theta, factors
 
 
