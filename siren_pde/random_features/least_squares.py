@@ -13,7 +13,6 @@ from torch import Tensor
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.fields.parameters import fill
-from siren_pde.numerics.least_squares import ORTHOGONAL
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
@@ -39,15 +38,15 @@ MANY = 1500
 """Features of the first trial at most, where the data's own waves need so many: half a second."""
 BANDS = 0.2
 """The share of the seconds given that the search for a band may take."""
-ROUNDED_FIT = 1e-7
-"""Below this relative residual, more columns than `ORTHOGONAL` lose digits instead of gaining."""
+FINE, ENOUGH = 1e-7, 4000
+"""Below this relative residual, more than so many columns gain less than they cost."""
 
 
 @dataclass(frozen=True)
 class State:
     """The best objective so far, the search, the half-lengths of the box, the columns of a feature,
-    and the ground of the current size, if any. `weights` make the conditions comparable while
-    features are added: those of the best band. Newton's method begins as `start` says. `pace` says
+    and the ground of the current size, if any. `weights` make the conditions comparable, from the
+    first trial of a climb on. Newton's method begins as `start` says. `pace` says
     how long trials take, `left` how many seconds there were for the first.
     """
 
@@ -86,7 +85,7 @@ class LeastSquares(Method[State]):
     features: int | None = None
     frequency: tuple[float, ...] | None = None
     oversampling: float = 1.6
-    most: int = 6000
+    most: int = 7000
     tolerance: float = 3e-11
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
@@ -141,6 +140,8 @@ class LeastSquares(Method[State]):
         state = replace(state, pace=state.pace.after(trial.features * state.columns, seconds))
         search, ended = self._searched(state, trial, residual, spent.left - seconds)
         state = replace(state, search=search)
+        if search.trial is search.best:  # a climb anew, whose bands weigh conditions anew
+            state = replace(state, weights={}, ground=None, features=0)
         text = _written([k / s for k, s in zip(trial.bandwidth, state.half, strict=True)])
         note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
         best = replace(at, state=state, note=note)
@@ -170,18 +171,12 @@ class LeastSquares(Method[State]):
         )
         fresh = replace(tried, collocated=known.fresh if known else rows.redrawn(rows.seed + 1))
         fit = fitted(tried, fresh, state.start)
-        # a band is judged by its own balance of conditions, and growth by that of the best band
-        growing = state.search.growing and state.weights
-        weights = state.weights if growing or (known and known.by_terms) else fit.weights
-        ground = known
-        if ground is None or ground.weights != weights:
-            ground = Ground.of(tried, fresh, fit.theta, weights)
-        residual = ground.judged(fresh, fit.theta, self.tolerance)
-        if not state.weights or (residual < state.search.residual and not growing):
-            state = replace(state, weights=weights)
+        weights = state.weights or fit.weights
+        ground = known or Ground.of(tried, fresh, fit.theta, weights)
+        residual = ground.judged(fresh, fit.theta, weights, self.tolerance)
         near = fill(tried.field, fit.theta) if fit.number else state.start.near
         start = replace(state.start, near=near, restarts=state.start.restarts + (fit.starts > 1))
-        state = replace(state, ground=ground, features=trial.features, start=start)
+        state = replace(state, weights=weights, ground=ground, features=trial.features, start=start)
         return tried, fit.theta, residual, state
 
     def _searched(
@@ -189,8 +184,8 @@ class LeastSquares(Method[State]):
     ) -> tuple[Search, str]:
         """The search after a trial, and why it ends where it is for want of time."""
         wanted = self._most(state.objective)
-        if residual < ROUNDED_FIT:
-            wanted = min(wanted, ORTHOGONAL)
+        if residual < FINE:
+            wanted = min(wanted, ENOUGH)
         most = trial.features if self.features else wanted // state.columns
         affordable = state.pace.most(left) / state.columns
         hurried = left < (1 - BANDS) * state.left
@@ -264,7 +259,8 @@ def _suited(band: tuple[float, ...], most: int) -> Trial:
     freedom = Trial(band, 0).freedom
     low, high = (200, 600) if len(band) <= 3 else (600, max(1000, 20 * len(band)))
     low = max(low, min(20 * len(band), high) if len(band) > 3 else 0)
-    high = max(high, min(int(1.5 * HELD * freedom), MANY))
+    if HELD * freedom > high:
+        high = min(int(1.5 * HELD * freedom), MANY)
     return Trial(band, min(max(int(3 * freedom), low), high, most))
 
 

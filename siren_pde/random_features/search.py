@@ -16,7 +16,9 @@ GAINED = 0.8
 next, residuals differ by about a tenth.
 """
 CLEARLY = 3.0
-"""A residual this much larger than the best one needs no second look."""
+"""A residual this much larger than the best one needs no second look. Where nothing is resolved, so
+large are the differences between draws.
+"""
 
 WIDENING = 0.28
 """Bands grow with the number of features to this power while that helps. If it does not, they grow
@@ -174,8 +176,10 @@ class Search:
         """A step on if `residual` is better than before, else back, or in another direction."""
         assert self.trial is not None
         first = math.isinf(before.residual)
-        enough = before.residual * (GAINED if self.direction else 1.0)
-        if residual < enough:
+        enough = 1.0
+        if self.direction:
+            enough = GAINED if before.residual < RESOLVED else 1 / CLEARLY
+        if residual < enough * before.residual:
             s = replace(self, moved=not first, strikes=0)._stepped(self.best)
         elif self.strikes + 1 < self._looks(residual):
             s = replace(self, strikes=self.strikes + 1)._stepped(self.trial)
@@ -189,11 +193,12 @@ class Search:
         """How many steps in a row may be no better: where nothing is resolved, worse says little,
         unless residuals are worse than those of the zero field, and rise.
         """
-        if self.direction or not self.upwards or residual > max(self.last, 1.0):
+        clearly = residual > CLEARLY * self.residual
+        if self.direction or not self.upwards or (clearly and residual > max(self.last, 1.0)):
             return 1
         if self.residual > RESOLVED:
-            return 3
-        return 1 if residual > CLEARLY * self.residual else 2
+            return 4
+        return 1 if clearly else 2
 
     def _returned(self, tolerance: float, most: int) -> Search:
         """Down from the best, unless it was found on the way up."""
@@ -255,9 +260,11 @@ class Search:
         better, first = residual < before.residual, math.isinf(before.residual)
         outgrown = (before.best.features, before.residual)
         s = replace(self, smaller=outgrown if better and not first else self.smaller)
-        strikes = 0 if residual < before.residual / 3 else s.strikes + 1
+        strikes = 0 if residual < before.residual / CLEARLY else s.strikes + 1
         if strikes and s.residual < ROUNDED:
             return replace(s, trial=None, strikes=strikes)
+        if residual < GAINED * before.residual:  # slowly, but it falls
+            strikes = min(strikes, 1)
         return s._grown(strikes, tolerance, most)
 
     def _fastest(self) -> float:

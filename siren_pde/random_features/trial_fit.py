@@ -79,31 +79,31 @@ def fitted(tried: Objective, fresh: Objective, start: Start) -> Fitted:
 class Ground:
     """Where trials with one number of features are compared: rows to fit, fresh rows to judge.
 
-    `zero` is the size of the fresh rows of the zero field with the factors `weights` of conditions,
-    or where that is nothing of the terms of a solution, these, `by_terms`.
+    `zero` is the size of the fresh rows of the zero field, weighted, or where that is nothing of
+    the terms of the solution.
     """
 
     rows: Collocated
     fresh: Collocated
-    weights: dict[str, float]
     zero: Tensor
-    by_terms: bool = False
 
     @staticmethod
     def of(tried: Objective, fresh: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
         """The ground of a trial that was fitted by θ."""
         zero = weighted_size(fresh, without_output(tried.field, theta), weights)
         terms = weighted_terms(fresh, theta, weights)
-        nothing = not bool(torch.isfinite(zero)) or float(zero) < SMALL * terms < math.inf
-        size = zero.new_tensor(terms) if nothing else zero
+        if not bool(torch.isfinite(zero)) or float(zero) < SMALL * terms < math.inf:
+            zero = zero.new_tensor(terms)
         tiny = torch.finfo(zero.dtype).tiny
-        return Ground(tried.collocated, fresh.collocated, weights, size.clamp_min(tiny), nothing)
+        return Ground(tried.collocated, fresh.collocated, zero.clamp_min(tiny))
 
-    def judged(self, fresh: Objective, theta: Tensor, tolerance: float) -> float:
+    def judged(
+        self, fresh: Objective, theta: Tensor, weights: dict[str, float], tolerance: float
+    ) -> float:
         """The relative residual at fresh points, no smaller than the tolerance where a condition by
         itself is not met.
         """
-        residual = float(weighted_size(fresh, theta, self.weights) / self.zero)
+        residual = float(weighted_size(fresh, theta, weights) / self.zero)
         if not math.isfinite(residual):
             return math.inf
         if not residual < tolerance:
