@@ -22,8 +22,9 @@ from siren_pde.random_features.features import (
     suggested_frequencies,
     with_features,
 )
+from siren_pde.random_features.mirrors import between_mirrors
 from siren_pde.random_features.pace import Pace
-from siren_pde.random_features.search import HELD, Search, Trial
+from siren_pde.random_features.search import AXIS_BY_AXIS, HELD, Search, Trial
 from siren_pde.random_features.starts import STUCK, first_finite
 from siren_pde.random_features.trial_fit import Ground, Start, fitted
 
@@ -107,6 +108,8 @@ class LeastSquares(Method[State]):
         """
         whole = require_problem(objective, "LeastSquares")
         half = half_lengths(whole)
+        if len(half) > AXIS_BY_AXIS and self.frequency is None:
+            whole = between_mirrors(whole)
         if self.frequency is not None and len(self.frequency) != len(half):
             raise ConfigError(
                 f"`LeastSquares` needs a frequency for each of {len(half)} coordinates, got "

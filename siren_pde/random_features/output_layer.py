@@ -122,11 +122,11 @@ def fit_output(
     Source: Levenberg and Marquardt's damping, with the decrease ratio for a measure.
     """
     factors: dict[str, float] = dict(weights or {})
-    first, level, lasted = math.inf, boldness, 0.0
+    first, level, ends = math.inf, boldness, 0.0
     for _ in range(most):
-        began = time.monotonic()
-        if lasted and began + lasted > deadline:
+        if ends > deadline:
             break
+        began = time.monotonic()
         system = OutputSystem.of(objective, theta)
         factors = factors or _balanced(objective, theta, system)
         system.weigh(factors)
@@ -142,7 +142,7 @@ def fit_output(
         slow = reached > SLOW * size and (number > level or number == 0)
         if settled or slow or reached <= ROUNDED * first:
             break
-        level, lasted = max(number - 1, 0), time.monotonic() - began
+        level, ends = max(number - 1, 0), 2 * time.monotonic() - began  # of a step that long
     return theta, factors
 
 
@@ -230,9 +230,8 @@ def term_sizes(objective: Objective, theta: Tensor) -> Sizes:
     """The root mean squares (m,) of the terms of each condition's m components, for the field at θ.
 
     They are those of the data, which are the residual of the zero field where that is finite, and
-    of each derivative of the field times the residual's derivative by it. The field's derivatives
-    are measured over the domains of all conditions: u = 0 on a boundary is as large as u is
-    elsewhere.
+    of each derivative of the field times the residual's derivative by it. Derivatives are measured
+    over the domains of all conditions: u = 0 on a boundary is as large as u is elsewhere.
     """
     collocated = objective.collocated
     everywhere = torch.cat([r.points.positions for r in collocated.rows])
@@ -246,8 +245,7 @@ def term_sizes(objective: Objective, theta: Tensor) -> Sizes:
 def weighted_terms(objective: Objective, theta: Tensor, weights: Weights) -> float:
     """The size of all terms at θ, in the measure of `weighted_size`."""
     given, sizes = objective.collocated.weights, term_sizes(objective, theta)
-    each = (weights[n] * math.sqrt(given[n]) * norm(size) for n, size in sizes.items())
-    return math.hypot(*each)
+    return math.hypot(*(weights[n] * math.sqrt(given[n]) * norm(s) for n, s in sizes.items()))
 
 
 def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dict[str, float]:
@@ -260,16 +258,14 @@ def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dic
         for rows in objective.collocated.rows:
             r = _mean_size(e.residual(theta, rows), rows)
             tiny = torch.finfo(r.dtype).tiny
-            worst[rows.condition.name] = float(
-                (r / sizes[rows.condition.name].clamp_min(tiny)).max()
-            )
+            size = sizes[rows.condition.name].clamp_min(tiny)
+            worst[rows.condition.name] = float((r / size).max())
     return worst
 
 
 def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
-    points = _few(rows)
-    few = Rows(rows.condition, rows.residual, points, points.weights)
-    residual = rows.residual
+    residual, points = rows.residual, _few(rows)
+    few = Rows(rows.condition, residual, points, points.weights)
     at = channels_of(e.channels(theta, residual, points, purpose="output"))
     _, seeds = residual.seeds(e.field, points, at)
     anywhere = replace(residual, places=())  # the cloud is no condition's
