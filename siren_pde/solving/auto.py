@@ -15,13 +15,13 @@ from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
-from siren_pde.random_features.least_squares import LeastSquares
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.random_features.propagator_state import FEATURES_PER_DEGREE, freedom
 from siren_pde.random_features.symbol import wavenumbers
 from siren_pde.solving.candidates import STEPS, escalation_after, gauss_newton_seconds
 from siren_pde.solving.escalation import SHARE, Escalated
+from siren_pde.solving.features import Features
 
 AXES = 3
 """Up to so many coordinates, functions that enter non-linearly are solved for by random features.
@@ -97,7 +97,7 @@ class Auto(Method[Any]):
             axis = problem.axes[evolution.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
         if free and few_axes:
-            return LeastSquares(), f"least squares at every Newton step, since {reason}"
+            return Features(), f"least squares at every Newton step, since {reason}"
         if affine:
             reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None:
@@ -142,8 +142,8 @@ class Auto(Method[Any]):
         """The method whose answer it is."""
         if isinstance(at.state, Escalated):
             return escalation_after(at.state.first).ran(at)
-        name: str = at.state.method.name
-        return name
+        chosen: Chosen = at.state
+        return chosen.method.ran(replace(at, state=chosen.state))
 
     def _affine(
         self, objective: Objective, evolution: Evolution | None, measured: str
@@ -155,7 +155,7 @@ class Auto(Method[Any]):
                 f"time slabs of one matrix, {reason}, and its waves until the end would need about "
                 f"{needed:.0f} features at once"
             )
-        return LeastSquares(), (
+        return Features(), (
             f"least squares, {reason}, so that its output layer is a linear least-squares problem"
         )
 
