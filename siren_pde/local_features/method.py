@@ -170,7 +170,8 @@ class LocalFeatures(Method[State]):
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
             done = f"another round would take longer than is left, {note}"
-            return replace(at, finished=done, outcome=Outcome.budget)
+            solved = Outcome.converged if state.best < FITTED else Outcome.budget
+            return replace(at, finished=done, outcome=solved)
         tree, parents = _refined(before, answer, room)
         return replace(at, state=replace(state, tree=tree, parents=parents))
 

@@ -23,6 +23,8 @@ from siren_pde.solving.candidates import STEPS, escalation_after, gauss_newton_s
 from siren_pde.solving.escalation import SHARE, Escalated
 from siren_pde.solving.features import Features
 
+LATE = 0.8
+"""Nothing new begins after this share of the budget."""
 AXES = 3
 """Up to so many coordinates, functions that enter non-linearly are solved for by random features.
 """
@@ -126,7 +128,8 @@ class Auto(Method[Any]):
         state: Chosen = at.state
         own: Iterate[Any] = state.method.step(replace(at, state=state.state), spent)
         if self.first is not None and math.isfinite(spent.left):
-            failed = own.finished and own.outcome is not Outcome.converged
+            late = spent.share > LATE
+            failed = own.finished and own.outcome is not Outcome.converged and not late
             overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
             if failed or overdrawn:
                 if (others := escalation_after(self.first)).wanted(own):

@@ -27,6 +27,8 @@ SOON = 1.0
 """Unless their answer is expected within so many times the seconds that they have had."""
 CLOSE = 1e-8
 """A residual of global features below this is not bettered by boxes."""
+CLEARLY = 0.03
+"""A residual of boxes this much smaller than that of global features is one in any measure."""
 GOOD = 1e-6
 """A residual of boxes below this ends the search, though global features may go on."""
 
@@ -131,6 +133,8 @@ class Features(Method[Turns]):
 
     def _compared(self, first: Iterate[Any], second: Iterate[Any]) -> Iterate[Any]:
         """The answer that leaves less at fresh points of the boxes."""
+        if second.state.best < CLEARLY * _left(first):
+            return second
         fresh, left = second.state.last.fresh, []
         for at in (first, second):
             answer = with_parameters(require_problem(at.objective, self.name).field, at.theta)
