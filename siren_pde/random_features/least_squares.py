@@ -24,7 +24,7 @@ from siren_pde.random_features.features import (
 )
 from siren_pde.random_features.mirrors import between_mirrors
 from siren_pde.random_features.pace import Pace
-from siren_pde.random_features.search import AXIS_BY_AXIS, HELD, Search, Trial
+from siren_pde.random_features.search import AXIS_BY_AXIS, HELD, RESOLVED, Search, Trial
 from siren_pde.random_features.starts import STUCK, first_finite
 from siren_pde.random_features.trial_fit import Ground, Start, fitted
 
@@ -39,8 +39,11 @@ MANY = 1500
 """Features of the first trial at most, where the data's own waves need so many: half a second."""
 BANDS = 0.2
 """The share of the seconds given that the search for a band may take."""
+JUDGED = 1000
+"""Features that resolve nothing of a solution say that such features will not."""
 FINE, ENOUGH = 1e-7, 4000
 """Below this relative residual, more than so many columns gain less than they cost."""
+NO_LOWER = "more features no longer lower the residual"
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,16 @@ class LeastSquares(Method[State]):
     For a problem that is affine in the field, r = A c + b in the output coefficients c. Else
     Newton's method takes damped steps of this kind, from functions fitted to any measured data, and
     where those lead nowhere from boundary values and simple functions; unknown constants are
-    coefficients too. How far the frequencies reach and how many there are is
-    found by the residual at fresh points: from what the problem's data suggest, the band is
-    stretched along all axes together and then along each, and features are added until the residual
-    no longer falls. `features` and `frequency` (radians per unit length, per axis) fix either.
+    coefficients too. How far the frequencies reach and how many there are is found by the residual
+    at fresh points: from what the problem's data suggest, the band is stretched or narrowed along
+    all axes together and then along each, and features are added until the residual no longer
+    falls. `features` and `frequency` (radians per unit length, per axis) fix either. Nothing is
+    begun that would end after the seconds given, and a fifth of them at most goes to the band.
 
     *Other*: `oversampling`, the rows per feature; `most` columns, features times functions;
-    `tolerance` of the relative residual.
+    `tolerance` of the relative residual; `patience`, how many times `most` columns the tolerance
+    may be away, as the residual falls, before it ends as stagnated: infinite, unless another method
+    is at hand.
 
     Source: random feature method (Chen, Chi, E, Yang, 2022), here with uniform Sobol frequencies,
     rows scaled across conditions, columns to unit length, and QR.
@@ -88,6 +94,7 @@ class LeastSquares(Method[State]):
     oversampling: float = 1.6
     most: int = 7000
     tolerance: float = 3e-11
+    patience: float = math.inf
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
@@ -141,7 +148,7 @@ class LeastSquares(Method[State]):
         tried, theta, residual, state = self._tried(replace(state, start=start, left=left), trial)
         seconds = time.monotonic() - began
         state = replace(state, pace=state.pace.after(trial.features * state.columns, seconds))
-        search, ended = self._searched(state, trial, residual, spent.left - seconds)
+        search, ended, outcome = self._searched(state, trial, residual, spent.left - seconds)
         state = replace(state, search=search)
         if search.trial is search.best:  # a climb anew, whose bands weigh conditions anew
             state = replace(state, weights={}, ground=None, features=0)
@@ -152,8 +159,8 @@ class LeastSquares(Method[State]):
             state = replace(state, objective=tried)
             best = Iterate(tried, theta, tried.loss(theta), state, note)
         if search.trial is None:
-            done = f"{ended or self._reason(search)}, {_coefficients(best)}"
-            outcome = Outcome.budget if ended else self._outcome(search)
+            ended, outcome = (ended, outcome) if ended else self._ended(search)
+            done = f"{ended} ({search.lowest:.1e} at fresh points), {_coefficients(best)}"
             return replace(best, finished=done, outcome=outcome)
         return best
 
@@ -184,8 +191,8 @@ class LeastSquares(Method[State]):
 
     def _searched(
         self, state: State, trial: Trial, residual: float, left: float
-    ) -> tuple[Search, str]:
-        """The search after a trial, and why it ends where it is for want of time."""
+    ) -> tuple[Search, str, Outcome]:
+        """The search after a trial, and how it ends if that is for want of time or patience."""
         wanted = self._most(state.objective)
         if residual < FINE:
             wanted = min(wanted, ENOUGH)
@@ -195,13 +202,27 @@ class LeastSquares(Method[State]):
         search = state.search.after(
             residual, self.tolerance, int(min(most, affordable)), hurried=hurried
         )
-        if search.trial is not None or residual < self.tolerance or affordable >= most:
-            return search, ""
+        if search.trial is not None:
+            why = self._hopeless(search, state.columns)
+            return replace(search, trial=None if why else search.trial), why, Outcome.stagnated
+        if residual < self.tolerance or affordable >= most:
+            return search, "", Outcome.converged
         if state.search.after(residual, self.tolerance, most, hurried=hurried).trial is None:
-            return search, ""
-        return search, (
-            f"the seconds left allow no larger trial (residual {search.lowest:.1e} at fresh points)"
-        )
+            return search, "", Outcome.converged
+        return search, "the seconds left allow no larger trial", Outcome.budget
+
+    def _hopeless(self, s: Search, columns: int) -> str:
+        """Why more features than there is patience for are needed; nothing if they are not."""
+        if math.isinf(self.patience):
+            return ""
+        if not s.growing:
+            few = s.lowest > RESOLVED and s.best.features > JUDGED
+            return f"{s.best.features} features resolve next to nothing" if few else ""
+        if s.strikes > 1:
+            return NO_LOWER
+        needed = columns * s.needed(self.tolerance)
+        far = s.rate > 0 and needed > self.patience * self.most
+        return f"about {needed:.0e} columns would be needed, as the residual falls" if far else ""
 
     def _most(self, objective: Objective) -> int:
         """As many columns as wanted, and as three copies of their rows leave room for."""
@@ -210,21 +231,17 @@ class LeastSquares(Method[State]):
         numbers = objective.limits.memory / objective.parameters.element_size()
         return min(self.most, int(math.sqrt(numbers / (3 * self.oversampling))))
 
-    def _outcome(self, s: Search) -> Outcome:
+    def _ended(self, s: Search) -> tuple[str, Outcome]:
+        """Why a search has ended, and as what."""
         if s.lowest < self.tolerance:
-            return Outcome.converged
-        if not (self.features and self.frequency) or not s.lowest < STUCK:
-            return Outcome.stagnated
-        return Outcome.converged if s.lowest < FITTED else Outcome.unresolved
-
-    def _reason(self, s: Search) -> str:
-        if s.lowest < self.tolerance:
-            return f"the residual is below {self.tolerance:g} ({s.lowest:.1e} at fresh points)"
+            return f"the residual is below {self.tolerance:g}", Outcome.converged
         if not s.lowest < STUCK:
-            return f"not solved: the relative residual is {s.lowest:.1e} at fresh points"
+            return "not solved: the relative residual stays large", Outcome.stagnated
         if self.features and self.frequency:
-            return f"the features asked for are fitted (residual {s.lowest:.1e} at fresh points)"
-        return f"more features no longer lower the residual ({s.lowest:.1e} at fresh points)"
+            fits = s.lowest < FITTED
+            outcome = Outcome.converged if fits else Outcome.unresolved
+            return "the features asked for are fitted", outcome
+        return NO_LOWER, Outcome.stagnated
 
 
 def _coefficients(best: Iterate[State]) -> str:

@@ -122,7 +122,7 @@ def fit_output(
     Source: Levenberg and Marquardt's damping, with the decrease ratio for a measure.
     """
     factors: dict[str, float] = dict(weights or {})
-    first, level, ends = math.inf, boldness, 0.0
+    first, level, ends = math.inf, boldness, -math.inf
     for _ in range(most):
         if ends > deadline:
             break

@@ -12,12 +12,12 @@ COMMON, AXIS, GROWTH = 1.6, 1.5, 1.5
 HELD = 1.2
 """Features for each degree of freedom of a band at least: with fewer, they hold no wave of it."""
 GAINED = 0.8
-"""A step along one axis is better if it leaves less than this: from one draw of features to the
-next, residuals differ by about a tenth.
+"""A step is better where nothing is resolved if it leaves less than this: from one draw of features
+to the next, residuals differ as much.
 """
 CLEARLY = 3.0
-"""A residual this much larger than the best one needs no second look. Where nothing is resolved, so
-large are the differences between draws.
+"""A residual this much larger than the best one needs no second look; nor is one axis told from
+another by less where nothing is resolved.
 """
 
 WIDENING = 0.28
@@ -27,9 +27,7 @@ as degrees of freedom do: singular solutions have waves of every length.
 FASTEST, DEAR = 3.5, 2000
 """The most by which features grow at once, up to so many; beyond, they double."""
 AXIS_BY_AXIS, MOST_AXES = 3, 2
-"""Up to how many axes bands are found axis by axis, and beyond, how many a wave has at most but for
-all.
-"""
+"""Up to how many axes bands are found axis by axis; beyond, how many a wave has, if not all."""
 AHEAD, HOPELESS, RACED = 3.0, 30.0, 2
 """Waves along few axes and along all are compared until one is so much better, the second unless it
 is so much worse at first, at sizes that grow by the last.
@@ -40,8 +38,7 @@ LOWER, LOWEST = 2.0, 0.1
 AFRESH = 2.5
 """By how much features grow where no band resolved anything."""
 RESOLVED, BLIND = 0.02, 0.3
-"""Below the first relative residual, the features are taken to resolve the solution at all; above
-the second, they do not tell one axis from another.
+"""Features resolve something below the first relative residual, and tell no axes above the second.
 """
 COARSE = 1e-3
 """Above this residual, features are added four times in vain before growth ends, else twice."""
@@ -85,11 +82,12 @@ class Trial:
 class Search:
     """A climb along one direction after the other, all axes together first, then growth.
 
-    `trial` is next, None when there is no more to try. `best` is the trial of the lowest relative
-    `residual` of the climb, `last` the residual before the next trial, `smaller` the trial that
-    growth has left behind, and its residual. A direction is left when steps along it, in one sense
-    and then in the other, are no better; bands that the features cannot hold are not tried.
-    `answer` is the best trial of all climbs, with the residual `lowest`.
+    `trial` is next, None when there is no more to try. `best` is the trial of the climb with the
+    least relative `residual`, those that are hardly better left out, `last` the residual before the
+    next trial, `smaller` the trial that growth has left behind, and its residual. A direction is
+    left when steps along it, in one sense and then in the other, are no better; bands that the
+    features cannot hold are not tried. `answer` is the best trial of all climbs, with the residual
+    `lowest`.
 
     Beyond three axes, solutions are often sums of functions of few coordinates, or smooth: waves
     along one axis, along pairs, and along all in ever lower bands are raced (direction −1) at
@@ -153,7 +151,7 @@ class Search:
         """
         assert self.trial is not None
         s = self
-        if residual < self.residual:
+        if residual < self._enough():
             s = replace(s, best=self.trial, residual=residual)
         if residual < self.lowest:
             s = replace(s, answer=self.trial, lowest=residual)
@@ -175,11 +173,8 @@ class Search:
     def _climbed(self, before: Search, residual: float, tolerance: float, most: int) -> Search:
         """A step on if `residual` is better than before, else back, or in another direction."""
         assert self.trial is not None
-        first = math.isinf(before.residual)
-        enough = 1.0
-        if self.direction:
-            enough = GAINED if before.residual < RESOLVED else 1 / CLEARLY
-        if residual < enough * before.residual:
+        if self.best is self.trial:
+            first = math.isinf(before.residual)
             s = replace(self, moved=not first, strikes=0)._stepped(self.best)
         elif self.strikes + 1 < self._looks(residual):
             s = replace(self, strikes=self.strikes + 1)._stepped(self.trial)
@@ -188,6 +183,14 @@ class Search:
         while s.trial is not None and not s.growing and s.upwards and not s.trial.held:
             s = s._returned(tolerance, most)
         return s
+
+    def _enough(self) -> float:
+        """Below which residual a trial is better than the best so far: on a climb that has not
+        resolved anything, by more than what draws of features differ.
+        """
+        if self.growing or self.direction < 0 or self.residual < RESOLVED:
+            return self.residual
+        return self.residual * (1 / CLEARLY if self.direction else GAINED)
 
     def _looks(self, residual: float) -> int:
         """How many steps in a row may be no better: where nothing is resolved, worse says little,
@@ -285,8 +288,8 @@ class Search:
             features, factor = most, most / self.best.features
         if strikes > (1 if self.residual < COARSE else 3) or features > most:
             return replace(self, trial=None, strikes=strikes)
-        widening = factor ** self._widening(strikes)
-        trial = replace(self.best, features=features).stretched(None, widening)
+        trial = replace(self.best, features=features)
+        trial = trial.stretched(None, factor ** self._widening(strikes))
         return replace(self, trial=trial, strikes=strikes)
 
     def _widening(self, strikes: int) -> float:
