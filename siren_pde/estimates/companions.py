@@ -22,10 +22,14 @@ APART = 7919
 
 @dataclass(frozen=True)
 class Companions:
-    """How many features, beside those of the answer (`share`), and how wide a band."""
+    """How many features, beside those of the answer (`share`), and how wide a band.
+
+    A network whose own features are not known gets `width` of them.
+    """
 
     share: float
     widening: float = 1.0
+    width: int = WIDTH
 
     def of(self, answer: Objective) -> Field:
         """Features for the error, in the structure of the answer's field."""
@@ -44,7 +48,7 @@ class Companions:
         """Waves of the frequencies of the problem's data, for a network without a band."""
         wanted = self.widening * frequencies(answer.collocated, answer.field)
         try:
-            return network.with_random_features(WIDTH, wanted, seed)
+            return network.with_random_features(self.width, wanted, seed)
         except ConfigError:  # code, of which no layer is known
             pass
         low, high = box(answer.collocated)
@@ -54,7 +58,7 @@ class Companions:
         return (
             waves.to(like.device)
             .scaled_to(low, high, wanted)
-            .with_random_features(WIDTH, wanted, seed)
+            .with_random_features(self.width, wanted, seed)
         )
 
 

@@ -119,8 +119,10 @@ def answer_itself(answer: Objective) -> View:
     """Features like those of the answer, wherever the problem lives."""
 
     def features(widening: float) -> Field:
-        share = widening * _probes(answer) / max(size(answer.field), 1)
-        return Companions(share, widening * SMOOTH).of(answer)
+        probes = widening * _probes(answer)
+        width = int(probes / max(len(answer.field.networks()), 1))
+        share = probes / max(size(answer.field), 1)
+        return Companions(share, widening * SMOOTH, width).of(answer)
 
     return View(answer, features)
 

@@ -87,11 +87,13 @@ class Spent:
     """How much of the budget is spent before a step, and what remains.
 
     `share` is in [0, 1]. `left` is in seconds, infinite where the budget does not bound them: a
-    method starts nothing that it expects to take longer.
+    method starts nothing that it expects to take longer. Where the seconds are not `asked` for,
+    they are a limit, and a method ends once its answer is a good one.
     """
 
     share: float = 0.0
     left: float = math.inf
+    asked: bool = True
 
 
 @dataclass(frozen=True)

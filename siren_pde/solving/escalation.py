@@ -149,7 +149,7 @@ class Escalation:
         state, before = at.state, at.state.since.left
         method = self._method(state.number)
         gone = max((before - spent.left) / before, 0.0)
-        own = method.step(state.own, Spent(min(gone, 1.0), spent.left))
+        own = method.step(state.own, replace(spent, share=min(gone, 1.0)))
         state = replace(state, own=own)
         ended = bool(own.finished)
         overdrawn = gone > SHARE and not state.resumed and not own.reached

@@ -16,6 +16,7 @@ import torch
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.method import LocalFeatures, unsuited
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import require_problem
 from siren_pde.random_features.least_squares import LeastSquares
 
@@ -27,6 +28,8 @@ SOON = 1.0
 """Unless their answer is expected within so many times the seconds that they have had."""
 CLOSE = 1e-8
 """A residual of global features below this is not bettered by boxes."""
+ENOUGH = 1e-5
+"""And so does one below this where no seconds were asked for: errors are smaller still."""
 CLEARLY = 0.03
 """A residual of boxes this much smaller than that of global features is one in any measure."""
 GOOD = 1e-6
@@ -87,8 +90,11 @@ class Features(Method[Turns]):
         )
         turns = replace(turns, seconds=seconds_after)
         left = max(spent.left - seconds, 0.0)
-        if (best := self._ended(turns)) is not None:
-            return replace(best, state=turns, finished=self._reason(turns, best))
+        if (best := self._ended(turns, asked=spent.asked)) is not None:
+            done, outcome = self._reason(turns, best), best.outcome
+            if not best.finished:
+                outcome = Outcome.converged
+            return replace(best, state=turns, finished=done, outcome=outcome)
         if self._changes(turns, left, budget=_whole(spent)):
             turns = replace(turns, local=not turns.local)
         shown, now = self._better(turns), turns.in_boxes if turns.local else turns.all_over
@@ -100,12 +106,16 @@ class Features(Method[Turns]):
         local = at.state.in_boxes is not None and at.objective is at.state.in_boxes.objective
         return self.in_boxes.name if local else self.all_over.name
 
-    def _ended(self, turns: Turns) -> Iterate[Any] | None:
-        """The answer, where neither method will better it."""
+    def _ended(self, turns: Turns, *, asked: bool) -> Iterate[Any] | None:
+        """The answer, where neither method will better it, or it is good and no more is asked."""
         first, second = turns.all_over, turns.in_boxes
         if first.finished and (_left(first) < CLOSE or unsuited(turns.origin)):
             return first
-        if second is None or not second.finished:
+        if second is None:
+            return None
+        if not asked and second.state.best < ENOUGH:
+            return self._compared(first, second)
+        if not second.finished:
             return None
         if first.finished or second.state.best < GOOD:
             return self._compared(first, second)
@@ -118,13 +128,14 @@ class Features(Method[Turns]):
             assert second is not None
             if first.finished:
                 return False
-            return bool(second.finished) or (other > used and _expected(first) < left / 2)
+            behind = second.state.best > _left(first) and other > used
+            return bool(second.finished) or (behind and _expected(first) < left / 2)
         if unsuited(turns.origin) or (second is not None and second.finished):
             return False
         if first.finished:
             return True
         patience = max(min(PATIENCE, PART * budget), other)
-        return used > patience and _expected(first) > SOON * used
+        return used + _next(first) > patience and _expected(first) > SOON * used
 
     def _better(self, turns: Turns) -> Iterate[Any]:
         """What is shown meanwhile: the answer with the smaller residual in its own measure."""
@@ -146,7 +157,8 @@ class Features(Method[Turns]):
         if turns.in_boxes is None:
             return best.finished
         if best.objective is turns.in_boxes.objective:
-            return f"{best.finished}; global features left {_left(turns.all_over):.1e}"
+            text = best.finished or f"{best.note}, less than {ENOUGH:g}"
+            return f"{text}; global features left {_left(turns.all_over):.1e}"
         state = turns.in_boxes.state
         others = f"features in boxes left {state.best:.1e}"
         return f"{best.finished or 'global features left less'}; {others}"
@@ -156,6 +168,12 @@ def _left(at: Iterate[Any]) -> float:
     """The relative residual that global features leave."""
     left: float = at.state.search.lowest
     return left
+
+
+def _next(at: Iterate[Any]) -> float:
+    """The seconds that the next trial of global features takes."""
+    trial, seconds = at.state.search.trial, at.state.pace.predicted
+    return 0.0 if trial is None else float(seconds(at.state.columns * trial.features))
 
 
 def _expected(at: Iterate[Any]) -> float:

@@ -43,7 +43,7 @@ class Budget:
         in_time = seconds / allowed if allowed else 0.0
         in_steps = steps / self.steps if self.steps else 0.0
         left = max(allowed - seconds, 0.0) if allowed else math.inf
-        return Spent(min(max(in_time, in_steps), 1.0), left)
+        return Spent(min(max(in_time, in_steps), 1.0), left, asked=self.seconds is not None)
 
 
 @dataclass(frozen=True)
