@@ -90,10 +90,10 @@ class Ground:
     @staticmethod
     def of(tried: Objective, fresh: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
         """The ground of a trial that was fitted by θ."""
-        zero = weighted_size(fresh, without_output(tried.field, theta), weights)
-        terms = weighted_terms(fresh, theta, weights)
-        if not bool(torch.isfinite(zero)) or float(zero) < SMALL * terms < math.inf:
-            zero = zero.new_tensor(terms)
+        nothing = without_output(tried.field, theta)
+        zero = weighted_size(fresh, nothing, weights)
+        if not bool(torch.isfinite(zero)) or _small(fresh, theta, nothing, weights):
+            zero = zero.new_tensor(weighted_terms(fresh, theta, weights))
         tiny = torch.finfo(zero.dtype).tiny
         return Ground(tried.collocated, fresh.collocated, zero.clamp_min(tiny))
 
@@ -110,6 +110,17 @@ class Ground:
             return residual
         each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
         return max(residual, tolerance * max(each.values()) / EACH)
+
+
+def _small(fresh: Objective, theta: Tensor, nothing: Tensor, weights: dict[str, float]) -> bool:
+    """Whether the data of all conditions, together and each by itself, are small beside the terms
+    of the solution. Together alone says little: beside a corner, derivatives are large.
+    """
+    terms, zero = weighted_terms(fresh, theta, weights), weighted_size(fresh, nothing, weights)
+    if not float(zero) < SMALL * terms < math.inf:
+        return False
+    each = relative_residuals(fresh, nothing, term_sizes(fresh, theta))
+    return max(each.values()) < SMALL
 
 
 def _first(tried: Objective) -> Tensor:

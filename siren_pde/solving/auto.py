@@ -29,7 +29,7 @@ AXES = 3
 """Up to so many coordinates, functions that enter non-linearly are solved for by random features.
 """
 LITTLE = 10.0
-"""Waves in time below so many radians per half of it gain nothing from slabs beyond `AXES`."""
+"""Waves in time of less than so many radians per half of it gain nothing from slabs."""
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,10 @@ class Auto(Method[Any]):
 
 def _needed(objective: Objective, evolution: Evolution) -> float:
     """How many features hold the waves in all space and time, as `Propagator` estimates them; 0
-    where slabs of time would need hardly fewer, as in much space and little time.
+    where slabs of time would need hardly fewer.
     """
     waves = zip(wavenumbers(objective, evolution), half_lengths(objective), strict=True)
     band = [k * half for k, half in waves]
-    if len(band) > AXES and band[evolution.axis] < LITTLE:
+    if band[evolution.axis] < LITTLE:
         return 0.0
     return FEATURES_PER_DEGREE * math.prod(map(freedom, band))
