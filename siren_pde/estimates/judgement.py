@@ -99,7 +99,8 @@ def _verdict(
     """
     close = estimate.reliable and estimate.total <= CLOSE
     sure = estimate.reliable and estimate.total <= SURE
-    bar = HOLDS if close else min(ALONE, CLOSE / loose)
+    believed = close and outcome is not Outcome.stagnated  # a method knows when it is stuck
+    bar = HOLDS if believed else min(ALONE, CLOSE / loose)
     missed = {
         name: own
         for name, own in residuals.items()

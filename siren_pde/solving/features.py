@@ -62,7 +62,7 @@ class Features(Method[Turns]):
     """
 
     all_over: LeastSquares = field(default_factory=LeastSquares)
-    in_boxes: LocalFeatures = field(default_factory=LocalFeatures)
+    in_boxes: LocalFeatures | None = None
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
@@ -80,8 +80,9 @@ class Features(Method[Turns]):
         """A step of the method whose turn it is."""
         began, turns = time.monotonic(), at.state
         if turns.local:
-            own = turns.in_boxes or self.in_boxes.start(turns.origin)
-            turns = replace(turns, in_boxes=self.in_boxes.step(own, spent))
+            method = self.in_boxes or LocalFeatures()
+            own = turns.in_boxes or method.start(turns.origin)
+            turns = replace(turns, in_boxes=method.step(own, spent))
         else:
             turns = replace(turns, all_over=self.all_over.step(turns.all_over, spent))
         seconds, each = time.monotonic() - began, turns.seconds
@@ -104,7 +105,7 @@ class Features(Method[Turns]):
     def ran(self, at: Iterate[Turns]) -> str:
         """The method whose answer it is."""
         local = at.state.in_boxes is not None and at.objective is at.state.in_boxes.objective
-        return self.in_boxes.name if local else self.all_over.name
+        return LocalFeatures.name if local else self.all_over.name
 
     def _ended(self, turns: Turns, *, asked: bool) -> Iterate[Any] | None:
         """The answer, where neither method will better it, or it is good and no more is asked."""

@@ -69,7 +69,7 @@ def test_solve_alone_does_well_on_a_linear_problem():
 
 def test_a_nonlinear_problem_gets_newton_steps_on_features():
     solution = solve(nonlinear, quiet=True)
-    assert solution.method == "least squares"
+    assert solution.method in ("least squares", "local features")
     assert "not affine" in solution.why
     x = Sobol(200)(square, seed=3)
     assert solution.evaluate(bratu, x).square().mean().sqrt() < 1e-3  # 1 without a solution
