@@ -13,6 +13,7 @@ from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
 from siren_pde.fields.base import Field
 from siren_pde.fields.cosines import Cosines
+from siren_pde.fields.derived.mirrored import Mirror, Mirrored
 from siren_pde.fields.derived.piecewise import Piecewise
 from siren_pde.fields.derived.projected import Projected
 from siren_pde.fields.derived.refined import Refined
@@ -172,6 +173,7 @@ ALL_FIELDS: dict[str, Field] = {
     "module": Generic(_module.double(), 2),
     "shifted": Shifted(_siren(10), 1, 0.7),
     "stretched": Stretched(_siren(11), _stretching),
+    "between mirrors": Mirrored(_siren(17), [Mirror(0, 0.5, 0.5), Mirror(1, -0.2, 2.0)]),
     "one coordinate of two": Projected(Siren(1, 2, width=5, depth=2), (1,), 2),
     "coordinates in another order": Projected(_siren(16), (1, 0), 2),
     "piecewise": Piecewise(0, [0.3, 0.6], [_siren(seed) for seed in (12, 13, 14)]),

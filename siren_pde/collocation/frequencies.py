@@ -14,6 +14,8 @@ PROBED = 64
 """Points in the interior at which the data of a problem are measured."""
 NEGLIGIBLE = 1e-6
 """Data this much smaller than the largest of a problem are taken for rounding errors."""
+SEVERAL = 8
+"""Of so many points at least, a single one may be left out."""
 STEP = 0.005
 """Half the step of the differences that measure slopes, in half-lengths of the box."""
 
@@ -57,5 +59,16 @@ def _data_and_slopes(rows: Rows, field: Field, half: Tensor) -> tuple[Tensor, Te
     for axis in range(len(half)):
         step = torch.zeros_like(half)
         step[axis] = STEP * half[axis]
-        slopes.append((data(step) - data(-step)).square().mean().sqrt() / (2 * step[axis]))
+        slopes.append(_usual_size(data(step) - data(-step)) / (2 * step[axis]))
     return data(torch.zeros_like(half)).square().mean().sqrt(), torch.stack(slopes)
+
+
+def _usual_size(differences: Tensor) -> Tensor:
+    """The root mean square of differences, without a single one that outweighs all others: a jump
+    that a point happens to be next to has no slope.
+    """
+    squares = differences.square().flatten()
+    total, largest = squares.sum(), squares.max()
+    if len(squares) >= SEVERAL and bool(2 * largest > total):
+        total = total - largest
+    return (total / len(squares)).sqrt()

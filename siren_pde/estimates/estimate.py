@@ -12,8 +12,9 @@ import torch
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
+from siren_pde.estimates.boxes import corrected_on_boxes, on_boxes
 from siren_pde.estimates.companions import Companions, size
-from siren_pde.estimates.defect import OVERSAMPLING, corrected
+from siren_pde.estimates.defect import OVERSAMPLING, Correction, corrected
 from siren_pde.estimates.defect import fresh as points_of
 from siren_pde.estimates.own_residuals import own_residuals
 from siren_pde.estimates.sizes import Size, sizes
@@ -114,6 +115,8 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
     if not bool(torch.isfinite(answer.parameters).all()):
         return Estimate.none("the answer is not finite")
     try:
+        if (net := on_boxes(answer)) is not None:
+            return _with(answer, corrected_on_boxes(answer, net, careful=careful))
         evolution = evolution_of(answer)
         march = None if evolution is None else March.of(answer.field, evolution)
         field = answer.field if march is None else march.pieces[0]
@@ -122,12 +125,16 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
             return Estimate.none(why)
         if march is not None:
             return _of_march(answer, march, companions)
-        correction = corrected(answer, companions)
-        conditions = answer.collocated
-        measured = sizes(conditions.problem, answer.field, correction.error, rows=conditions.rows)
-        return judged(answer, measured, correction.beta, correction.fresh)
+        return _with(answer, corrected(answer, companions))
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return Estimate.none(f"the residuals around the answer cannot be linearised ({cause})")
+
+
+def _with(answer: Objective, correction: Correction) -> Estimate:
+    """The estimate that is an error's size."""
+    conditions = answer.collocated
+    measured = sizes(conditions.problem, answer.field, correction.error, rows=conditions.rows)
+    return judged(answer, measured, correction.beta, correction.fresh)
 
 
 def companions_of(field: Field, *, careful: bool) -> Companions:

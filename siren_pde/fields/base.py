@@ -194,6 +194,12 @@ class Network(Field, ABC):
             " is none. Solve with a `Siren`, or with `GaussNewton()`."
         )
 
+    def fineness(self, x: Tensor) -> Tensor:
+        """How short (n,) waves at points x (n, d) are cut beside the longest ones anywhere: 1,
+        unless they are those of smaller boxes.
+        """
+        return x.new_ones((len(x),))
+
     def companion(self, share: float, *, widening: float = 1.0, seed: int = 0) -> Network | None:
         """Frozen features that this network has not: what it leaves out of a solution is theirs.
 

@@ -115,6 +115,11 @@ class LocalSines(Network):
         u = torch.einsum("nom,nm->no", self.coefficients[boxes], sines)
         return u[:, 0] if self.outputs == 1 else u
 
+    def fineness(self, x: Tensor) -> Tensor:
+        """The sides (n,) of the box of each point beside those of the largest box."""
+        sizes = self.tree.half.log().mean(1).exp()
+        return (sizes / sizes.max())[self.boxes(x)]
+
     def scaled_to(self, low: Tensor, high: Tensor, frequency: Tensor) -> LocalSines:
         """A copy: its boxes have their scales."""
         return copy.deepcopy(self)

@@ -23,6 +23,7 @@ OURS = frozenset(
     for path in (
         "ansatz:Ansatz",
         "cosines:Cosines",
+        "derived.mirrored:Mirrored",
         "derived.piecewise:Piecewise",
         "derived.projected:Projected",
         "derived.refined:Refined",

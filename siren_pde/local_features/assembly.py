@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation.collocated import Rows
+from siren_pde.fields.base import Field
 from siren_pde.local_features.block import Block, part_of, ranges
 from siren_pde.local_features.columns import Columns, Parts
 from siren_pde.local_features.faces import Incidence
@@ -134,6 +135,14 @@ class Assembly:
         """The size of the scaled residuals of the zero field."""
         parts = self.columns.split(torch.zeros_like(theta))
         return math.sqrt(sum(float(square.sum()) for *_, square in self._pointwise(parts)))
+
+    def squares_of(self, field: Field) -> float:
+        """The sum of squares of the scaled residuals of any field of these unknowns."""
+        total = 0.0
+        for e in self.equations:
+            r = e.rows.residual.at(field, e.located.points)
+            total += float((e.at(e.located.boxes) * r).square().sum())
+        return total
 
     def peaks(self, theta: Tensor) -> Tensor:
         """Where in each box the scaled residuals are largest (K, d); NaN without any."""

@@ -9,12 +9,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.expression import Site
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
-from siren_pde.fields.parameters import split
+from siren_pde.fields.parameters import parameters_of, split
 
 Parts = Mapping[str, Tensor]
 """θ by network."""
@@ -23,10 +24,27 @@ Parts = Mapping[str, Tensor]
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Columns of a box are the coefficients of its waves, network after network; the constants are
-    networks without a place, the same in all boxes.
+    networks without a place, the same in all boxes. All are added to a `background`, a field on
+    the same boxes, if there is one.
     """
 
     field: Field
+    background: Field | None = None
+
+    @cached_property
+    def behind(self) -> dict[str, Network]:
+        """The networks of the background."""
+        return {} if self.background is None else self.background.networks()
+
+    def behind_at(
+        self, name: str, x: Tensor, boxes: Tensor, keys: Sequence[Key]
+    ) -> Sequence[Tensor | float]:
+        """Derivatives (n, outputs) of the background's network at points in boxes; 0 without."""
+        net = self.behind.get(name)
+        if not isinstance(net, LocalSines):
+            return [0.0] * len(keys)
+        c = net.coefficients.detach()[boxes]
+        return [torch.einsum("nom,nm->no", c, wave) for wave in net.derivatives(x, boxes, keys)]
 
     @cached_property
     def local(self) -> dict[str, LocalSines]:
@@ -97,10 +115,19 @@ class Columns:
             if isinstance(net, LocalSines):
                 waves[site] = net.derivatives(net.wrapped(points.positions), boxes, plan.keys)
                 c = net.by_box(theta)[boxes]
-                values = [torch.einsum("nom,nm->no", c, wave) for wave in waves[site]]
+                x = net.wrapped(points.positions)
+                behind = self.behind_at(site.network, x, boxes, plan.keys)
+                values = [
+                    torch.einsum("nom,nm->no", c, wave) + more
+                    for wave, more in zip(waves[site], behind, strict=True)
+                ]
                 channels[site] = torch.stack(values)
             else:
                 channels[site] = net.evaluate(theta, points.positions, plan).channels
+                if constant := self.behind.get(site.network):
+                    own = parameters_of(constant)
+                    more = constant.evaluate(own, points.positions, plan).channels
+                    channels[site] = channels[site] + more
         return channels, waves
 
     def moved(self, theta: Tensor, own: Sequence[Tensor | None], shared: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.objective import Objective
-from siren_pde.fields.base import Network
+from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import parameters_of
 from siren_pde.local_features.assembly import Assembly, Equation
@@ -31,16 +33,37 @@ SLIVER = 0.02
 """Boxes with a smaller share of the domain have no waves of their own."""
 WHOLE = 0.999
 """Boxes with a larger share are wholly inside."""
+ON_FACES = 1.02
+"""Nodes of a face for each function that waves are on it."""
 OTHERS = 7919
 """Conditions are drawn with seeds this far apart."""
 
 
 class Waves(NamedTuple):
-    """The waves of a box: how many `features`, their `band`, and the `nodes` of a face."""
+    """The waves of a box: how many `features`, their `band`, and the seed they are drawn with."""
 
     features: int
     band: float
-    nodes: int
+    seed: int = 0
+
+    def nodes(self, d: int) -> int:
+        """How many nodes along each axis of a face in d coordinates tell what the waves are there.
+
+        Waves in a narrow band are as many polynomials: up to the degree p with (p + d over d) of
+        them, and a face has (p + d − 1 over d − 1).
+        """
+        if d == 1:
+            return 1
+        degree = 0.0
+        while _polynomials(degree, d) < self.features:
+            degree += 0.1
+        across = (ON_FACES * _polynomials(degree, d - 1)) ** (1 / (d - 1))
+        return math.ceil(float(across))
+
+
+def _polynomials(degree: float, d: int) -> float:
+    """How many polynomials in d coordinates there are up to a degree, which may be between two."""
+    return math.gamma(degree + d + 1) / (math.gamma(degree + 1) * math.gamma(d + 1))
 
 
 def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
@@ -60,7 +83,7 @@ def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
 
 def localised(objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves) -> Objective:
     """The objective of local features in place of networks."""
-    seeds = iter(range(objective.seed, objective.seed + 1000))
+    seeds = itertools.count(waves.seed)
 
     def change(network: Network) -> Network:
         if not network.inputs:
@@ -80,7 +103,12 @@ def localised(objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves) 
 
 
 def assembled(
-    objective: Objective, tree: BoxTree, waves: Waves, *, seed: int = 0
+    objective: Objective,
+    tree: BoxTree,
+    waves: Waves,
+    *,
+    seed: int = 0,
+    background: Field | None = None,
 ) -> tuple[Assembly, Objective]:
     """The problem's equations on the boxes."""
     collocated, k = objective.collocated, len(tree)
@@ -110,10 +138,10 @@ def assembled(
         located = Located.of(points, boxes, k, most)
         weight = collocated.weights[name]
         equations.append(Equation(rows, located, nominal, weight))
-    columns = Columns(local.field)
+    columns = Columns(local.field, background)
     incidences: list[Incidence] = []
     for matching in matchings(
-        collocated, columns.local, tree, owner, used=counts > 0, n=waves.nodes
+        collocated, columns.local, tree, owner, used=counts > 0, n=waves.nodes(d)
     ):
         first = sum(incidence.traces for incidence in incidences)
         incidences.append(Incidence.of(matching, columns, boxes=k, first=first))

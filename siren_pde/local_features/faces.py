@@ -68,12 +68,15 @@ class Incidence:
         for name in self.matching.orders:
             net, keys = columns.local[name], self.matching.keys(name)
             c = net.by_box(parts[name])[boxes]
-            for key, wave in zip(keys, net.derivatives(x, boxes, keys), strict=True):
-                scaled = wave * _scale(key, half, net.band)
+            waves, behind = net.derivatives(x, boxes, keys), columns.behind_at(name, x, boxes, keys)
+            for key, wave, more in zip(keys, waves, behind, strict=True):
+                scale = _scale(key, half, net.band)
+                scaled = wave * scale
+                value = torch.einsum("nom,nm->no", c, wave) + more
                 for o in range(net.outputs):
                     start = columns.of[name].start + o * net.features
                     own[:, j, start : start + net.features] = scaled
-                    right[:, j] = -(c[:, o] * scaled).sum(1)
+                    right[:, j] = -(scale * value)[:, o]
                     j += 1
         ids = self.first + nodes[:, None] * self.each + torch.arange(self.each)
         constants = own.new_zeros((own.shape[0] * self.each, len(columns.constants)))
@@ -91,7 +94,14 @@ class Incidence:
             net, keys = columns.local[name], matching.keys(name)
             c = net.by_box(parts[name])
             one, other = (
-                [torch.einsum("nom,nm->no", c[boxes], v) for v in net.derivatives(x, boxes, keys)]
+                [
+                    torch.einsum("nom,nm->no", c[boxes], wave) + more
+                    for wave, more in zip(
+                        net.derivatives(x, boxes, keys),
+                        columns.behind_at(name, x, boxes, keys),
+                        strict=True,
+                    )
+                ]
                 for boxes, x in zip(matching.sides, matching.x, strict=True)
             )
             for key, a, b in zip(keys, one, other, strict=True):

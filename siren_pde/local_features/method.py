@@ -24,12 +24,12 @@ from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, 
 from siren_pde.optimisers.outcome import Outcome
 
 SUITED = {
-    1: (Waves(24, 4.0, 1), Waves(32, 4.0, 1)),
-    2: (Waves(100, 4.0, 14), Waves(160, 4.0, 17)),
-    3: (Waves(200, 3.5, 7), Waves(320, 3.5, 9)),
+    1: (Waves(24, 4.0), Waves(32, 4.0)),
+    2: (Waves(100, 4.0), Waves(160, 4.0)),
+    3: (Waves(200, 3.5), Waves(320, 3.5)),
 }
-"""Waves, their band, and nodes along each axis of a face, by dimension, for coarse and for fine
-residuals: of those tried on four holes and on four spheres the least time to an error.
+"""Waves and their band by dimension, for coarse and for fine residuals: of those tried on four
+holes and on four spheres the least time to an error.
 """
 FINE = 1e-4
 """Where residuals are below this, more waves in each box gain more than more boxes."""
@@ -45,6 +45,8 @@ GROWTH = 4.0
 """A round has at most so many times as many boxes as the one before."""
 COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Seconds grow with this power of the number of boxes."""
+PART = 0.4
+"""The share of the seconds left that a round may take: measuring the error takes another."""
 FITTED = 1e-4
 """A relative residual this small is a solution, though more boxes would lower it."""
 SLOW, DEEPER = 3.0, 3
@@ -164,11 +166,12 @@ class LocalFeatures(Method[State]):
             return replace(at, finished=end[0], outcome=end[1])
         seconds = time.monotonic() - began
         d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
-        growth = min(GROWTH, self.most / answer.unknowns, (0.8 * left / seconds) ** (1 / COST[d]))
+        growth = min(GROWTH, self.most / answer.unknowns, (PART * left / seconds) ** (1 / COST[d]))
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
             done = f"another round would take longer than is left, {note}"
-            return replace(at, finished=done, outcome=Outcome.budget)
+            solved = Outcome.converged if state.best < FITTED else Outcome.budget
+            return replace(at, finished=done, outcome=solved)
         tree, parents = _refined(before, answer, room)
         return replace(at, state=replace(state, tree=tree, parents=parents))
 

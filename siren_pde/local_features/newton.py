@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -20,10 +19,9 @@ SETTLED = 0.9
 
 @dataclass(frozen=True)
 class Newton:
-    """θ where Newton's method has come to, the size of the residuals there, and steps taken."""
+    """θ where Newton's method has come to, and the steps taken."""
 
     theta: Tensor
-    size: float
     steps: int
 
 
@@ -34,20 +32,19 @@ def minimised(
     decrease the residual.
     """
     children, uses = tree.children.tolist(), assembly.uses()
-    taken, size = 0, math.inf
+    taken = 0
     while taken < most:
         taken += 1
         assembly = assembly.scaled(theta)
         own, shared = least_squares(assembly.linear_model(theta), children, uses)
         target = assembly.columns.moved(theta, own, shared)
         if affine:
-            return Newton(target, float(assembly.squares(target).sum().sqrt()), 1)
+            return Newton(target, 1)
         size = float(assembly.squares(theta).sum().sqrt())
         theta, reached = _cut(assembly, theta, target, size)
         if not reached < SETTLED * size:
             break
-        size = reached
-    return Newton(theta, size, taken)
+    return Newton(theta, taken)
 
 
 def _cut(assembly: Assembly, theta: Tensor, target: Tensor, size: float) -> tuple[Tensor, float]:

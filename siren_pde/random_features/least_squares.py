@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import fill
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
@@ -23,69 +21,49 @@ from siren_pde.random_features.features import (
     require_problem,
     suggested_frequencies,
     with_features,
-    without_output,
 )
-from siren_pde.random_features.output_layer import (
-    fit_output,
-    relative_residuals,
-    term_sizes,
-    weighted_size,
-    weighted_terms,
-)
-from siren_pde.random_features.search import Search, Trial
-from siren_pde.random_features.starts import (
-    STUCK,
-    descended,
-    first_finite,
-    like_field,
-    other_starts,
-)
+from siren_pde.random_features.mirrors import between_mirrors
+from siren_pde.random_features.pace import Pace
+from siren_pde.random_features.search import AXIS_BY_AXIS, HELD, RESOLVED, Search, Trial
+from siren_pde.random_features.starts import STUCK, first_finite
+from siren_pde.random_features.trial_fit import Ground, Start, fitted
 
-BOLDNESS = 1
-"""How careful the first of Newton's steps is, that far from the solution (see `fit_output`)."""
-GUESS = 1e-6
-"""The relative residual to which measured data alone are fitted."""
-RESTARTS = 2
-"""So many trials begin elsewhere too where Newton's method is stuck; features are missing then."""
 FEW, SLOW_BAND = 60, 2.0
 """Features, and their radians per half-length, of what is known where the zero field is no start.
 """
 FITTED = 0.1
 """Features that were asked for and leave more than this of the residual are too few."""
-EACH = 1e-6
-"""Every condition by itself is met to this share of its terms, lest a large one hide a small."""
-SMALL = 1e-6
-"""Data this small beside the terms of the solution are no measure of a residual: its terms are."""
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Where trials with one number of features are compared: rows to fit, fresh rows to judge.
-
-    `zero` is the size of the fresh rows of the zero field, weighted, or where that is nothing of
-    the terms of the solution.
-    """
-
-    rows: Collocated
-    fresh: Collocated
-    zero: Tensor
+BLIND_AXES = 4
+"""No band is at first less than this share of the widest: data may be blind along an axis."""
+MANY = 1500
+"""Features of the first trial at most, where the data's own waves need so many: half a second."""
+BANDS = 0.2
+"""The share of the seconds given that the search for a band may take."""
+JUDGED = 1000
+"""Features that resolve nothing of a solution say that such features will not."""
+FINE, ENOUGH = 1e-7, 4000
+"""Below this relative residual, more than so many columns gain less than they cost."""
+NO_LOWER = "more features no longer lower the residual"
 
 
 @dataclass(frozen=True)
 class State:
-    """The best objective so far, the search, the half-lengths of the box, and the ground of the
-    current size, if any. `weights` make the conditions comparable. Newton's method starts near the
-    field `near`, if there is one, and `restarts` trials began elsewhere too.
+    """The best objective so far, the search, the half-lengths of the box, the columns of a feature,
+    and the ground of the current size, if any. `weights` make the conditions comparable, from the
+    first trial of a climb on. Newton's method begins as `start` says. `pace` says
+    how long trials take, `left` how many seconds there were for the first.
     """
 
     objective: Objective
     search: Search
     half: tuple[float, ...]
-    weights: dict[str, float]
+    columns: int = 1
+    weights: dict[str, float] = field(default_factory=dict)
     ground: Ground | None = None
     features: int = 0
-    near: Field | None = None
-    restarts: int = 0
+    start: Start = field(default_factory=Start)
+    pace: Pace = field(default_factory=Pace)
+    left: float = math.nan
 
 
 @final
@@ -96,13 +74,16 @@ class LeastSquares(Method[State]):
     For a problem that is affine in the field, r = A c + b in the output coefficients c. Else
     Newton's method takes damped steps of this kind, from functions fitted to any measured data, and
     where those lead nowhere from boundary values and simple functions; unknown constants are
-    coefficients too. How far the frequencies reach and how many there are is
-    found by the residual at fresh points: from what the problem's data suggest, the band is
-    stretched along all axes together and then along each, and features are added until the residual
-    no longer falls. `features` and `frequency` (radians per unit length, per axis) fix either.
+    coefficients too. How far the frequencies reach and how many there are is found by the residual
+    at fresh points: from what the problem's data suggest, the band is stretched or narrowed along
+    all axes together and then along each, and features are added until the residual no longer
+    falls. `features` and `frequency` (radians per unit length, per axis) fix either. Nothing is
+    begun that would end after the seconds given, and a fifth of them at most goes to the band.
 
-    *Other*: `oversampling`, the rows per feature; `most` features; `tolerance` of the relative
-    residual.
+    *Other*: `oversampling`, the rows per feature; `most` columns, features times functions;
+    `tolerance` of the relative residual; `patience`, how many times `most` columns the tolerance
+    may be away, as the residual falls, before it ends as stagnated: infinite, unless another method
+    is at hand.
 
     Source: random feature method (Chen, Chi, E, Yang, 2022), here with uniform Sobol frequencies,
     rows scaled across conditions, columns to unit length, and QR.
@@ -111,8 +92,9 @@ class LeastSquares(Method[State]):
     features: int | None = None
     frequency: tuple[float, ...] | None = None
     oversampling: float = 1.6
-    most: int = 4000
+    most: int = 7000
     tolerance: float = 3e-11
+    patience: float = math.inf
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
@@ -133,6 +115,8 @@ class LeastSquares(Method[State]):
         """
         whole = require_problem(objective, "LeastSquares")
         half = half_lengths(whole)
+        if len(half) > AXIS_BY_AXIS and self.frequency is None:
+            whole = between_mirrors(whole)
         if self.frequency is not None and len(self.frequency) != len(half):
             raise ConfigError(
                 f"`LeastSquares` needs a frequency for each of {len(half)} coordinates, got "
@@ -140,80 +124,124 @@ class LeastSquares(Method[State]):
             )
         wanted = self.frequency or suggested_frequencies(whole)
         band = tuple(w * s for w, s in zip(wanted, half, strict=True))
-        if self.frequency is None:  # the suggestion is a mean, and blind along some axes
-            band = tuple(1.5 * max(k, max(band) / 4) for k in band)
-        trial = Trial(band, self.features or _suited(band, self._most(whole)))
-        search = Search.starting(trial, fixed=self.frequency is not None)
         zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
+        columns = _columns(whole)
+        trial = Trial(band, self.features or 0)
+        if self.frequency is None:
+            trial = _reaching(band, self.features, self._most(whole) // columns)
+        elif self.features is None:
+            trial = _suited(band, self._most(whole) // columns)
+        search = Search.starting(trial, fixed=self.frequency is not None)
         theta = zero.parameters
         if not bool(torch.isfinite(zero.residual(theta)).all()):
             slow = theta.new_tensor([SLOW_BAND / s for s in half])
             zero = with_features(whole, FEW, slow, whole.seed)
             theta = first_finite(zero, zero.parameters)
-        return Iterate(zero, theta, zero.loss(theta), State(zero, search, half, {}))
+        return Iterate(zero, theta, zero.loss(theta), State(zero, search, half, columns))
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve for the next trial, and keep it if its residual at fresh points is lower."""
-        state, trial, whole = at.state, at.state.search.trial, at.state.objective
+        began, trial, state = time.monotonic(), at.state.search.trial, at.state
         assert trial is not None
-        frequency = at.theta.new_tensor(
-            [k / s for k, s in zip(trial.bandwidth, state.half, strict=True)]
-        )
-        known = state.ground if state.features == trial.features else None
-        count = int(self.oversampling * trial.features)
-        rows = known.rows if known else whole.collocated.with_count(count)
-        sized = replace(whole, collocated=rows)
-        tried = with_features(sized, trial.features, frequency, whole.seed, trial.order)
-        judged = known.fresh if known else rows.redrawn(rows.seed + 1)
-        fresh = replace(tried, collocated=judged)
-        theta, balance, number, starts = _fitted(tried, fresh, state)
-        weights = state.weights or balance
-        ground = known or _ground(tried, fresh, theta, weights)
-        residual = _judged(fresh, theta, weights, ground, self.tolerance)
-        most = trial.features if self.features else self._most(whole)
-        search = state.search.after(residual, self.tolerance, most)
-        text = _written(frequency.tolist())
+        start = replace(state.start, deadline=began + spent.left)
+        left = spent.left if math.isnan(state.left) else state.left
+        tried, theta, residual, state = self._tried(replace(state, start=start, left=left), trial)
+        seconds = time.monotonic() - began
+        state = replace(state, pace=state.pace.after(trial.features * state.columns, seconds))
+        search, ended, outcome = self._searched(state, trial, residual, spent.left - seconds)
+        state = replace(state, search=search)
+        if search.trial is search.best:  # a climb anew, whose bands weigh conditions anew
+            state = replace(state, weights={}, ground=None, features=0)
+        text = _written([k / s for k, s in zip(trial.bandwidth, state.half, strict=True)])
         note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
-        state = replace(
-            state,
-            search=search,
-            weights=weights,
-            ground=ground,
-            features=trial.features,
-            near=fill(tried.field, theta) if number else state.near,
-            restarts=state.restarts + (starts > 1),
-        )
         best = replace(at, state=state, note=note)
-        if search.best is trial and math.isfinite(residual):
+        if search.answer is trial:
             state = replace(state, objective=tried)
             best = Iterate(tried, theta, tried.loss(theta), state, note)
         if search.trial is None:
-            done = f"{self._reason(search)}, {_coefficients(best)}"
-            return replace(best, finished=done, outcome=self._outcome(search))
+            ended, outcome = (ended, outcome) if ended else self._ended(search)
+            done = f"{ended} ({search.lowest:.1e} at fresh points), {_coefficients(best)}"
+            return replace(best, finished=done, outcome=outcome)
         return best
 
+    def _tried(self, state: State, trial: Trial) -> tuple[Objective, Tensor, float, State]:
+        """The features of a trial, fitted; its residual; and what is known after it."""
+        whole, known = state.objective, state.ground
+        if state.features != trial.features:
+            known = None
+        count = int(self.oversampling * trial.features)
+        rows = known.rows if known else whole.collocated.with_count(count)
+        frequency = [k / s for k, s in zip(trial.bandwidth, state.half, strict=True)]
+        tried = with_features(
+            replace(whole, collocated=rows),
+            trial.features,
+            whole.parameters.new_tensor(frequency),
+            whole.seed,
+            trial.order,
+        )
+        fresh = replace(tried, collocated=known.fresh if known else rows.redrawn(rows.seed + 1))
+        fit = fitted(tried, fresh, state.start)
+        weights = state.weights or fit.weights
+        ground = known or Ground.of(tried, fresh, fit.theta, weights)
+        residual = ground.judged(fresh, fit.theta, weights, self.tolerance)
+        near = fill(tried.field, fit.theta) if fit.number else state.start.near
+        start = replace(state.start, near=near, restarts=state.start.restarts + (fit.starts > 1))
+        state = replace(state, weights=weights, ground=ground, features=trial.features, start=start)
+        return tried, fit.theta, residual, state
+
+    def _searched(
+        self, state: State, trial: Trial, residual: float, left: float
+    ) -> tuple[Search, str, Outcome]:
+        """The search after a trial, and how it ends if that is for want of time or patience."""
+        wanted = self._most(state.objective)
+        if residual < FINE:
+            wanted = min(wanted, ENOUGH)
+        most = trial.features if self.features else wanted // state.columns
+        affordable = state.pace.most(left) / state.columns
+        hurried = left < (1 - BANDS) * state.left
+        search = state.search.after(
+            residual, self.tolerance, int(min(most, affordable)), hurried=hurried
+        )
+        if search.trial is not None:
+            why = self._hopeless(search, state.columns)
+            return replace(search, trial=None if why else search.trial), why, Outcome.stagnated
+        if residual < self.tolerance or affordable >= most:
+            return search, "", Outcome.converged
+        if state.search.after(residual, self.tolerance, most, hurried=hurried).trial is None:
+            return search, "", Outcome.converged
+        return search, "the seconds left allow no larger trial", Outcome.budget
+
+    def _hopeless(self, s: Search, columns: int) -> str:
+        """Why more features than there is patience for are needed; nothing if they are not."""
+        if math.isinf(self.patience):
+            return ""
+        if not s.growing:
+            few = s.lowest > RESOLVED and s.best.features > JUDGED
+            return f"{s.best.features} features resolve next to nothing" if few else ""
+        if s.strikes > 1:
+            return NO_LOWER
+        needed = columns * s.needed(self.tolerance)
+        far = s.rate > 0 and needed > self.patience * self.most
+        return f"about {needed:.0e} columns would be needed, as the residual falls" if far else ""
+
     def _most(self, objective: Objective) -> int:
-        """As many features as wanted, and as three copies of their rows leave room for."""
+        """As many columns as wanted, and as three copies of their rows leave room for."""
         if objective.limits.memory is None:
             return self.most
         numbers = objective.limits.memory / objective.parameters.element_size()
         return min(self.most, int(math.sqrt(numbers / (3 * self.oversampling))))
 
-    def _outcome(self, s: Search) -> Outcome:
-        if s.residual < self.tolerance:
-            return Outcome.converged
-        if not (self.features and self.frequency) or not s.residual < STUCK:
-            return Outcome.stagnated
-        return Outcome.converged if s.residual < FITTED else Outcome.unresolved
-
-    def _reason(self, s: Search) -> str:
-        if s.residual < self.tolerance:
-            return f"the residual is below {self.tolerance:g} ({s.residual:.1e} at fresh points)"
-        if not s.residual < STUCK:
-            return f"not solved: the relative residual is {s.residual:.1e} at fresh points"
+    def _ended(self, s: Search) -> tuple[str, Outcome]:
+        """Why a search has ended, and as what."""
+        if s.lowest < self.tolerance:
+            return f"the residual is below {self.tolerance:g}", Outcome.converged
+        if not s.lowest < STUCK:
+            return "not solved: the relative residual stays large", Outcome.stagnated
         if self.features and self.frequency:
-            return f"the features asked for are fitted (residual {s.residual:.1e} at fresh points)"
-        return f"more features no longer lower the residual ({s.residual:.1e} at fresh points)"
+            fits = s.lowest < FITTED
+            outcome = Outcome.converged if fits else Outcome.unresolved
+            return "the features asked for are fitted", outcome
+        return NO_LOWER, Outcome.stagnated
 
 
 def _coefficients(best: Iterate[State]) -> str:
@@ -222,72 +250,43 @@ def _coefficients(best: Iterate[State]) -> str:
     return f"coefficients of norm {float(torch.linalg.vector_norm(c)):.2g}"
 
 
-def _first(tried: Objective) -> Tensor:
-    """Where Newton's method starts: functions zero, or near what is measured; constants as given.
-
-    Once functions are near, the equations determine the constants.
-    """
-    data = tried.collocated.data_residuals()
-    if data is None:
-        return tried.parameters
-    measured = replace(tried, collocated=data)
-    return fit_output(measured, tried.parameters, tolerance=GUESS)[0]
-
-
 def _written(frequency: list[float]) -> str:
     if len(frequency) <= 4:
         return "×".join(f"{w:.3g}" for w in frequency)
     return f"{min(frequency):.3g} to {max(frequency):.3g} along {len(frequency)} axes"
 
 
-def _suited(band: tuple[float, ...], most: int) -> int:
-    """Three features for each degree of freedom of the band, within limits."""
-    freedom = math.prod(max(2 * k / math.pi, 1.0) for k in band)
+def _reaching(wanted: tuple[float, ...], features: int | None, most: int) -> Trial:
+    """The first trial: what the data suggest (radians per half-length), and more.
+
+    Data are blind along some axes, so that no band is much narrower than the widest, unless the
+    features cannot hold that.
+    """
+    bands = [tuple(1.5 * max(k, max(wanted) / BLIND_AXES) for k in wanted)]
+    bands += [tuple(1.5 * k for k in wanted)]
+    for band in bands:
+        trial = _suited(band, most) if features is None else Trial(band, features)
+        if trial.held:
+            return trial
+    excess = (HELD * trial.freedom / trial.features) ** (1 / len(wanted))
+    return trial.stretched(None, 1 / excess)
+
+
+def _suited(band: tuple[float, ...], most: int) -> Trial:
+    """Three features for each degree of freedom of the band, within limits: up to `MANY` to hold
+    it at all.
+    """
+    freedom = Trial(band, 0).freedom
     low, high = (200, 600) if len(band) <= 3 else (600, max(1000, 20 * len(band)))
     low = max(low, min(20 * len(band), high) if len(band) > 3 else 0)
-    return min(max(int(3 * freedom), low), high, most)
+    if HELD * freedom > high:
+        high = min(int(1.5 * HELD * freedom), MANY)
+    return Trial(band, min(max(int(3 * freedom), low), high, most))
 
 
-def _fitted(
-    tried: Objective, fresh: Objective, state: State
-) -> tuple[Tensor, dict[str, float], int, int]:
-    """θ with the features of a trial fitted, at once or by Newton's method from the best start, the
-    factors of the conditions, the number of the start, and how many were tried.
-    """
-    if tried.collocated.affine:
-        return *fit_output(tried, tried.parameters, affine=True), 0, 1
-
-    def starts() -> Iterator[Tensor]:
-        start = tried.parameters
-        yield _first(tried) if state.near is None else like_field(tried, start, state.near)
-        if state.restarts < RESTARTS:
-            yield from other_starts(tried, start)
-
-    descent = descended(tried, fresh, starts(), boldness=BOLDNESS)
-    if descent is None:  # no start is in the residuals' domain of definition
-        return tried.parameters, dict.fromkeys(tried.collocated.slices, 1.0), 0, RESTARTS
-    return descent.theta, descent.weights, descent.number, descent.tried
-
-
-def _judged(
-    fresh: Objective, theta: Tensor, weights: dict[str, float], ground: Ground, tolerance: float
-) -> float:
-    """The relative residual at fresh points, no smaller than the tolerance where a condition by
-    itself is not met.
-    """
-    residual = float(weighted_size(fresh, theta, weights) / ground.zero)
-    if not math.isfinite(residual):
-        return math.inf
-    if not residual < tolerance:
-        return residual
-    each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
-    return max(residual, tolerance * max(each.values()) / EACH)
-
-
-def _ground(tried: Objective, fresh: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
-    zero = weighted_size(fresh, without_output(tried.field, theta), weights)
-    tiny = torch.finfo(zero.dtype).tiny
-    terms = weighted_terms(fresh, theta, weights)
-    if not bool(torch.isfinite(zero)) or float(zero) < SMALL * terms < math.inf:
-        zero = zero.new_tensor(terms)
-    return Ground(tried.collocated, fresh.collocated, zero.clamp_min(tiny))
+def _columns(objective: Objective) -> int:
+    """How many columns a feature adds: one for each output of each network."""
+    ones = objective.parameters.new_ones((len(half_lengths(objective)),))
+    few, more = (with_features(objective, n, ones) for n in (1, 2))
+    sizes = [len(output_coefficients(each.field, each.parameters)) for each in (few, more)]
+    return max(sizes[1] - sizes[0], 1)

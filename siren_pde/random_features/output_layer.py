@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -108,19 +109,24 @@ def fit_output(
     boldness: int = 0,
     most: int = 30,
     weights: Weights | None = None,
+    deadline: float = math.inf,
 ) -> tuple[Tensor, dict[str, float]]:
     """θ with the output layers that minimise the residual, and the factor of each condition's rows.
 
     The factors balance the conditions where θ starts (`OutputSystem.balance`), unless they are
     given as `weights`. Newton steps are damped until they decrease the residual nearly as much as
     the linear model promises, the first one by the entry number `boldness` of `DAMPINGS` at least;
-    one step is enough if residuals are `affine`. `tolerance` is that of `least_squares`.
+    one step is enough if residuals are `affine`. `tolerance` is that of `least_squares`. No step
+    begins that would end past the `deadline` of the monotonic clock if it took as long as the last.
 
     Source: Levenberg and Marquardt's damping, with the decrease ratio for a measure.
     """
     factors: dict[str, float] = dict(weights or {})
-    first, level = math.inf, boldness
+    first, level, ends = math.inf, boldness, -math.inf
     for _ in range(most):
+        if ends > deadline:
+            break
+        began = time.monotonic()
         system = OutputSystem.of(objective, theta)
         factors = factors or _balanced(objective, theta, system)
         system.weigh(factors)
@@ -136,7 +142,7 @@ def fit_output(
         slow = reached > SLOW * size and (number > level or number == 0)
         if settled or slow or reached <= ROUNDED * first:
             break
-        level = max(number - 1, 0)
+        level, ends = max(number - 1, 0), 2 * time.monotonic() - began  # of a step that long
     return theta, factors
 
 
@@ -224,9 +230,8 @@ def term_sizes(objective: Objective, theta: Tensor) -> Sizes:
     """The root mean squares (m,) of the terms of each condition's m components, for the field at θ.
 
     They are those of the data, which are the residual of the zero field where that is finite, and
-    of each derivative of the field times the residual's derivative by it. The field's derivatives
-    are measured over the domains of all conditions: u = 0 on a boundary is as large as u is
-    elsewhere.
+    of each derivative of the field times the residual's derivative by it. Derivatives are measured
+    over the domains of all conditions: u = 0 on a boundary is as large as u is elsewhere.
     """
     collocated = objective.collocated
     everywhere = torch.cat([r.points.positions for r in collocated.rows])
@@ -240,8 +245,7 @@ def term_sizes(objective: Objective, theta: Tensor) -> Sizes:
 def weighted_terms(objective: Objective, theta: Tensor, weights: Weights) -> float:
     """The size of all terms at θ, in the measure of `weighted_size`."""
     given, sizes = objective.collocated.weights, term_sizes(objective, theta)
-    each = (weights[n] * math.sqrt(given[n]) * norm(size) for n, size in sizes.items())
-    return math.hypot(*each)
+    return math.hypot(*(weights[n] * math.sqrt(given[n]) * norm(s) for n, s in sizes.items()))
 
 
 def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dict[str, float]:
@@ -252,18 +256,24 @@ def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dic
     worst = {}
     with evaluating(objective) as e:
         for rows in objective.collocated.rows:
-            r = _mean_size(e.residual(theta, rows), rows)
+            fine = _fineness(objective, rows)
+            r = _mean_size(fine[:, None] * e.residual(theta, rows), rows)
             tiny = torch.finfo(r.dtype).tiny
-            worst[rows.condition.name] = float(
-                (r / sizes[rows.condition.name].clamp_min(tiny)).max()
-            )
+            size = sizes[rows.condition.name].clamp_min(tiny)
+            worst[rows.condition.name] = float((r / size).max())
     return worst
 
 
+def _fineness(objective: Objective, rows: Rows) -> Tensor:
+    """What residuals (n,) count where waves are cut short, and derivatives larger for that."""
+    networks, plans = objective.field.networks(), rows.residual.plans.items()
+    x = rows.points.positions
+    return torch.stack([networks[s.network].fineness(x) ** p.order for s, p in plans]).amin(0)
+
+
 def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
-    points = _few(rows)
-    few = Rows(rows.condition, rows.residual, points, points.weights)
-    residual = rows.residual
+    residual, points = rows.residual, _few(rows)
+    few = Rows(rows.condition, residual, points, points.weights)
     at = channels_of(e.channels(theta, residual, points, purpose="output"))
     _, seeds = residual.seeds(e.field, points, at)
     anywhere = replace(residual, places=())  # the cloud is no condition's

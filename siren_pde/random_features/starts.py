@@ -5,6 +5,7 @@ from simple functions.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -65,12 +66,13 @@ def descended(
     starts: Iterable[Tensor],
     *,
     boldness: int = 0,
+    deadline: float = math.inf,
 ) -> Descent | None:
     """Newton's method from one start after the other until it leads somewhere: until residuals at
     `fresh` points are not like their terms. The best of them.
 
     All have the factors of the conditions that the first one has. Starts where residuals are not
-    finite are passed over; None if all are.
+    finite are passed over; None if all are. `deadline` is that of `fit_output`.
     """
     best: Descent | None = None
     weights: dict[str, float] | None = None
@@ -79,12 +81,14 @@ def descended(
         if not is_finite(objective, start):
             continue
         null |= null_conditions(objective, start) if best is None else set()
-        theta, weights = fit_output(objective, start, boldness=boldness, weights=weights)
+        theta, weights = fit_output(
+            objective, start, boldness=boldness, weights=weights, deadline=deadline
+        )
         size = float(weighted_size(fresh, theta, weights))
         if best is None or size < best.size:
             best = Descent(theta, weights, size, number, number + 1)
         best = replace(best, tried=number + 1)
-        if _leads_on(fresh, best, null):
+        if _leads_on(fresh, best, null) or time.monotonic() > deadline:
             break
     return _rebalanced(objective, fresh, best) if null and best else best
 

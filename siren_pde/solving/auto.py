@@ -15,17 +15,21 @@ from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
-from siren_pde.random_features.least_squares import LeastSquares
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.random_features.propagator_state import FEATURES_PER_DEGREE, freedom
 from siren_pde.random_features.symbol import wavenumbers
 from siren_pde.solving.candidates import STEPS, escalation_after, gauss_newton_seconds
 from siren_pde.solving.escalation import SHARE, Escalated
+from siren_pde.solving.features import Features
 
+LATE = 0.8
+"""Nothing new begins after this share of the budget."""
 AXES = 3
 """Up to so many coordinates, functions that enter non-linearly are solved for by random features.
 """
+LITTLE = 10.0
+"""Waves in time below so many radians per half of it gain nothing from slabs beyond `AXES`."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Auto(Method[Any]):
             axis = problem.axes[evolution.axis]
             return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
         if free and few_axes:
-            return LeastSquares(), f"least squares at every Newton step, since {reason}"
+            return Features(), f"least squares at every Newton step, since {reason}"
         if affine:
             reason = "the layers of the network were given, and least squares would replace them"
         if parameters is None:
@@ -124,7 +128,8 @@ class Auto(Method[Any]):
         state: Chosen = at.state
         own: Iterate[Any] = state.method.step(replace(at, state=state.state), spent)
         if self.first is not None and math.isfinite(spent.left):
-            failed = own.finished and own.outcome is not Outcome.converged
+            late = spent.share > LATE
+            failed = own.finished and own.outcome is not Outcome.converged and not late
             overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
             if failed or overdrawn:
                 if (others := escalation_after(self.first)).wanted(own):
@@ -140,8 +145,8 @@ class Auto(Method[Any]):
         """The method whose answer it is."""
         if isinstance(at.state, Escalated):
             return escalation_after(at.state.first).ran(at)
-        name: str = at.state.method.name
-        return name
+        chosen: Chosen = at.state
+        return chosen.method.ran(replace(at, state=chosen.state))
 
     def _affine(
         self, objective: Objective, evolution: Evolution | None, measured: str
@@ -153,7 +158,7 @@ class Auto(Method[Any]):
                 f"time slabs of one matrix, {reason}, and its waves until the end would need about "
                 f"{needed:.0f} features at once"
             )
-        return LeastSquares(), (
+        return Features(), (
             f"least squares, {reason}, so that its output layer is a linear least-squares problem"
         )
 
@@ -166,6 +171,11 @@ class Auto(Method[Any]):
 
 
 def _needed(objective: Objective, evolution: Evolution) -> float:
-    """How many features hold the waves in all space and time, as `Propagator` estimates them."""
+    """How many features hold the waves in all space and time, as `Propagator` estimates them; 0
+    where slabs of time would need hardly fewer, as in much space and little time.
+    """
     waves = zip(wavenumbers(objective, evolution), half_lengths(objective), strict=True)
-    return FEATURES_PER_DEGREE * math.prod(freedom(k * half) for k, half in waves)
+    band = [k * half for k, half in waves]
+    if len(band) > AXES and band[evolution.axis] < LITTLE:
+        return 0.0
+    return FEATURES_PER_DEGREE * math.prod(map(freedom, band))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from siren_pde import Mapped, Siren, Unknown, exp
+from siren_pde.fields.derived.mirrored import Mirror, Mirrored
 from siren_pde.fields.derived.projected import Projected
 from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
@@ -26,6 +27,7 @@ NETWORKS = {
     "several outputs": Siren(2, 3).with_random_features(40, BAND, 0),
     "shifted": Shifted(features(), 1, 0.3),
     "stretched": Stretched(features(), STRETCH),
+    "between mirrors": Mirrored(features(), [Mirror(0, 0.5, 0.5)]),
     "mapped": Mapped(features(), lambda p: (exp(p[0]), p[1])),
     "of one coordinate": Projected(Siren(1).with_random_features(40, BAND[:1], 0), (1,), 2),
     "enriched": Enriched(features(), lambda p: [p.x], terms=1).networks()["u"],

@@ -1,0 +1,172 @@
+"""Features in all of the domain, or in boxes of it: whichever leaves less, as measured on the way.
+
+Global sines are unbeatable where a solution is smooth, and fall behind where it has corners, holes
+or jumps; what they leave against their number tells which it is.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import torch
+
+from siren_pde.fields.parameters import with_parameters
+from siren_pde.local_features.method import LocalFeatures, unsuited
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.random_features.features import require_problem
+from siren_pde.random_features.least_squares import LeastSquares
+
+PATIENCE, PART = 4.0, 0.2
+"""Global features have so many seconds, or this part of the budget, before boxes are tried too:
+smooth solutions are found by then.
+"""
+SOON = 1.0
+"""Unless their answer is expected within so many times the seconds that they have had."""
+CLOSE = 1e-8
+"""A residual of global features below this is not bettered by boxes."""
+CLEARLY = 0.03
+"""A residual of boxes this much smaller than that of global features is one in any measure."""
+GOOD = 1e-6
+"""A residual of boxes below this ends the search, though global features may go on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Turns:
+    """The objective, the iterates of global and of local features, and the seconds each have had.
+
+    `local` says whose turn it is.
+    """
+
+    origin: Residuals
+    all_over: Iterate[Any]
+    in_boxes: Iterate[Any] | None = None
+    seconds: tuple[float, float] = (0.0, 0.0)
+    local: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Features(Method[Turns]):
+    """Least squares on features in all of the domain, then on features in boxes, in turns.
+
+    Global features are first. Once they have ended without an answer to rounding, or have taken
+    `PATIENCE` seconds and their answer is not in sight, boxes are halved for as long; then it is
+    the turn of global features again, and so on. What is left of both is compared at fresh points
+    of the boxes, every box being as important as every other.
+    """
+
+    all_over: LeastSquares = field(default_factory=LeastSquares)
+    in_boxes: LocalFeatures = field(default_factory=LocalFeatures)
+    name: str = "least squares"
+    dtype: torch.dtype = torch.float64
+    architecture: Architecture = Architecture(1, 1)
+
+    def points(self, parameters: int) -> int:
+        """As many as global features take."""
+        return self.all_over.points(parameters)
+
+    def start(self, objective: Residuals) -> Iterate[Turns]:
+        """Where global features start."""
+        at = self.all_over.start(objective)
+        return Iterate(at.objective, at.theta, at.loss, Turns(objective, at))
+
+    def step(self, at: Iterate[Turns], spent: Spent) -> Iterate[Turns]:
+        """A step of the method whose turn it is."""
+        began, turns = time.monotonic(), at.state
+        if turns.local:
+            own = turns.in_boxes or self.in_boxes.start(turns.origin)
+            turns = replace(turns, in_boxes=self.in_boxes.step(own, spent))
+        else:
+            turns = replace(turns, all_over=self.all_over.step(turns.all_over, spent))
+        seconds, each = time.monotonic() - began, turns.seconds
+        seconds_after = (
+            (each[0], each[1] + seconds) if turns.local else (each[0] + seconds, each[1])
+        )
+        turns = replace(turns, seconds=seconds_after)
+        left = max(spent.left - seconds, 0.0)
+        if (best := self._ended(turns)) is not None:
+            return replace(best, state=turns, finished=self._reason(turns, best))
+        if self._changes(turns, left, budget=_whole(spent)):
+            turns = replace(turns, local=not turns.local)
+        shown, now = self._better(turns), turns.in_boxes if turns.local else turns.all_over
+        note = now.note if now is not None else shown.note
+        return replace(shown, state=turns, note=note, finished="", reached="")
+
+    def ran(self, at: Iterate[Turns]) -> str:
+        """The method whose answer it is."""
+        local = at.state.in_boxes is not None and at.objective is at.state.in_boxes.objective
+        return self.in_boxes.name if local else self.all_over.name
+
+    def _ended(self, turns: Turns) -> Iterate[Any] | None:
+        """The answer, where neither method will better it."""
+        first, second = turns.all_over, turns.in_boxes
+        if first.finished and (_left(first) < CLOSE or unsuited(turns.origin)):
+            return first
+        if second is None or not second.finished:
+            return None
+        if first.finished or second.state.best < GOOD:
+            return self._compared(first, second)
+        return None
+
+    def _changes(self, turns: Turns, left: float, *, budget: float) -> bool:
+        """Whether it is the other method's turn."""
+        first, second, (used, other) = turns.all_over, turns.in_boxes, turns.seconds
+        if turns.local:
+            assert second is not None
+            if first.finished:
+                return False
+            return bool(second.finished) or (other > used and _expected(first) < left / 2)
+        if unsuited(turns.origin) or (second is not None and second.finished):
+            return False
+        if first.finished:
+            return True
+        patience = max(min(PATIENCE, PART * budget), other)
+        return used > patience and _expected(first) > SOON * used
+
+    def _better(self, turns: Turns) -> Iterate[Any]:
+        """What is shown meanwhile: the answer with the smaller residual in its own measure."""
+        first, second = turns.all_over, turns.in_boxes
+        return second if second is not None and second.state.best < _left(first) else first
+
+    def _compared(self, first: Iterate[Any], second: Iterate[Any]) -> Iterate[Any]:
+        """The answer that leaves less at fresh points of the boxes."""
+        if second.state.best < CLEARLY * _left(first):
+            return second
+        fresh, left = second.state.last.fresh, []
+        for at in (first, second):
+            answer = with_parameters(require_problem(at.objective, self.name).field, at.theta)
+            left.append(fresh.squares_of(answer))
+        return second if not left[0] <= left[1] else first
+
+    def _reason(self, turns: Turns, best: Iterate[Any]) -> str:
+        """Why the best answer is the last, and what the other method left."""
+        if turns.in_boxes is None:
+            return best.finished
+        if best.objective is turns.in_boxes.objective:
+            return f"{best.finished}; global features left {_left(turns.all_over):.1e}"
+        state = turns.in_boxes.state
+        others = f"features in boxes left {state.best:.1e}"
+        return f"{best.finished or 'global features left less'}; {others}"
+
+
+def _left(at: Iterate[Any]) -> float:
+    """The relative residual that global features leave."""
+    left: float = at.state.search.lowest
+    return left
+
+
+def _expected(at: Iterate[Any]) -> float:
+    """The seconds in which global features will have an answer to rounding, as their residual
+    falls; infinite where that is not known.
+    """
+    search, pace, columns = at.state.search, at.state.pace, at.state.columns
+    needed = search.needed(CLOSE) if search.growing else math.inf
+    return pace.predicted(columns * needed) if math.isfinite(needed) else math.inf
+
+
+def _whole(spent: Spent) -> float:
+    """The seconds of the whole budget."""
+    return spent.left / (1 - spent.share) if spent.share < 1 else 0.0
