@@ -169,6 +169,11 @@ class Collocated:
             rows.append(replace(r, points=replace(r.points, positions=positions)))
         return replace(self, rows=tuple(rows))
 
+    def partly(self, share: float) -> Collocated:
+        """With a share in [0, 1] of what is not linear in the field: see `BoundResidual`."""
+        rows = (replace(r, residual=replace(r.residual, share=share)) for r in self.rows)
+        return replace(self, rows=tuple(rows))
+
     def select(self, keep: Callable[[Rows], bool]) -> Collocated | None:
         """The conditions that `keep` says alone, None if there are none."""
         rows = tuple(r for r in self.rows if keep(r))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -45,7 +45,8 @@ class BoundResidual:
     It serves every field of the structure it was planned for: the same names, inputs and outputs of
     networks, and the same way to make unknowns of them. `structure` is such a field, and `sample`
     points to probe at. `places` are the axes along which each place named by `at` is elsewhere;
-    `branches` says that it chooses among formulas by the field's values.
+    `branches` says that it chooses among formulas by the field's values. With a `share` s < 1 of
+    what is not linear in it, it is R_s(u) = (1 − s) (R(0) + R′(0) u) + s R(u).
     """
 
     expression: Expression
@@ -55,6 +56,7 @@ class BoundResidual:
     sample: Points
     places: tuple[frozenset[int], ...] = ()
     branches: bool = False
+    share: float = 1.0
 
     @staticmethod
     def planned(expression: Expression, field: Field, points: Points) -> BoundResidual:
@@ -126,7 +128,25 @@ class BoundResidual:
 
     def residual(self, field: Field, points: Points, channels: Channels) -> Tensor:
         """Residual values (n, m) from channels (S, n, outputs) of each site in `plans`."""
+        if self.share == 1:
+            return self._whole(field, points, channels)
+        linear = self._linear(field, points, channels)
+        if self.share == 0:
+            return linear
+        return torch.lerp(linear, self._whole(field, points, channels), self.share)
 
+    def _linear(self, field: Field, points: Points, channels: Channels) -> Tensor:
+        """R(0) + R′(0) u."""
+        whole = replace(self, share=1.0)
+        with torch.enable_grad():
+            r, seeds = whole.seeds(field, points, self.zero_channels(points))
+        terms = [
+            torch.stack([(seed[site] * channels[site]).sum((0, 2)) for site in seed]).sum(0)
+            for seed in seeds
+        ]
+        return r + torch.stack(terms, dim=1)
+
+    def _whole(self, field: Field, points: Points, channels: Channels) -> Tensor:
         def derivative(site: Site, output: int, key: Key) -> Tensor:
             return self.plans[site].part(channels[site], key)[:, output]
 

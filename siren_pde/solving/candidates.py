@@ -15,6 +15,7 @@ from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.gauss_newton import GaussNewton
+from siren_pde.random_features.continuation import Continuation
 from siren_pde.random_features.least_squares import LeastSquares
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
@@ -33,12 +34,13 @@ HOPELESS = 5e-2
 
 
 def escalation_after(first: Method[Any]) -> Escalation:
-    """What follows the first method: features in all of time after a march, then networks of sines
-    by Gauss-Newton and by Adam in place of features.
+    """What follows the first method: features in all of time after a march, continuation after
+    Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
     """
     march = isinstance(first, Marching | Propagator)
     candidates = (
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
+        *((Candidate(Continuation(), interrupts=True),) if not march else ()),
         Candidate(
             GaussNewton(),
             objective=lambda origin, _: with_networks(origin, GaussNewton()),
