@@ -43,6 +43,8 @@ GAIN = 0.8
 """A round lowers the residual if this share is left, or less."""
 GROWTH = 4.0
 """A round has at most so many times as many boxes as the one before."""
+WORK = 2.5
+"""And with this power of the number of waves in each."""
 COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Seconds grow with this power of the number of boxes."""
 PART = 0.4
@@ -166,6 +168,8 @@ class LocalFeatures(Method[State]):
             return replace(at, finished=end[0], outcome=end[1])
         seconds = time.monotonic() - began
         d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
+        now, later = (self._waves(state.tree, best).features for best in (before.best, state.best))
+        seconds *= (later / now) ** WORK
         growth = min(GROWTH, self.most / answer.unknowns, (PART * left / seconds) ** (1 / COST[d]))
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
