@@ -17,8 +17,19 @@ TICKS = {1: 24, 2: 14, 3: 9}
 """Gauss points along an axis that show how rough a box is, by dimension."""
 
 
-def marked(squares: Tensor, most: int) -> Tensor:
-    """The boxes (n,) that hold nearly all of the squares (K,), `most` at most."""
+def marked(squares: Tensor, volumes: Tensor, most: int) -> Tensor:
+    """The boxes (n,) that hold nearly all of the squares (K,), and nearly all of the squares times
+    volumes, `most` at most.
+
+    Where boundary values jump, small boxes keep their squares however small they are: the first
+    measure alone would halve no others, the second alone corners too late.
+    """
+    each = _holding(squares, max(most // 2, 1)), _holding(squares * volumes, max(most // 2, 1))
+    boxes: Tensor = torch.unique(torch.cat(each))
+    return boxes[:most]
+
+
+def _holding(squares: Tensor, most: int) -> Tensor:
     order = torch.argsort(squares, descending=True)
     running = torch.cumsum(squares[order], 0)
     count = int((running < COVERED * running[-1]).sum()) + 1

@@ -18,6 +18,7 @@ from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, grade
 from siren_pde.local_features.assembly import Assembly
 from siren_pde.local_features.discretised import Waves, assembled, start
 from siren_pde.local_features.newton import minimised
+from siren_pde.local_features.path import led
 from siren_pde.local_features.transfer import transferred
 from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
@@ -187,6 +188,8 @@ class LocalFeatures(Method[State]):
         if state.last is not None and state.parents is not None and not affine:
             before = with_parameters(state.last.objective.field, state.last.theta)
             theta = transferred(before, local.field, state.parents)
+        elif not affine:
+            theta = led(assembly, tree, theta).theta
         theta = minimised(assembly, tree, theta, affine=affine).theta
         fresh, _ = assembled(state.whole, tree, waves, seed=1 + state.whole.seed)
         fresh = fresh.scaled(theta)
@@ -252,7 +255,7 @@ def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:
     """The boxes of the next round, and the box that each of them comes from."""
     field = with_parameters(answer.objective.field, answer.theta)
     nets = [net for net in field.networks().values() if isinstance(net, LocalSines)]
-    boxes = marked(answer.squares, room)
+    boxes = marked(answer.squares, answer.sizes ** len(state.tree.low[0]), room)
     tree, parents = cut(state.tree, boxes, axes_to_cut(nets, boxes, answer.fresh.whole[boxes]))
     slow = _singular(state, answer)
     if len(slow):
