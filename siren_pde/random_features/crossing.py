@@ -1,0 +1,253 @@
+"""One crossing of all of time by the method of lines, at one tolerance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from siren_pde.numerics.radau import Radau
+from siren_pde.random_features.implicit import Collocation, Level, Linear, Stages, parts_of
+from siren_pde.random_features.lines_field import Piece
+from siren_pde.random_features.lines_start import Discretised
+
+LONGEST, SHORTEST, SAFE = 5.0, 0.2, 0.9
+"""By how much slabs grow or shrink at once, and what share of the length allowed is taken."""
+FAILED = 0.25
+"""Slabs are shortened by this where Newton's method does not converge."""
+SMALLEST = 1e-13
+"""No slab becomes a smaller share of the whole time."""
+LIKE = 1.25
+"""Slabs that would grow by less than this keep their length, and with it their factors."""
+KEPT = 0.1
+"""Newton's steps that shrink by this keep their matrix for the next slab."""
+FAR = 1.6
+"""Slabs so much longer than the one before do not begin as that would go on."""
+FLOOR = 1e-10
+"""Functions are no smaller than this share of the largest one: less is rounding."""
+TAIL, MARGINAL = 0.85, 1.0
+"""The last waves, as shares of the highest, and how large they may be beside the tolerance."""
+MORE = 1.3
+"""By how much waves become more where the last of them matter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Where a crossing stands: the `level` that the next slab starts from, of some `length`.
+
+    `scale` (orders, networks) are the largest sizes of functions and their slopes so far. `last`
+    are the stages of the slab before, `linear` what they were solved with; `error` is that of the
+    slab before, in tolerances. `samples` hold the solution at `times` of the whole.
+    """
+
+    at: Discretised
+    collocation: Collocation
+    level: Level
+    length: float
+    scale: Tensor
+    times: Tensor
+    steady: bool
+    most: int
+    pieces: tuple[Piece, ...] = ()
+    samples: tuple[Tensor, ...] = ()
+    sizes: tuple[float, ...] = ()
+    last: Stages | None = None
+    linear: Linear | None = None
+    error: float = 1.0
+    rejected: int = 0
+    failed: bool = False
+
+    @staticmethod
+    def starting(
+        at: Discretised, level: Level, tolerance: float, stages: int, *, steady: bool, most: int
+    ) -> Crossing:
+        """At the start of time."""
+        radau = Radau.of(stages)
+        damping = None if at.top == 0 else max(1e-3 * tolerance, 1e-13)
+        collocation = Collocation(radau, at.lasting, tolerance, damping)
+        high, low = at.time.high, at.time.low
+        scale = _scales(at, level.parts)
+        change = float((at.basis.sizes(level.top, _places(at)) / scale[-1].clamp_min(1e-300)).max())
+        first = tolerance ** (1 / (stages + 1)) / change if change > 0 else math.inf
+        length = min(0.1 * first, (high - low) / 20)
+        times = torch.linspace(low, high, SAMPLES, dtype=scale.dtype)
+        size = float(scale[0].max())
+        return Crossing(
+            at, collocation, level, length, scale, times, steady, most, sizes=(size,)
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether it has got through."""
+        return self.level.time >= self.at.time.high
+
+    def advanced(self) -> Crossing:
+        """After one more slab, or one more attempt at it."""
+        high, length = self.at.time.high, self.length
+        left = high - self.level.time
+        if left < 2 * length:
+            length = left if left < 1.05 * length else left / 2
+        guess = self._guess(length)
+        scale = self._scale_with(guess, length)
+        linear = self.linear
+        if linear is not None and linear.length != length:
+            linear = self._relinked(linear, length) if self.steady else None
+        stages = self.collocation.solved(self.level, length, guess, scale[0], linear)
+        if stages is None:
+            if linear is not None and not self.steady:
+                return replace(self, linear=None, length=length)
+            return self._shortened(length, FAILED)
+        error = self._error(stages, length, scale)
+        if not error <= 1:
+            factor = SAFE * error ** (-1 / (self.collocation.radau.stages + 1))
+            return self._shortened(length, max(factor, SHORTEST))
+        return self._accepted(stages, length, error)
+
+    # ── one slab ──────────────────────────────────────────────────────────────────────────────
+
+    def _guess(self, length: float) -> Tensor:
+        """The increments of a slab as the one before would go on, or as slopes at its start say."""
+        radau = self.collocation.radau
+        if self.last is not None and self.pieces and not self.rejected:
+            ratio = length / self.pieces[-1].length
+            if ratio < FAR:
+                z = self.last.increments
+                return radau.at(1 + ratio * radau.nodes) @ z - z[-1]
+        guess, factor = torch.zeros_like(self.level.top).expand(radau.stages, -1), 1.0
+        for k, slope in enumerate((*self.level.parts[1:], self.level.top), 1):
+            factor = factor * length / k
+            guess = guess + factor * radau.nodes[:, None] ** k * slope
+        return guess
+
+    def _scale_with(self, guess: Tensor, length: float) -> Tensor:
+        parts = parts_of(self.collocation.radau, self.level, guess, length)
+        orders = len(self.level.parts)
+        ahead = torch.stack([_scales(self.at, [p[k] for p in parts[:orders]]) for k in (0, -1)])
+        scale = torch.maximum(self.scale, torch.nan_to_num(ahead, posinf=0.0).amax(0))
+        floor = FLOOR * scale.amax(1, keepdim=True)
+        return torch.maximum(scale, floor).clamp_min(1e-300)
+
+    def _relinked(self, linear: Linear, length: float) -> Linear:
+        collocation = self.collocation
+        return Linear.of(
+            collocation.radau,
+            collocation.lines,
+            length,
+            linear.slopes,
+            tolerance=collocation.damping,
+        )
+
+    def _error(self, stages: Stages, length: float, scale: Tensor) -> float:
+        """How large the error of a slab is beside the tolerance: that of the slope at its start."""
+        radau, level = self.collocation.radau, self.level
+        defects = []
+        for part, known, slope in zip(
+            stages.parts, level.parts, (*level.parts[1:], level.top), strict=False
+        ):
+            defects.append(length * slope - radau.first @ (part - known))
+        e, worst = stages.linear.filtered(defects), 0.0
+        for k, defect in enumerate(defects):
+            sizes = self.at.basis.sizes(e, _places(self.at)) / scale[k]
+            worst = max(worst, float(sizes.max()))
+            e = radau.rate / length * e - defect / length
+        return worst / self.collocation.tolerance if math.isfinite(worst) else math.inf
+
+    def _shortened(self, length: float, factor: float) -> Crossing:
+        whole = self.at.time.high - self.at.time.low
+        failed = factor * length < SMALLEST * whole
+        linear = self.linear if self.steady else None
+        return replace(
+            self,
+            length=factor * length,
+            linear=linear,
+            rejected=self.rejected + 1,
+            failed=failed,
+        )
+
+    def _accepted(self, stages: Stages, length: float, error: float) -> Crossing:
+        piece = Piece.of(self.at.basis, self.level, length, stages)
+        orders = len(self.level.parts)
+        end = piece.end if piece.end < self.at.time.high * (1 - 1e-15) else self.at.time.high
+        if self.at.time.high - end < 1e-12 * (self.at.time.high - self.at.time.low):
+            end = self.at.time.high
+        level = Level(end, tuple(p[-1] for p in stages.parts[:orders]), stages.parts[orders][-1])
+        now = _scales(self.at, level.parts)
+        following = replace(
+            self,
+            level=level,
+            length=self._next_length(stages, length, error),
+            scale=torch.maximum(self.scale, now),
+            pieces=(*self.pieces, piece),
+            samples=(*self.samples, self._sampled(piece)),
+            sizes=(*self.sizes, float(now[0].max())),
+            last=stages,
+            linear=stages.linear if self.steady or stages.contraction < KEPT else None,
+            error=max(error, 1e-2),
+            rejected=0,
+        )
+        return following._with_enough_waves()
+
+    def _next_length(self, stages: Stages, length: float, error: float) -> float:
+        power = 1 / (self.collocation.radau.stages + 1)
+        factor = SAFE * max(error, 1e-12) ** -power
+        if self.pieces:
+            before = length / self.pieces[-1].length
+            factor = min(factor, factor * before * (self.error / max(error, 1e-12)) ** power)
+        most = 1.0 if self.rejected else LONGEST
+        factor = min(max(factor, SHORTEST), most) * (21 / (20 + stages.steps))
+        return length if 1 <= factor < LIKE and self.at.top else factor * length
+
+    # ── what it leaves behind ─────────────────────────────────────────────────────────────────
+
+    def _sampled(self, piece: Piece) -> Tensor:
+        """The solution (k, …) at the times sampled within a slab."""
+        first = piece.start.time if self.pieces else -math.inf
+        times = self.times[(self.times > first) & (self.times <= piece.end * (1 + 1e-15))]
+        c = piece.at(self.collocation.radau, times)
+        x = _places(self.at)
+        few = x[:: max(1, len(x) // PLACED)][:PLACED]
+        parts = self.at.basis.split(c)
+        each = [
+            (part @ self.at.basis.waves[name].values(few).T).flatten(1)
+            for name, part in parts.items()
+        ]
+        return torch.cat(each, 1)
+
+    def _with_enough_waves(self) -> Crossing:
+        """More waves, if the last of them matter."""
+        at, x = self.at, _places(self.at)
+        if not at.top or MORE * at.basis.size > self.most:
+            return self
+        tail = at.basis.sizes(at.basis.tail(self.level.parts[0], TAIL), x)
+        size = float((tail / self.scale[0].clamp_min(1e-300)).max())
+        if size <= MARGINAL * self.collocation.tolerance:
+            return self
+        wider = Discretised.of(at.whole, at.time, int(MORE * at.top) + 1)
+
+        def moved(c: Tensor) -> Tensor:
+            return at.basis.moved(c, wider.basis)
+
+        level = self.level
+        return replace(
+            self,
+            at=wider,
+            collocation=replace(self.collocation, lines=wider.lasting),
+            level=Level(level.time, tuple(map(moved, level.parts)), moved(level.top)),
+            last=None,
+            linear=None,
+        )
+
+
+SAMPLES, PLACED = 2001, 40
+"""Times, and places in space, at which crossings are compared."""
+
+
+def _places(at: Discretised) -> Tensor:
+    return at.lasting.rows[0].points.positions
+
+
+def _scales(at: Discretised, parts: list[Tensor] | tuple[Tensor, ...]) -> Tensor:
+    """The sizes (orders, networks) of functions and of their slopes."""
+    return torch.stack([at.basis.sizes(part, _places(at)) for part in parts])

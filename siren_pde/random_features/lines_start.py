@@ -1,0 +1,189 @@
+"""Where a march by lines starts: places in space, waves that hold the initial values, and slopes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.objective import Objective
+from siren_pde.fields.derived.projected import Projected
+from siren_pde.fields.siren import Siren
+from siren_pde.numerics.least_squares import least_squares
+from siren_pde.random_features.evolution import Evolution
+from siren_pde.random_features.implicit import Level
+from siren_pde.random_features.stages import Basis, Lines, at_lines
+from siren_pde.random_features.waves import plain, terms_of, waves_of
+
+PLACES = 2.0
+"""Places in the interior for each function of space."""
+NEWTON = 30
+"""Steps to the initial values and to the first slope."""
+SETTLED = 1e-13
+"""Moves this small end Newton's method."""
+
+
+@dataclass(frozen=True, eq=False)
+class Discretised:
+    """An evolution at lines: conditions for all times, and those at the start, for `top` waves
+    along each axis of space.
+    """
+
+    whole: Objective
+    time: Evolution
+    top: int
+    lasting: Lines
+    initial: Lines
+
+    @staticmethod
+    def of(whole: Objective, time: Evolution, top: int) -> Discretised:
+        """With `top` waves along each axis."""
+        field, problem = whole.field, whole.collocated.problem
+        sides = list(zip(*problem.bounds, strict=True))
+        waves = {
+            name: waves_of(network, sides, time.axis, top)
+            for name, network in field.networks().items()
+        }
+        basis = Basis(field, waves)
+        most = max(w.count for w in waves.values())
+        rows = whole.collocated.with_count(max(int(PLACES * most), 1)).rows
+        first = [rows_.condition for rows_ in time.initial_residuals(whole.collocated).rows]
+        lasting = tuple(
+            _placed(r, whole, time, most) for r in rows if r.condition not in first
+        )
+        initial = tuple(_placed(r, whole, time, most) for r in rows if r.condition in first)
+        return Discretised(
+            whole, time, top, Lines(basis, lasting, time.axis), Lines(basis, initial, time.axis)
+        )
+
+    @property
+    def basis(self) -> Basis:
+        """The functions of space."""
+        return self.lasting.basis
+
+
+def _placed(rows: Rows, whole: Objective, time: Evolution, most: int) -> Rows:
+    """A condition at places in space: equidistant ones across one dimension, else as drawn."""
+    bounds = rows.condition.domain.bounds
+    space = [i for i in range(len(bounds[0])) if i != time.axis]
+    wide = [i for i in space if bounds[0][i] < bounds[1][i]]
+    if len(space) != 1 or len(wide) != 1:
+        return at_lines(rows, time.axis)
+    axis, n = wide[0], max(int(PLACES * most), 2)
+    low, high = bounds[0][axis], bounds[1][axis]
+    like = rows.points.positions
+    x = low + (high - low) * (torch.arange(n, dtype=like.dtype) + 0.5) / n
+    positions = like.new_zeros((n, len(bounds[0])))
+    positions[:, axis] = x
+    times = positions.clone()
+    times[:, time.axis] = bounds[0][time.axis]
+    inside = rows.condition.domain.contains(times, 1e-9 * (high - low))
+    points = Points(rows.points.axes, positions[inside], torch.ones_like(x[inside]))
+    normals = rows.points.normals
+    if normals is not None:
+        points = replace(points, normals=normals[:1].expand(len(points), -1))
+    scale = points.positions.new_full((len(points),), len(points) ** -0.5)
+    return replace(rows, points=points, scale=scale)
+
+
+def suits(objective: Objective, time: Evolution) -> bool:
+    """Whether a march by lines can solve an evolution: plain sine networks, nothing elsewhere, and
+    equations that are affine in the highest derivatives in time.
+    """
+    networks = objective.field.networks().values()
+    if not all(
+        isinstance(n.network if isinstance(n, Projected) else n, Siren) for n in networks
+    ):
+        return False
+    collocated = objective.collocated
+    if any(rows.residual.places or rows.residual.branches for rows in collocated.rows):
+        return False
+    return all(_affine_in_slopes(rows, time.axis) for rows in collocated.rows)
+
+
+def _affine_in_slopes(rows: Rows, time: int) -> bool:
+    residual, points = rows.residual, rows.residual.sample
+    generator = torch.Generator(device=points.positions.device).manual_seed(1)
+    low, high = (residual.random_channels(points, generator) for _ in range(2))
+    for site, plan in residual.plans.items():
+        for i, key in enumerate(plan.keys):
+            if not any(order for order, _ in terms_of(key, time)):
+                high[site][i] = low[site][i]
+    middle = {site: (low[site] + high[site]) / 2 for site in low}
+    with torch.no_grad():
+        a, b, c = (residual.residual(residual.structure, points, at) for at in (low, high, middle))
+    kept = torch.isfinite(a) & torch.isfinite(b) & torch.isfinite(c)
+    size = torch.maximum(a.abs(), b.abs()).clamp_min(1e-300)
+    return bool((((a + b) / 2 - c).abs()[kept] <= 1e-9 * size[kept]).all())
+
+
+def initial_level(at: Discretised, damping: float | None) -> tuple[Level, float] | None:
+    """The coefficients that meet the initial conditions, with the slopes that equations give them,
+    and the relative residual of the first at other places; None where that is not possible.
+    """
+    q, order, low = at.basis.size, at.time.order, at.time.low
+    like = at.whole.parameters
+    times, zero = like.new_tensor([low]), like.new_zeros((1, q))
+    known = [zero] * max(order, 1)
+    above = [zero] * (1 + at.time.order - len(known))
+    fitted = _newton(at.initial, times, known, above, damping, fixed=())
+    if fitted is None:
+        return None
+    top = _newton(at.lasting, times, [zero], [], damping, fixed=tuple(fitted))
+    if top is None:
+        return None
+    parts = tuple(part[0] for part in fitted)
+    return Level(low, parts, top[0][0]), _left(at, fitted, above)
+
+
+def _newton(
+    lines: Lines,
+    times: Tensor,
+    unknown: Sequence[Tensor],
+    above: Sequence[Tensor],
+    damping: float | None,
+    fixed: tuple[Tensor, ...],
+) -> list[Tensor] | None:
+    """The parts that make the residuals at one time least, after those that are fixed."""
+    parts = [*unknown]
+    for _ in range(NEWTON):
+        r, slopes = lines.linearised(times, [*fixed, *parts, *above])
+        used = slopes[len(fixed) : len(fixed) + len(parts)]
+        matrix = torch.cat([slope[0] for slope in used], 1)
+        if not (bool(torch.isfinite(r).all()) and bool(torch.isfinite(matrix).all())):
+            return None
+        sizes = torch.linalg.vector_norm(matrix, dim=1, keepdim=True)
+        kept = sizes[:, 0] > 0
+        if not bool(kept.any()):
+            return parts
+        a, b = (matrix / sizes)[kept], (r[0] / sizes[:, 0])[kept]
+        move = least_squares(a, b, tolerance=damping).x
+        parts = [p - m[None] for p, m in zip(parts, move.split(lines.basis.size), strict=True)]
+        size = float(torch.linalg.vector_norm(move))
+        if size <= SETTLED * float(torch.linalg.vector_norm(torch.cat(parts))):
+            return parts
+        if not math.isfinite(size):
+            return None
+    return parts
+
+
+def _left(at: Discretised, fitted: Sequence[Tensor], above: Sequence[Tensor]) -> float:
+    """The residual of the initial conditions at other places, beside that of the zero field."""
+    moved = []
+    for rows in at.initial.rows:
+        shifted = rows.points.positions.clone()
+        if len(shifted) > 1:
+            shifted[:-1] = (shifted[:-1] + shifted[1:]) / 2
+        moved.append(replace(rows, points=replace(rows.points, positions=shifted)))
+    fresh = replace(at.initial, rows=tuple(moved))
+    times = fitted[0].new_tensor([at.time.low])
+    r = fresh.residual(times, [*fitted, *above])
+    zero = fresh.residual(times, [torch.zeros_like(p) for p in (*fitted, *above)])
+    size = float(torch.linalg.vector_norm(zero))
+    return float(torch.linalg.vector_norm(r)) / size if size else float(r.abs().max())
