@@ -27,8 +27,8 @@ FAR = 1.6
 """Slabs so much longer than the one before do not begin as that would go on."""
 FLOOR = 1e-10
 """Functions are no smaller than this share of the largest one: less is rounding."""
-TAIL, MARGINAL = 0.85, 1.0
-"""The last waves, as shares of the highest, and how large they may be beside the tolerance."""
+MARGINAL = 1.0
+"""How much of the tolerance waves may leave of a slab."""
 MORE = 1.3
 """By how much waves become more where the last of them matter."""
 
@@ -58,6 +58,7 @@ class Crossing:
     error: float = 1.0
     rejected: int = 0
     failed: bool = False
+    notes: list = field(default_factory=list)
 
     @staticmethod
     def starting(
@@ -65,8 +66,7 @@ class Crossing:
     ) -> Crossing:
         """At the start of time."""
         radau = Radau.of(stages)
-        damping = None if at.top == 0 else max(1e-3 * tolerance, 1e-13)
-        collocation = Collocation(radau, at.lasting, tolerance, damping)
+        collocation = Collocation(radau, at.lasting, tolerance, None)
         high, low = at.time.high, at.time.low
         scale = _scales(at, level.parts)
         change = float((at.basis.sizes(level.top, _places(at)) / scale[-1].clamp_min(1e-300)).max())
@@ -187,7 +187,11 @@ class Crossing:
             error=max(error, 1e-2),
             rejected=0,
         )
-        return following._with_enough_waves()
+        if self.at.top and MORE * self.at.basis.size < self.most:
+            self.notes.append(left := self._unresolved(stages, length, following.scale))
+            if left > MARGINAL:
+                return following._with_more_waves()
+        return following
 
     def _next_length(self, stages: Stages, length: float, error: float) -> float:
         power = 1 / (self.collocation.radau.stages + 1)
@@ -206,8 +210,7 @@ class Crossing:
         first = piece.start.time if self.pieces else -math.inf
         times = self.times[(self.times > first) & (self.times <= piece.end * (1 + 1e-15))]
         c = piece.at(self.collocation.radau, times)
-        x = _places(self.at)
-        few = x[:: max(1, len(x) // PLACED)][:PLACED]
+        few = self.at.whole.collocated.interior[0].points.positions[:PLACED]
         parts = self.at.basis.split(c)
         each = [
             (part @ self.at.basis.waves[name].values(few).T).flatten(1)
@@ -215,19 +218,33 @@ class Crossing:
         ]
         return torch.cat(each, 1)
 
-    def _with_enough_waves(self) -> Crossing:
-        """More waves, if the last of them matter."""
-        at, x = self.at, _places(self.at)
-        if not at.top or MORE * at.basis.size > self.most:
-            return self
-        tail = at.basis.sizes(at.basis.tail(self.level.parts[0], TAIL), x)
-        size = float((tail / self.scale[0].clamp_min(1e-300)).max())
-        if size <= MARGINAL * self.collocation.tolerance:
-            return self
-        wider = Discretised.of(at.whole, at.time, int(MORE * at.top) + 1)
+    def _unresolved(self, stages: Stages, length: float, scale: Tensor) -> float:
+        """What the residuals that waves leave do to the solution in a slab, beside the tolerance.
+        """
+        linear, lines = stages.linear, self.collocation.lines
+        radau, worst = self.collocation.radau, 0.0
+        r = lines.residual(self.level.time + length * radau.nodes, stages.parts)
+        for rows in lines.components():
+            slope, size = linear.slopes[-1][rows], 0.0
+            for k, each in enumerate(linear.slopes):
+                rate = (radau.rate / length) ** k
+                size = max(size, rate * float(slope.norm())) if k + 1 == len(linear.slopes) else size
+            if not size:
+                size = float(linear.slopes[0][rows].norm())
+            root = math.sqrt(len(slope))
+            worst = max(worst, float(r[:, rows].norm()) * math.sqrt(slope.shape[1]) / max(size, 1e-300))
+        return worst / (float(scale.max()) * self.collocation.tolerance)
+
+    def _with_more_waves(self) -> Crossing:
+        """More waves, where the last of them matter."""
+        at = self.at
+        wider = Discretised.of(
+            at.whole, at.time, int(MORE * at.top) + 1, self.collocation.tolerance
+        )
+        x = _places(wider)
 
         def moved(c: Tensor) -> Tensor:
-            return at.basis.moved(c, wider.basis)
+            return at.basis.moved(c, wider.basis, x)
 
         level = self.level
         return replace(

@@ -133,8 +133,8 @@ class MethodOfLines(Method[State]):
         top = 0 if not space else FEWEST
         best = None
         while best is None or top:
-            disc = Discretised.of(whole, time, top)
-            begun = initial_level(disc, None if not space else max(1e-3 * tolerance, 1e-13))
+            disc = Discretised.of(whole, time, top, tolerance)
+            begun = initial_level(disc, None)
             if begun is None:
                 break
             best = (disc, begun[0])

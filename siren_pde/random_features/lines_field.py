@@ -107,7 +107,8 @@ class _Layer:
     def network(self, like: Siren, columns: Sequence[int]) -> Siren:
         """One layer of sines: of each product of two a sum of two."""
         p, count = len(self.waves.vectors), len(self.sines.frequencies)
-        one, cosines, sines = self.c[..., :1], self.c[..., 1 : 1 + p], self.c[..., 1 + p :]
+        own = self.waves.unmixed(self.c)
+        one, cosines, sines = own[..., :1], own[..., 1 : 1 + p], own[..., 1 + p :]
         vectors, phases, weights = [], [], []
 
         def add(k: Tensor, phase: float, weight: Tensor) -> None:

@@ -19,10 +19,14 @@ from siren_pde.numerics.least_squares import least_squares
 from siren_pde.random_features.evolution import Evolution
 from siren_pde.random_features.implicit import Level
 from siren_pde.random_features.stages import Basis, Lines, at_lines
-from siren_pde.random_features.waves import plain, terms_of, waves_of
+from siren_pde.random_features.waves import extended, terms_of, waves_of
 
 PLACES = 2.0
 """Places in the interior for each function of space."""
+NEGLIGIBLE, LEAST = 1e-3, 1e-12
+"""Functions of space that are a smaller share of the largest than the first, of the tolerance, or
+than the second, are left out.
+"""
 NEWTON = 30
 """Steps to the initial values and to the first slope."""
 SETTLED = 1e-13
@@ -42,21 +46,23 @@ class Discretised:
     initial: Lines
 
     @staticmethod
-    def of(whole: Objective, time: Evolution, top: int) -> Discretised:
-        """With `top` waves along each axis."""
+    def of(whole: Objective, time: Evolution, top: int, tolerance: float) -> Discretised:
+        """With `top` waves along each axis, of which functions are made that matter beside a
+        tolerance.
+        """
         field, problem = whole.field, whole.collocated.problem
         sides = list(zip(*problem.bounds, strict=True))
-        waves = {
-            name: waves_of(network, sides, time.axis, top)
-            for name, network in field.networks().items()
-        }
-        basis = Basis(field, waves)
-        most = max(w.count for w in waves.values())
-        rows = whole.collocated.with_count(max(int(PLACES * most), 1)).rows
-        first = [rows_.condition for rows_ in time.initial_residuals(whole.collocated).rows]
-        lasting = tuple(
-            _placed(r, whole, time, most) for r in rows if r.condition not in first
-        )
+        waves, first = {}, [r.condition for r in time.initial_residuals(whole.collocated).rows]
+        for name, network in field.networks().items():
+            each = waves_of(network, sides, time.axis, top)
+            if extended(network, time.axis) and top:
+                inner = whole.collocated.interior[0]
+                many = _placed(inner, whole, time, each.count).points.positions
+                each = each.mixed(many, max(NEGLIGIBLE * tolerance, LEAST))
+            waves[name] = each
+        basis, most = Basis(field, waves), max(w.count for w in waves.values())
+        rows = whole.collocated.rows
+        lasting = tuple(_placed(r, whole, time, most) for r in rows if r.condition not in first)
         initial = tuple(_placed(r, whole, time, most) for r in rows if r.condition in first)
         return Discretised(
             whole, time, top, Lines(basis, lasting, time.axis), Lines(basis, initial, time.axis)
@@ -73,8 +79,12 @@ def _placed(rows: Rows, whole: Objective, time: Evolution, most: int) -> Rows:
     bounds = rows.condition.domain.bounds
     space = [i for i in range(len(bounds[0])) if i != time.axis]
     wide = [i for i in space if bounds[0][i] < bounds[1][i]]
-    if len(space) != 1 or len(wide) != 1:
-        return at_lines(rows, time.axis)
+    domain = rows.condition.domain
+    first = bounds[0][time.axis] == bounds[1][time.axis]
+    if len(space) != 1 or len(wide) != 1 or domain.dimension + first < len(bounds[0]):
+        drawn = whole.collocated.with_count(max(int(PLACES * most), 1)).rows
+        own = next(r for r in drawn if r.condition is rows.condition)
+        return at_lines(own, time.axis)
     axis, n = wide[0], max(int(PLACES * most), 2)
     low, high = bounds[0][axis], bounds[1][axis]
     like = rows.points.positions

@@ -51,20 +51,14 @@ class Basis:
             for name, part in self.slices.items()
         }
 
-    def moved(self, c: Tensor, other: Basis) -> Tensor:
-        """Coefficients of more or fewer of the same waves."""
-        parts = self.split(c)
-        each = [self.waves[n].moved(part, other.waves[n]).flatten(-2) for n, part in parts.items()]
-        return torch.cat(each, -1)
-
-    def tail(self, c: Tensor, level: float) -> Tensor:
-        """Coefficients (Q,) of the last waves, the others being zero."""
-        last = []
-        for name, part in self.split(c).items():
-            high = self.waves[name].levels > level
-            kept = torch.cat([high.new_zeros(1), high, high])
-            last.append((part * kept).flatten(-2))
-        return torch.cat(last, -1)
+    def moved(self, c: Tensor, other: Basis, x: Tensor) -> Tensor:
+        """Coefficients (…, Q) of nearly the same functions at x (n, d) in another basis."""
+        parts, each = self.split(c), []
+        for name, part in parts.items():
+            values, table = part @ self.waves[name].values(x).T, other.waves[name].values(x)
+            right = values.flatten(0, -2).T
+            each.append(torch.linalg.lstsq(table, right).solution.T.view(*part.shape[:-1], -1))
+        return torch.cat([part.flatten(-2) for part in each], -1)
 
     def sizes(self, c: Tensor, x: Tensor) -> Tensor:
         """The root mean squares (…, networks) over places x (n, d) of the functions."""

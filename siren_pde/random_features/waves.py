@@ -24,21 +24,19 @@ into the rest, as Fourier extensions do.
 
 @dataclass(frozen=True, eq=False)
 class Waves:
-    """One, then cos θ and sin θ of all θ = k · (x − centre), for wavevectors k (P, d).
-
-    They are ordered by size, so that fewer waves are the first of more. `levels` (P,) says how far
-    out each is, as a share of the highest.
+    """One, then cos θ and sin θ of all θ = k · (x − centre), for wavevectors k (P, d); or, where
+    these are nearly dependent, the combinations `mixing` (1 + 2 P, q) of them that are not.
     """
 
     vectors: Tensor
     centre: Tensor
-    levels: Tensor
+    mixing: Tensor | None = None
     tables: dict[tuple[int, Alpha], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """q, how many functions there are."""
-        return 1 + 2 * len(self.vectors)
+        return 1 + 2 * len(self.vectors) if self.mixing is None else self.mixing.shape[1]
 
     def values(self, x: Tensor, alpha: Alpha = ()) -> Tensor:
         """The derivatives ∂^alpha of all functions at x (n, d): (n, q)."""
@@ -49,17 +47,23 @@ class Waves:
         factor = self.vectors[:, list(alpha)].prod(1) if alpha else 1.0
         one = torch.zeros_like(x[:, :1]) if alpha else torch.ones_like(x[:, :1])
         table = torch.cat([one, factor * torch.cos(angles), factor * torch.sin(angles)], 1)
+        if self.mixing is not None:
+            table = table @ self.mixing
         self.tables[id(x), alpha] = (x, table)  # x is held, lest another one gets its number
         return table
 
-    def moved(self, c: Tensor, other: Waves) -> Tensor:
-        """Coefficients (…, q) for the waves of `other`, whose first are these, or the reverse."""
-        p, new = len(self.vectors), len(other.vectors)
-        one, cosines, sines = c[..., :1], c[..., 1 : 1 + p], c[..., 1 + p :]
-        if new <= p:
-            return torch.cat([one, cosines[..., :new], sines[..., :new]], -1)
-        more = c.new_zeros((*c.shape[:-1], new - p))
-        return torch.cat([one, cosines, more, sines, more], -1)
+    def unmixed(self, c: Tensor) -> Tensor:
+        """Coefficients (…, 1 + 2 P) of the waves themselves."""
+        return c if self.mixing is None else c @ self.mixing.T
+
+    def mixed(self, x: Tensor, least: float) -> Waves:
+        """Combinations that are orthonormal in the mean over x (n, d), as many as are larger there
+        than a share `least` of the largest.
+        """
+        table = Waves(self.vectors, self.centre).values(x) / math.sqrt(len(x))
+        _, sizes, directions = torch.linalg.svd(table, full_matrices=False)
+        kept = sizes > least * sizes[0]
+        return Waves(self.vectors, self.centre, directions[kept].T / sizes[kept])
 
 
 def waves_of(network: Network, sides: Sequence[tuple[float, float]], time: int, top: int) -> Waves:
@@ -76,8 +80,14 @@ def waves_of(network: Network, sides: Sequence[tuple[float, float]], time: int, 
     for column, (axis, step) in enumerate(zip(axes, pitch, strict=True)):
         vectors[:, axis] = step * torch.from_numpy(modes[:, column]).double()
     centre = torch.tensor([(a + b) / 2 for a, b in sides], dtype=torch.float64)
-    levels = torch.from_numpy(np.abs(modes).max(1, initial=0) / max(top, 1)).double()
-    return Waves(vectors, centre, levels)
+    return Waves(vectors, centre)
+
+
+def extended(network: Network, time: int) -> bool:
+    """Whether the waves of a network have a longer period than its domain along some axis."""
+    inner, columns = plain(network)
+    periods = inner.period or (None,) * len(columns)
+    return any(length is None and i != time for i, length in zip(columns, periods, strict=True))
 
 
 def plain(network: Network) -> tuple[Siren, tuple[int, ...]]:
