@@ -15,8 +15,16 @@ from siren_pde.random_features.lines_start import Discretised
 
 LONGEST, SHORTEST, SAFE = 5.0, 0.2, 0.9
 """By how much slabs grow or shrink at once, and what share of the length allowed is taken."""
+SLABS, CAREFUL = 20, 0.1
+"""The first slab is one of so many at most, and a share of the time in which the error of a smooth
+solution would reach the tolerance.
+"""
+HELPED = 0.8
+"""A shorter slab should lower the error to this share; else it is not one in time."""
 FAILED = 0.25
 """Slabs are shortened by this where Newton's method does not converge."""
+LIKELY = 8
+"""Slabs tried, ever shorter, to see how large functions become that start from zero."""
 SMALLEST = 1e-13
 """No slab becomes a smaller share of the whole time."""
 LIKE = 1.25
@@ -57,6 +65,8 @@ class Crossing:
     linear: Linear | None = None
     error: float = 1.0
     rejected: int = 0
+    refused: float = math.inf
+    wished: float = math.inf
     failed: bool = False
     notes: list = field(default_factory=list)
 
@@ -69,14 +79,31 @@ class Crossing:
         collocation = Collocation(radau, at.lasting, tolerance, None)
         high, low = at.time.high, at.time.low
         scale = _scales(at, level.parts)
-        change = float((at.basis.sizes(level.top, _places(at)) / scale[-1].clamp_min(1e-300)).max())
+        change = _rate(at, level, scale[0])
         first = tolerance ** (1 / (stages + 1)) / change if change > 0 else math.inf
-        length = min(0.1 * first, (high - low) / 20)
+        length = min(CAREFUL * first, (high - low) / SLABS)
+        usual = torch.stack([change**k * scale[0] for k in range(len(scale))])
+        scale = torch.maximum(scale, usual)
         times = torch.linspace(low, high, SAMPLES, dtype=scale.dtype)
         size = float(scale[0].max())
-        return Crossing(
+        crossing = Crossing(
             at, collocation, level, length, scale, times, steady, most, sizes=(size,)
         )
+        return crossing if bool((scale[0] > 0).all()) else crossing._with_likely_scale()
+
+    def _with_likely_scale(self) -> Crossing:
+        """With the sizes that functions have after a long slab, where they start from zero."""
+        length = (self.at.time.high - self.at.time.low) / SLABS
+        for _ in range(LIKELY):
+            guess = self._guess(length)
+            stages = self.collocation.solved(self.level, length, guess, self.scale[0], None)
+            if stages is not None:
+                orders = len(self.level.parts)
+                ends = [part[-1] for part in stages.parts[:orders]]
+                ahead = _scales(self.at, ends)
+                return replace(self, scale=torch.where(self.scale > 0, self.scale, ahead))
+            length *= FAILED
+        return self
 
     @property
     def done(self) -> bool:
@@ -99,10 +126,14 @@ class Crossing:
             if linear is not None and not self.steady:
                 return replace(self, linear=None, length=length)
             return self._shortened(length, FAILED)
-        error = self._error(stages, length, scale)
+        error = self._error(stages, length, self._scale_with(stages.increments, length))
         if not error <= 1:
+            if self.rejected and error > HELPED * self.refused:
+                return self._unhelped(stages, length, error)
             factor = SAFE * error ** (-1 / (self.collocation.radau.stages + 1))
-            return self._shortened(length, max(factor, SHORTEST))
+            shorter = self._shortened(length, max(factor, SHORTEST))
+            first = self.wished if self.rejected else length
+            return replace(shorter, refused=error, wished=first)
         return self._accepted(stages, length, error)
 
     # ── one slab ──────────────────────────────────────────────────────────────────────────────
@@ -165,6 +196,15 @@ class Crossing:
             rejected=self.rejected + 1,
             failed=failed,
         )
+
+    def _unhelped(self, stages: Stages, length: float, error: float) -> Crossing:
+        """Where a shorter slab does not lower the error, it is waves that are missing; where there
+        are no more, the error is what it is.
+        """
+        if not self.at.top or MORE * self.at.basis.size > self.most:
+            return self._accepted(stages, length, min(error, 1.0))
+        more = self._with_more_waves()
+        return replace(more, length=self.wished, rejected=0, refused=math.inf)
 
     def _accepted(self, stages: Stages, length: float, error: float) -> Crossing:
         piece = Piece.of(self.at.basis, self.level, length, stages)
@@ -259,6 +299,16 @@ class Crossing:
 
 SAMPLES, PLACED = 2001, 40
 """Times, and places in space, at which crossings are compared."""
+
+
+def _rate(at: Discretised, level: Level, scale: Tensor) -> float:
+    """How fast the solution begins to change, per unit of time and beside its size."""
+    rates = [
+        (at.basis.sizes(slope, _places(at)) / scale) ** (1 / k)
+        for k, slope in enumerate((*level.parts[1:], level.top), 1)
+    ]
+    known = torch.stack(rates)[:, scale > 0]
+    return float(known.max()) if known.numel() else 0.0
 
 
 def _places(at: Discretised) -> Tensor:

@@ -162,10 +162,11 @@ class Collocation:
                 if not bool(torch.isfinite(r).all()):
                     return None
                 move = linear.solve(r)
-            size = self.size(move, scale)
+            z = z - move
+            reached = self.lines.basis.sizes(start.parts[0] + z[-1], self._places)
+            size = self.size(move, torch.maximum(scale, torch.nan_to_num(reached, posinf=0.0)))
             if not math.isfinite(size):
                 return None
-            z = z - move
             contraction = size / last if step else 0.0
             settled = size * (max(contraction, 1e-3) if step else 1.0)
             if settled <= CLOSE * self.tolerance or size <= ROUNDED:
@@ -182,8 +183,11 @@ class Collocation:
 
     def size(self, move: Tensor, scale: Tensor) -> float:
         """The largest of the functions' sizes (…, networks), beside those of the solution."""
-        x = self.lines.rows[0].points.positions
-        return float((self.lines.basis.sizes(move, x) / scale).max())
+        return float((self.lines.basis.sizes(move, self._places) / scale).max())
+
+    @property
+    def _places(self) -> Tensor:
+        return self.lines.rows[0].points.positions
 
     def _linear(self, slopes: list[Tensor], length: float, only: int | None = None) -> Linear:
         return Linear.of(

@@ -34,6 +34,12 @@ FEWEST, MOST = 8, 900
 """Waves along an axis that the first crossing begins with, and functions of space at most."""
 SPARE = 0.85
 """What share of the seconds left a crossing may be expected to take."""
+MORE, SLOWLY = 1.4, 0.6
+"""By how much waves become more until they hold initial values, and what more of them should make
+of what is left: kinks are resolved when they matter, or have gone.
+"""
+COARSE = 1e-8
+"""A crossing that fails above this tolerance is tried again at a finer one."""
 STALLED = 0.5
 """Crossings whose difference falls by less are not limited by their tolerance any more."""
 
@@ -109,6 +115,8 @@ class MethodOfLines(Method[State]):
         crossing = state.crossing
         while not crossing.done and not crossing.failed and clock.monotonic() < began + STRIDE:
             crossing = crossing.advanced()
+            if crossing.collocation.tolerance > COARSE and _blow_up(crossing) is not None:
+                crossing = replace(crossing, failed=True)
         seconds = clock.monotonic() - began
         state = replace(state, crossing=crossing, seconds=state.seconds + seconds)
         left = spent.left - seconds
@@ -129,18 +137,17 @@ class MethodOfLines(Method[State]):
         space = len(whole.collocated.problem.axes) > 1
         first = FIRST if space else FIRST_OF_TIME
         tolerance = FINER * before.collocation.tolerance if before else first
-        stages = 7 if not space else (3 if tolerance > 1e-4 else 5)
-        top = 0 if not space else FEWEST
-        best = None
-        while best is None or top:
-            disc = Discretised.of(whole, time, top, tolerance)
-            begun = initial_level(disc, None)
-            if begun is None:
+        stages = 7 if not space else (3 if tolerance > 1e-4 and time.order < 2 else 5)
+        top, best, left = FEWEST if space else 0, None, math.inf
+        while True:
+            lines = Discretised.of(whole, time, top, tolerance)
+            begun = initial_level(lines)
+            if begun is None or begun[1] > SLOWLY * left:
                 break
-            best = (disc, begun[0])
-            if begun[1] < tolerance or not space or 1.4 * disc.basis.size > self.most:
+            best, left = (lines, begun[0]), begun[1]
+            if left < tolerance or not space or MORE * lines.basis.size > self.most:
                 break
-            top = int(1.4 * top) + 1
+            top = int(MORE * top) + 1
         if best is None:
             raise ConfigError("initial values cannot be met")
         is_steady = whole.collocated.affine and steady(whole, time)
@@ -190,8 +197,11 @@ class MethodOfLines(Method[State]):
         crossing = state.crossing
         if state.best is not None:
             return self._ended(at, state)
-        times = [crossing.at.time.low, *(piece.end for piece in crossing.pieces)]
-        end = blow_up_time(times, crossing.sizes)
+        if crossing.collocation.tolerance > COARSE:  # small errors may grow where solutions do not
+            following = self._crossing(crossing.at.whole, crossing)
+            note = f"t = {crossing.level.time:.4g}: failed"
+            return replace(at, state=State(following, 0.0, None), note=note)
+        end = _blow_up(crossing)
         shown = _shown(at, state, "", f"t = {crossing.level.time:.4g}")
         if end is not None:
             reason = f"the solution grows without bound near t = {end:.4g}"
@@ -212,6 +222,11 @@ def _shown(at: Iterate[State], state: State, note: str, reached: str) -> Iterate
     size = crossing.collocation.tolerance if state.best is None else state.best.difference
     loss = theta.new_tensor(min(size, 1.0) ** 2 / 2)
     return Iterate(objective, theta, loss, state, note, "", reached)
+
+
+def _blow_up(crossing: Crossing) -> float | None:
+    times = [crossing.at.time.low, *(piece.end for piece in crossing.pieces[-3:])]
+    return blow_up_time(times[-len(crossing.sizes[-4:]):], (crossing.sizes[0], *crossing.sizes[-3:]))
 
 
 def _difference(a: Crossing, b: Crossing) -> float:

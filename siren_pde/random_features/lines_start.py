@@ -29,6 +29,10 @@ than the second, are left out.
 """
 NEWTON = 30
 """Steps to the initial values and to the first slope."""
+STRICT = 1e4
+"""How much more conditions for all times weigh than initial values, which may break them: what is
+left of them would be made good at once, by slopes that grow as slabs shrink.
+"""
 SETTLED = 1e-13
 """Moves this small end Newton's method."""
 
@@ -65,7 +69,11 @@ class Discretised:
         lasting = tuple(_placed(r, whole, time, most) for r in rows if r.condition not in first)
         initial = tuple(_placed(r, whole, time, most) for r in rows if r.condition in first)
         return Discretised(
-            whole, time, top, Lines(basis, lasting, time.axis), Lines(basis, initial, time.axis)
+            whole,
+            time,
+            top,
+            Lines(basis, lasting, time.axis, time.order),
+            Lines(basis, initial, time.axis, time.order),
         )
 
     @property
@@ -133,57 +141,60 @@ def _affine_in_slopes(rows: Rows, time: int) -> bool:
     return bool((((a + b) / 2 - c).abs()[kept] <= 1e-9 * size[kept]).all())
 
 
-def initial_level(at: Discretised, damping: float | None) -> tuple[Level, float] | None:
+def initial_level(at: Discretised) -> tuple[Level, float] | None:
     """The coefficients that meet the initial conditions, with the slopes that equations give them,
     and the relative residual of the first at other places; None where that is not possible.
+
+    Conditions without derivatives in time hold from the start on.
     """
-    q, order, low = at.basis.size, at.time.order, at.time.low
     like = at.whole.parameters
-    times, zero = like.new_tensor([low]), like.new_zeros((1, q))
-    known = [zero] * max(order, 1)
-    above = [zero] * (1 + at.time.order - len(known))
-    fitted = _newton(at.initial, times, known, above, damping, fixed=())
-    if fitted is None:
+    times, zero = like.new_tensor([at.time.low]), like.new_zeros((1, at.basis.size))
+    known = _solved([at.initial, at.lasting], times, fixed=(), free=[zero] * at.time.order)
+    if known is None:
         return None
-    top = _newton(at.lasting, times, [zero], [], damping, fixed=tuple(fitted))
+    top = _solved([at.lasting], times, fixed=tuple(known), free=[zero])
     if top is None:
         return None
-    parts = tuple(part[0] for part in fitted)
-    return Level(low, parts, top[0][0]), _left(at, fitted, above)
+    return Level(at.time.low, tuple(part[0] for part in known), top[0][0]), _left(at, known)
 
 
-def _newton(
-    lines: Lines,
-    times: Tensor,
-    unknown: Sequence[Tensor],
-    above: Sequence[Tensor],
-    damping: float | None,
-    fixed: tuple[Tensor, ...],
+def _solved(
+    each: Sequence[Lines], times: Tensor, *, fixed: tuple[Tensor, ...], free: list[Tensor]
 ) -> list[Tensor] | None:
-    """The parts that make the residuals at one time least, after those that are fixed."""
-    parts = [*unknown]
+    """The parts that make residuals at one time least, after those that are `fixed`: those of the
+    first lines, and of further ones where these depend on no other parts.
+    """
+    parts, size = free, len(free[0][0])
     for _ in range(NEWTON):
-        r, slopes = lines.linearised(times, [*fixed, *parts, *above])
-        used = slopes[len(fixed) : len(fixed) + len(parts)]
-        matrix = torch.cat([slope[0] for slope in used], 1)
-        if not (bool(torch.isfinite(r).all()) and bool(torch.isfinite(matrix).all())):
+        matrices, residuals = [], []
+        for number, lines in enumerate(each):
+            above = [torch.zeros_like(free[0])] * (1 + lines.order - len(fixed) - len(parts))
+            r, slopes = lines.linearised(times, [*fixed, *parts, *above])
+            rest = sum((slope[0].abs().sum(1) for slope in slopes[len(fixed) + len(parts) :]), 0)
+            matrix = torch.cat([s[0] for s in slopes[len(fixed) : len(fixed) + len(parts)]], 1)
+            kept = torch.linalg.vector_norm(matrix, dim=1) > 0
+            if number:
+                kept &= rest == 0
+            matrices.append(matrix[kept])
+            residuals.append(r[0][kept])
+        a, b = torch.cat(matrices), torch.cat(residuals)
+        if not (bool(torch.isfinite(a).all()) and bool(torch.isfinite(b).all())):
             return None
-        sizes = torch.linalg.vector_norm(matrix, dim=1, keepdim=True)
-        kept = sizes[:, 0] > 0
-        if not bool(kept.any()):
+        if not len(a):
             return parts
-        a, b = (matrix / sizes)[kept], (r[0] / sizes[:, 0])[kept]
-        move = least_squares(a, b, tolerance=damping).x
-        parts = [p - m[None] for p, m in zip(parts, move.split(lines.basis.size), strict=True)]
-        size = float(torch.linalg.vector_norm(move))
-        if size <= SETTLED * float(torch.linalg.vector_norm(torch.cat(parts))):
+        lengths = torch.linalg.vector_norm(a, dim=1)
+        lengths[len(matrices[0]) :] /= STRICT
+        move = least_squares(a / lengths[:, None], b / lengths).x
+        parts = [p - m[None] for p, m in zip(parts, move.split(size), strict=True)]
+        far = float(torch.linalg.vector_norm(move))
+        if far <= SETTLED * float(torch.linalg.vector_norm(torch.cat(parts))):
             return parts
-        if not math.isfinite(size):
+        if not math.isfinite(far):
             return None
     return parts
 
 
-def _left(at: Discretised, fitted: Sequence[Tensor], above: Sequence[Tensor]) -> float:
+def _left(at: Discretised, fitted: Sequence[Tensor]) -> float:
     """The residual of the initial conditions at other places, beside that of the zero field."""
     moved = []
     for rows in at.initial.rows:
@@ -192,8 +203,8 @@ def _left(at: Discretised, fitted: Sequence[Tensor], above: Sequence[Tensor]) ->
             shifted[:-1] = (shifted[:-1] + shifted[1:]) / 2
         moved.append(replace(rows, points=replace(rows.points, positions=shifted)))
     fresh = replace(at.initial, rows=tuple(moved))
-    times = fitted[0].new_tensor([at.time.low])
-    r = fresh.residual(times, [*fitted, *above])
-    zero = fresh.residual(times, [torch.zeros_like(p) for p in (*fitted, *above)])
-    size = float(torch.linalg.vector_norm(zero))
+    times, zero = fitted[0].new_tensor([at.time.low]), torch.zeros_like(fitted[0])
+    r = fresh.residual(times, [*fitted, zero])
+    data = fresh.residual(times, [zero] * (len(fitted) + 1))
+    size = float(torch.linalg.vector_norm(data))
     return float(torch.linalg.vector_norm(r)) / size if size else float(r.abs().max())

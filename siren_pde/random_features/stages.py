@@ -72,11 +72,15 @@ class Basis:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Conditions at lines: `rows` at places in space, whose times are set stage by stage."""
+    """Conditions at lines: `rows` at places in space, whose times are set stage by stage.
+
+    `order` is that in time, along the axis `time`.
+    """
 
     basis: Basis
     rows: tuple[Rows, ...]
     time: int
+    order: int
 
     @property
     def count(self) -> int:

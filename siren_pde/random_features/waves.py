@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.linalg
 import torch
 from torch import Tensor
 
 from siren_pde.calculus.derivatives import Alpha, Key, Laplace
+from siren_pde.errors import NonFiniteError
 from siren_pde.fields.base import Network
 from siren_pde.fields.derived.projected import Projected
 from siren_pde.fields.siren import Siren
@@ -61,7 +63,7 @@ class Waves:
         than a share `least` of the largest.
         """
         table = Waves(self.vectors, self.centre).values(x) / math.sqrt(len(x))
-        _, sizes, directions = torch.linalg.svd(table, full_matrices=False)
+        _, sizes, directions = _svd(table)
         kept = sizes > least * sizes[0]
         return Waves(self.vectors, self.centre, directions[kept].T / sizes[kept])
 
@@ -88,6 +90,17 @@ def extended(network: Network, time: int) -> bool:
     inner, columns = plain(network)
     periods = inner.period or (None,) * len(columns)
     return any(length is None and i != time for i, length in zip(columns, periods, strict=True))
+
+
+def _svd(a: Tensor) -> tuple[Tensor, ...]:
+    """The thin singular value decomposition, also where the faster algorithm does not converge."""
+    for driver in ("gesdd", "gesvd"):
+        try:
+            parts = scipy.linalg.svd(a.numpy(), full_matrices=False, lapack_driver=driver)
+            return tuple(map(torch.from_numpy, parts))
+        except scipy.linalg.LinAlgError:
+            continue
+    raise NonFiniteError("functions of space are not finite at some places.")
 
 
 def plain(network: Network) -> tuple[Siren, tuple[int, ...]]:
