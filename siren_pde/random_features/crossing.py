@@ -19,8 +19,10 @@ SLABS, CAREFUL = 20, 0.1
 """The first slab is one of so many at most, and a share of the time in which the error of a smooth
 solution would reach the tolerance.
 """
-HELPED = 0.8
-"""A shorter slab should lower the error to this share; else it is not one in time."""
+PATIENT, HELPED = 5, 0.8
+"""After so many attempts, a shorter slab should have lowered the error to this share; else it is
+not one in time.
+"""
 FAILED = 0.25
 """Slabs are shortened by this where Newton's method does not converge."""
 LIKELY = 8
@@ -67,6 +69,7 @@ class Crossing:
     rejected: int = 0
     refused: float = math.inf
     wished: float = math.inf
+    widened: bool = False
     failed: bool = False
     notes: list = field(default_factory=list)
 
@@ -76,7 +79,7 @@ class Crossing:
     ) -> Crossing:
         """At the start of time."""
         radau = Radau.of(stages)
-        collocation = Collocation(radau, at.lasting, tolerance, None)
+        collocation = Collocation(radau, at.lasting, tolerance)
         high, low = at.time.high, at.time.low
         scale = _scales(at, level.parts)
         change = _rate(at, level, scale[0])
@@ -127,14 +130,15 @@ class Crossing:
                 return replace(self, linear=None, length=length)
             return self._shortened(length, FAILED)
         error = self._error(stages, length, self._scale_with(stages.increments, length))
-        if not error <= 1:
-            if self.rejected and error > HELPED * self.refused:
+        if not error <= 1 and not self.widened:
+            if self.rejected >= PATIENT and error > HELPED * self.refused:
                 return self._unhelped(stages, length, error)
             factor = SAFE * error ** (-1 / (self.collocation.radau.stages + 1))
             shorter = self._shortened(length, max(factor, SHORTEST))
-            first = self.wished if self.rejected else length
-            return replace(shorter, refused=error, wished=first)
-        return self._accepted(stages, length, error)
+            if not self.rejected:
+                return replace(shorter, refused=error, wished=length)
+            return replace(shorter, refused=min(error, self.refused))
+        return self._accepted(stages, length, min(error, 1.0))
 
     # ── one slab ──────────────────────────────────────────────────────────────────────────────
 
@@ -167,7 +171,6 @@ class Crossing:
             collocation.lines,
             length,
             linear.slopes,
-            tolerance=collocation.damping,
         )
 
     def _error(self, stages: Stages, length: float, scale: Tensor) -> float:
@@ -226,6 +229,7 @@ class Crossing:
             linear=stages.linear if self.steady or stages.contraction < KEPT else None,
             error=max(error, 1e-2),
             rejected=0,
+            widened=False,
         )
         if self.at.top and MORE * self.at.basis.size < self.most:
             self.notes.append(left := self._unresolved(stages, length, following.scale))
@@ -294,6 +298,7 @@ class Crossing:
             level=Level(level.time, tuple(map(moved, level.parts)), moved(level.top)),
             last=None,
             linear=None,
+            widened=True,
         )
 
 

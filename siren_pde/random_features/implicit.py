@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from siren_pde.numerics.least_squares import Factor, least_squares
+from siren_pde.numerics.least_squares import least_squares
+from siren_pde.numerics.normal_factor import NormalFactor
 from siren_pde.numerics.radau import Radau
 from siren_pde.random_features.stages import Lines
 
@@ -46,7 +47,7 @@ class Linear:
     length: float
     slopes: Sequence[Tensor]
     weights: Tensor
-    factors: tuple[Factor, ...]
+    factors: tuple[NormalFactor, ...]
 
     @staticmethod
     def of(
@@ -55,7 +56,6 @@ class Linear:
         length: float,
         slopes: Sequence[Tensor],
         *,
-        tolerance: float | None,
         only: int | None = None,
     ) -> Linear:
         """Factorised for each rate, or for the first `only`."""
@@ -64,7 +64,7 @@ class Linear:
             matrix = _powers(slopes, (rate if k else rate.real) / length)
             if not k:
                 weights = _balance(matrix, lines)
-            factors.append(Factor.of(matrix * weights[:, None], tolerance=tolerance))
+            factors.append(NormalFactor.of(matrix * weights[:, None]))
         return Linear(radau, length, slopes, weights, tuple(factors))
 
     def solve(self, r: Tensor) -> Tensor:
@@ -139,7 +139,6 @@ class Collocation:
     radau: Radau
     lines: Lines
     tolerance: float
-    damping: float | None
 
     def solved(
         self, start: Level, length: float, guess: Tensor, scale: Tensor, linear: Linear | None
@@ -190,9 +189,7 @@ class Collocation:
         return self.lines.rows[0].points.positions
 
     def _linear(self, slopes: list[Tensor], length: float, only: int | None = None) -> Linear:
-        return Linear.of(
-            self.radau, self.lines, length, slopes, tolerance=self.damping, only=only
-        )
+        return Linear.of(self.radau, self.lines, length, slopes, only=only)
 
     def _coupled(self, r: Tensor, slopes: list[Tensor], length: float) -> Tensor:
         """The move (s, Q) of all stages that makes their residuals (s, N) least."""
@@ -208,4 +205,4 @@ class Collocation:
             move, info = torch.linalg.solve_ex(flat / size, right[:, None])
             if not int(info) and bool(torch.isfinite(move).all()):
                 return move.view(s, q)
-        return least_squares(flat / size, right, tolerance=self.damping).x.view(s, q)
+        return least_squares(flat / size, right).x.view(s, q)
