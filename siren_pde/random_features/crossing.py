@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from siren_pde.numerics.radau import Radau
 from siren_pde.random_features.implicit import Collocation, Level, Linear, Stages, parts_of
 from siren_pde.random_features.lines_field import Piece
 from siren_pde.random_features.lines_start import Discretised
+from siren_pde.random_features.marching_state import blow_up_time
 
 LONGEST, SHORTEST, SAFE = 5.0, 0.2, 0.9
 """By how much slabs grow or shrink at once, and what share of the length allowed is taken."""
@@ -71,7 +72,6 @@ class Crossing:
     wished: float = math.inf
     widened: bool = False
     failed: bool = False
-    notes: list = field(default_factory=list)
 
     @staticmethod
     def starting(
@@ -94,6 +94,15 @@ class Crossing:
         )
         return crossing if bool((scale[0] > 0).all()) else crossing._with_likely_scale()
 
+    @property
+    def unmoved(self) -> Piece:
+        """What it starts with, for all of time."""
+        still = torch.zeros_like(self.level.top).expand(self.collocation.radau.stages, -1)
+        zeros = tuple(torch.zeros_like(part) for part in self.level.parts[1:])
+        level = replace(self.level, parts=(self.level.parts[0], *zeros))
+        time = self.at.time
+        return Piece(self.at.basis, level, time.high - time.low, still, zeros)
+
     def _with_likely_scale(self) -> Crossing:
         """With the sizes that functions have after a long slab, where they start from zero."""
         length = (self.at.time.high - self.at.time.low) / SLABS
@@ -112,6 +121,34 @@ class Crossing:
     def done(self) -> bool:
         """Whether it has got through."""
         return self.level.time >= self.at.time.high
+
+    @property
+    def blow_up(self) -> float | None:
+        """When the solution grows beyond all bounds, if it seems to."""
+        times = [self.at.time.low, *(piece.end for piece in self.pieces[-3:])]
+        return blow_up_time(times, (self.sizes[0], *self.sizes[1:][-3:]))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has got through, or will not."""
+        growing = self.collocation.tolerance > COARSE and self.blow_up is not None
+        return self.done or self.failed or growing
+
+    def difference(self, other: Crossing) -> float:
+        """How far apart two crossings are, relative to this one: the worst of the networks."""
+        here, there = torch.cat(self.samples), torch.cat(other.samples)
+        outputs = [network.outputs for network in self.at.basis.field.networks().values()]
+        each = here.shape[1] // sum(outputs)
+        worst = 0.0
+        for part, coarse in zip(
+            here.split([each * k for k in outputs], 1),
+            there.split([each * k for k in outputs], 1),
+            strict=True,
+        ):
+            apart = float(torch.linalg.vector_norm(part - coarse))
+            size = float(torch.linalg.vector_norm(part))
+            worst = max(worst, apart / size if size else float(apart > 0))
+        return worst
 
     def advanced(self) -> Crossing:
         """After one more slab, or one more attempt at it."""
@@ -232,8 +269,7 @@ class Crossing:
             widened=False,
         )
         if self.at.top and MORE * self.at.basis.size < self.most:
-            self.notes.append(left := self._unresolved(stages, length, following.scale))
-            if left > MARGINAL:
+            if self._unresolved(stages, length, following.scale) > MARGINAL:
                 return following._with_more_waves()
         return following
 
@@ -302,6 +338,10 @@ class Crossing:
         )
 
 
+COARSE = 1e-8
+"""A crossing whose solution grows without bound is given up above this tolerance: small errors may
+grow where the solution does not.
+"""
 SAMPLES, PLACED = 2001, 40
 """Times, and places in space, at which crossings are compared."""
 

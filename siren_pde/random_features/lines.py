@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 import time as clock
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 import torch
-from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.random_features.crossing import Crossing
+from siren_pde.random_features.crossing import COARSE, Crossing
 from siren_pde.random_features.evolution import require_evolution
 from siren_pde.random_features.features import require_problem
 from siren_pde.random_features.lines_field import field_of
 from siren_pde.random_features.lines_start import Discretised, initial_level, suits
-from siren_pde.random_features.marching_state import blow_up_time
+from siren_pde.random_features.lines_state import Complete, State, shown
+from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.symbol import steady
 
 STRIDE = 0.5
@@ -34,33 +34,14 @@ FEWEST, MOST = 8, 900
 """Waves along an axis that the first crossing begins with, and functions of space at most."""
 SPARE = 0.85
 """What share of the seconds left a crossing may be expected to take."""
-MORE, SLOWLY = 1.4, 0.6
+MORE, SLOWLY = 1.4, 0.8
 """By how much waves become more until they hold initial values, and what more of them should make
 of what is left: kinks are resolved when they matter, or have gone.
 """
-COARSE = 1e-8
-"""A crossing that fails above this tolerance is tried again at a finer one."""
-STALLED = 0.5
-"""Crossings whose difference falls by less are not limited by their tolerance any more."""
-
-
-@dataclass(frozen=True, eq=False)
-class Complete:
-    """A crossing that got through: its difference from the one before, and how long it took."""
-
-    crossing: Crossing
-    difference: float
-    seconds: float
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """The crossing under way, for how many seconds it has been, and the last one that got through.
-    """
-
-    crossing: Crossing
-    seconds: float = 0.0
-    best: Complete | None = None
+STALLED, FINE, RIGHT = 0.5, 1e-5, 1e-3
+"""Crossings whose difference falls by less than the first, once it is below the second, are not
+limited by their tolerance any more; below the third they are an answer.
+"""
 
 
 @final
@@ -106,30 +87,32 @@ class MethodOfLines(Method[State]):
                 "`Marching()` for other evolutions."
             )
         crossing = self._crossing(whole, None)
-        theta = whole.parameters
-        return Iterate(whole, theta, whole.loss(theta), State(crossing))
+        radau = crossing.collocation.radau
+        first = replace(whole, field=field_of([crossing.unmoved], crossing.at.time.axis, radau))
+        theta = first.parameters
+        return Iterate(first, theta, first.loss(theta), State(crossing))
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """As many slabs as a stride takes."""
         state, began = at.state, clock.monotonic()
+        if state.steep is not None:
+            return self._stretched(at, state.steep, spent)
         crossing = state.crossing
-        while not crossing.done and not crossing.failed and clock.monotonic() < began + STRIDE:
+        while not crossing.ended and clock.monotonic() < began + STRIDE:
             crossing = crossing.advanced()
-            if crossing.collocation.tolerance > COARSE and _blow_up(crossing) is not None:
-                crossing = replace(crossing, failed=True)
         seconds = clock.monotonic() - began
         state = replace(state, crossing=crossing, seconds=state.seconds + seconds)
         left = spent.left - seconds
         if crossing.done:
             return self._crossed(at, state, left)
-        if crossing.failed:
+        if crossing.ended:
             return self._failed(at, state)
         note = f"t = {crossing.level.time:.4g} at tolerance {crossing.collocation.tolerance:.0e}"
-        if state.best is not None:
-            if self._expected(state) > left:
-                return self._ended(at, state)
-            return replace(at, state=state, note=note)
-        return _shown(at, state, note, f"t = {crossing.level.time:.4g}")
+        if state.best is None:
+            return shown(at, state, note, f"t = {crossing.level.time:.4g}")
+        if state.expected > left:
+            return self._with_best(at, state, Outcome.budget, "a finer one takes too long")
+        return replace(at, state=state, note=note)
 
     def _crossing(self, whole: Objective, before: Crossing | None) -> Crossing:
         """A crossing at its start, finer than the one before."""
@@ -156,93 +139,66 @@ class MethodOfLines(Method[State]):
         )
 
     def _crossed(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:
+        """What follows a crossing that got through: a finer one, if it is worth its time."""
         crossing, best = state.crossing, state.best
         tolerance = crossing.collocation.tolerance
-        difference = math.inf if best is None else _difference(best.crossing, crossing)
+        difference = math.inf if best is None else crossing.difference(best.crossing)
         complete = Complete(crossing, difference, state.seconds)
-        shown = _shown(at, replace(state, best=complete), "", "")
-        expected = difference * FINER
-        slabs = f"{len(crossing.pieces)} slabs at tolerance {tolerance:.0e}"
-        reason = f"{slabs}, which differ from coarser ones by {difference:.1e}"
-        if expected <= self.tolerance:
-            return replace(shown, finished=reason, note=reason)
+        state = replace(state, best=complete)
+        at = shown(at, state, complete.text, "")
+        if difference * FINER <= self.tolerance:
+            return self._with_best(at, state, Outcome.converged, "")
+        if best is None and crossing.at.steep:
+            inner = Marching().start(crossing.at.whole)
+            return replace(at, state=replace(state, steep=inner))
         stalled = best is not None and difference > STALLED * best.difference
-        if tolerance * FINER < FINEST or (stalled and difference < 1e-5):
-            out = Outcome.converged if difference < 1e-3 else Outcome.stagnated
-            return replace(shown, finished=reason, outcome=out)
+        if tolerance * FINER < FINEST or (stalled and difference < FINE):
+            outcome = Outcome.converged if difference < RIGHT else Outcome.stagnated
+            return self._with_best(at, state, outcome, "finer ones do not come closer")
         growth = FINER ** (-1 / (crossing.collocation.radau.stages + 1))
         if growth * state.seconds > SPARE * left:
-            return replace(shown, finished=f"the budget is used up: {reason}", outcome=Outcome.budget)
-        following = self._crossing(crossing.at.whole, crossing)
-        return replace(shown, state=State(following, 0.0, complete), note=reason)
-
-    def _expected(self, state: State) -> float:
-        """The seconds that the crossing under way will still take."""
-        assert state.best is not None
-        now = state.crossing.level.time
-        before = [piece.end for piece in state.best.crossing.pieces]
-        share = sum(end <= now for end in before) / len(before)
-        return state.seconds * (1 - share) / share if share > 0.02 else 0.0
-
-    def _ended(self, at: Iterate[State], state: State) -> Iterate[State]:
-        best = state.best
-        assert best is not None
-        reason = (
-            f"the budget is used up: {len(best.crossing.pieces)} slabs at tolerance "
-            f"{best.crossing.collocation.tolerance:.0e}"
-        )
-        return replace(at, state=state, finished=reason, outcome=Outcome.budget)
+            return self._with_best(at, state, Outcome.budget, "a finer one takes too long")
+        return replace(at, state=State(self._crossing(crossing.at.whole, crossing), 0.0, complete))
 
     def _failed(self, at: Iterate[State], state: State) -> Iterate[State]:
+        """A finer crossing where one fails, as small errors may grow where solutions do not; else
+        the end.
+        """
         crossing = state.crossing
-        if state.best is not None:
-            return self._ended(at, state)
-        if crossing.collocation.tolerance > COARSE:  # small errors may grow where solutions do not
+        if crossing.collocation.tolerance > COARSE:
             following = self._crossing(crossing.at.whole, crossing)
-            note = f"t = {crossing.level.time:.4g}: failed"
-            return replace(at, state=State(following, 0.0, None), note=note)
-        end = _blow_up(crossing)
-        shown = _shown(at, state, "", f"t = {crossing.level.time:.4g}")
+            note = f"a crossing failed at t = {crossing.level.time:.4g}"
+            return replace(at, state=replace(state, crossing=following, seconds=0.0), note=note)
+        end = crossing.blow_up
+        if state.best is not None and end is None:
+            why = f"a finer one failed at t = {crossing.level.time:.4g}"
+            return self._with_best(at, state, Outcome.stagnated, why)
+        at = shown(at, replace(state, best=None), "", f"t = {crossing.level.time:.4g}")
         if end is not None:
             reason = f"the solution grows without bound near t = {end:.4g}"
-            return replace(shown, finished=reason, outcome=Outcome.impossible)
+            return replace(at, finished=reason, outcome=Outcome.impossible)
         reason = f"the march failed at t = {crossing.level.time:.4g}: no slab is short enough"
-        return replace(shown, finished=reason, outcome=Outcome.stagnated)
+        return replace(at, finished=reason, outcome=Outcome.stagnated)
 
+    def _with_best(
+        self, at: Iterate[State], state: State, outcome: Outcome, why: str
+    ) -> Iterate[State]:
+        """The end, with the last crossing that got through."""
+        assert state.best is not None
+        reason = f"{state.best.text}; {why}" if why else state.best.text
+        return replace(at, state=state, finished=reason, outcome=outcome, reached="")
 
-def _shown(at: Iterate[State], state: State, note: str, reached: str) -> Iterate[State]:
-    """The slabs that are solved, joined."""
-    crossing = state.crossing
-    if not crossing.pieces:
-        return replace(at, state=state, note=note, reached=reached)
-    disc = crossing.at
-    field = field_of(crossing.pieces, disc.time.axis, crossing.collocation.radau)
-    objective = replace(disc.whole, field=field)
-    theta = objective.parameters
-    size = crossing.collocation.tolerance if state.best is None else state.best.difference
-    loss = theta.new_tensor(min(size, 1.0) ** 2 / 2)
-    return Iterate(objective, theta, loss, state, note, "", reached)
-
-
-def _blow_up(crossing: Crossing) -> float | None:
-    times = [crossing.at.time.low, *(piece.end for piece in crossing.pieces[-3:])]
-    return blow_up_time(times[-len(crossing.sizes[-4:]):], (crossing.sizes[0], *crossing.sizes[-3:]))
-
-
-def _difference(a: Crossing, b: Crossing) -> float:
-    """How far apart two crossings are, relative to the second: the worst of the networks."""
-    first, second = torch.cat(a.samples), torch.cat(b.samples)
-    widths = []
-    for name, network in b.at.basis.field.networks().items():
-        widths.append(network.outputs * (second.shape[1] // _columns(b)))
-    worst, start = 0.0, 0
-    for width in widths:
-        one, two = first[:, start : start + width], second[:, start : start + width]
-        size = float(torch.linalg.vector_norm(two))
-        worst = max(worst, float(torch.linalg.vector_norm(one - two)) / max(size, 1e-300))
-        start += width
-    return worst
-
-
-def _columns(crossing: Crossing) -> int:
-    return sum(network.outputs for network in crossing.at.basis.field.networks().values())
+    def _stretched(
+        self, at: Iterate[State], inner: Iterate[Any], spent: Spent
+    ) -> Iterate[State]:
+        """Time slabs in stretched coordinates, for solutions that are steep: those of the crossing
+        stay the answer until all are solved.
+        """
+        inner = Marching().step(inner, spent)
+        state = replace(at.state, steep=inner)
+        note = f"time slabs, {inner.note}"
+        if not inner.finished:
+            return replace(at, state=state, note=note)
+        if inner.outcome is Outcome.converged:
+            return replace(inner, state=state, finished=f"time slabs: {inner.finished}")
+        return self._with_best(at, state, Outcome.stagnated, f"time slabs: {inner.finished}")

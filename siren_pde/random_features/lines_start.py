@@ -27,6 +27,8 @@ NEGLIGIBLE, LEAST = 1e-3, 1e-12
 """Functions of space that are a smaller share of the largest than the first, of the tolerance, or
 than the second, are left out.
 """
+STEEP = 300
+"""Functions of space in one dimension, at the first tolerance, that say a solution is steep."""
 NEWTON = 30
 """Steps to the initial values and to the first slope."""
 STRICT = 1e4
@@ -75,6 +77,14 @@ class Discretised:
             Lines(basis, lasting, time.axis, time.order),
             Lines(basis, initial, time.axis, time.order),
         )
+
+    @property
+    def steep(self) -> bool:
+        """Whether so many waves across one dimension say that stretched coordinates have to."""
+        networks = self.whole.field.networks().values()
+        stretched = any(extended(network, self.time.axis) for network in networks)
+        alone = len(self.whole.collocated.problem.axes) == 2
+        return alone and stretched and max(w.count for w in self.basis.waves.values()) > STEEP
 
     @property
     def basis(self) -> Basis:
