@@ -30,8 +30,14 @@ CHEAP, LEAST, RICH = 900, 0.6, 1.3
 """Features that cost less than a second, the least share of the answer's own, and the share that
 leaves β below a tenth on smooth solutions.
 """
-FEWEST = 150
-"""Features at least: fewer miss modes that are nearly resonant."""
+FEWEST, FEWEST_OF_TIME = 150, 40
+"""Features at least, fewer miss modes that are nearly resonant; and in time alone, where slabs hold
+few of them.
+"""
+MANY, DEAR, RATE = 120, 20.0, 1e9
+"""The errors of more slabs than the first are found if that takes no more seconds than the second:
+of q features each takes q³ over the third.
+"""
 ROUNDED, LOOKED = 1e-10, 512
 """Below this share of their terms, residuals are rounding; at how many points they are looked at.
 """
@@ -133,7 +139,8 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
 def companions_of(field: Field, *, careful: bool) -> Companions:
     """As many features as the answer leaves time for."""
     q = max(size(field), 1)
-    rich, most = max(RICH, FEWEST / q), max(MOST / q, 0.1)
+    alone = all(network.inputs == 1 for network in field.networks().values())
+    rich, most = max(RICH, (FEWEST_OF_TIME if alone else FEWEST) / q), max(MOST / q, 0.1)
     share = min(rich, most) if careful else min(rich, max(CHEAP / q, LEAST), most)
     return Companions(share, WIDER if share > 1 else 1.0)
 
@@ -155,11 +162,21 @@ def _of_march(answer: Objective, march: March, companions: Companions) -> Estima
     run = slab_errors
     if repeats(answer, march):
         run, companions = steady_errors, replace(companions, widening=WIDER)
+    elif len(march.pieces) > MANY and _seconds(march, companions) > DEAR:
+        return Estimate.none(
+            f"the errors of {len(march.pieces)} slabs would take longer than {DEAR:.0f} s to find"
+        )
     for slab in run(answer, march, companions):
         total = {name: total.get(name, Size(0.0, 0.0)) + s for name, s in slab.sizes.items()}
         beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
     count = len(march.pieces)
     return judged(answer, total, math.sqrt(beta / count), math.sqrt(fresh / count))
+
+
+def _seconds(march: March, companions: Companions) -> float:
+    """About how long the errors of all slabs take to find."""
+    each = (companions.share * size(piece) for piece in march.pieces)
+    return sum(q**3 for q in each) / RATE
 
 
 def judged(answer: Objective, measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:

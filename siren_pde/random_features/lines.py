@@ -146,7 +146,8 @@ class MethodOfLines(Method[State]):
         complete = Complete(crossing, difference, state.seconds)
         state = replace(state, best=complete)
         at = shown(at, state, complete.text, "")
-        if difference * FINER <= self.tolerance:
+        falling = FINER if best is None else min(FINER, difference / best.difference)
+        if difference * falling <= self.tolerance:
             return self._with_best(at, state, Outcome.converged, "")
         if best is None and crossing.at.steep:
             inner = Marching().start(crossing.at.whole)

@@ -15,6 +15,8 @@ from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
 from siren_pde.random_features.least_squares import LeastSquares
+from siren_pde.random_features.lines import MethodOfLines
+from siren_pde.random_features.lines_start import suits
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.random_features.propagator_state import FEATURES_PER_DEGREE, freedom
@@ -36,7 +38,8 @@ class Chosen:
 @final
 @dataclass(frozen=True)
 class Auto(Method[Chosen]):
-    """Least squares where residuals are affine in the field, else a march where time has a start.
+    """Least squares where residuals are affine in the field, else a march where time has a start:
+    by the method of lines, or in time slabs where that is not possible.
 
     An affine evolution marches too if it is long: if the waves in its data, and what its equation
     makes of them until the end, have more degrees of freedom than `largest` features hold. Least
@@ -66,8 +69,10 @@ class Auto(Method[Chosen]):
             return self._affine(objective, evolution, measured)
         reason = f"the residuals are not affine in the field {measured}"
         if evolution is not None and free and few_axes:
-            axis = problem.axes[evolution.axis]
-            return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
+            reason = f"{reason} and {problem.axes[evolution.axis]} has initial values only"
+            if suits(objective, evolution):
+                return MethodOfLines(), f"the method of lines, since {reason}"
+            return Marching(), f"time slabs, since {reason}"
         if free and few_axes:
             return LeastSquares(), f"least squares at every Newton step, since {reason}"
         if affine:
