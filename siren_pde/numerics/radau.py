@@ -77,12 +77,14 @@ class Radau:
 
     def decoupled(self, r: Tensor) -> Tensor:
         """Right-hand sides (k, …) of the equations for each rate, from those of the stages."""
-        return torch.tensordot(self.inverse, r.to(self.inverse.dtype), dims=1)
+        right: Tensor = torch.tensordot(self.inverse, r.to(self.inverse.dtype), dims=1)
+        return right
 
     def recombined(self, parts: Tensor) -> Tensor:
         """Stages (s, …) from the solutions (k, …) for each rate."""
         twice = torch.tensor([1.0 if rate.imag < 1e-9 * abs(rate) else 2.0 for rate in self.rates])
-        return torch.tensordot(self.modes * twice, parts, dims=1).real
+        stages: Tensor = torch.tensordot(self.modes * twice, parts, dims=1).real
+        return stages
 
 
 def _nodes(stages: int) -> Reals:

@@ -204,5 +204,7 @@ class Collocation:
         if n == q:
             move, info = torch.linalg.solve_ex(flat / size, right[:, None])
             if not int(info) and bool(torch.isfinite(move).all()):
-                return move.view(s, q)
-        return least_squares(flat / size, right).x.view(s, q)
+                solved: Tensor = move[:, 0]
+                return solved.view(s, q)
+        fitted: Tensor = least_squares(flat / size, right).x
+        return fitted.view(s, q)

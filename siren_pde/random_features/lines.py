@@ -77,7 +77,7 @@ class MethodOfLines(Method[State]):
         return 64
 
     def start(self, objective: Residuals) -> Iterate[State]:
-        """Before the first slab: the initial values. Raises ConfigError for what is no evolution."""
+        """Before the first slab: the initial values. Raises ConfigError for no such evolution."""
         whole = require_problem(objective, "MethodOfLines")
         time = require_evolution(whole, "MethodOfLines")
         if not suits(whole, time):
@@ -134,9 +134,7 @@ class MethodOfLines(Method[State]):
         if best is None:
             raise ConfigError("initial values cannot be met")
         is_steady = whole.collocated.affine and steady(whole, time)
-        return Crossing.starting(
-            *best, tolerance, stages, steady=is_steady, most=self.most
-        )
+        return Crossing.starting(*best, tolerance, stages, steady=is_steady, most=self.most)
 
     def _crossed(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:
         """What follows a crossing that got through: a finer one, if it is worth its time."""
@@ -146,7 +144,9 @@ class MethodOfLines(Method[State]):
         complete = Complete(crossing, difference, state.seconds)
         state = replace(state, best=complete)
         at = shown(at, state, complete.text, "")
-        falling = FINER if best is None else min(FINER, difference / best.difference)
+        falling = FINER
+        if best is not None and best.difference < math.inf:
+            falling = min(FINER, max(difference / best.difference, FINER**2))
         if difference * falling <= self.tolerance:
             return self._with_best(at, state, Outcome.converged, "")
         if best is None and crossing.at.steep:
@@ -189,9 +189,7 @@ class MethodOfLines(Method[State]):
         reason = f"{state.best.text}; {why}" if why else state.best.text
         return replace(at, state=state, finished=reason, outcome=outcome, reached="")
 
-    def _stretched(
-        self, at: Iterate[State], inner: Iterate[Any], spent: Spent
-    ) -> Iterate[State]:
+    def _stretched(self, at: Iterate[State], inner: Iterate[Any], spent: Spent) -> Iterate[State]:
         """Time slabs in stretched coordinates, for solutions that are steep: those of the crossing
         stay the answer until all are solved.
         """
@@ -201,5 +199,6 @@ class MethodOfLines(Method[State]):
         if not inner.finished:
             return replace(at, state=state, note=note)
         if inner.outcome is Outcome.converged:
-            return replace(inner, state=state, finished=f"time slabs: {inner.finished}")
+            done = f"time slabs: {inner.finished}"
+            return Iterate(inner.objective, inner.theta, inner.loss, state, note, done)
         return self._with_best(at, state, Outcome.stagnated, f"time slabs: {inner.finished}")

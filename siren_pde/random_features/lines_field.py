@@ -18,7 +18,6 @@ from siren_pde.random_features.implicit import Level, Stages
 from siren_pde.random_features.stages import Basis
 from siren_pde.random_features.waves import Waves, plain
 
-
 MORE, MORE_ALONE = 2, 6
 """Waves in time beyond those that polynomials have freedoms for, without and with others in space:
 so many more lower the error of being no polynomials by a thousand or a million.
@@ -119,29 +118,29 @@ class _Layer:
         space, quarter = self.waves.vectors, torch.pi / 2
         add(space, quarter, cosines[0])
         add(space, 0.0, sines[0])
-        for k, frequency in enumerate(self.sines.frequencies):
-            rate = self._along_time(2 * frequency / self.piece.length, p)
-            s, c = 1 + k, 1 + count + k  # the coefficients of sine and cosine in time
-            add(rate[:1] if p else self._along_time(2 * frequency / self.piece.length, 1), 0.0, one[s])
-            add(rate[:1] if p else self._along_time(2 * frequency / self.piece.length, 1), quarter, one[c])
-            if p:
-                add(space + rate, quarter, (cosines[c] - sines[s]) / 2)
-                add(space + rate, 0.0, (cosines[s] + sines[c]) / 2)
-                add(space - rate, quarter, (cosines[c] + sines[s]) / 2)
-                add(space - rate, 0.0, (sines[c] - cosines[s]) / 2)
-        k, phase, weight = torch.cat(vectors)[:, list(columns)], torch.cat(phases), torch.cat(weights, -1)
-        frequency = k.abs().amax(0)
-        frequency = torch.where(frequency > 0, frequency, torch.ones_like(frequency))
+        for n, frequency in enumerate(self.sines.frequencies):
+            rate = self._along_time(2 * frequency / self.piece.length)
+            s, c = 1 + n, 1 + count + n  # the coefficients of sine and cosine in time
+            add(rate, 0.0, one[s])
+            add(rate, quarter, one[c])
+            add(space + rate, quarter, (cosines[c] - sines[s]) / 2)
+            add(space + rate, 0.0, (cosines[s] + sines[c]) / 2)
+            add(space - rate, quarter, (cosines[c] + sines[s]) / 2)
+            add(space - rate, 0.0, (sines[c] - cosines[s]) / 2)
+        k = torch.cat(vectors)[:, list(columns)]
+        top = k.abs().amax(0)
+        top = torch.where(top > 0, top, torch.ones_like(top))
         centre = self.waves.centre.clone()
         centre[self.time] = self.piece.start.time + self.piece.length / 2
         return like.like(
-            [k / frequency, phase, weight, one[0][:, 0]],
-            width=len(k), depth=1,
-            frequency=tuple(frequency.tolist()),
+            [k / top, torch.cat(phases), torch.cat(weights, -1), one[0][:, 0]],
+            width=len(k),
+            depth=1,
+            frequency=tuple(top.tolist()),
             centre=tuple(centre[list(columns)].tolist()),
         )
 
-    def _along_time(self, rate: float, count: int) -> Tensor:
-        k = self.waves.centre.new_zeros((max(count, 1), len(self.waves.centre)))
+    def _along_time(self, rate: float) -> Tensor:
+        k = self.waves.centre.new_zeros((1, len(self.waves.centre)))
         k[:, self.time] = rate
         return k

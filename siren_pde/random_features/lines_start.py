@@ -1,5 +1,4 @@
-"""Where a march by lines starts: places in space, waves that hold the initial values, and slopes.
-"""
+"""Where a march by lines starts: places in space, waves that hold initial values, and slopes."""
 
 from __future__ import annotations
 
@@ -125,9 +124,7 @@ def suits(objective: Objective, time: Evolution) -> bool:
     equations that are affine in the highest derivatives in time.
     """
     networks = objective.field.networks().values()
-    if not all(
-        isinstance(n.network if isinstance(n, Projected) else n, Siren) for n in networks
-    ):
+    if not all(isinstance(n.network if isinstance(n, Projected) else n, Siren) for n in networks):
         return False
     collocated = objective.collocated
     if any(rows.residual.places or rows.residual.branches for rows in collocated.rows):
@@ -195,7 +192,7 @@ def _solved(
         lengths = torch.linalg.vector_norm(a, dim=1)
         lengths[len(matrices[0]) :] /= STRICT
         move = least_squares(a / lengths[:, None], b / lengths).x
-        parts = [p - m[None] for p, m in zip(parts, move.split(size), strict=True)]
+        parts = [p - m[None] for p, m in zip(parts, torch.split(move, size), strict=True)]
         far = float(torch.linalg.vector_norm(move))
         if far <= SETTLED * float(torch.linalg.vector_norm(torch.cat(parts))):
             return parts

@@ -47,7 +47,7 @@ class Basis:
         """The coefficients (…, outputs, q) of each network."""
         networks = self.field.networks()
         return {
-            name: c[..., part].unflatten(-1, (networks[name].outputs, self.waves[name].count))
+            name: c[..., part].view(*c.shape[:-1], networks[name].outputs, self.waves[name].count)
             for name, part in self.slices.items()
         }
 
@@ -94,7 +94,7 @@ class Lines:
             points, channels = self._at(rows, times), self._channels(rows, parts)
             with torch.no_grad():
                 r = rows.residual.residual(self.basis.field, points, channels)
-            each.append((r.unflatten(0, (len(times), -1)) * rows.scale[:, None]).flatten(1))
+            each.append((r.view(len(times), *_each(rows)) * rows.scale[:, None]).flatten(1))
         return torch.cat(each, 1)
 
     def linearised(
@@ -108,7 +108,7 @@ class Lines:
         for rows in self.rows:
             points, channels = self._at(rows, times), self._channels(rows, parts)
             r, seeds = rows.residual.seeds(self.basis.field, points, channels)
-            residuals.append((r.unflatten(0, (len(times), -1)) * rows.scale[:, None]).flatten(1))
+            residuals.append((r.view(len(times), *_each(rows)) * rows.scale[:, None]).flatten(1))
             own = self._slopes(rows, seeds, len(times), len(parts), mean)
             for part, slope in zip(slopes, own, strict=True):
                 part.append(slope)
@@ -154,7 +154,7 @@ class Lines:
         split = [self.basis.split(slope) for slope in slopes]
         for j, seed in enumerate(seeds):
             for site, plan in rows.residual.plans.items():
-                by = seed[site].unflatten(1, (stages, -1)) * rows.scale[:, None]
+                by = seed[site].reshape(len(seed[site]), stages, len(x), -1) * rows.scale[:, None]
                 by = by.mean(1, keepdim=True) if mean else by
                 for i in plan.required:
                     for order, alpha in terms_of(plan.keys[i], self.time):
@@ -162,6 +162,10 @@ class Lines:
                         part = split[order][site.network][:, :, j]
                         part += by[i][..., None] * table[:, None, :]
         return [slope.flatten(1, 2) for slope in slopes]
+
+
+def _each(rows: Rows) -> tuple[int, int]:
+    return len(rows.points), rows.residual.components
 
 
 def at_lines(rows: Rows, time: int, scale: Tensor | None = None) -> Rows:
