@@ -50,9 +50,9 @@ FLOOR, TINY = 1e-10, 1e-300
 """Functions are no smaller than this share of the largest one: less is rounding."""
 MARGINAL, MORE = 1.0, 1.3
 """How much of the tolerance waves may leave of a slab, and by how much they become more then."""
-COARSE = 1e-8
-"""A crossing whose solution grows without bound is given up above this tolerance: small errors may
-grow where the solution does not.
+COARSE, HUGE = 1e-8, 1e4
+"""A crossing whose solution grows without bound is given up above this tolerance, as small errors
+may grow where the solution does not; where it is cheap, only after it has grown by so much.
 """
 SAMPLES = 2001
 """Times at which crossings are compared."""
@@ -130,8 +130,9 @@ class Crossing:
     @property
     def ended(self) -> bool:
         """Whether it has got through, or will not."""
-        growing = self.collocation.tolerance > COARSE and self.blow_up is not None
-        return self.done or self.failed or growing
+        grown = self.sizes[-1] > (HUGE if self.at.top == 0 else 1.0) * self.sizes[0]
+        coarse = self.collocation.tolerance > COARSE
+        return self.done or self.failed or (coarse and grown and self.blow_up is not None)
 
     @property
     def unmoved(self) -> Piece:

@@ -32,6 +32,10 @@ FINEST = 1e-12
 """Tolerances below this ask for less than rounding."""
 FEWEST, MOST = 8, 900
 """Waves along an axis that the first crossing begins with, and functions of space at most."""
+FINE_OF_TIME, COARSEST = 1e-9, 1e-4
+"""Below the first, slabs in time alone have nine stages in place of seven; above the second, those
+in space and time three in place of five.
+"""
 SPARE = 0.85
 """What share of the seconds left a crossing may be expected to take."""
 MORE, SLOWLY = 1.4, 0.8
@@ -120,7 +124,7 @@ class MethodOfLines(Method[State]):
         space = len(whole.collocated.problem.axes) > 1
         first = FIRST if space else FIRST_OF_TIME
         tolerance = FINER * before.collocation.tolerance if before else first
-        stages = 7 if not space else (3 if tolerance > 1e-4 and time.order < 2 else 5)
+        stages = _stages(tolerance, alone=not space, oscillating=time.order > 1)
         top, best, left = FEWEST if space else 0, None, math.inf
         while True:
             lines = Discretised.of(whole, time, top, tolerance)
@@ -202,3 +206,10 @@ class MethodOfLines(Method[State]):
             done = f"time slabs: {inner.finished}"
             return Iterate(inner.objective, inner.theta, inner.loss, state, note, done)
         return self._with_best(at, state, Outcome.stagnated, f"time slabs: {inner.finished}")
+
+
+def _stages(tolerance: float, *, alone: bool, oscillating: bool) -> int:
+    """More for finer tolerances: slabs become longer by more than their stages cost."""
+    if alone:
+        return 7 if tolerance > FINE_OF_TIME else 9
+    return 3 if tolerance > COARSEST and not oscillating else 5
