@@ -42,7 +42,8 @@ def error_in_time(
     at: Discretised, radau: Radau, level: Level, stages: Stages, scale: Tensor
 ) -> float:
     """The error of a slab beside the sizes (orders, networks): what its polynomials have for slopes
-    at the start, less those that they should have, and what that leads to.
+    at the start, less those that they should have, and what that leads to. Errors of slopes that
+    move functions by less than their own size in a slab are none.
 
     Source: the estimator of RADAU5 (Hairer and Wanner, § IV.8), here for derivatives of any order.
     """
@@ -52,7 +53,8 @@ def error_in_time(
         defects.append(length * slope - radau.first @ (part - known))
     e, worst = stages.linear.filtered(defects), 0.0
     for k, defect in enumerate(defects):
-        worst = max(worst, float((at.basis.sizes(e, places(at)) / scale[k]).max()))
+        usual = torch.maximum(scale[k], scale[0] / length**k)
+        worst = max(worst, float((at.basis.sizes(e, places(at)) / usual).max()))
         e = radau.rate / length * e - defect / length
     return worst if math.isfinite(worst) else math.inf
 
