@@ -278,8 +278,8 @@ class Crossing:
         return self.at.top > 0 and MORE * self.at.basis.size < self.most
 
     def _with_more_waves(self) -> Crossing:
-        at, tolerance = self.at, self.collocation.tolerance
-        wider = Discretised.of(at.whole, at.time, int(MORE * at.top) + 1, tolerance)
+        at = self.at
+        wider = at.wider(MORE, self.collocation.tolerance)
 
         def moved(c: Tensor) -> Tensor:
             return at.basis.moved(c, wider.basis, places(wider))

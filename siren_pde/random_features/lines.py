@@ -17,7 +17,7 @@ from siren_pde.random_features.crossing import COARSE, Crossing
 from siren_pde.random_features.evolution import require_evolution
 from siren_pde.random_features.features import require_problem
 from siren_pde.random_features.lines_field import field_of
-from siren_pde.random_features.lines_start import Discretised, initial_level, suits
+from siren_pde.random_features.lines_start import Discretised, first_waves, initial_level, suits
 from siren_pde.random_features.lines_state import Complete, State, shown
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.symbol import steady
@@ -30,8 +30,8 @@ FINER = 1e-2
 """By how much the tolerance falls from one crossing to the next."""
 FINEST = 1e-12
 """Tolerances below this ask for less than rounding."""
-FEWEST, MOST = 8, 900
-"""Waves along an axis that the first crossing begins with, and functions of space at most."""
+MOST = 900
+"""Functions of space at most."""
 FINE_OF_TIME, COARSEST = 1e-9, 1e-4
 """Below the first, slabs in time alone have nine stages in place of seven; above the second, those
 in space and time three in place of five.
@@ -125,16 +125,19 @@ class MethodOfLines(Method[State]):
         first = FIRST if space else FIRST_OF_TIME
         tolerance = FINER * before.collocation.tolerance if before else first
         stages = _stages(tolerance, alone=not space, oscillating=time.order > 1)
-        top, best, left = FEWEST if space else 0, None, math.inf
+        lines, best, left = (
+            Discretised.of(whole, time, *first_waves(whole, time), tolerance),
+            None,
+            math.inf,
+        )
         while True:
-            lines = Discretised.of(whole, time, top, tolerance)
             begun = initial_level(lines)
             if begun is None or begun[1] > SLOWLY * left:
                 break
             best, left = (lines, begun[0]), begun[1]
             if left < tolerance or not space or MORE * lines.basis.size > self.most:
                 break
-            top = int(MORE * top) + 1
+            lines = lines.wider(MORE, tolerance)
         if best is None:
             raise ConfigError("initial values cannot be met")
         is_steady = whole.collocated.affine and steady(whole, time)

@@ -18,7 +18,8 @@ from siren_pde.numerics.least_squares import least_squares
 from siren_pde.random_features.evolution import Evolution
 from siren_pde.random_features.implicit import Level
 from siren_pde.random_features.stages import Basis, Lines, at_lines
-from siren_pde.random_features.waves import extended, terms_of, waves_of
+from siren_pde.random_features.symbol import data_wavenumbers
+from siren_pde.random_features.waves import EXTENDED, extended, terms_of, waves_of
 
 PLACES = 2.0
 """Places in the interior for each function of space."""
@@ -28,6 +29,10 @@ than the second, are left out.
 """
 STEEP = 300
 """Functions of space in one dimension, at the first tolerance, that say a solution is steep."""
+FEWEST, FEWEST_EACH = 8, 4
+"""Waves along one axis of space, and along each of several beyond those of the data, that the first
+crossing begins with.
+"""
 NEWTON = 30
 """Steps to the initial values and to the first slope."""
 STRICT = 1e4
@@ -41,25 +46,29 @@ SETTLED = 1e-13
 @dataclass(frozen=True, eq=False)
 class Discretised:
     """An evolution at lines: conditions for all times, and those at the start, for `top` waves
-    along each axis of space.
+    along an axis of space, and the `shares` (d,) of them along all.
     """
 
     whole: Objective
     time: Evolution
     top: int
+    shares: tuple[float, ...]
     lasting: Lines
     initial: Lines
 
     @staticmethod
-    def of(whole: Objective, time: Evolution, top: int, tolerance: float) -> Discretised:
-        """With `top` waves along each axis, of which functions are made that matter beside a
+    def of(
+        whole: Objective, time: Evolution, top: int, shares: tuple[float, ...], tolerance: float
+    ) -> Discretised:
+        """With `top` waves along an axis, of which functions are made that matter beside a
         tolerance.
         """
         field, problem = whole.field, whole.collocated.problem
         sides = list(zip(*problem.bounds, strict=True))
         waves, first = {}, [r.condition for r in time.initial_residuals(whole.collocated).rows]
         for name, network in field.networks().items():
-            each = waves_of(network, sides, time.axis, top)
+            tops = [math.ceil(share * top) for share in shares]
+            each = waves_of(network, sides, time.axis, tops)
             if extended(network, time.axis) and top:
                 inner = whole.collocated.interior[0]
                 many = _placed(inner, whole, time, each.count).points.positions
@@ -73,9 +82,15 @@ class Discretised:
             whole,
             time,
             top,
+            shares,
             Lines(basis, lasting, time.axis, time.order),
             Lines(basis, initial, time.axis, time.order),
         )
+
+    def wider(self, factor: float, tolerance: float) -> Discretised:
+        """With so many times the waves."""
+        top = int(factor * self.top) + 1
+        return Discretised.of(self.whole, self.time, top, self.shares, tolerance)
 
     @property
     def steep(self) -> bool:
@@ -99,7 +114,8 @@ def _placed(rows: Rows, whole: Objective, time: Evolution, most: int) -> Rows:
     domain = rows.condition.domain
     first = bounds[0][time.axis] == bounds[1][time.axis]
     if len(space) != 1 or len(wide) != 1 or domain.dimension + first < len(bounds[0]):
-        drawn = whole.collocated.with_count(max(int(PLACES * most), 1)).rows
+        full = 4 if first else 1  # what is no interior has a quarter of its points
+        drawn = whole.collocated.with_count(full * max(int(PLACES * most), 1)).rows
         own = next(r for r in drawn if r.condition is rows.condition)
         return at_lines(own, time.axis)
     axis, n = wide[0], max(int(PLACES * most), 2)
@@ -117,6 +133,18 @@ def _placed(rows: Rows, whole: Objective, time: Evolution, most: int) -> Rows:
         points = replace(points, normals=normals[:1].expand(len(points), -1))
     scale = points.positions.new_full((len(points),), len(points) ** -0.5)
     return replace(rows, points=points, scale=scale)
+
+
+def first_waves(whole: Objective, time: Evolution) -> tuple[int, tuple[float, ...]]:
+    """How many waves a crossing begins with along an axis, and the shares (d,) of them along all:
+    across several, as many more as their data have.
+    """
+    axes = len(whole.collocated.problem.axes)
+    if axes < 3:
+        return (FEWEST if axes > 1 else 0), (1.0,) * axes
+    held = [FEWEST_EACH + EXTENDED * k / math.pi for k in data_wavenumbers(whole)]
+    held[time.axis] = 0.0
+    return math.ceil(max(held)), tuple(k / max(held) for k in held)
 
 
 def suits(objective: Objective, time: Evolution) -> bool:

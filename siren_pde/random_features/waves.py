@@ -68,8 +68,10 @@ class Waves:
         return Waves(self.vectors, self.centre, directions[kept].T / sizes[kept])
 
 
-def waves_of(network: Network, sides: Sequence[tuple[float, float]], time: int, top: int) -> Waves:
-    """The waves of a network up to `top` multiples along each axis of space that it varies along.
+def waves_of(
+    network: Network, sides: Sequence[tuple[float, float]], time: int, tops: Sequence[int]
+) -> Waves:
+    """The waves of a network up to `tops` multiples along the axes of space that it varies along.
 
     Raises TypeError for networks whose features are no plain sines.
     """
@@ -77,7 +79,7 @@ def waves_of(network: Network, sides: Sequence[tuple[float, float]], time: int, 
     periods = dict(zip(columns, inner.period or (None,) * len(columns), strict=True))
     axes = [i for i in columns if i != time]
     pitch = [2 * math.pi / (periods[i] or EXTENDED * (sides[i][1] - sides[i][0])) for i in axes]
-    modes = _half_lattice(len(axes), top)
+    modes = _half_lattice([tops[i] for i in axes])
     vectors = torch.zeros((len(modes), len(sides)), dtype=torch.float64)
     for column, (axis, step) in enumerate(zip(axes, pitch, strict=True)):
         vectors[:, axis] = step * torch.from_numpy(modes[:, column]).double()
@@ -112,13 +114,13 @@ def plain(network: Network) -> tuple[Siren, tuple[int, ...]]:
     raise TypeError(f"a march by lines has waves in place of a `Siren`, got {type(network)}.")
 
 
-def _half_lattice(d: int, top: int) -> np.ndarray:
-    """All integer vectors up to `top` but zero (P, d), of ±m one, by size."""
-    if not d:
-        return np.zeros((0, 0))
-    grid = np.array(list(itertools.product(range(-top, top + 1), repeat=d)))
+def _half_lattice(tops: Sequence[int]) -> np.ndarray:
+    """All integer vectors up to `tops` but zero (P, d), of ±m one, by size."""
+    if not any(tops):
+        return np.zeros((0, len(tops)))
+    grid = np.array(list(itertools.product(*(range(-top, top + 1) for top in tops))))
     half = grid[len(grid) // 2 + 1 :]
-    return half[np.argsort(np.abs(half).max(1), kind="stable")]
+    return half[np.argsort(np.abs(half / np.maximum(tops, 1)).max(1), kind="stable")]
 
 
 def terms_of(key: Key, time: int) -> Iterator[tuple[int, Alpha]]:
