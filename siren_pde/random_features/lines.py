@@ -36,6 +36,8 @@ FINE_OF_TIME, COARSEST = 1e-9, 1e-4
 """Below the first, slabs in time alone have nine stages in place of seven; above the second, those
 in space and time three in place of five.
 """
+FITTING, SECONDS = 0.1, 10.0
+"""What share of the seconds left, of so many at most, more waves are fitted to initial values."""
 SPARE = 0.85
 """What share of the seconds left a crossing may be expected to take."""
 MORE, SLOWLY = 1.4, 0.8
@@ -118,30 +120,33 @@ class MethodOfLines(Method[State]):
             return self._with_best(at, state, Outcome.budget, "a finer one takes too long")
         return replace(at, state=state, note=note)
 
-    def _crossing(self, whole: Objective, before: Crossing | None) -> Crossing:
-        """A crossing at its start, finer than the one before."""
-        time = require_evolution(whole, "MethodOfLines")
-        space = len(whole.collocated.problem.axes) > 1
-        first = FIRST if space else FIRST_OF_TIME
+    def _crossing(
+        self, whole: Objective, before: Crossing | None, left: float = math.inf
+    ) -> Crossing:
+        """A crossing at its start, finer than the one before; raises ConfigError where no waves
+        meet the initial values.
+        """
+        time, began = require_evolution(whole, "MethodOfLines"), clock.monotonic()
+        alone = len(whole.collocated.problem.axes) == 1
+        first = FIRST_OF_TIME if alone else FIRST
         tolerance = FINER * before.collocation.tolerance if before else first
-        stages = _stages(tolerance, alone=not space, oscillating=time.order > 1)
-        lines, best, left = (
-            Discretised.of(whole, time, *first_waves(whole, time), tolerance),
-            None,
-            math.inf,
-        )
-        while True:
-            begun = initial_level(lines)
-            if begun is None or begun[1] > SLOWLY * left:
+        lines = Discretised.of(whole, time, *first_waves(whole, time), tolerance)
+        allowed, best, missed = FITTING * min(left, SECONDS), None, math.inf
+        while (begun := initial_level(lines)) is not None and begun[1] <= SLOWLY * missed:
+            best, missed = (lines, begun[0]), begun[1]
+            if missed < tolerance or alone or MORE * lines.basis.size > self.most:
                 break
-            best, left = (lines, begun[0]), begun[1]
-            if left < tolerance or not space or MORE * lines.basis.size > self.most:
+            if clock.monotonic() - began > allowed:
                 break
             lines = lines.wider(MORE, tolerance)
         if best is None:
-            raise ConfigError("initial values cannot be met")
-        is_steady = whole.collocated.affine and steady(whole, time)
-        return Crossing.starting(*best, tolerance, stages, steady=is_steady, most=self.most)
+            raise ConfigError(
+                "`MethodOfLines` needs initial values that are finite, as are the residuals "
+                "there, and found none that meet the conditions. Write `Marching()`."
+            )
+        shared = whole.collocated.affine and steady(whole, time)
+        stages = _stages(tolerance, alone=alone, oscillating=time.order > 1)
+        return Crossing.starting(*best, tolerance, stages, steady=shared, most=self.most)
 
     def _crossed(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:
         """What follows a crossing that got through: a finer one, if it is worth its time."""
@@ -166,7 +171,8 @@ class MethodOfLines(Method[State]):
         growth = FINER ** (-1 / (crossing.collocation.radau.stages + 1))
         if growth * state.seconds > SPARE * left:
             return self._with_best(at, state, Outcome.budget, "a finer one takes too long")
-        return replace(at, state=State(self._crossing(crossing.at.whole, crossing), 0.0, complete))
+        following = self._crossing(crossing.at.whole, crossing, left)
+        return replace(at, state=State(following, 0.0, complete))
 
     def _failed(self, at: Iterate[State], state: State) -> Iterate[State]:
         """A finer crossing where one fails, as small errors may grow where solutions do not; else

@@ -42,7 +42,8 @@ class Auto(Method[Chosen]):
     by the method of lines, or in time slabs where that is not possible.
 
     An affine evolution marches too if it is long: if the waves in its data, and what its equation
-    makes of them until the end, have more degrees of freedom than `largest` features hold. Least
+    makes of them until the end, have more degrees of freedom than `largest` features hold: in
+    equal slabs, or by the method of lines where it is of first order in two dimensions. Least
     squares at every Newton step for other functions in up to three coordinates, with their measured
     data and unknown constants; otherwise Gauss-Newton where parameters are few, and Adam where they
     are many.
@@ -105,10 +106,14 @@ class Auto(Method[Chosen]):
         """Least squares at once, or slab by slab where the waves would need too many features."""
         reason = f"since the residuals are affine in the field {measured}"
         if evolution is not None and (needed := _needed(objective, evolution)) > self.largest:
-            return Propagator(), (
-                f"time slabs of one matrix, {reason}, and its waves until the end would need about "
-                f"{needed:.0f} features at once"
+            reason = (
+                f"{reason}, and its waves until the end would need about {needed:.0f} features at "
+                "once"
             )
+            several = len(objective.collocated.problem.axes) == AXES and evolution.order == 1
+            if several and suits(objective, evolution):
+                return MethodOfLines(), f"the method of lines, {reason}"
+            return Propagator(), f"time slabs of one matrix, {reason}"
         return LeastSquares(), (
             f"least squares, {reason}, so that its output layer is a linear least-squares problem"
         )
