@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from siren_pde.io.readers import read_points as read_points
     from siren_pde.io.results import load as load
     from siren_pde.io.results import save as save
+    from siren_pde.local_features.method import LocalFeatures as LocalFeatures
     from siren_pde.numerics.schedule import Schedule as Schedule
     from siren_pde.optimisers.adam import Adam as Adam
     from siren_pde.optimisers.broyden import Broyden as Broyden
@@ -139,6 +140,7 @@ _HOME = {
     # how
     "Auto": "solving.auto",
     "LeastSquares": "random_features.least_squares",
+    "LocalFeatures": "local_features.method",
     "Marching": "random_features.marching",
     "MethodOfLines": "random_features.lines",
     "Propagator": "random_features.propagator",

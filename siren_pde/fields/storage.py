@@ -30,6 +30,7 @@ OURS = frozenset(
         "derived.stretched:Stretched",
         "enriched:Enriched",
         "generic:Generic",
+        "local_sines:LocalSines",
         "mapped:Mapped",
         "siren:Siren",
         "system:System",

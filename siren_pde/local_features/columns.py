@@ -1,0 +1,126 @@
+"""The unknowns of a field on boxes as columns: of each box its own, and those all boxes share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.points import Points
+from siren_pde.collocation.collocated import Rows
+from siren_pde.collocation.expression import Site
+from siren_pde.fields.base import Field, Network
+from siren_pde.fields.local_sines import LocalSines
+from siren_pde.fields.parameters import split
+
+Parts = Mapping[str, Tensor]
+"""θ by network."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Columns of a box are the coefficients of its waves, network after network; the constants are
+    networks without a place, the same in all boxes.
+    """
+
+    field: Field
+
+    @cached_property
+    def local(self) -> dict[str, LocalSines]:
+        """The networks on boxes."""
+        networks = self.field.networks().items()
+        return {name: net for name, net in networks if isinstance(net, LocalSines)}
+
+    @cached_property
+    def constants(self) -> dict[str, Network]:
+        """The networks that are the same everywhere."""
+        return {n: net for n, net in self.field.networks().items() if n not in self.local}
+
+    @cached_property
+    def of(self) -> dict[str, slice]:
+        """The columns of each network in a box."""
+        out, start = {}, 0
+        for name, net in self.local.items():
+            out[name] = slice(start, start + net.outputs * net.features)
+            start = out[name].stop
+        return out
+
+    @property
+    def width(self) -> int:
+        """How many columns a box has."""
+        return sum(net.outputs * net.features for net in self.local.values())
+
+    @property
+    def features(self) -> int:
+        """How many waves a box has."""
+        return max(net.features for net in self.local.values())
+
+    def split(self, theta: Tensor) -> Parts:
+        """θ by network."""
+        return split(self.field, theta)
+
+    def residual(self, rows: Rows, parts: Parts, points: Points, boxes: Tensor) -> Tensor:
+        """The residuals (n, m) of a condition at points in boxes."""
+        channels, _ = self._channels(rows, parts, points, boxes)
+        with torch.no_grad():
+            return rows.residual.residual(self.field, points, channels)
+
+    def linearised(
+        self, rows: Rows, parts: Parts, points: Points, boxes: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Residuals (n, m) of a condition, their derivatives (n, m, width) by the coefficients of
+        each point's box, and those by the constants (n, m, constants).
+        """
+        channels, waves = self._channels(rows, parts, points, boxes)
+        r, seeds = rows.residual.seeds(self.field, points, channels)
+        names = list(self.constants)
+        own = r.new_zeros((*r.shape, self.width))
+        constants = r.new_zeros((*r.shape, len(names)))
+        for j, seed in enumerate(seeds):
+            for site, s in seed.items():
+                if site in waves:
+                    _add(own[:, j, self.of[site.network]], s, waves[site])
+                else:
+                    constants[:, j, names.index(site.network)] += s[0, :, 0]
+        return r, own, constants
+
+    def _channels(
+        self, rows: Rows, parts: Parts, points: Points, boxes: Tensor
+    ) -> tuple[dict[Site, Tensor], dict[Site, list[Tensor]]]:
+        """The channels of each site, and the waves (n, features) that they are made of."""
+        networks, channels, waves = self.field.networks(), {}, {}
+        for site, plan in rows.residual.plans.items():
+            net, theta = networks[site.network], parts[site.network]
+            if isinstance(net, LocalSines):
+                waves[site] = net.derivatives(net.wrapped(points.positions), boxes, plan.keys)
+                c = net.by_box(theta)[boxes]
+                values = [torch.einsum("nom,nm->no", c, wave) for wave in waves[site]]
+                channels[site] = torch.stack(values)
+            else:
+                channels[site] = net.evaluate(theta, points.positions, plan).channels
+        return channels, waves
+
+    def moved(self, theta: Tensor, own: Sequence[Tensor | None], shared: Tensor) -> Tensor:
+        """θ with each box's columns moved by `own`, and the constants by the last of `shared`."""
+        parts = split(self.field, theta.clone())
+        boxes = [k for k, x in enumerate(own) if x is not None]
+        moves = torch.stack([x for x in own if x is not None])
+        for name, net in self.local.items():
+            c = net.by_box(parts[name])
+            c[boxes] += moves[:, self.of[name]].view(-1, net.outputs, net.features)
+        for i, name in enumerate(self.constants):
+            parts[name] += shared[len(shared) - len(self.constants) + i]
+        return torch.cat([parts[name] for name in self.field.networks()])
+
+
+def _add(out: Tensor, seeds: Tensor, waves: Sequence[Tensor]) -> None:
+    """Σ seeds (S, n, outputs) · waves, added to the columns (n, outputs · m) of a network."""
+    features = waves[0].shape[1]
+    for o in range(seeds.shape[2]):
+        columns = out[:, o * features : (o + 1) * features]
+        for s, wave in zip(seeds[:, :, o], waves, strict=True):
+            if bool(s.any()):
+                columns.addcmul_(s[:, None], wave)

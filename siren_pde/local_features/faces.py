@@ -1,0 +1,105 @@
+"""What is compared on faces: values and normal derivatives of both sides with one between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from siren_pde.calculus.derivatives import Alpha
+from siren_pde.local_features.block import Block, ranges
+from siren_pde.local_features.columns import Columns, Parts
+from siren_pde.local_features.layout import Matching
+
+
+@dataclass(frozen=True, eq=False)
+class Incidence:
+    """A matching seen from the boxes: each one's nodes, and on which side of them it is.
+
+    `boxes`, `nodes` and `side` (n,) are in the order of boxes, whose begin at `starts` (K + 1,).
+    Values between the sides are numbered from `first`, `each` of them at a node.
+    """
+
+    matching: Matching
+    boxes: Tensor
+    nodes: Tensor
+    side: Tensor
+    starts: Tensor
+    first: int
+    each: int
+
+    @staticmethod
+    def of(matching: Matching, columns: Columns, *, boxes: int, first: int) -> Incidence:
+        """By box, of which there are so many."""
+        n = matching.sides.shape[1]
+        both = matching.sides.flatten()
+        order = torch.argsort(both, stable=True)
+        sizes = torch.bincount(both, minlength=boxes)
+        starts = torch.cat([torch.zeros((1,), dtype=torch.long), torch.cumsum(sizes, 0)])
+        nodes = torch.arange(n).repeat(2)[order]
+        side = torch.arange(2).repeat_interleave(n)[order]
+        each = sum(columns.local[n].outputs * order for n, order in matching.orders.items())
+        return Incidence(matching, both[order], nodes, side, starts, first, each)
+
+    @property
+    def traces(self) -> int:
+        """How many values there are between sides."""
+        return self.each * self.matching.sides.shape[1]
+
+    def uses(self, used: Tensor) -> Tensor:
+        """How many boxes that are `used` (K,) have a part in each value."""
+        below, above = self.matching.sides
+        each = used[below] + torch.where(below == above, 0, used[above])
+        return each.repeat_interleave(self.each)
+
+    def blocks(
+        self, columns: Columns, parts: Parts, first: int, last: int
+    ) -> Iterator[tuple[int, Block]]:
+        """The rows of the boxes first … last − 1, which are counted from `first`."""
+        piece = slice(int(self.starts[first]), int(self.starts[last]))
+        boxes, nodes, side = self.boxes[piece], self.nodes[piece], self.side[piece]
+        if not len(boxes):
+            return
+        x, half = self.matching.x[side, nodes], self.matching.half[nodes]
+        own = x.new_zeros((len(x), self.each, columns.width))
+        right, j = x.new_zeros((len(x), self.each)), 0
+        for name in self.matching.orders:
+            net, keys = columns.local[name], self.matching.keys(name)
+            c = net.by_box(parts[name])[boxes]
+            for key, wave in zip(keys, net.derivatives(x, boxes, keys), strict=True):
+                scaled = wave * _scale(key, half, net.band)
+                for o in range(net.outputs):
+                    start = columns.of[name].start + o * net.features
+                    own[:, j, start : start + net.features] = scaled
+                    right[:, j] = -(c[:, o] * scaled).sum(1)
+                    j += 1
+        ids = self.first + nodes[:, None] * self.each + torch.arange(self.each)
+        constants = own.new_zeros((own.shape[0] * self.each, len(columns.constants)))
+        for box, part in ranges(boxes, first):
+            rows = slice(part.start * self.each, part.stop * self.each)
+            flat = own[part].flatten(0, 1)
+            yield box, Block(flat, constants[rows], right[part].flatten(), ids[part].flatten())
+
+    def add_mismatch(self, columns: Columns, parts: Parts, total: Tensor) -> None:
+        """Add to each box (K,) half the squares by which both sides of its faces differ from what
+        is between them.
+        """
+        matching = self.matching
+        for name in matching.orders:
+            net, keys = columns.local[name], matching.keys(name)
+            c = net.by_box(parts[name])
+            one, other = (
+                [torch.einsum("nom,nm->no", c[boxes], v) for v in net.derivatives(x, boxes, keys)]
+                for boxes, x in zip(matching.sides, matching.x, strict=True)
+            )
+            for key, a, b in zip(keys, one, other, strict=True):
+                square = (_scale(key, matching.half, net.band) * (a - b) / 2).square().sum(1)
+                for boxes in matching.sides:
+                    total.index_add_(0, boxes, square)
+
+
+def _scale(key: Alpha, half: Tensor, band: float) -> Tensor:
+    """What makes derivatives (n, …) of waves as large as their values."""
+    return ((half / band) ** len(key))[:, None]

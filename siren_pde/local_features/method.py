@@ -1,0 +1,266 @@
+"""The method on local features: solve, look where residuals are left, halve boxes there."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from torch import Tensor
+
+from siren_pde.collocation.objective import Objective
+from siren_pde.errors import ConfigError
+from siren_pde.fields.local_sines import LocalSines
+from siren_pde.fields.parameters import with_parameters
+from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
+from siren_pde.local_features.assembly import Assembly
+from siren_pde.local_features.discretised import Waves, assembled, start
+from siren_pde.local_features.newton import minimised
+from siren_pde.local_features.transfer import transferred
+from siren_pde.numerics.box_tree import BoxTree
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.outcome import Outcome
+
+SUITED = {
+    1: (Waves(24, 4.0, 1), Waves(32, 4.0, 1)),
+    2: (Waves(100, 4.0, 14), Waves(160, 4.0, 17)),
+    3: (Waves(200, 3.5, 7), Waves(320, 3.5, 9)),
+}
+"""Waves, their band, and nodes along each axis of a face, by dimension, for coarse and for fine
+residuals: of those tried on four holes and on four spheres the least time to an error.
+"""
+FINE = 1e-4
+"""Where residuals are below this, more waves in each box gain more than more boxes."""
+FIRST = {1: 4, 2: 16, 3: 8}
+"""Boxes to begin with, at least."""
+STALLED, TWICE = 4, 2.0
+"""So many rounds in a row that do not lower the residual end the method, if unknowns have grown by
+the second number meanwhile.
+"""
+GAIN = 0.8
+"""A round lowers the residual if this share is left, or less."""
+GROWTH = 4.0
+"""A round has at most so many times as many boxes as the one before."""
+COST = {1: 1.0, 2: 1.3, 3: 2.0}
+"""Seconds grow with this power of the number of boxes."""
+FITTED = 1e-4
+"""A relative residual this small is a solution, though more boxes would lower it."""
+SLOW, DEEPER = 3.0, 3
+"""Where the squares of residuals fall with less than this power of the size of boxes there is a
+singularity: the boxes at it are cut so many times at once. Smooth solutions have powers of ten and
+more, corners of one or two.
+"""
+MUCH = 0.1
+"""Only boxes with this share of all squares are looked at as singular."""
+ELONGATED = 0.7
+"""Boxes to begin with have sides at least this long beside their longest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """θ of an objective on boxes of mean sides `sizes` (K,), and what is left at fresh points: the
+    squares (K,) of each box, and the size of all of them relative to that of the zero field's.
+    """
+
+    objective: Objective
+    theta: Tensor
+    fresh: Assembly
+    squares: Tensor
+    sizes: Tensor
+    residual: float
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes have a part of the domain."""
+        return int(self.fresh.used.sum())
+
+    @property
+    def unknowns(self) -> int:
+        """How many coefficients there are."""
+        return self.fresh.unknowns
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The whole problem, the boxes of the next round and the ones they come from, the last answer,
+    the best residual so far, and how many rounds have not lowered it since there were `reference`
+    unknowns.
+    """
+
+    whole: Objective
+    tree: BoxTree
+    parents: Tensor | None = None
+    last: Answer | None = None
+    best: float = math.inf
+    stalled: int = 0
+    reference: int = 1
+
+
+@final
+@dataclass(frozen=True)
+class LocalFeatures(Method[State]):
+    """Sines of their own in every box of a tree, found by sparse least squares.
+
+    Values and normal derivatives of neighbours agree on faces. The boxes with the largest residuals
+    at fresh points are halved, across the axes along which the solution is rough there, until the
+    relative residual is below `tolerance`, or there are `most` unknowns. Problems that are not
+    affine in the field are solved by Newton's method on each tree, from the solution on the one
+    before.
+
+    *Other*: `waves` of a box, from −band to band radians per half side, and nodes along the axes of
+    a face.
+
+    Sources: Chen, Chi, E and Yang (2022) for local random features; the matching is that of least
+    squares spectral elements (Proot and Gerritsma, J. Sci. Comput. 17, 2002).
+    """
+
+    tolerance: float = 1e-8
+    most: int = 100_000
+    waves: Waves | None = None
+    name: str = "local features"
+    dtype: torch.dtype = torch.float64
+    architecture: Architecture = Architecture(1, 1)
+
+    def __post_init__(self) -> None:
+        if not (self.tolerance > 0 and self.most >= 1):
+            raise ConfigError(
+                f"`LocalFeatures` needs a tolerance > 0 and unknowns, got {self.tolerance} and "
+                f"{self.most}."
+            )
+
+    def points(self, parameters: int) -> int:
+        """Points at which the loss is reported."""
+        return 1024
+
+    def start(self, objective: Residuals) -> Iterate[State]:
+        """The zero field on a few boxes of nearly equal sides."""
+        whole = require_boxes(objective)
+        tree = _first(whole)
+        waves = self._waves(tree, math.inf)
+        _, local = assembled(whole, tree, waves)
+        theta = start(local)
+        return Iterate(local, theta, local.loss(theta), State(whole, tree))
+
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
+        """Solve on the boxes, and choose those of the next round."""
+        began, state, before = time.monotonic(), at.state, at.state
+        answer = self._solved(state)
+        note = f"{answer.boxes} boxes, {answer.unknowns} unknowns: residual {answer.residual:.1e}"
+        improved = answer.residual < GAIN * state.best
+        state = replace(
+            state,
+            last=answer,
+            best=min(answer.residual, state.best),
+            stalled=0 if improved else state.stalled + 1,
+            reference=answer.unknowns if improved else state.reference,
+        )
+        if answer.residual < at.state.best:
+            loss = answer.objective.loss(answer.theta)
+            at = Iterate(answer.objective, answer.theta, loss, state)
+        at = replace(at, state=state, note=note)
+        if end := self._end(state, answer):
+            return replace(at, finished=end[0], outcome=end[1])
+        seconds = time.monotonic() - began
+        d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
+        growth = min(GROWTH, self.most / answer.unknowns, (0.8 * left / seconds) ** (1 / COST[d]))
+        room = int((growth - 1) * len(state.tree) / (2**d - 1))
+        if room < 1:
+            done = f"another round would take longer than is left, {note}"
+            return replace(at, finished=done, outcome=Outcome.budget)
+        tree, parents = _refined(before, answer, room)
+        return replace(at, state=replace(state, tree=tree, parents=parents))
+
+    def _solved(self, state: State) -> Answer:
+        """The solution on the present boxes, and its residuals at fresh points."""
+        tree, waves = state.tree, self._waves(state.tree, state.best)
+        assembly, local = assembled(state.whole, tree, waves)
+        theta, affine = start(local), state.whole.collocated.affine
+        if state.last is not None and state.parents is not None and not affine:
+            before = with_parameters(state.last.objective.field, state.last.theta)
+            theta = transferred(before, local.field, state.parents)
+        theta = minimised(assembly, tree, theta, affine=affine).theta
+        fresh, _ = assembled(state.whole, tree, waves, seed=1 + state.whole.seed)
+        fresh = fresh.scaled(theta)
+        squares = fresh.squares(theta)
+        residual = float(squares.sum().sqrt()) / max(fresh.data(theta), 1e-300)
+        sizes = tree.half.log().mean(1).exp()
+        return Answer(local, theta, fresh, squares, sizes, residual)
+
+    def _waves(self, tree: BoxTree, residual: float) -> Waves:
+        coarse, fine = SUITED[tree.low.shape[1]]
+        return self.waves or (fine if residual < FINE else coarse)
+
+    def _end(self, state: State, answer: Answer) -> tuple[str, Outcome] | None:
+        residual, unknowns = answer.residual, answer.unknowns
+        text = f"{unknowns} unknowns in boxes leave a residual of {residual:.1e}"
+        solved = Outcome.converged if state.best < FITTED else Outcome.unresolved
+        if residual < self.tolerance:
+            return text, Outcome.converged
+        if state.stalled >= STALLED and unknowns > TWICE * state.reference:
+            return f"{text}, and more of them do not lower it", solved
+        if unknowns >= 0.8 * self.most:
+            return f"{text}, and there may be {self.most} at most", solved
+        return None
+
+
+def require_boxes(objective: Residuals) -> Objective:
+    """The residuals of a problem that boxes suit. Raises ConfigError for others."""
+    if why := unsuited(objective):
+        raise ConfigError(f"`LocalFeatures` {why}. Take `LeastSquares()` or `GaussNewton()`.")
+    assert isinstance(objective, Objective)
+    return objective
+
+
+def unsuited(objective: Residuals) -> str:
+    """Why boxes do not suit a problem; nothing if they do."""
+    if not isinstance(objective, Objective):
+        return "needs the residuals of a problem for a field"
+    d, rows = len(objective.collocated.problem.axes), objective.collocated.rows
+    if d not in SUITED:
+        return f"has boxes in {len(SUITED)} coordinates at most, got {d}"
+    if any(r.residual.places for r in rows):
+        return "cannot take an unknown at other places than the points themselves"
+    if not any(r.condition.domain.dimension == d for r in rows):
+        return "needs an equation inside a domain"
+    networks = objective.field.networks()
+    if any(net.of or net.constant or net.inputs not in (0, d) for net in networks.values()):
+        return "needs unknowns that depend on all coordinates"
+    return ""
+
+
+def _first(whole: Objective) -> BoxTree:
+    """A few boxes with sides of nearly one length."""
+    low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
+    tree = BoxTree.around(low, high)
+    while len(tree) < FIRST[len(low)]:
+        sides = (tree.high - tree.low)[0]
+        longest = [i for i, side in enumerate(sides) if side >= ELONGATED * sides.max()]
+        tree, _ = tree.split([longest] * len(tree))
+    return tree
+
+
+def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:
+    """The boxes of the next round, and the box that each of them comes from."""
+    field = with_parameters(answer.objective.field, answer.theta)
+    nets = [net for net in field.networks().values() if isinstance(net, LocalSines)]
+    boxes = marked(answer.squares, room)
+    tree, parents = cut(state.tree, boxes, axes_to_cut(nets, boxes, answer.fresh.whole[boxes]))
+    slow = _singular(state, answer)
+    if len(slow):
+        at = corners(state.tree, slow, answer.fresh.peaks(answer.theta)[slow])
+        tree, more = graded(tree, at, DEEPER)
+        parents = parents[more]
+    return tree, parents
+
+
+def _singular(state: State, answer: Answer) -> Tensor:
+    """The boxes (n,) that were halved and have kept too much of their residuals."""
+    if state.last is None or state.parents is None:
+        return torch.zeros((0,), dtype=torch.long)
+    squares, before = answer.squares, state.last
+    shrunk = answer.sizes / before.sizes[state.parents]
+    kept = squares / before.squares[state.parents].clamp_min(torch.finfo(squares.dtype).tiny)
+    much = squares > MUCH * squares.sum()
+    return (much & (shrunk < 1) & (kept > shrunk**SLOW)).nonzero()[:, 0]
