@@ -72,7 +72,6 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from siren_pde.problem import Problem as Problem
     from siren_pde.problem import on as on
     from siren_pde.random_features.least_squares import LeastSquares as LeastSquares
-    from siren_pde.random_features.lines import MethodOfLines as MethodOfLines
     from siren_pde.random_features.marching import Marching as Marching
     from siren_pde.random_features.propagator import Propagator as Propagator
     from siren_pde.references import reference as reference
@@ -142,7 +141,6 @@ _HOME = {
     "LeastSquares": "random_features.least_squares",
     "LocalFeatures": "local_features.method",
     "Marching": "random_features.marching",
-    "MethodOfLines": "random_features.lines",
     "Propagator": "random_features.propagator",
     "GaussNewton": "optimisers.gauss_newton",
     "Adam": "optimisers.adam",

@@ -11,7 +11,6 @@ from siren_pde import (
     Auto,
     Box,
     Budget,
-    MethodOfLines,
     Problem,
     Siren,
     System,
@@ -31,6 +30,7 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Spent
+from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.types import Outcome
 from tests.typed import loaded
 
