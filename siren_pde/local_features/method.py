@@ -17,6 +17,7 @@ from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
 from siren_pde.local_features.assembly import Assembly
 from siren_pde.local_features.discretised import Waves, assembled, start
+from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led
 from siren_pde.local_features.transfer import transferred
@@ -241,13 +242,13 @@ def unsuited(objective: Residuals) -> str:
 
 
 def _first(whole: Objective) -> BoxTree:
-    """A few boxes with sides of nearly one length."""
+    """A few boxes with sides of nearly one length, cut where coefficients jump."""
     low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
-    tree = BoxTree.around(low, high)
+    tree, _ = BoxTree.around(low, high).cut_at(planes(whole.collocated))
     while len(tree) < FIRST[len(low)]:
-        sides = (tree.high - tree.low)[0]
-        longest = [i for i, side in enumerate(sides) if side >= ELONGATED * sides.max()]
-        tree, _ = tree.split([longest] * len(tree))
+        sides = tree.high - tree.low
+        long = (sides >= ELONGATED * sides.max()).tolist()
+        tree, _ = tree.split([[i for i, cut in enumerate(own) if cut] for own in long])
     return tree
 
 
