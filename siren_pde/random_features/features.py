@@ -17,7 +17,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import split
 from siren_pde.optimisers.base import Residuals
-from siren_pde.random_features.search import HELD, Trial
+from siren_pde.random_features.search import AXIS_BY_AXIS, HELD, Trial
 
 ASSEMBLED = 500
 """Columns with which the matrix takes as long to assemble as to factorise; measured on one core."""
@@ -111,7 +111,7 @@ def first_trial(
     bands += [tuple(1.5 * k for k in wanted)]
     for band in bands:
         trial = _suited(band, most) if features is None else Trial(band, features)
-        if trial.held:
+        if trial.held or len(band) > AXIS_BY_AXIS:  # those are raced in ever lower bands
             return trial
     excess = (HELD * trial.freedom / trial.features) ** (1 / len(wanted))
     return trial.stretched(None, 1 / excess)
@@ -124,7 +124,7 @@ def _suited(band: tuple[float, ...], most: int) -> Trial:
     freedom = Trial(band, 0).freedom
     low, high = (200, 600) if len(band) <= 3 else (600, max(1000, 20 * len(band)))
     low = max(low, min(20 * len(band), high) if len(band) > 3 else 0)
-    if HELD * freedom > high:
+    if HELD * freedom > high and len(band) <= AXIS_BY_AXIS:
         high = min(int(1.5 * HELD * freedom), MANY)
     return Trial(band, min(max(int(3 * freedom), low), high, most))
 

@@ -33,9 +33,12 @@ def between_mirrors(objective: Objective) -> Objective:
     network = _network(objective)
     if network is None or not objective.collocated.affine:
         return objective
+    probe = replace(objective, collocated=objective.collocated.with_count(PROBES))
+    waves = _waves(network, objective.seed)
+    known = [_residual(replace(probe, field=waves), rows) for rows in probe.collocated.rows]
     sides = zip(*(end.tolist() for end in box(objective.collocated)), strict=True)
     mirrors = [Mirror(i, (a + b) / 2, (b - a) / 2) for i, (a, b) in enumerate(sides) if b > a]
-    even = [mirror for mirror in mirrors if _even(objective, network, mirror)]
+    even = [mirror for mirror in mirrors if _even(probe, waves, known, mirror)]
     return replace(objective, field=Mirrored(network, even)) if even else objective
 
 
@@ -47,39 +50,38 @@ def _network(objective: Objective) -> Siren | None:
     return None if network.periodic else network
 
 
-def _even(objective: Objective, network: Siren, mirror: Mirror) -> bool:
-    """Whether the mirror changes neither the domains of the conditions nor residuals."""
-    whole = objective.collocated.with_count(PROBES)
-    waves = network.with_random_features(WAVES, network.frequency, seed=objective.seed)
-    generator = torch.Generator().manual_seed(objective.seed)
+def _waves(network: Siren, seed: int) -> Siren:
+    """A field of a few waves, with coefficients that are not zero."""
+    waves = network.with_random_features(WAVES, network.frequency, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(WAVES, generator=generator, dtype=torch.float64).to(waves.frequency)
-    first, phases, output, bias = waves.layers
-    output = output + drawn / WAVES
+    *hidden, output, bias = waves.layers
+    return waves.like([*hidden, output + drawn / WAVES, bias])
+
+
+def _even(probe: Objective, waves: Siren, known: list[Tensor], mirror: Mirror) -> bool:
+    """Whether the mirror changes neither the domains of the conditions nor, up to the sign of each
+    component, their residuals: `known` are those of the waves.
+    """
+    first, phases, *output = waves.layers
     flipped = first.detach().clone()
     flipped[:, mirror.axis] *= -1
-    # waves about the centre of the network, which is to be the mirror's
+    # waves about the centre of the network, which need not be the mirror's
     shift = (waves.centre[mirror.axis] - mirror.centre) * waves.frequency[mirror.axis]
     turned = phases + 2 * flipped[:, mirror.axis] * shift
-    one, other = (waves.like([w, b, output, bias]) for w, b in ((first, phases), (flipped, turned)))
-    try:
-        return all(_alike(objective, (one, other), rows, mirror) for rows in whole.rows)
-    except SirenPDEError:  # there is no residual beyond the mirror
-        return False
-
-
-def _alike(objective: Objective, fields: tuple[Siren, Siren], rows: Rows, mirror: Mirror) -> bool:
-    """Whether a condition has the same residuals of the field and, mirrored, of the mirrored one,
-    each component up to its sign.
-    """
-    points = _mirrored(rows.points, mirror)
-    if points.data or not bool(rows.condition.domain.contains(points.positions, INSIDE).all()):
-        return False
-    here, there = (
-        _residual(replace(objective, field=field), replace(rows, points=at))
-        for field, at in zip(fields, (rows.points, points), strict=True)
-    )
-    apart = torch.minimum((here - there).abs().amax(0), (here + there).abs().amax(0))
-    return bool((apart <= ALIKE * here.abs().amax(0)).all())
+    other = replace(probe, field=waves.like([flipped, turned, *output]))
+    for rows, here in zip(probe.collocated.rows, known, strict=True):
+        points = _mirrored(rows.points, mirror)
+        if points.data or not bool(rows.condition.domain.contains(points.positions, INSIDE).all()):
+            return False
+        try:
+            there = _residual(other, replace(rows, points=points))
+        except SirenPDEError:  # there is no residual beyond the mirror
+            return False
+        apart = torch.minimum((here - there).abs().amax(0), (here + there).abs().amax(0))
+        if not bool((apart <= ALIKE * here.abs().amax(0)).all()):
+            return False
+    return True
 
 
 def _residual(objective: Objective, rows: Rows) -> Tensor:
