@@ -1,6 +1,6 @@
 """The Allen-Cahn equation:  u_t = 10⁻⁴ u_xx + 5 (u − u³),  u(x, 0) = x² cos πx,  period 2."""
 
-from siren_pde import Box, Budget, Marching, Problem, cos, d, on, pi, reference, solve
+from siren_pde import Box, Problem, cos, d, on, pi, reference, solve
 
 strip = Box(x=(0, 1), t=(0, 1))
 
@@ -21,8 +21,6 @@ def ends(p, u):
 
 
 problem = Problem(allen_cahn, start, ends, truth=reference("allen_cahn"))
-method = Marching(tolerance=5e-6, features=1000)
-budget = Budget(seconds=290)
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, method=method, budget=budget).error():.1e}")
+    print(f"relative L² error: {solve(problem).error():.1e}")

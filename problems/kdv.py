@@ -1,12 +1,10 @@
 """The Korteweg-de Vries equation:  u_t + η u u_x + μ² u_xxx = 0,  u(x, 0) = cos πx,  period 2."""
 
-from siren_pde import Box, Budget, Marching, Problem, Siren, cos, d, on, pi, reference, solve
+from siren_pde import Box, Problem, Siren, cos, d, on, pi, reference, solve
 
 eta, mu = 1, 0.022
 strip = Box(x=(-1, 1), t=(0, 1))
 field = Siren(2, period=(2, None))
-method = Marching(tolerance=1e-7, features=300)
-budget = Budget(seconds=280)
 
 
 @on(strip)
@@ -24,4 +22,4 @@ def start(p, u):
 problem = Problem(kdv, start, truth=reference("kdv"))
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method, budget=budget).error():.1e}")
+    print(f"relative L² error: {solve(problem, field).error():.1e}")

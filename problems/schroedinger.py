@@ -1,14 +1,12 @@
 """Nonlinear Schrödinger:  i h_t + ½ h_xx + |h|² h = 0,  h(x, 0) = 2 sech x,  period 10."""
 
-from siren_pde import Box, Budget, Marching, Problem, Siren, as_complex, cosh, d, on, pi
+from siren_pde import Box, Problem, Siren, as_complex, cosh, d, on, pi
 
 # isort: split
 from siren_pde import reference, solve
 
 strip = Box(x=(-5, 5), t=(0, pi / 2))
 field = Siren(2, 2, period=(10, None))
-method = Marching(tolerance=6e-6, features=500)
-budget = Budget(seconds=290)
 
 
 @on(strip)
@@ -25,4 +23,4 @@ def start(p, u):
 problem = Problem(schroedinger, start, truth=reference("schroedinger"))
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method, budget=budget).error():.1e}")
+    print(f"relative L² error: {solve(problem, field).error():.1e}")

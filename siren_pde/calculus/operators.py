@@ -13,6 +13,7 @@ import torch
 
 from siren_pde.calculus.complex import Complex, is_complex
 from siren_pde.calculus.derivatives import Alpha, Key, Laplace, Part, shifted, total
+from siren_pde.calculus.fluxes import note_flux
 from siren_pde.calculus.functions import sqrt
 from siren_pde.calculus.jets import Constant, Coordinate, Data, Jet, as_jet
 from siren_pde.calculus.vectors import Component, Vector
@@ -88,6 +89,7 @@ def _partial(u: V, axis: int) -> V:
     """∂u/∂xᵢ of a scalar, real or complex, or of each component of a vector."""
     if isinstance(u, Vector | Complex):
         return u.map(lambda part: _partial(part, axis))
+    note_flux(u, axis)
     return Derivative(u, axis)
 
 

@@ -159,8 +159,8 @@ def interpolated(*columns: npt.ArrayLike, degree: int = CUBIC) -> Table:
     is called with jets, numbers or tensors, `k(u)`, `k(p.x)` or `k(p.x, p.y)`, follows their
     precision and device, and has derivatives in the chain rule up to its degree. It is the spline
     of this `degree` through all values: 3, smooth, with the not-a-knot condition at the ends; 1,
-    straight between nodes, for data with jumps and kinks, where cubics overshoot. Fewer than
-    degree + 1 nodes lower it.
+    straight between nodes, for data with kinks, where cubics overshoot; 0, constant between nodes,
+    for pieces: n nodes are the edges of n − 1 values. Fewer than degree + 1 nodes lower it.
 
     Beyond the nodes the value stays that of the last one, with zero slope: iterates of a solve pass
     there on their way, and a conductivity stays positive; see that the table reaches as far as the
@@ -172,6 +172,8 @@ def interpolated(*columns: npt.ArrayLike, degree: int = CUBIC) -> Table:
     *nodes, values = (_column(each) for each in columns)
     _check(nodes, values, degree)
     coefficients, axes = values, []
+    if not degree:
+        return Table(tuple(Nodes.of(BSpline(x, x[:-1], 0)) for x in nodes), _tensor(values))
     for axis, x in enumerate(nodes):
         spline = make_interp_spline(x, coefficients, k=min(degree, len(x) - 1), axis=axis)
         axes.append(Nodes.of(spline))
@@ -212,10 +214,10 @@ def _column(values: npt.ArrayLike) -> Array:
 
 def _check(nodes: Sequence[Array], values: Array, degree: int) -> None:
     """Raise ConfigError unless the columns are a table."""
-    if not 1 <= len(nodes) <= AXES or degree not in (1, CUBIC):
+    if not 1 <= len(nodes) <= AXES or degree not in (0, 1, CUBIC):
         raise ConfigError(
             f"`interpolated(x, values)` takes nodes for one to {AXES} coordinates and then values, "
-            f"and degree=1 or {CUBIC}; got {len(nodes)} columns of nodes and degree={degree}."
+            f"and degree=0, 1 or {CUBIC}; got {len(nodes)} columns of nodes and degree={degree}."
         )
     for i, x in enumerate(nodes):
         where = f"the nodes of `interpolated`, argument {i + 1},"
@@ -232,12 +234,13 @@ def _check(nodes: Sequence[Array], values: Array, degree: int) -> None:
             fault = "are repeated" if steps[j] == 0 else "fall"
             raise ConfigError(
                 f"{where} {fault} from entry {j} to {j + 1} ({x[j]:g}, {x[j + 1]:g}); they have to "
-                "rise. Sort the table by them, and give a jump as two domains or by `where`."
+                "rise. Sort the table by them, and give a jump by `where`, or pieces by degree=0."
             )
-    shape, wanted = values.shape, tuple(len(x) for x in nodes)
+    shape, wanted = values.shape, tuple(len(x) - (degree == 0) for x in nodes)
     if shape != wanted:
+        entry = "node," if degree else "piece between nodes, as degree=0,"
         raise ConfigError(
-            f"the values of `interpolated` have one entry for each node, shape {wanted}, got "
+            f"the values of `interpolated` have one entry for each {entry} shape {wanted}, got "
             f"{shape}. On a grid values[i, j] belongs to (x[i], y[j])."
         )
     if not np.isfinite(values).all():

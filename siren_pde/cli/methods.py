@@ -7,6 +7,7 @@ SHORT = {
     "gauss-newton": "siren_pde.optimisers.gauss_newton:GaussNewton",
     "conjugate-gradients": "siren_pde.optimisers.conjugate_gradients:ConjugateGradients",
     "marching": "siren_pde.random_features.marching:Marching",
+    "method-of-lines": "siren_pde.random_features.lines:MethodOfLines",
     "propagator": "siren_pde.random_features.propagator:Propagator",
     "variable-projection": "siren_pde.random_features.variable_projection:VariableProjection",
     "adam": "siren_pde.optimisers.adam:Adam",

@@ -55,20 +55,23 @@ def _data_and_slopes(rows: Rows, field: Field, half: Tensor) -> tuple[Tensor, Te
         moved = replace(rows.points, positions=rows.points.positions + step)
         return rows.residual.zero_field_residual(field, moved)
 
-    slopes = []
+    here = data(torch.zeros_like(half))
+    spread, slopes = _outweighed(here) is None, []
     for axis in range(len(half)):
         step = torch.zeros_like(half)
         step[axis] = STEP * half[axis]
-        slopes.append(_usual_size(data(step) - data(-step)) / (2 * step[axis]))
-    return data(torch.zeros_like(half)).square().mean().sqrt(), torch.stack(slopes)
+        change = (data(step) - data(-step)).square()
+        jump = _outweighed(change) if spread else None
+        mean = change.mean() if jump is None else (change.sum() - jump) / change.numel()
+        slopes.append(mean.sqrt() / (2 * step[axis]))
+    return here.square().mean().sqrt(), torch.stack(slopes)
 
 
-def _usual_size(differences: Tensor) -> Tensor:
-    """The root mean square of differences, without a single one that outweighs all others: a jump
-    that a point happens to be next to has no slope.
+def _outweighed(values: Tensor) -> Tensor | None:
+    """The largest of several values, if it is more than all others together.
+
+    Of differences of data that are spread over many points, it is a jump that one point happens to
+    be next to, and no slope.
     """
-    squares = differences.square().flatten()
-    total, largest = squares.sum(), squares.max()
-    if len(squares) >= SEVERAL and bool(2 * largest > total):
-        total = total - largest
-    return (total / len(squares)).sqrt()
+    largest, total = values.abs().max(), values.abs().sum()
+    return largest if values.numel() >= SEVERAL and bool(2 * largest > total) else None

@@ -31,8 +31,12 @@ CHEAP, LEAST, RICH = 900, 0.6, 1.3
 """Features that cost less than a second, the least share of the answer's own, and the share that
 leaves β below a tenth on smooth solutions.
 """
-FEWEST = 150
-"""Features at least: fewer miss modes that are nearly resonant."""
+FEWEST, FEWEST_OF_TIME = 150, 40
+"""Features at least, fewer miss modes that are nearly resonant; and in time alone, where slabs hold
+few of them.
+"""
+RATE, EACH = 1e9, 0.01
+"""The error of a slab with q features takes q³ over the first, in seconds, and the second."""
 ROUNDED, LOOKED = 1e-10, 512
 """Below this share of their terms, residuals are rounding; at how many points they are looked at.
 """
@@ -98,17 +102,18 @@ class Estimate:
         return f"{self.total:.1e} (relative L², between {low:.1e} and {high:.1e})"
 
 
-def estimated(answer: Objective, *, careful: bool = False) -> Estimate:
+def estimated(answer: Objective, *, careful: bool = False, seconds: float = math.inf) -> Estimate:
     """The error of an answer, by features other than its own.
 
-    It takes a fraction of the time that the answer took, more if `careful`.
+    It takes a fraction of the time that the answer took, more if `careful`; that of a march whose
+    slabs would take longer than `seconds` is not sought.
     """
     started = time.monotonic()
-    estimate = _estimated(answer, careful=careful)
+    estimate = _estimated(answer, careful=careful, seconds=seconds)
     return replace(estimate, seconds=time.monotonic() - started)
 
 
-def _estimated(answer: Objective, *, careful: bool) -> Estimate:
+def _estimated(answer: Objective, *, careful: bool, seconds: float) -> Estimate:
     if all(rows.points.data for rows in answer.collocated.rows):
         return Estimate.none("all conditions are measured data, whose noise is not known")
     answer = in_double_precision(answer)
@@ -124,7 +129,7 @@ def _estimated(answer: Objective, *, careful: bool) -> Estimate:
         if why := _too_large(answer, companions.share * size(field), companions):
             return Estimate.none(why)
         if march is not None:
-            return _of_march(answer, march, companions)
+            return _of_march(answer, march, companions, seconds)
         return _with(answer, corrected(answer, companions))
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
         return Estimate.none(f"the residuals around the answer cannot be linearised ({cause})")
@@ -140,7 +145,8 @@ def _with(answer: Objective, correction: Correction) -> Estimate:
 def companions_of(field: Field, *, careful: bool) -> Companions:
     """As many features as the answer leaves time for."""
     q = max(size(field), 1)
-    rich, most = max(RICH, FEWEST / q), max(MOST / q, 0.1)
+    alone = all(network.inputs == 1 for network in field.networks().values())
+    rich, most = max(RICH, (FEWEST_OF_TIME if alone else FEWEST) / q), max(MOST / q, 0.1)
     share = min(rich, most) if careful else min(rich, max(CHEAP / q, LEAST), most)
     return Companions(share, WIDER if share > 1 else 1.0)
 
@@ -155,18 +161,28 @@ def _too_large(answer: Objective, q: float, companions: Companions) -> str:
     return ""
 
 
-def _of_march(answer: Objective, march: March, companions: Companions) -> Estimate:
+def _of_march(answer: Objective, march: March, companions: Companions, seconds: float) -> Estimate:
     """The errors of all slabs together; the worst of them says whether they can be believed."""
     total: dict[str, Size] = {}
     beta = fresh = 0.0
     run = slab_errors
     if repeats(answer, march):
         run, companions = steady_errors, replace(companions, widening=WIDER)
+    elif (needed := _seconds(march, companions)) > seconds:
+        return Estimate.none(
+            f"the errors of {len(march.pieces)} slabs would take about {needed:.0f} s to find"
+        )
     for slab in run(answer, march, companions):
         total = {name: total.get(name, Size(0.0, 0.0)) + s for name, s in slab.sizes.items()}
         beta, fresh = beta + slab.beta**2, fresh + slab.fresh**2
     count = len(march.pieces)
     return judged(answer, total, math.sqrt(beta / count), math.sqrt(fresh / count))
+
+
+def _seconds(march: March, companions: Companions) -> float:
+    """About how long the errors of all slabs take to find."""
+    each = (companions.share * size(piece) for piece in march.pieces)
+    return sum(q**3 / RATE + EACH for q in each)
 
 
 def judged(answer: Objective, measured: Mapping[str, Size], beta: float, fresh: float) -> Estimate:

@@ -111,7 +111,7 @@ class Assembly:
         for first, last in self._chunks():
             points, boxes = few.part(first, last)
             if len(points):
-                _, own, _ = self.columns.linearised(rows, parts, points, boxes)
+                _, own, _ = self.columns.linearised(rows.residual, parts, points, boxes)
                 sums.index_add_(0, boxes, own.square().sum(2))
         mean = sums / few.counts.clamp_min(1)[:, None] / self.columns.features
         scale = (MEAN_SQUARE / mean.clamp_min(torch.finfo(mean.dtype).tiny)).sqrt()
@@ -162,7 +162,7 @@ class Assembly:
             for first, last in self._chunks():
                 points, boxes = e.located.part(first, last)
                 if len(points):
-                    r = self.columns.residual(e.rows, parts, points, boxes)
+                    r = self.columns.residual(e.rows.residual, parts, points, boxes)
                     yield points.positions, boxes, (e.at(boxes) * r).square().sum(1)
 
     # ── rows ──────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +187,7 @@ class Assembly:
         points, boxes = equation.located.part(first, last)
         if not len(points):
             return
-        r, own, constants = self.columns.linearised(equation.rows, parts, points, boxes)
+        r, own, constants = self.columns.linearised(equation.rows.residual, parts, points, boxes)
         scale = equation.at(boxes)
         own *= scale[:, :, None]
         constants *= scale[:, :, None]

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.expression import Site
+from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import parameters_of, split
@@ -80,20 +80,20 @@ class Columns:
         """θ by network."""
         return split(self.field, theta)
 
-    def residual(self, rows: Rows, parts: Parts, points: Points, boxes: Tensor) -> Tensor:
+    def residual(self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor) -> Tensor:
         """The residuals (n, m) of a condition at points in boxes."""
-        channels, _ = self._channels(rows, parts, points, boxes)
+        channels, _ = self._channels(bound, parts, points, boxes)
         with torch.no_grad():
-            return rows.residual.residual(self.field, points, channels)
+            return bound.residual(self.field, points, channels)
 
     def linearised(
-        self, rows: Rows, parts: Parts, points: Points, boxes: Tensor
+        self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Residuals (n, m) of a condition, their derivatives (n, m, width) by the coefficients of
         each point's box, and those by the constants (n, m, constants).
         """
-        channels, waves = self._channels(rows, parts, points, boxes)
-        r, seeds = rows.residual.seeds(self.field, points, channels)
+        channels, waves = self._channels(bound, parts, points, boxes)
+        r, seeds = bound.seeds(self.field, points, channels)
         names = list(self.constants)
         own = r.new_zeros((*r.shape, self.width))
         constants = r.new_zeros((*r.shape, len(names)))
@@ -106,11 +106,11 @@ class Columns:
         return r, own, constants
 
     def _channels(
-        self, rows: Rows, parts: Parts, points: Points, boxes: Tensor
+        self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor
     ) -> tuple[dict[Site, Tensor], dict[Site, list[Tensor]]]:
         """The channels of each site, and the waves (n, features) that they are made of."""
         networks, channels, waves = self.field.networks(), {}, {}
-        for site, plan in rows.residual.plans.items():
+        for site, plan in bound.plans.items():
             net, theta = networks[site.network], parts[site.network]
             if isinstance(net, LocalSines):
                 waves[site] = net.derivatives(net.wrapped(points.positions), boxes, plan.keys)

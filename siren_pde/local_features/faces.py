@@ -64,6 +64,7 @@ class Incidence:
             return
         x, half = self.matching.x[side, nodes], self.matching.half[nodes]
         own = x.new_zeros((len(x), self.each, columns.width))
+        constants = x.new_zeros((len(x), self.each, len(columns.constants)))
         right, j = x.new_zeros((len(x), self.each)), 0
         for name in self.matching.orders:
             net, keys = columns.local[name], self.matching.keys(name)
@@ -74,16 +75,21 @@ class Incidence:
                 scaled = wave * scale
                 value = torch.einsum("nom,nm->no", c, wave) + more
                 for o in range(net.outputs):
-                    start = columns.of[name].start + o * net.features
-                    own[:, j, start : start + net.features] = scaled
-                    right[:, j] = -(scale * value)[:, o]
+                    flux = self.matching.flux(name, o, key)
+                    if flux is None:
+                        start = columns.of[name].start + o * net.features
+                        own[:, j, start : start + net.features] = scaled
+                        right[:, j] = -(scale * value)[:, o]
+                    else:
+                        model = flux.linearised(columns, parts, flux.points(side, nodes), boxes)
+                        factor = scale[:, 0] * flux.factor[nodes]
+                        right[:, j] = -factor * model[0]
+                        own[:, j], constants[:, j] = (factor[:, None] * by for by in model[1:])
                     j += 1
         ids = self.first + nodes[:, None] * self.each + torch.arange(self.each)
-        constants = own.new_zeros((own.shape[0] * self.each, len(columns.constants)))
         for box, part in ranges(boxes, first):
-            rows = slice(part.start * self.each, part.stop * self.each)
-            flat = own[part].flatten(0, 1)
-            yield box, Block(flat, constants[rows], right[part].flatten(), ids[part].flatten())
+            flat, more = own[part].flatten(0, 1), constants[part].flatten(0, 1)
+            yield box, Block(flat, more, right[part].flatten(), ids[part].flatten())
 
     def add_mismatch(self, columns: Columns, parts: Parts, total: Tensor) -> None:
         """Add to each box (K,) half the squares by which both sides of its faces differ from what
@@ -105,7 +111,11 @@ class Incidence:
                 for boxes, x in zip(matching.sides, matching.x, strict=True)
             )
             for key, a, b in zip(keys, one, other, strict=True):
-                square = (_scale(key, matching.half, net.band) * (a - b) / 2).square().sum(1)
+                apart = a - b
+                for o in range(net.outputs):
+                    if (flux := matching.flux(name, o, key)) is not None:
+                        apart[:, o] = flux.apart(columns, parts, matching.sides)
+                square = (_scale(key, matching.half, net.band) * apart / 2).square().sum(1)
                 for boxes in matching.sides:
                     total.index_add_(0, boxes, square)
 

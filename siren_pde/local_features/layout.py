@@ -12,6 +12,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Alpha, Key, Laplace
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.fields.local_sines import LocalSines
+from siren_pde.local_features.fluxes import Flux, Fluxes, fluxes_across
 from siren_pde.numerics.box_tree import BoxTree, Faces
 
 FINER = 4
@@ -25,7 +26,8 @@ class Matching:
     """Nodes at which some unknowns, and their derivatives along `axis` up to `orders` − 1, agree.
 
     Node i joins the box `sides[0, i]`, at `x[0, i]`, to `sides[1, i]`, at `x[1, i]`, which is the
-    same point or a period away; `half` (n,) is the shorter half side of both along the axis.
+    same point or a period away; `half` (n,) is the shorter half side of both along the axis. For
+    outputs with a flux that agrees in place of the normal derivative.
     """
 
     axis: int
@@ -33,10 +35,15 @@ class Matching:
     sides: Tensor
     x: Tensor
     half: Tensor
+    fluxes: Fluxes
 
     def keys(self, name: str) -> list[Alpha]:
         """The derivatives of an unknown that agree."""
         return [(self.axis,) * j for j in range(self.orders[name])]
+
+    def flux(self, name: str, output: int, key: Alpha) -> Flux | None:
+        """What agrees in place of a derivative of an output, if anything else does."""
+        return self.fluxes.get((name, output)) if key == (self.axis,) else None
 
 
 def inside(collocated: Collocated, name: str) -> Inside:
@@ -107,7 +114,12 @@ def matchings(
                 sides = torch.stack([mine.below[face], mine.above[face]])
                 half = torch.minimum(*(tree.half[side, axis] for side in sides))
                 order = {name: highest[name][axis] for name in names}
-                out.append(Matching(axis, order, sides, torch.stack([x, there]), half))
+                both = torch.stack([x, there])
+                for fluxes, at in fluxes_across(collocated, axis, sides=sides, x=both, tree=tree):
+                    mine_only = {o: f for o, f in fluxes.items() if o[0] in order}
+                    out.append(
+                        Matching(axis, order, sides[:, at], both[:, at], half[at], mine_only)
+                    )
     return out
 
 

@@ -17,6 +17,7 @@ from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
 from siren_pde.local_features.assembly import Assembly
 from siren_pde.local_features.discretised import Waves, assembled, start
+from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led
 from siren_pde.local_features.transfer import transferred
@@ -44,6 +45,8 @@ GAIN = 0.8
 """A round lowers the residual if this share is left, or less."""
 GROWTH = 4.0
 """A round has at most so many times as many boxes as the one before."""
+WORK = 2.5
+"""And with this power of the number of waves in each."""
 COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Seconds grow with this power of the number of boxes."""
 PART = 0.4
@@ -167,6 +170,8 @@ class LocalFeatures(Method[State]):
             return replace(at, finished=end[0], outcome=end[1])
         seconds = time.monotonic() - began
         d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
+        now, later = (self._waves(state.tree, best).features for best in (before.best, state.best))
+        seconds *= (later / now) ** WORK
         growth = min(GROWTH, self.most / answer.unknowns, (PART * left / seconds) ** (1 / COST[d]))
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
@@ -237,13 +242,13 @@ def unsuited(objective: Residuals) -> str:
 
 
 def _first(whole: Objective) -> BoxTree:
-    """A few boxes with sides of nearly one length."""
+    """A few boxes with sides of nearly one length, cut where coefficients jump."""
     low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
-    tree = BoxTree.around(low, high)
+    tree, _ = BoxTree.around(low, high).cut_at(planes(whole.collocated))
     while len(tree) < FIRST[len(low)]:
-        sides = (tree.high - tree.low)[0]
-        longest = [i for i, side in enumerate(sides) if side >= ELONGATED * sides.max()]
-        tree, _ = tree.split([longest] * len(tree))
+        sides = tree.high - tree.low
+        long = (sides >= ELONGATED * sides.max()).tolist()
+        tree, _ = tree.split([[i for i, cut in enumerate(own) if cut] for own in long])
     return tree
 
 

@@ -13,6 +13,10 @@ UNDIVIDED = -1
 """The axis of a node that is not divided."""
 
 
+Cut = tuple[int, float | None]
+"""Across which axis a box is cut, and where: in the middle if nowhere else."""
+
+
 class Faces(NamedTuple):
     """The F faces that boxes share: box `below` ends at it along `axis`, box `above` starts.
 
@@ -91,8 +95,25 @@ class BoxTree:
         """The tree with each box halved along the axes given for it, and for each box of that the
         one (K′,) of this tree that it comes from.
         """
+        return self._cut([[(axis, None) for axis in own] for own in axes])
+
+    def cut_at(self, planes: Sequence[Sequence[float]]) -> tuple[BoxTree, Tensor]:
+        """The tree cut at all `planes`, where axis i has some of those values, and for each box of
+        that the one (K′,) of this tree that it comes from.
+
+        Long boxes are cut first across their length, nearest to the middle.
+        """
+        tree, parents = self, torch.arange(len(self))
+        while True:
+            cuts = [_nearest(*sides, planes) for sides in zip(tree.low, tree.high, strict=True)]
+            if not any(cuts):
+                return tree, parents
+            tree, more = tree._cut(cuts)
+            parents = parents[more]
+
+    def _cut(self, cuts: Sequence[Sequence[Cut]]) -> tuple[BoxTree, Tensor]:
         growing = _Growing([], [], [], [], [], [], [])
-        growing.add(self, 0, axes)
+        growing.add(self, 0, cuts)
         return growing.tree(self.low), torch.tensor(growing.parents)
 
     def faces(self, period: Sequence[float | None] = ()) -> Faces:
@@ -128,6 +149,16 @@ class BoxTree:
         return faces
 
 
+def _nearest(low: Tensor, high: Tensor, planes: Sequence[Sequence[float]]) -> list[Cut]:
+    """The plane to cut the box [low, high] (d,) at first, if any is inside."""
+    inner: list[tuple[float, float, Cut]] = []
+    for axis, (a, b) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        for at in planes[axis]:
+            if a < at < b:
+                inner.append((a - b, abs(at - (a + b) / 2), (axis, at)))
+    return [min(inner)[2]] if inner else []
+
+
 @dataclass(frozen=True)
 class _Growing:
     """The numbers of a tree that is being built, node by node."""
@@ -140,13 +171,13 @@ class _Growing:
     box: list[int]
     parents: list[int]
 
-    def add(self, old: BoxTree, start: int, axes: Sequence[Sequence[int]]) -> None:
-        """Copy the old tree, each of its boxes halved along its axes; without recursion, as trees
-        may be deep.
+    def add(self, old: BoxTree, start: int, cuts: Sequence[Sequence[Cut]]) -> None:
+        """Copy the old tree, each of its boxes cut in turn; without recursion, as trees may be
+        deep.
         """
         kind, cut = old.axis.tolist(), old.cut.tolist()
         children, box = old.children.tolist(), old.box.tolist()
-        stack: list[tuple[int, int, Tensor | None, Tensor | None, tuple[int, ...]]] = []
+        stack: list[tuple[int, int, Tensor | None, Tensor | None, tuple[Cut, ...]]] = []
         stack.append((start, -1, None, None, ()))
         while stack:
             node, slot, low, high, pending = stack.pop()
@@ -161,7 +192,7 @@ class _Growing:
                 continue
             if low is None or high is None:
                 which = box[node]
-                low, high, pending = old.low[which], old.high[which], tuple(axes[which])
+                low, high, pending = old.low[which], old.high[which], tuple(cuts[which])
             if not pending:
                 self.axis.append(UNDIVIDED)
                 self.cut.append(0.0)
@@ -170,8 +201,8 @@ class _Growing:
                 self.high.append(high)
                 self.parents.append(box[node])
                 continue
-            axis, *rest = pending
-            middle = float(low[axis] + high[axis]) / 2
+            (axis, at), *rest = pending
+            middle = float(low[axis] + high[axis]) / 2 if at is None else at
             self._inner(axis, middle)
             lower, upper_ = high.clone(), low.clone()
             lower[axis] = upper_[axis] = middle

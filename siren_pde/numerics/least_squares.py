@@ -66,7 +66,7 @@ class Factor:
 
     def solve(self, b: Tensor) -> Tensor:
         """The minimiser x (q,) for a right-hand side b (N,), in two products."""
-        y = (b @ self.orthogonal)[:, None]
+        y = (b @ self.orthogonal.conj())[:, None]
         x: Tensor = torch.linalg.solve_triangular(self.upper, y, upper=True)[:, 0]
         return x / self.scale
 

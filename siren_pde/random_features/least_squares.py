@@ -10,47 +10,104 @@ from typing import final
 import torch
 from torch import Tensor
 
+from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import fill
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.features import (
+    Pace,
+    coefficients_text,
+    columns_allowed,
+    columns_of,
+    first_trial,
     half_lengths,
-    output_coefficients,
     require_problem,
-    suggested_frequencies,
+    trial_text,
     with_features,
+    without_output,
 )
 from siren_pde.random_features.mirrors import between_mirrors
-from siren_pde.random_features.pace import Pace
-from siren_pde.random_features.search import AXIS_BY_AXIS, HELD, RESOLVED, Search, Trial
+from siren_pde.random_features.output_layer import (
+    fit_output,
+    relative_residuals,
+    term_sizes,
+    weighted_size,
+    weighted_terms,
+)
+from siren_pde.random_features.search import AXIS_BY_AXIS, RESOLVED, Search, Trial
 from siren_pde.random_features.starts import STUCK, first_finite
-from siren_pde.random_features.trial_fit import Ground, Start, fitted
+from siren_pde.random_features.trial_fit import newton_fitted
 
 FEW, SLOW_BAND = 60, 2.0
 """Features, and their radians per half-length, of what is known where the zero field is no start.
 """
 FITTED = 0.1
 """Features that were asked for and leave more than this of the residual are too few."""
-BLIND_AXES = 4
-"""No band is at first less than this share of the widest: data may be blind along an axis."""
-MANY = 1500
-"""Features of the first trial at most, where the data's own waves need so many: half a second."""
+EACH = 1e-6
+"""Every condition by itself is met to this share of its terms, lest a large one hide a small."""
+SMALL = 1e-6
+"""Data so small beside the solution's terms, each condition's too, are no measure: terms are."""
 BANDS = 0.2
 """The share of the seconds given that the search for a band may take."""
 JUDGED = 1000
 """Features that resolve nothing of a solution say that such features will not."""
 FINE, ENOUGH = 1e-7, 4000
 """Below this relative residual, more than so many columns gain less than they cost."""
+UNBOUNDED = 10**9
+"""More features than any trial has."""
 NO_LOWER = "more features no longer lower the residual"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where trials with one number of features are compared: rows to fit, fresh rows to judge.
+
+    `zero` is the size of the fresh rows of the zero field, weighted, or where that is nothing of
+    the terms of the solution.
+    """
+
+    rows: Collocated
+    fresh: Collocated
+    zero: Tensor
+
+    @staticmethod
+    def of(tried: Objective, fresh: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
+        """The ground of a trial that was fitted by θ."""
+        nothing = without_output(tried.field, theta)
+        zero, terms = weighted_size(fresh, nothing, weights), weighted_terms(fresh, theta, weights)
+        small = not bool(torch.isfinite(zero))
+        if float(zero) < SMALL * terms < math.inf:  # and so each by itself, beside its own terms
+            small = (
+                max(relative_residuals(fresh, nothing, term_sizes(fresh, theta)).values()) < SMALL
+            )
+        zero = zero.new_tensor(terms) if small else zero
+        tiny = torch.finfo(zero.dtype).tiny
+        return Ground(tried.collocated, fresh.collocated, zero.clamp_min(tiny))
+
+    def judged(
+        self, fresh: Objective, theta: Tensor, weights: dict[str, float], tolerance: float
+    ) -> float:
+        """The relative residual at fresh points, no smaller than the tolerance where a condition by
+        itself is not met.
+        """
+        residual = float(weighted_size(fresh, theta, weights) / self.zero)
+        if not math.isfinite(residual):
+            return math.inf
+        if not residual < tolerance:
+            return residual
+        each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
+        return max(residual, tolerance * max(each.values()) / EACH)
 
 
 @dataclass(frozen=True)
 class State:
     """The best objective so far, the search, the half-lengths of the box, the columns of a feature,
     and the ground of the current size, if any. `weights` make the conditions comparable, from the
-    first trial of a climb on. Newton's method begins as `start` says. `pace` says
+    first trial of a climb on. Newton's method starts near
+    the field `near`, if there is one, and `restarts` trials began elsewhere too. `pace` says
     how long trials take, `left` how many seconds there were for the first.
     """
 
@@ -61,7 +118,8 @@ class State:
     weights: dict[str, float] = field(default_factory=dict)
     ground: Ground | None = None
     features: int = 0
-    start: Start = field(default_factory=Start)
+    near: Field | None = None
+    restarts: int = 0
     pace: Pace = field(default_factory=Pace)
     left: float = math.nan
 
@@ -102,7 +160,7 @@ class LeastSquares(Method[State]):
     def __post_init__(self) -> None:
         if self.features is not None and self.features < 1:
             raise ConfigError(f"`LeastSquares` needs at least one feature, got {self.features}.")
-        if self.frequency is not None and not all(w > 0 for w in self.frequency):
+        if not all(w > 0 for w in self.frequency or ()):
             raise ConfigError(f"`LeastSquares` frequencies are positive, got {self.frequency}.")
 
     def points(self, parameters: int) -> int:
@@ -117,20 +175,10 @@ class LeastSquares(Method[State]):
         half = half_lengths(whole)
         if len(half) > AXIS_BY_AXIS and self.frequency is None:
             whole = between_mirrors(whole)
-        if self.frequency is not None and len(self.frequency) != len(half):
-            raise ConfigError(
-                f"`LeastSquares` needs a frequency for each of {len(half)} coordinates, got "
-                f"{self.frequency}."
-            )
-        wanted = self.frequency or suggested_frequencies(whole)
-        band = tuple(w * s for w, s in zip(wanted, half, strict=True))
         zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
-        columns = _columns(whole)
-        trial = Trial(band, self.features or 0)
-        if self.frequency is None:
-            trial = _reaching(band, self.features, self._most(whole) // columns)
-        elif self.features is None:
-            trial = _suited(band, self._most(whole) // columns)
+        columns = columns_of(whole)
+        most = self._most(whole) // columns
+        trial = first_trial(whole, features=self.features, frequency=self.frequency, most=most)
         search = Search.starting(trial, fixed=self.frequency is not None)
         theta = zero.parameters
         if not bool(torch.isfinite(zero.residual(theta)).all()):
@@ -143,28 +191,31 @@ class LeastSquares(Method[State]):
         """Solve for the next trial, and keep it if its residual at fresh points is lower."""
         began, trial, state = time.monotonic(), at.state.search.trial, at.state
         assert trial is not None
-        start = replace(state.start, deadline=began + spent.left)
         left = spent.left if math.isnan(state.left) else state.left
-        tried, theta, residual, state = self._tried(replace(state, start=start, left=left), trial)
+        tried, theta, residual, state = self._tried(
+            replace(state, left=left), trial, deadline=began + spent.left
+        )
         seconds = time.monotonic() - began
         state = replace(state, pace=state.pace.after(trial.features * state.columns, seconds))
         search, ended, outcome = self._searched(state, trial, residual, spent.left - seconds)
         state = replace(state, search=search)
         if search.trial is search.best:  # a climb anew, whose bands weigh conditions anew
             state = replace(state, weights={}, ground=None, features=0)
-        text = _written([k / s for k, s in zip(trial.bandwidth, state.half, strict=True)])
-        note = f"{trial.features} features, bandwidth {text}: residual {residual:.1e}"
+        note = f"{trial_text(trial, state.half)}: residual {residual:.1e}"
         best = replace(at, state=state, note=note)
         if search.answer is trial:
             state = replace(state, objective=tried)
             best = Iterate(tried, theta, tried.loss(theta), state, note)
         if search.trial is None:
             ended, outcome = (ended, outcome) if ended else self._ended(search)
-            done = f"{ended} ({search.lowest:.1e} at fresh points), {_coefficients(best)}"
+            size = coefficients_text(best.state.objective.field, best.theta)
+            done = f"{ended} ({search.lowest:.1e} at fresh points), {size}"
             return replace(best, finished=done, outcome=outcome)
         return best
 
-    def _tried(self, state: State, trial: Trial) -> tuple[Objective, Tensor, float, State]:
+    def _tried(
+        self, state: State, trial: Trial, *, deadline: float
+    ) -> tuple[Objective, Tensor, float, State]:
         """The features of a trial, fitted; its residual; and what is known after it."""
         whole, known = state.objective, state.ground
         if state.features != trial.features:
@@ -180,14 +231,18 @@ class LeastSquares(Method[State]):
             trial.order,
         )
         fresh = replace(tried, collocated=known.fresh if known else rows.redrawn(rows.seed + 1))
-        fit = fitted(tried, fresh, state.start)
-        weights = state.weights or fit.weights
-        ground = known or Ground.of(tried, fresh, fit.theta, weights)
-        residual = ground.judged(fresh, fit.theta, weights, self.tolerance)
-        near = fill(tried.field, fit.theta) if fit.number else state.start.near
-        start = replace(state.start, near=near, restarts=state.start.restarts + (fit.starts > 1))
-        state = replace(state, weights=weights, ground=ground, features=trial.features, start=start)
-        return tried, fit.theta, residual, state
+        if tried.collocated.affine:
+            theta, balance = fit_output(tried, tried.parameters, affine=True)
+        else:
+            start = (state.near, state.restarts, deadline)
+            theta, balance, number, starts = newton_fitted(tried, fresh, start)
+            near = fill(tried.field, theta) if number else state.near
+            state = replace(state, near=near, restarts=state.restarts + (starts > 1))
+        weights = state.weights or balance
+        ground = known or Ground.of(tried, fresh, theta, weights)
+        residual = ground.judged(fresh, theta, weights, self.tolerance)
+        state = replace(state, weights=weights, ground=ground, features=trial.features)
+        return tried, theta, residual, state
 
     def _searched(
         self, state: State, trial: Trial, residual: float, left: float
@@ -199,17 +254,23 @@ class LeastSquares(Method[State]):
         most = trial.features if self.features else wanted // state.columns
         affordable = state.pace.most(left) / state.columns
         hurried = left < (1 - BANDS) * state.left
-        search = state.search.after(
-            residual, self.tolerance, int(min(most, affordable)), hurried=hurried
-        )
+        allowed = int(min(most, affordable))
+        search = state.search.after(residual, self.tolerance, allowed, hurried=hurried)
         if search.trial is not None:
             why = self._hopeless(search, state.columns)
             return replace(search, trial=None if why else search.trial), why, Outcome.stagnated
-        if residual < self.tolerance or affordable >= most:
+        if residual < self.tolerance:
             return search, "", Outcome.converged
-        if state.search.after(residual, self.tolerance, most, hurried=hurried).trial is None:
-            return search, "", Outcome.converged
-        return search, "the seconds left allow no larger trial", Outcome.budget
+        slow, large = (
+            state.search.after(residual, self.tolerance, enough, hurried=hurried).trial
+            for enough in (most, UNBOUNDED)
+        )
+        if slow:
+            return search, "the seconds left allow no larger trial", Outcome.budget
+        # Newton's steps may be what fails, not the columns, unless one is exact
+        short = large and state.objective.collocated.affine and not search.lowest < RESOLVED
+        why = f"{most * state.columns} columns are too few" if short else ""
+        return search, why, Outcome.unresolved
 
     def _hopeless(self, s: Search, columns: int) -> str:
         """Why more features than there is patience for are needed; nothing if they are not."""
@@ -225,11 +286,7 @@ class LeastSquares(Method[State]):
         return f"about {needed:.0e} columns would be needed, as the residual falls" if far else ""
 
     def _most(self, objective: Objective) -> int:
-        """As many columns as wanted, and as three copies of their rows leave room for."""
-        if objective.limits.memory is None:
-            return self.most
-        numbers = objective.limits.memory / objective.parameters.element_size()
-        return min(self.most, int(math.sqrt(numbers / (3 * self.oversampling))))
+        return columns_allowed(objective, self.most, self.oversampling)
 
     def _ended(self, s: Search) -> tuple[str, Outcome]:
         """Why a search has ended, and as what."""
@@ -238,55 +295,6 @@ class LeastSquares(Method[State]):
         if not s.lowest < STUCK:
             return "not solved: the relative residual stays large", Outcome.stagnated
         if self.features and self.frequency:
-            fits = s.lowest < FITTED
-            outcome = Outcome.converged if fits else Outcome.unresolved
-            return "the features asked for are fitted", outcome
+            kind = Outcome.converged if s.lowest < FITTED else Outcome.unresolved
+            return "the features asked for are fitted", kind
         return NO_LOWER, Outcome.stagnated
-
-
-def _coefficients(best: Iterate[State]) -> str:
-    """How large the coefficients are: where they cancel, digits are lost."""
-    c = output_coefficients(best.state.objective.field, best.theta)
-    return f"coefficients of norm {float(torch.linalg.vector_norm(c)):.2g}"
-
-
-def _written(frequency: list[float]) -> str:
-    if len(frequency) <= 4:
-        return "×".join(f"{w:.3g}" for w in frequency)
-    return f"{min(frequency):.3g} to {max(frequency):.3g} along {len(frequency)} axes"
-
-
-def _reaching(wanted: tuple[float, ...], features: int | None, most: int) -> Trial:
-    """The first trial: what the data suggest (radians per half-length), and more.
-
-    Data are blind along some axes, so that no band is much narrower than the widest, unless the
-    features cannot hold that.
-    """
-    bands = [tuple(1.5 * max(k, max(wanted) / BLIND_AXES) for k in wanted)]
-    bands += [tuple(1.5 * k for k in wanted)]
-    for band in bands:
-        trial = _suited(band, most) if features is None else Trial(band, features)
-        if trial.held:
-            return trial
-    excess = (HELD * trial.freedom / trial.features) ** (1 / len(wanted))
-    return trial.stretched(None, 1 / excess)
-
-
-def _suited(band: tuple[float, ...], most: int) -> Trial:
-    """Three features for each degree of freedom of the band, within limits: up to `MANY` to hold
-    it at all.
-    """
-    freedom = Trial(band, 0).freedom
-    low, high = (200, 600) if len(band) <= 3 else (600, max(1000, 20 * len(band)))
-    low = max(low, min(20 * len(band), high) if len(band) > 3 else 0)
-    if HELD * freedom > high:
-        high = min(int(1.5 * HELD * freedom), MANY)
-    return Trial(band, min(max(int(3 * freedom), low), high, most))
-
-
-def _columns(objective: Objective) -> int:
-    """How many columns a feature adds: one for each output of each network."""
-    ones = objective.parameters.new_ones((len(half_lengths(objective)),))
-    few, more = (with_features(objective, n, ones) for n in (1, 2))
-    sizes = [len(output_coefficients(each.field, each.parameters)) for each in (few, more)]
-    return max(sizes[1] - sizes[0], 1)

@@ -41,7 +41,9 @@ RESOLVED, BLIND = 0.02, 0.3
 """Features resolve something below the first relative residual, and tell no axes above the second.
 """
 COARSE = 1e-3
-"""Above this residual, features are added four times in vain before growth ends, else twice."""
+"""Above this residual, features are added four times in vain before growth ends, else twice: below,
+and where nothing is resolved.
+"""
 ROUNDED = 1e-9
 """Where more features gain little and the residual is below this, rounding errors are what is left.
 """
@@ -286,7 +288,9 @@ class Search:
         features = int(factor * self.best.features)
         if features > most > 1.2 * self.best.features:
             features, factor = most, most / self.best.features
-        if strikes > (1 if self.residual < COARSE else 3) or features > most:
+        vain = 3 if COARSE < self.residual < BLIND else 1
+        again = strikes and self.trial is not None and features == self.trial.features
+        if strikes > vain or features > most or again:
             return replace(self, trial=None, strikes=strikes)
         trial = replace(self.best, features=features)
         trial = trial.stretched(None, factor ** self._widening(strikes))

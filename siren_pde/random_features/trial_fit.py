@@ -1,25 +1,15 @@
-"""One trial of least squares: its features fitted, and judged at points that it has not seen."""
+"""One trial of least squares whose residuals are not affine, by Newton's method."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import torch
 from torch import Tensor
 
-from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.objective import Objective
 from siren_pde.fields.base import Field
-from siren_pde.random_features.features import without_output
-from siren_pde.random_features.output_layer import (
-    fit_output,
-    relative_residuals,
-    term_sizes,
-    weighted_size,
-    weighted_terms,
-)
+from siren_pde.random_features.output_layer import fit_output
 from siren_pde.random_features.starts import descended, like_field, other_starts
 
 BOLDNESS = 1
@@ -28,99 +18,30 @@ GUESS = 1e-6
 """The relative residual to which measured data alone are fitted."""
 RESTARTS = 2
 """So many trials begin elsewhere too where Newton's method is stuck; features are missing then."""
-EACH = 1e-6
-"""Every condition by itself is met to this share of its terms, lest a large one hide a small."""
-SMALL = 1e-6
-"""Data this small beside the terms of the solution are no measure of a residual: its terms are."""
+Start = tuple[Field | None, int, float]
+"""A field that Newton's method starts near, if there is one, how many trials began elsewhere too,
+and when it has to end, on the monotonic clock.
+"""
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where Newton's method begins: near a field, if there is one, unless `restarts` trials began
-    elsewhere too already; and when it has to end, on the monotonic clock.
+def newton_fitted(
+    tried: Objective, fresh: Objective, start: Start
+) -> tuple[Tensor, dict[str, float], int, int]:
+    """θ with the features of a trial fitted by Newton's method from the best start, the factors of
+    the conditions, the number of the start, and how many were tried.
     """
-
-    near: Field | None = None
-    restarts: int = 0
-    deadline: float = math.inf
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """θ with the features of a trial fitted, the factors of the conditions, the number of the start
-    that led there, and how many were tried.
-    """
-
-    theta: Tensor
-    weights: dict[str, float]
-    number: int = 0
-    starts: int = 1
-
-
-def fitted(tried: Objective, fresh: Objective, start: Start) -> Fitted:
-    """The features of a trial, fitted at once or by Newton's method from the best start."""
-    if tried.collocated.affine:
-        return Fitted(*fit_output(tried, tried.parameters, affine=True))
+    near, restarts, deadline = start
 
     def starts() -> Iterator[Tensor]:
-        given, near = tried.parameters, start.near
+        given = tried.parameters
         yield _first(tried) if near is None else like_field(tried, given, near)
-        if start.restarts < RESTARTS:
+        if restarts < RESTARTS:
             yield from other_starts(tried, given)
 
-    descent = descended(tried, fresh, starts(), boldness=BOLDNESS, deadline=start.deadline)
+    descent = descended(tried, fresh, starts(), boldness=BOLDNESS, deadline=deadline)
     if descent is None:  # no start is in the residuals' domain of definition
-        ones = dict.fromkeys(tried.collocated.slices, 1.0)
-        return Fitted(tried.parameters, ones, starts=RESTARTS)
-    return Fitted(descent.theta, descent.weights, descent.number, descent.tried)
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Where trials with one number of features are compared: rows to fit, fresh rows to judge.
-
-    `zero` is the size of the fresh rows of the zero field, weighted, or where that is nothing of
-    the terms of the solution.
-    """
-
-    rows: Collocated
-    fresh: Collocated
-    zero: Tensor
-
-    @staticmethod
-    def of(tried: Objective, fresh: Objective, theta: Tensor, weights: dict[str, float]) -> Ground:
-        """The ground of a trial that was fitted by θ."""
-        nothing = without_output(tried.field, theta)
-        zero = weighted_size(fresh, nothing, weights)
-        if not bool(torch.isfinite(zero)) or _small(fresh, theta, nothing, weights):
-            zero = zero.new_tensor(weighted_terms(fresh, theta, weights))
-        tiny = torch.finfo(zero.dtype).tiny
-        return Ground(tried.collocated, fresh.collocated, zero.clamp_min(tiny))
-
-    def judged(
-        self, fresh: Objective, theta: Tensor, weights: dict[str, float], tolerance: float
-    ) -> float:
-        """The relative residual at fresh points, no smaller than the tolerance where a condition by
-        itself is not met.
-        """
-        residual = float(weighted_size(fresh, theta, weights) / self.zero)
-        if not math.isfinite(residual):
-            return math.inf
-        if not residual < tolerance:
-            return residual
-        each = relative_residuals(fresh, theta, term_sizes(fresh, theta))
-        return max(residual, tolerance * max(each.values()) / EACH)
-
-
-def _small(fresh: Objective, theta: Tensor, nothing: Tensor, weights: dict[str, float]) -> bool:
-    """Whether the data of all conditions, together and each by itself, are small beside the terms
-    of the solution. Together alone says little: beside a corner, derivatives are large.
-    """
-    terms, zero = weighted_terms(fresh, theta, weights), weighted_size(fresh, nothing, weights)
-    if not float(zero) < SMALL * terms < math.inf:
-        return False
-    each = relative_residuals(fresh, nothing, term_sizes(fresh, theta))
-    return max(each.values()) < SMALL
+        return tried.parameters, dict.fromkeys(tried.collocated.slices, 1.0), 0, RESTARTS
+    return descent.theta, descent.weights, descent.number, descent.tried
 
 
 def _first(tried: Objective) -> Tensor:

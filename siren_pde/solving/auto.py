@@ -15,6 +15,8 @@ from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
+from siren_pde.random_features.lines import MethodOfLines
+from siren_pde.random_features.lines_start import suits
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.random_features.propagator_state import FEATURES_PER_DEGREE, freedom
@@ -48,10 +50,12 @@ class Chosen:
 @final
 @dataclass(frozen=True)
 class Auto(Method[Any]):
-    """Least squares where residuals are affine in the field, else a march where time has a start.
+    """Least squares where residuals are affine in the field, else a march where time has a start:
+    by the method of lines, or in time slabs where that is not possible.
 
     An affine evolution marches too if it is long: if the waves in its data, and what its equation
-    makes of them until the end, have more degrees of freedom than `largest` features hold. Least
+    makes of them until the end, have more degrees of freedom than `largest` features hold: in
+    equal slabs, or by the method of lines where it is of first order in two dimensions. Least
     squares at every Newton step for other functions in up to three coordinates, with their measured
     data and unknown constants; otherwise Gauss-Newton where parameters are few, and Adam where they
     are many, or where few of Gauss-Newton's steps fit into the budget.
@@ -96,8 +100,10 @@ class Auto(Method[Any]):
             return self._affine(objective, evolution, measured)
         reason = f"the residuals are not affine in the field {measured}"
         if evolution is not None and free and few_axes:
-            axis = problem.axes[evolution.axis]
-            return Marching(), f"time slabs, since {reason} and {axis} has initial values only"
+            reason = f"{reason} and {problem.axes[evolution.axis]} has initial values only"
+            if suits(objective, evolution):
+                return MethodOfLines(), f"the method of lines, since {reason}"
+            return Marching(), f"time slabs, since {reason}"
         if free and few_axes:
             return Features(), f"least squares at every Newton step, since {reason}"
         if affine:
@@ -154,10 +160,14 @@ class Auto(Method[Any]):
         """Least squares at once, or slab by slab where the waves would need too many features."""
         reason = f"since the residuals are affine in the field {measured}"
         if evolution is not None and (needed := _needed(objective, evolution)) > self.largest:
-            return Propagator(), (
-                f"time slabs of one matrix, {reason}, and its waves until the end would need about "
-                f"{needed:.0f} features at once"
+            reason = (
+                f"{reason}, and its waves until the end would need about {needed:.0f} features at "
+                "once"
             )
+            several = len(objective.collocated.problem.axes) == AXES and evolution.order == 1
+            if several and suits(objective, evolution):
+                return MethodOfLines(), f"the method of lines, {reason}"
+            return Propagator(), f"time slabs of one matrix, {reason}"
         return Features(), (
             f"least squares, {reason}, so that its output layer is a linear least-squares problem"
         )

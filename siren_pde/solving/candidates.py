@@ -17,6 +17,7 @@ from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.random_features.continuation import Continuation
 from siren_pde.random_features.least_squares import LeastSquares
+from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.solving.escalation import Candidate, Escalation
@@ -37,7 +38,7 @@ def escalation_after(first: Method[Any]) -> Escalation:
     """What follows the first method: features in all of time after a march, continuation after
     Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
     """
-    march = isinstance(first, Marching | Propagator)
+    march = isinstance(first, Marching | MethodOfLines | Propagator)
     candidates = (
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
         *((Candidate(Continuation(), interrupts=True),) if not march else ()),

@@ -40,13 +40,14 @@ GOOD = 1e-6
 class Turns:
     """The objective, the iterates of global and of local features, and the seconds each have had.
 
-    `local` says whose turn it is.
+    `left` is what global features leave in the measure of boxes, and `local` says whose turn it is.
     """
 
     origin: Residuals
     all_over: Iterate[Any]
     in_boxes: Iterate[Any] | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
+    left: float = math.nan
     local: bool = False
 
 
@@ -85,11 +86,10 @@ class Features(Method[Turns]):
             turns = replace(turns, in_boxes=method.step(own, spent))
         else:
             turns = replace(turns, all_over=self.all_over.step(turns.all_over, spent))
-        seconds, each = time.monotonic() - began, turns.seconds
-        seconds_after = (
-            (each[0], each[1] + seconds) if turns.local else (each[0] + seconds, each[1])
-        )
-        turns = replace(turns, seconds=seconds_after)
+        seconds, (used, other) = time.monotonic() - began, turns.seconds
+        each = (used, other + seconds) if turns.local else (used + seconds, other)
+        turns = replace(turns, seconds=each)
+        turns = replace(turns, left=self._measured(turns))
         left = max(spent.left - seconds, 0.0)
         if (best := self._ended(turns, asked=spent.asked)) is not None:
             done, outcome = self._reason(turns, best), best.outcome
@@ -115,11 +115,11 @@ class Features(Method[Turns]):
         if second is None:
             return None
         if not asked and second.state.best < ENOUGH:
-            return self._compared(first, second)
+            return self._better(turns)
         if not second.finished:
             return None
         if first.finished or second.state.best < GOOD:
-            return self._compared(first, second)
+            return self._better(turns)
         return None
 
     def _changes(self, turns: Turns, left: float, *, budget: float) -> bool:
@@ -129,7 +129,7 @@ class Features(Method[Turns]):
             assert second is not None
             if first.finished:
                 return False
-            behind = second.state.best > _left(first) and other > used
+            behind = second.state.best > turns.left and other > used
             return bool(second.finished) or (behind and _expected(first) < left / 2)
         if unsuited(turns.origin) or (second is not None and second.finished):
             return False
@@ -139,19 +139,21 @@ class Features(Method[Turns]):
         return used + _next(first) > patience and _expected(first) > SOON * used
 
     def _better(self, turns: Turns) -> Iterate[Any]:
-        """What is shown meanwhile: the answer with the smaller residual in its own measure."""
-        first, second = turns.all_over, turns.in_boxes
-        return second if second is not None and second.state.best < _left(first) else first
-
-    def _compared(self, first: Iterate[Any], second: Iterate[Any]) -> Iterate[Any]:
         """The answer that leaves less at fresh points of the boxes."""
+        first, second = turns.all_over, turns.in_boxes
+        return second if second is not None and not turns.left <= second.state.best else first
+
+    def _measured(self, turns: Turns) -> float:
+        """What global features leave at fresh points of the boxes, relative to the zero field."""
+        first, second = turns.all_over, turns.in_boxes
+        if second is None or second.state.last is None:
+            return math.nan
         if second.state.best < CLEARLY * _left(first):
-            return second
-        fresh, left = second.state.last.fresh, []
-        for at in (first, second):
-            answer = with_parameters(require_problem(at.objective, self.name).field, at.theta)
-            left.append(fresh.squares_of(answer))
-        return second if not left[0] <= left[1] else first
+            return _left(first)
+        fresh = second.state.last.fresh
+        answer = with_parameters(require_problem(first.objective, self.name).field, first.theta)
+        zero: float = max(fresh.data(second.state.last.theta), 1e-300)
+        return math.sqrt(fresh.squares_of(answer)) / zero
 
     def _reason(self, turns: Turns, best: Iterate[Any]) -> str:
         """Why the best answer is the last, and what the other method left."""

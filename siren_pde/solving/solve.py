@@ -35,6 +35,8 @@ from siren_pde.solving.solution import Solution
 Effort = Literal["none", "quick", "careful"]
 """How much is spent on the estimate of the error."""
 
+BRIEF = 5.0
+"""Seconds that the quick estimate of a march may take, or as many as the answer took."""
 EVERY = 0.5
 """Seconds between two readings of the loss: reading it waits for the device."""
 
@@ -96,7 +98,7 @@ def solve(
     loss = float(replace(objective, field=field).loss(end.at.theta))
     seconds = time.monotonic() - started
     answer = replace(objective, field=field)
-    bar = _estimate(answer, end, estimate)
+    bar = _estimate(answer, end, estimate, seconds)
     judged = judgement(
         answer,
         outcome=end.outcome,
@@ -126,15 +128,17 @@ def solve(
     )
 
 
-def _estimate(answer: Objective, end: End, effort: Effort) -> Estimate:
-    """The error bar of an answer, or why it has none."""
+def _estimate(answer: Objective, end: End, effort: Effort, seconds: float) -> Estimate:
+    """The error bar of an answer that took some seconds, or why it has none."""
     if effort == "none":
         return Estimate.none("none was asked for")
     if end.at.reached:
         return Estimate.none(f"the solve has reached {end.at.reached} only")
     if end.outcome is Outcome.non_finite:
         return Estimate.none("the solve ended with values that are not finite")
-    return estimated(answer, careful=effort == "careful")
+    if effort == "careful":
+        return estimated(answer, careful=True)
+    return estimated(answer, seconds=max(BRIEF, seconds))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from siren_pde import Ball, Box, LeastSquares, Problem, Siren, Sobol, System, d,
 from siren_pde.collocation.frequencies import box
 from siren_pde.collocation.objective import objective_of
 from siren_pde.extend import Outcome, Spent
+from siren_pde.random_features.features import Pace
 from siren_pde.random_features.output_layer import fit_output
-from siren_pde.random_features.pace import Pace
 from siren_pde.random_features.search import Search, Trial
 
 SQUARE = Box(x=(-1, 1), y=(-1, 1))
@@ -58,10 +58,10 @@ class Machine:
         monkeypatch.setattr("siren_pde.random_features.least_squares.time", self)
         tried = LeastSquares._tried
 
-        def slow(method, state, trial):
+        def slow(method, state, trial, *, deadline):
             self.sizes.append(trial.features * state.columns)
             self.now += self.pace.predicted(self.sizes[-1])
-            return tried(method, state, trial)
+            return tried(method, state, trial, deadline=deadline)
 
         monkeypatch.setattr(LeastSquares, "_tried", slow)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from siren_pde.random_features.pace import Pace
+from siren_pde.random_features.features import Pace
 
 
 def test_nothing_is_known_at_first():
