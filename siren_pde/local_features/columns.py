@@ -80,9 +80,7 @@ class Columns:
         """θ by network."""
         return split(self.field, theta)
 
-    def residual(
-        self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor
-    ) -> Tensor:
+    def residual(self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor) -> Tensor:
         """The residuals (n, m) of a condition at points in boxes."""
         channels, _ = self._channels(bound, parts, points, boxes)
         with torch.no_grad():

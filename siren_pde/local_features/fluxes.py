@@ -90,7 +90,9 @@ def fluxes_across(
     for rows in collocated.rows:
         if rows.condition.domain.dimension == x.shape[2] and not rows.points.data:
             bound = _along(rows, axis)
-            for output, flux in () if bound is None else _jumping(bound, rows.points.axes, at, axis):
+            for output, flux in (
+                () if bound is None else _jumping(bound, rows.points.axes, at, axis)
+            ):
                 if output not in fluxes:
                     fluxes[output], mask = flux
                     differs |= mask
