@@ -214,7 +214,8 @@ class Data(Jet):
         if key != ():
             raise DerivativeError(
                 f"`{self.name}` is known at points only, so its derivatives are unknown. Write the "
-                f"derivative of the field instead, or `{self.name}` as a function of coordinates."
+                f"derivative of the field instead, or `{self.name}` as a function of coordinates; "
+                "values that are constant in pieces are `interpolated(edges, values, degree=0)`."
             )
         return self.values
 

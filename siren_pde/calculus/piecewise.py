@@ -54,8 +54,9 @@ def where(condition: Comparison | Tensor, a: Component, b: Component) -> Compone
     `condition` compares coordinates, fields or numbers at n points, several joined by `&`, `|` and
     `~`, or is a boolean tensor (n,); a and b are jets, numbers, tensors (n,), complex numbers or
     vectors, both of one kind. Derivatives of every order are those of the formula that holds at
-    the point; the jump between the two is not seen, so an equation in divergence form with a
-    coefficient that jumps needs its flux as an unknown, or two domains. Both formulas are
+    the point; the jump between the two is not seen. `LocalFeatures` keeps the flux continuous
+    across planes x = const where a coefficient in divergence form jumps, `div(a * grad(u))`; other
+    methods need the flux as an unknown, or two domains. Both formulas are
     evaluated at all points: keep both finite, as in `where(u > 0, sqrt(maximum(u, 1e-9)), 0)`.
     Raises ResidualError for what is no condition, and for vectors beside scalars.
     """
