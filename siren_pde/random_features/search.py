@@ -1,6 +1,4 @@
-"""The search for the bandwidth and number of frozen features: what to try next, given how it
-went.
-"""
+"""The search for the band and number of frozen features: what to try next, given how it went."""
 
 from __future__ import annotations
 
@@ -41,9 +39,7 @@ RESOLVED, BLIND = 0.02, 0.3
 """Features resolve something below the first relative residual, and tell no axes above the second.
 """
 COARSE = 1e-3
-"""Above this residual, features are added four times in vain before growth ends, else twice: below,
-and where nothing is resolved.
-"""
+"""Above it, growth ends after four failures where something is resolved, else after two."""
 ROUNDED = 1e-9
 """Where more features gain little and the residual is below this, rounding errors are what is left.
 """

@@ -14,6 +14,7 @@ from siren_pde.extend import Outcome, Spent
 from siren_pde.random_features.features import Pace
 from siren_pde.random_features.output_layer import fit_output
 from siren_pde.random_features.search import Search, Trial
+from tests.typed import known
 
 SQUARE = Box(x=(-1, 1), y=(-1, 1))
 HOLED = SQUARE - Ball(x=0.3, y=0.2, radius=0.2)
@@ -54,7 +55,8 @@ class Machine:
     """A clock that moves by what the trials of least squares cost, on a machine of known pace."""
 
     def __init__(self, monkeypatch, rate=1e-9):
-        self.now, self.pace, self.sizes = 0.0, Pace(1, rate), []
+        self.now, self.pace = 0.0, Pace(1, rate)
+        self.sizes: list[int] = []
         monkeypatch.setattr("siren_pde.random_features.least_squares.time", self)
         tried = LeastSquares._tried
 
@@ -144,7 +146,7 @@ def test_what_patience_means():
     start, method = Trial((4.0, 4.0), 200), LeastSquares(tolerance=1e-11, most=1000)
     search = Search.starting(start, fixed=True)
     for _ in range(3):
-        search = search.after((search.trial.features / 200) ** -2.0, 1e-11, 10**9)
+        search = search.after((known(search.trial).features / 200) ** -2.0, 1e-11, 10**9)
     assert "6e+07 columns" in replace(method, patience=5e4)._hopeless(search, 1)
     assert not replace(method, patience=7e4)._hopeless(search, 1)
     assert replace(method, patience=7e4)._hopeless(search, 2)  # of two functions
