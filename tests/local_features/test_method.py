@@ -157,7 +157,7 @@ def test_files_bring_the_answer_back(tmp_path):
     solution = solved(laplace(square, lambda p: p.x * p.y), most=1600)
     solution.save(tmp_path / "results.h5")
     x = torch.rand((50, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(load(tmp_path / "results.h5")(x), solution(x))
+    assert bool((load(tmp_path / "results.h5")(x) == solution(x)).all())
 
 
 def test_what_boxes_do_not_suit_is_said():

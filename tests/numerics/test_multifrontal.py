@@ -29,6 +29,11 @@ def dense(parts, count):
     return matrix, torch.cat([part.right for part in parts])
 
 
+def every(own):
+    """The unknowns of each part that has any."""
+    return [x for x in own if x is not None]
+
+
 def uses(parts, count):
     return torch.bincount(torch.cat([part.ids for part in parts]), minlength=count)
 
@@ -38,7 +43,7 @@ def test_the_answer_is_that_of_dense_least_squares():
     own, shared = least_squares(iter(parts), CHILDREN, uses(parts, 7))
     matrix, right = dense(parts, 7)
     expected = torch.linalg.lstsq(matrix, right[:, None]).solution[:, 0]
-    assert torch.allclose(torch.cat([*own, shared]), expected, rtol=1e-11, atol=1e-12)
+    assert torch.allclose(torch.cat([*every(own), shared]), expected, rtol=1e-11, atol=1e-12)
 
 
 def test_nearly_dependent_columns_keep_the_residual():
@@ -49,7 +54,7 @@ def test_nearly_dependent_columns_keep_the_residual():
     own, shared = least_squares(iter(parts), CHILDREN, uses(parts, 7))
     matrix, right = dense(parts, 7)
     best = torch.linalg.lstsq(matrix, right[:, None], driver="gelsd", rcond=1e-15).solution[:, 0]
-    reached = float((matrix @ torch.cat([*own, shared]) - right).norm())
+    reached = float((matrix @ torch.cat([*every(own), shared]) - right).norm())
     assert reached <= float((matrix @ best - right).norm()) * (1 + 1e-6)
 
 
@@ -62,7 +67,7 @@ def test_parts_without_rows_are_left_out():
     matrix, right = dense(present, 7)
     matrix = torch.cat([matrix[:, :12], matrix[:, 12:][:, [0, 1, 2, 3, 5, 6]]], dim=1)
     expected = torch.linalg.lstsq(matrix, right[:, None]).solution[:, 0]
-    given = torch.cat([*(x for x in own if x is not None), shared[[0, 1, 2, 3, 5, 6]]])
+    given = torch.cat([*every(own), shared[[0, 1, 2, 3, 5, 6]]])
     assert torch.allclose(given, expected, rtol=1e-10, atol=1e-11)
 
 
@@ -71,7 +76,7 @@ def test_undetermined_unknowns_stay_small():
     for part in parts:
         part.own[:, 3] = 0.0
     own, _ = least_squares(iter(parts), CHILDREN, uses(parts, 7))
-    assert all(float(x[3].abs()) < 1e-9 for x in own)
+    assert all(float(x[3].abs()) < 1e-9 for x in every(own))
 
 
 @pytest.mark.parametrize("children", [[[-1, -1]]])
@@ -80,4 +85,4 @@ def test_one_leaf_alone(children):
     own, shared = least_squares(iter([part]), children, torch.tensor([1, 1, 0, 0, 0, 0, 1]))
     matrix = torch.cat([part.own, part.shared], dim=1)
     expected = torch.linalg.lstsq(matrix, part.right[:, None]).solution[:, 0]
-    assert torch.allclose(torch.cat([own[0], shared[part.ids]]), expected, rtol=1e-11)
+    assert torch.allclose(torch.cat([*every(own), shared[part.ids]]), expected, rtol=1e-11)

@@ -48,7 +48,7 @@ class Share(Method[int]):
         solved = LeastSquares(features=200, frequency=(4.0, 4.0))
         there = solved.step(solved.start(objective), Spent())
         theta = self.share * there.theta + 0.0
-        theta[: -there.objective.field.output_size] = there.theta[:-201]
+        theta[:-201] = there.theta[:-201]
         return Iterate(there.objective, theta, there.objective.loss(theta), 0)
 
     def step(self, at: Iterate[int], spent: Spent) -> Iterate[int]:
