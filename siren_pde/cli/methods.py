@@ -3,7 +3,6 @@
 SHORT = {
     "auto": "siren_pde.solving.auto:Auto",
     "least-squares": "siren_pde.random_features.least_squares:LeastSquares",
-    "continuation": "siren_pde.random_features.continuation:Continuation",
     "gauss-newton": "siren_pde.optimisers.gauss_newton:GaussNewton",
     "conjugate-gradients": "siren_pde.optimisers.conjugate_gradients:ConjugateGradients",
     "marching": "siren_pde.random_features.marching:Marching",
