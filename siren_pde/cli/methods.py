@@ -3,7 +3,6 @@
 SHORT = {
     "auto": "siren_pde.solving.auto:Auto",
     "least-squares": "siren_pde.random_features.least_squares:LeastSquares",
-    "continuation": "siren_pde.random_features.continuation:Continuation",
     "local-features": "siren_pde.local_features.method:LocalFeatures",
     "lines": "siren_pde.random_features.lines:MethodOfLines",
     "gauss-newton": "siren_pde.optimisers.gauss_newton:GaussNewton",

@@ -107,6 +107,14 @@ class BoundResidual:
         """The names of the networks that it depends on."""
         return frozenset(site.network for site in self.plans)
 
+    def fineness(self, field: Field, points: Points) -> Tensor:
+        """What residuals (n,) count where waves are cut short: there, functions that are as large
+        as elsewhere have larger derivatives.
+        """
+        x, networks = points.positions, field.networks()
+        factors = [networks[s.network].fineness(x) ** p.order for s, p in self.plans.items()]
+        return torch.stack(factors).amin(0)
+
     def positions(self, field: Field, points: Points) -> tuple[Tensor, ...]:
         """Where networks are evaluated, (n, d) each: at the points, and at each place.
 

@@ -106,7 +106,7 @@ def _own(answer: Objective, rows: Rows, places: list[Points], empty: set[str]) -
     bound, field = rows.residual, answer.field
     channels = values(bound, field, rows.points)
     r, seeds = bound.seeds(field, rows.points, channels)
-    r = r * _fineness(bound, field, rows.points)[:, None]
+    r = r * bound.fineness(field, rows.points)[:, None]
     largest = _sizes(bound, field, rows.points.select(slice(0, LOOKS)))
     for points in places:
         for name, size in _sizes(bound, field, points).items():
@@ -122,15 +122,6 @@ def _own(answer: Objective, rows: Rows, places: list[Points], empty: set[str]) -
     involved = {site.network for site, seed in seeds[worst].items() if bool(seed.any())}
     nothing = involved <= empty and data <= SLIGHT * terms
     return OwnResidual(residual, terms, bool(rows.points.data), smooth, nothing)
-
-
-def _fineness(bound: BoundResidual, field: Field, points: Points) -> Tensor:
-    """What residuals (n,) count where waves are cut short: there, functions that are as large as
-    elsewhere have larger derivatives.
-    """
-    x, networks = points.positions, field.networks()
-    factors = [networks[site.network].fineness(x) ** p.order for site, p in bound.plans.items()]
-    return torch.stack(factors).amin(0)
 
 
 def _inverse_lengths(answer: Objective, plan: Plan) -> Tensor:

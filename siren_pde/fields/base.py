@@ -10,7 +10,6 @@ from typing import TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
@@ -214,7 +213,7 @@ class Network(Field, ABC):
         Unless overridden, by one pass through the functions that `forward` is made of or, where
         these are not known, by nested differentiation.
         """
-        values = self._values(theta)
+        values = autodiff.values_of(self, theta, self.outputs)
         traced = tracing.channels(values, x, plan)
         return autodiff.channels(values, x, plan) if traced is None else torch.stack(traced)
 
@@ -249,14 +248,11 @@ class Network(Field, ABC):
         self, theta: Tensor, at: Evaluation, seeds: Tensor, out: Tensor | None = None
     ) -> Tensor:
         """Per-point gradients (n, p) of Σ seeds·channels, written into `out` if it is given."""
-
         plan = at.plan
         if self._by_values:  # then no derivative is needed to carry others
             live = [i for i, seed in enumerate(seeds) if bool(seed.any())] or [0]
-            plan, seeds = (
-                Plan(tuple(plan.keys[i] for i in live), tuple(range(len(live)))),
-                seeds[live],
-            )
+            seeds, keys = seeds[live], tuple(plan.keys[i] for i in live)
+            plan = Plan(keys, tuple(range(len(live))))
 
         def channels(t: Tensor, x: Tensor) -> Tensor:
             return self.channels(t, x, plan)
@@ -280,26 +276,13 @@ class Network(Field, ABC):
         """Whether `forward` is all that is known of it."""
         return type(self).channels is Network.channels
 
-    def _values(self, theta: Tensor) -> Callable[[Tensor], Tensor]:
-        """Its values (n, outputs) at x (n, inputs), for parameters θ."""
-        named, start = {}, 0
-        for name, parameter in self.named_parameters():
-            named[name] = theta[start : start + parameter.numel()].view_as(parameter)
-            start += parameter.numel()
-
-        def values(x: Tensor) -> Tensor:
-            outputs: Tensor = functional_call(self, named, (x,))
-            return outputs.reshape(x.shape[0], self.outputs)
-
-        return values
-
     def _recorded(self, theta: Tensor, x: Tensor, plan: Plan, *, differentiable: bool) -> Recorded:
         """The channels at x by autograd, which remembers how they came from θ if that is wanted."""
 
         def channels(t: Tensor) -> Sequence[Tensor]:
             if not self._by_values:
                 return self.channels(t, x, plan).unbind()
-            values = self._values(t)
+            values = autodiff.values_of(self, t, self.outputs)
             traced = tracing.channels(values, x, plan)
             return autodiff.nested(values, x, plan) if traced is None else traced
 

@@ -20,6 +20,7 @@ from siren_pde.local_features.discretised import Waves, assembled, start
 from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led
+from siren_pde.local_features.reentrant import reentrant_corners
 from siren_pde.local_features.transfer import transferred
 from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
@@ -58,6 +59,8 @@ SLOW, DEEPER = 3.0, 3
 singularity: the boxes at it are cut so many times at once. Smooth solutions have powers of ten and
 more, corners of one or two.
 """
+INWARD = 3
+"""Boxes at corners that point inward are halved so many times to begin with."""
 MUCH = 0.1
 """Only boxes with this share of all squares are looked at as singular."""
 ELONGATED = 0.7
@@ -242,14 +245,17 @@ def unsuited(objective: Residuals) -> str:
 
 
 def _first(whole: Objective) -> BoxTree:
-    """A few boxes with sides of nearly one length, cut where coefficients jump."""
+    """A few boxes with sides of nearly one length, cut where coefficients jump, smaller at corners
+    that point inward.
+    """
     low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
     tree, _ = BoxTree.around(low, high).cut_at(planes(whole.collocated))
     while len(tree) < FIRST[len(low)]:
         sides = tree.high - tree.low
         long = (sides >= ELONGATED * sides.max()).tolist()
         tree, _ = tree.split([[i for i, cut in enumerate(own) if cut] for own in long])
-    return tree
+    inward = reentrant_corners(whole.collocated)
+    return graded(tree, inward, INWARD)[0] if len(inward) else tree
 
 
 def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:

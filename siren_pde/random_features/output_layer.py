@@ -256,19 +256,12 @@ def relative_residuals(objective: Objective, theta: Tensor, sizes: Sizes) -> dic
     worst = {}
     with evaluating(objective) as e:
         for rows in objective.collocated.rows:
-            fine = _fineness(objective, rows)
+            fine = rows.residual.fineness(objective.field, rows.points)
             r = _mean_size(fine[:, None] * e.residual(theta, rows), rows)
             tiny = torch.finfo(r.dtype).tiny
             size = sizes[rows.condition.name].clamp_min(tiny)
             worst[rows.condition.name] = float((r / size).max())
     return worst
-
-
-def _fineness(objective: Objective, rows: Rows) -> Tensor:
-    """What residuals (n,) count where waves are cut short, and derivatives larger for that."""
-    networks, plans = objective.field.networks(), rows.residual.plans.items()
-    x = rows.points.positions
-    return torch.stack([networks[s.network].fineness(x) ** p.order for s, p in plans]).amin(0)
 
 
 def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:

@@ -40,7 +40,7 @@ class Nested(Network):
 
     def channels(self, theta: Tensor, x: Tensor, plan: Plan) -> Tensor:
         """The derivatives (S, n, outputs), by `torch.func`."""
-        return autodiff.channels(self._values(theta), x, plan)
+        return autodiff.channels(autodiff.values_of(self, theta, self.outputs), x, plan)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, func
-from torch.func import jacrev, vmap
+from torch import Tensor, func, nn
+from torch.func import functional_call, jacrev, vmap
 
 from siren_pde.calculus.derivatives import Alpha, Key, Laplace
 from siren_pde.fields.engine.plan import Plan
@@ -19,6 +19,20 @@ ROWS = 8 << 20
 """Bytes of rows of the Jacobian made at once: more leave the processor's caches, and a tanh network
 of 1,185 parameters takes three times as long at 4096 points.
 """
+
+
+def values_of(module: nn.Module, theta: Tensor, outputs: int) -> Values:
+    """What a module gives at x (n, inputs) for parameters θ, as (n, outputs)."""
+    named, start = {}, 0
+    for name, parameter in module.named_parameters():
+        named[name] = theta[start : start + parameter.numel()].view_as(parameter)
+        start += parameter.numel()
+
+    def values(x: Tensor) -> Tensor:
+        given: Tensor = functional_call(module, named, (x,))
+        return given.reshape(x.shape[0], outputs)
+
+    return values
 
 
 def channels(values: Values, x: Tensor, plan: Plan) -> Tensor:

@@ -1,0 +1,58 @@
+"""Corners of a plane domain that point inward, where solutions are singular."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from siren_pde.collocation.collocated import Collocated
+from siren_pde.domains.base import Domain
+
+NEARBY = 1e-4
+"""The radius of the circle that is looked at around a corner, beside the size of the domain."""
+DIRECTIONS = 72
+"""Points of that circle."""
+INWARD = 0.55
+"""A corner points inward if more than this of the circle is inside: an angle of 200 degrees."""
+
+
+def reentrant_corners(collocated: Collocated) -> Tensor:
+    """Where sides of a plane domain meet at an angle of more than 180 degrees inside, (n, 2).
+
+    They are looked for at the ends of the pieces that conditions on boundaries hold on. In other
+    dimensions there are none.
+    """
+    low, high = (torch.tensor(b, dtype=torch.float64) for b in collocated.problem.bounds)
+    if len(low) != 2:
+        return low.new_zeros((0, len(low)))
+    inside = [c.domain for c in collocated.problem.conditions if c.domain.dimension == 2]
+    ends = [_ends(c.domain) for c in collocated.problem.conditions if c.domain.dimension == 1]
+    if not ends or not inside:
+        return low.new_zeros((0, 2))
+    size = float((high - low).norm())
+    at = _apart(torch.cat(ends), 1e-9 * size)
+    angle = torch.arange(DIRECTIONS, dtype=torch.float64) * (2 * math.pi / DIRECTIONS) + 0.01
+    circle = NEARBY * size * torch.stack([angle.cos(), angle.sin()], 1)
+    x = (at[:, None] + circle).view(-1, 2)
+    held = torch.zeros((len(x),), dtype=torch.bool)
+    for domain in inside:
+        held |= domain.contains(x)
+    share = held.view(len(at), -1).double().mean(1)
+    return at[(share > INWARD) & (share < 1)]
+
+
+def _ends(domain: Domain) -> Tensor:
+    """Both ends of every curve (n, 2) that a domain is made of."""
+    ends = [torch.zeros((0, 2), dtype=torch.float64)]
+    for piece in domain.pieces:
+        if piece.inputs == 1 and not piece.is_data:
+            ends.append(piece.chart(torch.tensor([[0.0], [1.0]], dtype=torch.float64)).positions)
+    return torch.cat(ends)
+
+
+def _apart(x: Tensor, tolerance: float) -> Tensor:
+    """The points (n, 2) without those that coincide with one before."""
+    same = (torch.cdist(x, x) <= tolerance).triu(1).any(0)
+    return x[~same]
