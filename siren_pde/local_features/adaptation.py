@@ -11,6 +11,8 @@ from siren_pde.numerics.box_tree import BoxTree
 
 COVERED = 0.9
 """What share of the squares of residuals the boxes hold that are halved."""
+HALF = 0.5
+"""And what share of the squares times volumes."""
 ROUGH = 0.2
 """Boxes are halved across axes along which they are rough, to this share of the roughest."""
 TICKS = {1: 24, 2: 14, 3: 9}
@@ -24,16 +26,16 @@ def marked(squares: Tensor, volumes: Tensor, most: int) -> Tensor:
     Where boundary values jump, small boxes keep their squares however small they are: the first
     measure alone would halve no others, the second alone corners too late.
     """
-    each = _holding(squares, max(most // 2, 1)), _holding(squares * volumes, max(most // 2, 1))
+    each = _holding(squares, COVERED, most), _holding(squares * volumes, HALF, most // 2)
     boxes: Tensor = torch.unique(torch.cat(each))
     return boxes[:most]
 
 
-def _holding(squares: Tensor, most: int) -> Tensor:
+def _holding(squares: Tensor, share: float, most: int) -> Tensor:
     order = torch.argsort(squares, descending=True)
     running = torch.cumsum(squares[order], 0)
-    count = int((running < COVERED * running[-1]).sum()) + 1
-    return order[: min(count, most)]
+    count = int((running < share * running[-1]).sum()) + 1
+    return order[: max(min(count, most), 1)]
 
 
 def axes_to_cut(field_networks: list[LocalSines], boxes: Tensor, whole: Tensor) -> list[list[int]]:

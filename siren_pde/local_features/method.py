@@ -61,6 +61,8 @@ more, corners of one or two.
 """
 INWARD = 3
 """Boxes at corners that point inward are halved so many times to begin with."""
+ROOM = 16
+"""Boxes that such a corner takes, at least."""
 MUCH = 0.1
 """Only boxes with this share of all squares are looked at as singular."""
 ELONGATED = 0.7
@@ -175,7 +177,8 @@ class LocalFeatures(Method[State]):
         d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
         now, later = (self._waves(state.tree, best).features for best in (before.best, state.best))
         seconds *= (later / now) ** WORK
-        growth = min(GROWTH, self.most / answer.unknowns, (PART * left / seconds) ** (1 / COST[d]))
+        most = self.most / (answer.unknowns * later / now)
+        growth = min(GROWTH, most, (PART * left / seconds) ** (1 / COST[d]))
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
             done = f"another round would take longer than is left, {note}"
@@ -265,7 +268,7 @@ def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:
     boxes = marked(answer.squares, answer.sizes ** len(state.tree.low[0]), room)
     tree, parents = cut(state.tree, boxes, axes_to_cut(nets, boxes, answer.fresh.whole[boxes]))
     slow = _singular(state, answer)
-    if len(slow):
+    if len(slow) and room > ROOM:
         at = corners(state.tree, slow, answer.fresh.peaks(answer.theta)[slow])
         tree, more = graded(tree, at, DEEPER)
         parents = parents[more]

@@ -288,9 +288,8 @@ def _terms(e: Evaluator, theta: Tensor, rows: Rows, cloud: Points) -> Tensor:
 def _mean_size(values: Tensor, rows: Rows) -> Tensor:
     """The root mean squares (m,) of values (n, m) over a condition's domain."""
     largest = values.abs().amax(0).clamp_min(torch.finfo(values.dtype).tiny)
-    share = rows.points.weights / rows.points.weights.sum()
-    mean: Tensor = (share[:, None] * (values / largest).square()).sum(0).sqrt()
-    return mean * largest
+    share = rows.points.weights[:, None] / rows.points.weights.sum()
+    return largest * (share * (values / largest).square()).sum(0).sqrt()
 
 
 def _few(rows: Rows) -> Points:

@@ -10,8 +10,10 @@ import torch
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
+from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
+from siren_pde.local_features.method import unsuited
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.gauss_newton import GaussNewton
@@ -41,7 +43,11 @@ def escalation_after(first: Method[Any]) -> Escalation:
     march = isinstance(first, Marching | MethodOfLines | Propagator)
     candidates = (
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
-        *((Candidate(Continuation(), interrupts=True),) if not march else ()),
+        *(
+            (Candidate(Continuation(), interrupts=True, objective=beyond_boxes),)
+            if not march
+            else ()
+        ),
         Candidate(
             GaussNewton(),
             objective=lambda origin, _: with_networks(origin, GaussNewton()),
@@ -54,6 +60,15 @@ def escalation_after(first: Method[Any]) -> Escalation:
         ),
     )
     return Escalation(first, candidates)
+
+
+def beyond_boxes(origin: Objective, best: Objective) -> Objective:
+    """The objective that the solve began with. Raises ConfigError where boxes suit it: they are led
+    from the linearised problem themselves, and leave less.
+    """
+    if not unsuited(origin):
+        raise ConfigError("boxes have followed the path from the linearised problem already.")
+    return origin
 
 
 def with_networks(origin: Objective, method: Method[Any]) -> Objective:
