@@ -4,7 +4,6 @@ SHORT = {
     "auto": "siren_pde.solving.auto:Auto",
     "least-squares": "siren_pde.random_features.least_squares:LeastSquares",
     "local-features": "siren_pde.local_features.method:LocalFeatures",
-    "lines": "siren_pde.random_features.lines:MethodOfLines",
     "gauss-newton": "siren_pde.optimisers.gauss_newton:GaussNewton",
     "conjugate-gradients": "siren_pde.optimisers.conjugate_gradients:ConjugateGradients",
     "marching": "siren_pde.random_features.marching:Marching",

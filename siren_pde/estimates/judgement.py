@@ -99,8 +99,8 @@ def _verdict(
     """
     close = estimate.reliable and estimate.total <= CLOSE
     sure = estimate.reliable and estimate.total <= SURE
-    believed = close and outcome is not Outcome.stagnated  # a method knows when it is stuck
-    bar = HOLDS if believed else min(ALONE, CLOSE / loose)
+    stuck = outcome in (Outcome.stagnated, Outcome.unresolved)  # which a method knows
+    bar = HOLDS if close and not stuck else min(ALONE, CLOSE / loose)
     missed = {
         name: own
         for name, own in residuals.items()
@@ -109,8 +109,8 @@ def _verdict(
     failed = outcome if outcome in (Outcome.budget, Outcome.stagnated) else Outcome.unresolved
     if missed:
         absent = any(own.relative > ABSENT and own.smooth > SMOOTH for own in missed.values())
-        stuck = absent and outcome is not Outcome.budget and not estimate.beta < UNEXPLAINED
-        return Outcome.impossible if stuck else failed, _missed(missed, stuck=stuck)
+        never = absent and outcome is not Outcome.budget and not estimate.beta < UNEXPLAINED
+        return Outcome.impossible if never else failed, _missed(missed, stuck=never)
     if estimate.reliable and not close:
         return failed, f"not solved: the error is about {estimate.total:.0%}"
     if outcome is Outcome.budget and not (estimate.reliable and estimate.total <= DONE):
