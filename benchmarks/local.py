@@ -29,7 +29,7 @@ SPACE = [(1, 200, 3.5), (2, 200, 3.5), (2, 320, 3.5), (2, 480, 4.0)]
 """Times that boxes are halved along all axes, waves in each, and their band."""
 COLUMNS = {
     "problem": lambda row: row["problem"],
-    "boxes": lambda row: row["boxes"],
+    "boxes": lambda row: str(row["boxes"]),
     "unknowns": lambda row: f"{row['unknowns']:,}",
     "seconds": lambda row: f"{row['seconds']:.2f}",
     "peak memory / MB": lambda row: f"{row['megabytes']:.0f}",
