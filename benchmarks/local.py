@@ -18,7 +18,7 @@ from siren_pde import Ball, Box, Problem, Siren, lap, on
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.fields.parameters import with_parameters
-from siren_pde.local_features.discretised import Waves, assembled, start
+from siren_pde.local_features.discretised import Waves, assembled
 from siren_pde.local_features.newton import minimised
 from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.references import read_reference
@@ -93,7 +93,7 @@ def measured(name: str, halvings: int, features: int, band: float) -> dict:
 
     def solved():
         assembly, local = assembled(objective, tree, Waves(features, band))
-        theta = minimised(assembly, tree, start(local), affine=True).theta
+        theta = minimised(assembly, tree, local.parameters, affine=True).theta
         return assembly.unknowns, with_parameters(local.field, theta)
 
     seconds, (unknowns, field) = harness.timed(solved)

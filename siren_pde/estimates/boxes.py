@@ -9,9 +9,9 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.estimates.defect import FRESH, Correction
 from siren_pde.fields.base import Network
 from siren_pde.fields.local_sines import LocalSines
-from siren_pde.fields.parameters import parameters_of, with_parameters
+from siren_pde.fields.parameters import with_parameters
 from siren_pde.fields.system import Unknown
-from siren_pde.local_features.discretised import Waves, assembled
+from siren_pde.local_features.discretised import Waves, assembled, redrawn
 from siren_pde.local_features.newton import minimised
 
 WIDER = 1.15
@@ -31,12 +31,12 @@ def corrected_on_boxes(answer: Objective, net: LocalSines, *, careful: bool) -> 
     features = round(MORE[careful] * net.features)
     waves = Waves(features, WIDER * net.band, FRESH)
     without = replace(answer, field=answer.field.rebuilt(_zero))
-    given = (without, net.tree, waves)
-    assembly, local = assembled(*given, seed=FRESH + answer.seed, background=answer.field)
-    zero = parameters_of(local.field)
+    assembly, local = assembled(
+        without, net.tree, waves, seed=FRESH + answer.seed, background=answer.field
+    )
+    zero = local.parameters
     theta = minimised(assembly, net.tree, zero, affine=True).theta
-    judged, _ = assembled(*given, seed=3 * FRESH + answer.seed, background=answer.field)
-    judged = replace(judged.scaled(zero), columns=assembly.columns)
+    judged = redrawn(assembly, without, waves, seed=3 * FRESH + answer.seed).scaled(zero)
     fitted = assembly.scaled(zero)
     before, after = (float(fitted.squares(at).sum()) for at in (zero, theta))
     held, left = (float(judged.squares(at).sum()) for at in (zero, theta))

@@ -14,7 +14,6 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.objective import Objective
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
-from siren_pde.fields.parameters import parameters_of
 from siren_pde.local_features.assembly import Assembly, Equation
 from siren_pde.local_features.columns import Columns
 from siren_pde.local_features.faces import Incidence
@@ -110,42 +109,56 @@ def assembled(
     seed: int = 0,
     background: Field | None = None,
 ) -> tuple[Assembly, Objective]:
-    """The problem's equations on the boxes."""
-    collocated, k = objective.collocated, len(tree)
-    d = len(collocated.problem.axes)
-    each = int(OVERSAMPLING * waves.features)
-    inner = [r for r in collocated.rows if r.condition.domain.dimension == d]
-    drawn = {}
-    for i, rows in enumerate(inner):
-        drawn[rows.condition.name] = interior_points(
-            rows.condition.domain, tree, each=each, seed=seed + OTHERS * i
-        )
-    counts = torch.stack([share for _, _, share in drawn.values()]).sum(0)
-    owner = owners(tree, counts, tree.faces(()))
+    """The problem's equations and faces on the boxes, and its objective for their waves."""
+    equations, owner, shares = _equations(objective, tree, waves, seed, None)
     local = localised(objective, tree, owner, waves)
+    columns, used = Columns(local.field, background), shares > 0
+    given = (objective.collocated, columns.local, tree, owner)
+    incidences: list[Incidence] = []
+    for matching in matchings(*given, used=used, n=waves.nodes(tree.low.shape[1])):
+        first = sum(incidence.traces for incidence in incidences)
+        incidences.append(Incidence.of(matching, columns, boxes=len(tree), first=first))
+    return Assembly(columns, equations, incidences, shares > WHOLE), local
+
+
+def redrawn(assembly: Assembly, objective: Objective, waves: Waves, *, seed: int) -> Assembly:
+    """The same boxes, waves and faces, with the equations at other points."""
+    net = next(iter(assembly.columns.local.values()))
+    equations, _, _ = _equations(objective, net.tree, waves, seed, net.owner)
+    return replace(assembly, equations=equations)
+
+
+def _equations(
+    objective: Objective, tree: BoxTree, waves: Waves, seed: int, owner: Tensor | None
+) -> tuple[list[Equation], Tensor, Tensor]:
+    """Conditions at points in the boxes, the owner (K,) of each, and how much of it is inside."""
+    collocated, (k, d) = objective.collocated, tree.low.shape
+    each = int(OVERSAMPLING * waves.features)
+    seeds = {r.condition.name: seed + OTHERS * i for i, r in enumerate(collocated.rows)}
+    drawn = {
+        r.condition.name: interior_points(
+            r.condition.domain, tree, each=each, seed=seeds[r.condition.name]
+        )
+        for r in collocated.rows
+        if r.condition.domain.dimension == d
+    }
+    shares = torch.stack([share for _, _, share in drawn.values()]).sum(0)
+    owner = owners(tree, shares, tree.faces()) if owner is None else owner
     on_surface, equations = target_on_surface(waves.features, d), []
-    for i, rows in enumerate(collocated.rows):
+    for rows in collocated.rows:
         name, domain = rows.condition.name, rows.condition.domain
         if name in drawn:
             points, boxes, _ = drawn[name]
             boxes, nominal, most = owner[boxes], each, None
         else:
             cell = max(on_surface // 2 ** (d - 1), 4)
-            points = surface_points(domain, tree, each=cell, seed=seed + OTHERS * i)
+            points = surface_points(domain, tree, each=cell, seed=seeds[name])
             boxes = owner[tree.locate(points.positions)]
-            boxes = nearest_with(boxes, points, tree, counts, owner)
+            boxes = nearest_with(boxes, points, tree, shares, owner)
             nominal, most = on_surface, None if domain.is_data else 2 * on_surface
         located = Located.of(points, boxes, k, most)
-        weight = collocated.weights[name]
-        equations.append(Equation(rows, located, nominal, weight))
-    columns = Columns(local.field, background)
-    incidences: list[Incidence] = []
-    for matching in matchings(
-        collocated, columns.local, tree, owner, used=counts > 0, n=waves.nodes(d)
-    ):
-        first = sum(incidence.traces for incidence in incidences)
-        incidences.append(Incidence.of(matching, columns, boxes=k, first=first))
-    return Assembly(columns, equations, incidences, counts > WHOLE), local
+        equations.append(Equation(rows, located, nominal, collocated.weights[name]))
+    return equations, owner, shares
 
 
 def nearest_with(
@@ -162,8 +175,3 @@ def nearest_with(
         outside = torch.maximum(tree.low[present] - x, x - tree.high[present]).clamp_min(0)
         boxes[piece] = owner[present[outside.square().sum(2).argmin(1)]]
     return boxes
-
-
-def start(local: Objective) -> Tensor:
-    """θ of the zero field; constants as they are."""
-    return parameters_of(local.field)

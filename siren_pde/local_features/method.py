@@ -16,7 +16,7 @@ from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
 from siren_pde.local_features.assembly import Assembly
-from siren_pde.local_features.discretised import Waves, assembled, start
+from siren_pde.local_features.discretised import Waves, assembled, redrawn
 from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led
@@ -151,7 +151,7 @@ class LocalFeatures(Method[State]):
         tree = _first(whole)
         waves = self._waves(tree, math.inf)
         _, local = assembled(whole, tree, waves)
-        theta = start(local)
+        theta = local.parameters
         return Iterate(local, theta, local.loss(theta), State(whole, tree))
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
@@ -181,7 +181,9 @@ class LocalFeatures(Method[State]):
         growth = min(GROWTH, most, (PART * left / seconds) ** (1 / COST[d]))
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
-            done = f"another round would take longer than is left, {note}"
+            limit = f"there may be {self.most} unknowns at most"
+            done = limit if growth == most else "another round would take longer than is left"
+            done = f"{done}, {note}"
             solved = Outcome.converged if state.best < FITTED else Outcome.budget
             return replace(at, finished=done, outcome=solved)
         tree, parents = _refined(before, answer, room)
@@ -191,15 +193,14 @@ class LocalFeatures(Method[State]):
         """The solution on the present boxes, and its residuals at fresh points."""
         tree, waves = state.tree, self._waves(state.tree, state.best)
         assembly, local = assembled(state.whole, tree, waves)
-        theta, affine = start(local), state.whole.collocated.affine
+        theta, affine = local.parameters, state.whole.collocated.affine
         if state.last is not None and state.parents is not None and not affine:
             before = with_parameters(state.last.objective.field, state.last.theta)
             theta = transferred(before, local.field, state.parents)
         elif not affine:
             theta = led(assembly, tree, theta).theta
         theta = minimised(assembly, tree, theta, affine=affine).theta
-        fresh, _ = assembled(state.whole, tree, waves, seed=1 + state.whole.seed)
-        fresh = fresh.scaled(theta)
+        fresh = redrawn(assembly, state.whole, waves, seed=1 + state.whole.seed).scaled(theta)
         squares = fresh.squares(theta)
         residual = float(squares.sum().sqrt()) / max(fresh.data(theta), 1e-300)
         sizes = tree.half.log().mean(1).exp()

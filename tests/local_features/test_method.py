@@ -53,7 +53,7 @@ def test_a_re_entrant_corner():
         halved = 2 * arctan((p.x + p.y) / (p.x - p.y - 2**0.5 * r))
         return r ** (2 / 3) * sin(2 / 3 * (halved + 0.75 * math.pi))
 
-    assert solved(laplace(domain, exact), most=20_000).error() < 3e-4
+    assert solved(laplace(domain, exact), most=20_000).error() < 3e-5
 
 
 @pytest.mark.parametrize("centre", [(0.1, 0.03), (-0.33, 0.21)])

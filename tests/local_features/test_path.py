@@ -5,7 +5,7 @@ import torch
 from siren_pde import Box, Problem, Siren, System, d, lap, on, tanh
 from siren_pde.collocation.objective import objective_of
 from siren_pde.fields.parameters import with_parameters
-from siren_pde.local_features.discretised import Waves, assembled, start
+from siren_pde.local_features.discretised import Waves, assembled
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led, partly
 from siren_pde.numerics.box_tree import BoxTree
@@ -49,7 +49,7 @@ def on_boxes():
     low, high = torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64)
     tree, _ = BoxTree.around(low, high).split([[0, 1]])
     assembly, local = assembled(objective, tree, Waves(50, 3.0))
-    return assembly, tree, start(local)
+    return assembly, tree, local.parameters
 
 
 def test_the_path_begins_with_an_affine_problem_and_ends_with_the_problem():
@@ -91,7 +91,7 @@ def test_the_path_leads_to_the_solution():
     for _ in range(3):
         tree, _ = tree.split([[0]] * len(tree))
     assembly, local = assembled(objective, tree, Waves(24, 4.0))
-    place = led(assembly, tree, start(local))
+    place = led(assembly, tree, local.parameters)
     assert place.s == 1.0
     solved = minimised(assembly, tree, place.theta, affine=False).theta
     field = with_parameters(local.field, solved)
