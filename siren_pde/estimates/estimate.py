@@ -46,6 +46,8 @@ WIDER = 1.15
 """How much wider their band is where they are more than the answer's own, and in slabs of one
 matrix, whose errors are the waves that slabs have not.
 """
+BETWEEN = 1.5
+"""β of an error known from the difference of two answers: it is right within a factor of three."""
 COPIES = 4
 """Matrices of all rows and features that are held at the same time."""
 
@@ -68,6 +70,13 @@ class Estimate:
     def none(why: str, beta: float = math.nan) -> Estimate:
         """No estimate, and why."""
         return Estimate({}, beta, why)
+
+    @staticmethod
+    def measured(names: Iterable[str], relative: float) -> Estimate:
+        """The relative error of a march that was solved twice, as the two differ; of all unknowns
+        alike.
+        """
+        return Estimate({name: Size(relative**2, 1.0) for name in names}, BETWEEN)
 
     @property
     def relative(self) -> dict[str, float]:

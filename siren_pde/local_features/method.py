@@ -12,6 +12,7 @@ from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
+from siren_pde.fields.enriched import Beside
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
@@ -44,8 +45,8 @@ the second number meanwhile.
 """
 GAIN = 0.8
 """A round lowers the residual if this share is left, or less."""
-GROWTH = 4.0
-"""A round has at most so many times as many boxes as the one before."""
+GROWTH = {1: 4.0, 2: 4.0, 3: 8.0}
+"""A round has at most so many times as many boxes as the one before: in space all may be halved."""
 WORK = 2.5
 """And with this power of the number of waves in each."""
 COST = {1: 1.0, 2: 1.3, 3: 2.0}
@@ -178,7 +179,7 @@ class LocalFeatures(Method[State]):
         now, later = (self._waves(state.tree, best).features for best in (before.best, state.best))
         seconds *= (later / now) ** WORK
         most = self.most / (answer.unknowns * later / now)
-        growth = min(GROWTH, most, (PART * left / seconds) ** (1 / COST[d]))
+        growth = min(GROWTH[d], most, (PART * left / seconds) ** (1 / COST[d]))
         room = int((growth - 1) * len(state.tree) / (2**d - 1))
         if room < 1:
             limit = f"there may be {self.most} unknowns at most"
@@ -245,6 +246,8 @@ def unsuited(objective: Residuals) -> str:
     networks = objective.field.networks()
     if any(net.of or net.constant or net.inputs not in (0, d) for net in networks.values()):
         return "needs unknowns that depend on all coordinates"
+    if any(isinstance(net, Beside) for net in networks.values()):
+        return "takes no functions beside the waves of a box: small boxes do what `Enriched` does"
     return ""
 
 

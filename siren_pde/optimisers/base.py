@@ -69,7 +69,7 @@ class Iterate(Generic[S]):
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
     further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
     is, and means nothing before. `reached` says how far a method is that solves part after part,
-    until all are solved.
+    until all are solved. `error` is about the relative L² error, where a method knows it by itself.
     """
 
     objective: Residuals
@@ -80,6 +80,7 @@ class Iterate(Generic[S]):
     finished: str = ""
     reached: str = ""
     outcome: Outcome = Outcome.converged
+    error: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Crossing:
     the slab before, `linear` what they were solved with, `error` theirs beside the tolerance.
     `rejected` attempts at the next slab came before, the best with the error `refused`, the first
     of a length that was `wished`; after it has been `widened`, waves do not meet it exactly.
+    `missed` is the relative residual of the initial values.
     """
 
     at: Discretised
@@ -88,6 +89,7 @@ class Crossing:
     wished: float = math.inf
     widened: bool = False
     failed: bool = False
+    missed: float = 0.0
 
     @staticmethod
     def starting(

@@ -108,6 +108,9 @@ class MethodOfLines(Method[State]):
             crossing = crossing.advanced()
         seconds = clock.monotonic() - began
         state = replace(state, crossing=crossing, seconds=state.seconds + seconds)
+        if state.best is None and crossing.at.steep and not state.marched:
+            inner = Marching().start(crossing.at.whole)
+            return replace(at, state=replace(state, steep=inner, marched=True))
         left = spent.left - seconds
         if crossing.done:
             return self._crossed(at, state, left)
@@ -146,7 +149,8 @@ class MethodOfLines(Method[State]):
             )
         shared = whole.collocated.affine and steady(whole, time)
         stages = _stages(tolerance, alone=alone, oscillating=time.order > 1)
-        return Crossing.starting(*best, tolerance, stages, steady=shared, most=self.most)
+        crossing = Crossing.starting(*best, tolerance, stages, steady=shared, most=self.most)
+        return replace(crossing, missed=missed)
 
     def _crossed(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:
         """What follows a crossing that got through: a finer one, if it is worth its time."""
@@ -161,9 +165,6 @@ class MethodOfLines(Method[State]):
             falling = min(FINER, max(difference / best.difference, FINER**2))
         if difference * falling <= self.tolerance:
             return self._with_best(at, state, Outcome.converged, "")
-        if best is None and crossing.at.steep:
-            inner = Marching().start(crossing.at.whole)
-            return replace(at, state=replace(state, steep=inner))
         stalled = best is not None and difference > STALLED * best.difference
         if tolerance * FINER < FINEST or (stalled and difference < FINE):
             outcome = Outcome.converged if difference < RIGHT else Outcome.stagnated
@@ -203,18 +204,17 @@ class MethodOfLines(Method[State]):
         return replace(at, state=state, finished=reason, outcome=outcome, reached="")
 
     def _stretched(self, at: Iterate[State], inner: Iterate[Any], spent: Spent) -> Iterate[State]:
-        """Time slabs in stretched coordinates, for solutions that are steep: those of the crossing
-        stay the answer until all are solved.
+        """Time slabs in stretched coordinates, for solutions that are steep; the crossing goes on
+        if they fail.
         """
         inner = Marching().step(inner, spent)
         state = replace(at.state, steep=inner)
         note = f"time slabs, {inner.note}"
         if not inner.finished:
-            return replace(at, state=state, note=note)
+            return replace(inner, state=state, note=note)
         if inner.outcome is Outcome.converged:
-            done = f"time slabs: {inner.finished}"
-            return Iterate(inner.objective, inner.theta, inner.loss, state, note, done)
-        return self._with_best(at, state, Outcome.stagnated, f"time slabs: {inner.finished}")
+            return replace(inner, state=state, note=note, finished=f"time slabs: {inner.finished}")
+        return shown(at, replace(state, steep=None), f"{note}: {inner.finished}", at.reached)
 
 
 def _stages(tolerance: float, *, alone: bool, oscillating: bool) -> int:

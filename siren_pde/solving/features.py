@@ -91,7 +91,7 @@ class Features(Method[Turns]):
         turns = replace(turns, seconds=each)
         turns = replace(turns, left=self._measured(turns))
         left = max(spent.left - seconds, 0.0)
-        if (best := self._ended(turns, asked=spent.asked)) is not None:
+        if (best := self._ended(turns, left, asked=spent.asked)) is not None:
             done, outcome = self._reason(turns, best), best.outcome
             if not best.finished:
                 outcome = Outcome.converged
@@ -107,7 +107,7 @@ class Features(Method[Turns]):
         local = at.state.in_boxes is not None and at.objective is at.state.in_boxes.objective
         return LocalFeatures.name if local else self.all_over.name
 
-    def _ended(self, turns: Turns, *, asked: bool) -> Iterate[Any] | None:
+    def _ended(self, turns: Turns, left: float, *, asked: bool) -> Iterate[Any] | None:
         """The answer, where neither method will better it, or it is good and no more is asked."""
         first, second = turns.all_over, turns.in_boxes
         if first.finished and (_left(first) < CLOSE or unsuited(turns.origin)):
@@ -118,7 +118,8 @@ class Features(Method[Turns]):
             return self._better(turns)
         if not second.finished:
             return None
-        if first.finished or second.state.best < GOOD:
+        behind = turns.left > second.state.best and _expected(first) > left
+        if first.finished or behind or second.state.best < GOOD:
             return self._better(turns)
         return None
 

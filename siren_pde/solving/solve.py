@@ -24,6 +24,7 @@ from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.fields.siren import Siren
+from siren_pde.fields.system import parts
 from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
@@ -138,7 +139,11 @@ def _estimate(answer: Objective, end: End, effort: Effort, seconds: float) -> Es
         return Estimate.none("the solve ended with values that are not finite")
     if effort == "careful":
         return estimated(answer, careful=True)
-    return estimated(answer, seconds=max(BRIEF, seconds))
+    bar = estimated(answer, seconds=max(BRIEF, seconds))
+    sought = bar.reliable or not math.isnan(bar.beta)
+    if sought or math.isnan(end.at.error):
+        return bar
+    return Estimate.measured(parts(answer.field), end.at.error)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from siren_pde import (
     Ball,
     Box,
     Budget,
+    Enriched,
     PointCloud,
     Problem,
     Siren,
@@ -169,6 +170,9 @@ def test_what_boxes_do_not_suit_is_said():
 
     with pytest.raises(ConfigError, match="coordinates at most, got 4"):
         solved(Problem(equation))
+    plane = laplace(Box(x=(0, 1), y=(0, 1)), lambda p: p.x * p.y)
+    with pytest.raises(ConfigError, match="takes no functions beside the waves"):
+        solved(plane, Enriched(Siren(2), lambda p: [p.x * p.y], terms=1))
 
 
 def test_errors_fall_with_the_number_of_unknowns():

@@ -211,6 +211,21 @@ def test_the_error_is_what_was_asked_for(name):
     assert s.error() < bound
 
 
+@pytest.mark.parametrize("name", ["front", "melting"])
+def test_the_error_is_known_from_the_crossing_before(name):
+    problem, field = CASES[name][0]()
+    told: list[float] = []
+    s = solve(
+        problem,
+        field,
+        MethodOfLines(tolerance=1e-4),
+        estimate="none",
+        quiet=True,
+        callbacks=[lambda report: told.append(report.iterate.error)],
+    )
+    assert math.isnan(told[0]) and told[-1] / 5 < s.error() < 3 * told[-1]
+
+
 def test_steady_equations_that_start_from_zero():
     """Heat let in at one end: affine, initial values that are nothing, none of them given."""
     rod = Box(x=(0, 1), t=(0, 1))
