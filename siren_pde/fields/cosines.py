@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import torch
@@ -21,6 +22,8 @@ from siren_pde.files.json_values import JSON, Description, reals, wholes
 
 Orders = tuple[int, ...]
 
+SPARSE = 4
+"""Points whose coordinates make a grid of at most so many times as many are summed as that grid."""
 WAVES = 2000
 """Features beside these at most: they do not factor by axis."""
 
@@ -187,8 +190,42 @@ class Factors:
                 out = (out[:, :, None] * table[alpha[i]][self.index[i]][:, None, :]).flatten(1)
         return out
 
+    @cached_property
+    def cells(self) -> Tensor | None:
+        """Where points (n,) are on the grid of their coordinates, if they fill most of it."""
+        sizes = self.ticks
+        if math.prod(sizes) > SPARSE * len(self.index[0]):
+            return None
+        flat = torch.zeros_like(self.index[0])
+        for where, size in zip(self.index, sizes, strict=True):
+            flat = flat * size + where
+        return flat
+
+    @property
+    def ticks(self) -> list[int]:
+        """How many different coordinates there are, by axis."""
+        return [len(next(iter(table.values()))) for table in self.tables]
+
+    def _along(self, x: Tensor, alpha: Orders, *, back: bool) -> Tensor:
+        """A tensor with one axis per coordinate from coefficients to the grid, or back, so that the
+        axis with the fewest ticks is the small one for as long as can be.
+        """
+        ticks = self.ticks
+        for i in sorted(range(len(ticks)), key=ticks.__getitem__, reverse=back):
+            table = self.tables[i][alpha[i]]
+            x = torch.tensordot(x, table, dims=([i], [0 if back else 1])).movedim(-1, i)
+        return x
+
     def values(self, coefficients: Tensor) -> Tensor:
         """The channels (S, n, 1) for coefficients (p,)."""
+        if self.cells is not None:
+            whole = coefficients.view(self.counts)
+            values = coefficients.new_zeros((self.channels, len(self.cells), 1))
+            for channel, terms in self.orders.items():
+                for alpha in terms:
+                    grid = self._along(whole, alpha, back=False)
+                    values[channel, :, 0] += grid.flatten()[self.cells]
+            return values
         inner = coefficients.view(self.counts).movedim(self.first, 0)
         inner = inner.reshape(self.counts[self.first], -1)
         sums = {m: table @ inner for m, table in self.tables[self.first].items()}
@@ -201,6 +238,14 @@ class Factors:
 
     def adjoint(self, seeds: Tensor) -> Tensor:
         """The gradient (p,) of ⟨seeds, channels⟩, for seeds (S, n)."""
+        if self.cells is not None:
+            whole = seeds.new_zeros(self.counts)
+            for channel, terms in self.orders.items():
+                grid = seeds.new_zeros(math.prod(self.ticks))
+                grid.index_add_(0, self.cells, seeds[channel])
+                for alpha in terms:
+                    whole += self._along(grid.view(self.ticks), alpha, back=True)
+            return whole.flatten()
         first, where = self.tables[self.first], self.index[self.first]
         others = [count for i, count in enumerate(self.counts) if i != self.first]
         total = seeds.new_zeros((self.counts[self.first], math.prod(others)))
