@@ -53,6 +53,10 @@ COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Seconds grow with this power of the number of boxes."""
 PART = 0.4
 """The share of the seconds left that a round may take: measuring the error takes another."""
+LEADING, NEWTON = 0.3, 0.6
+"""No path is followed beyond the first share of the seconds left, and no step of Newton's method
+begins after the second.
+"""
 FITTED = 1e-4
 """A relative residual this small is a solution, though more boxes would lower it."""
 SLOW, DEEPER = 3.0, 3
@@ -158,7 +162,7 @@ class LocalFeatures(Method[State]):
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve on the boxes, and choose those of the next round."""
         began, state, before = time.monotonic(), at.state, at.state
-        answer = self._solved(state)
+        answer = self._solved(state, began, spent.left)
         note = f"{answer.boxes} boxes, {answer.unknowns} unknowns: residual {answer.residual:.1e}"
         improved = answer.residual < GAIN * state.best
         state = replace(
@@ -190,7 +194,7 @@ class LocalFeatures(Method[State]):
         tree, parents = _refined(before, answer, room)
         return replace(at, state=replace(state, tree=tree, parents=parents))
 
-    def _solved(self, state: State) -> Answer:
+    def _solved(self, state: State, began: float, seconds: float) -> Answer:
         """The solution on the present boxes, and its residuals at fresh points."""
         tree, waves = state.tree, self._waves(state.tree, state.best)
         assembly, local = assembled(state.whole, tree, waves)
@@ -199,8 +203,9 @@ class LocalFeatures(Method[State]):
             before = with_parameters(state.last.objective.field, state.last.theta)
             theta = transferred(before, local.field, state.parents)
         elif not affine:
-            theta = led(assembly, tree, theta).theta
-        theta = minimised(assembly, tree, theta, affine=affine).theta
+            theta = led(assembly, tree, theta, deadline=began + LEADING * seconds).theta
+        deadline = began + NEWTON * seconds
+        theta = minimised(assembly, tree, theta, affine=affine, deadline=deadline).theta
         fresh = redrawn(assembly, state.whole, waves, seed=1 + state.whole.seed).scaled(theta)
         squares = fresh.squares(theta)
         residual = float(squares.sum().sqrt()) / max(fresh.data(theta), 1e-300)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 import torch
@@ -26,14 +28,20 @@ class Newton:
 
 
 def minimised(
-    assembly: Assembly, tree: BoxTree, theta: Tensor, *, affine: bool, most: int = 25
+    assembly: Assembly,
+    tree: BoxTree,
+    theta: Tensor,
+    *,
+    affine: bool,
+    most: int = 25,
+    deadline: float = math.inf,
 ) -> Newton:
     """Minimise the residuals and the mismatch on faces, from θ; steps are halved until they
-    decrease the residual.
+    decrease the residual. There is one at least, and none begins after the `deadline`.
     """
     children, uses = tree.children.tolist(), assembly.uses()
     taken = 0
-    while taken < most:
+    while taken < most and (not taken or time.monotonic() < deadline):
         taken += 1
         assembly = assembly.scaled(theta)
         own, shared = least_squares(assembly.linear_model(theta), children, uses)

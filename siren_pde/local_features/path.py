@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from torch import Tensor
@@ -15,7 +16,7 @@ RISING = 1.5
 """What boxes cannot hold of the problem is so much more at the next place of the path, at most."""
 
 
-def led(assembly: Assembly, tree: BoxTree, theta: Tensor) -> Place:
+def led(assembly: Assembly, tree: BoxTree, theta: Tensor, *, deadline: float = math.inf) -> Place:
     """The farthest place on the path from the problem linearised at the zero field (`homotopy`).
 
     What a linear model leaves is not known for boxes: instead of it stands what the last place on
@@ -35,7 +36,7 @@ def led(assembly: Assembly, tree: BoxTree, theta: Tensor) -> Place:
         left[s] = reached
         return Move(moved, predicted, reached)
 
-    return followed(newton, theta)
+    return followed(newton, theta, deadline=deadline)
 
 
 def partly(assembly: Assembly, s: float) -> Assembly:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, Self, TypeVar
 
 import torch
@@ -95,6 +95,14 @@ class Spent:
     share: float = 0.0
     left: float = math.inf
     asked: bool = True
+
+    def after(self, seconds: float) -> Spent:
+        """What is spent so many seconds later, in the same step."""
+        if math.isinf(self.left):
+            return self
+        left = max(self.left - seconds, 0.0)
+        gone = 1 - (1 - self.share) * left / self.left if self.left > 0 else 1.0
+        return replace(self, share=max(gone, self.share), left=left)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ linear model predicts the next residual.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import final
@@ -60,11 +61,13 @@ class Place:
     steps: int
 
 
-def followed(newton: Newton, start: Tensor) -> Place:
-    """The farthest place on the path from `start`: s is 1 unless steps became too small."""
+def followed(newton: Newton, start: Tensor, *, deadline: float = math.inf) -> Place:
+    """The farthest place on the path from `start`: s is 1 unless steps became too small, or the
+    `deadline` has passed.
+    """
     here = _corrected(newton, Place(start, 0.0, 0)) or Place(start, 0.0, 1)
     length = FIRST
-    while here.s < 1 and length >= LEAST:
+    while here.s < 1 and length >= LEAST and time.monotonic() < deadline:
         s = min(here.s + length, 1.0)
         there = _corrected(newton, Place(here.theta, s, here.steps))
         if there is None:

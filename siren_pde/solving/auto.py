@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -131,13 +132,14 @@ class Auto(Method[Any]):
         """A step of the method that was chosen, or of those that follow it."""
         if isinstance(at.state, Escalated):
             return escalation_after(at.state.first).step(at, spent)
+        began = time.monotonic()
         state: Chosen = at.state
         own: Iterate[Any] = state.method.step(replace(at, state=state.state), spent)
+        spent = spent.after(time.monotonic() - began)
         if self.first is not None and math.isfinite(spent.left):
-            late = spent.share > LATE
-            failed = own.finished and own.outcome is not Outcome.converged and not late
+            failed = own.finished and own.outcome is not Outcome.converged
             overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
-            if failed or overdrawn:
+            if (failed or overdrawn) and spent.share <= LATE:
                 if (others := escalation_after(self.first)).wanted(own):
                     return others.after(own, state.origin, spent)
                 state = replace(state, settled=True)

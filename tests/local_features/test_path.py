@@ -109,3 +109,10 @@ def test_a_cavity_is_reached_by_its_path():
     measure = assembly.scaled(after)
     first, last = (float(measure.squares(at).sum().sqrt()) for at in (theta, after))
     assert last < 0.2 * first
+
+
+def test_no_step_follows_a_deadline():
+    assembly, tree, theta = on_boxes()
+    place = led(assembly, tree, theta, deadline=0.0)
+    assert place.s == 0.0 and bool((place.theta != theta).any())
+    assert minimised(assembly, tree, place.theta, affine=False, deadline=0.0).steps == 1

@@ -177,3 +177,10 @@ def test_broyden_updates_satisfy_the_secant_equation_and_stay_positive():
         assert torch.allclose(known(after.state.inverse) @ y, s, rtol=1e-8, atol=1e-14)
         assert torch.linalg.eigvalsh(after.state.inverse).min() > 0
         at = after
+
+
+def test_what_is_spent_grows_within_a_step():
+    spent = Spent(share=0.2, left=8.0)
+    assert spent.after(4.0) == Spent(share=0.6, left=4.0)
+    assert spent.after(9.0) == Spent(share=1.0, left=0.0)
+    assert Spent(share=0.3).after(5.0) == Spent(share=0.3)
