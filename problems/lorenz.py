@@ -2,7 +2,6 @@
 
 from siren_pde import (
     Box,
-    Budget,
     PointCloud,
     Problem,
     Siren,
@@ -15,7 +14,6 @@ from siren_pde import (
 )
 
 samples = reference("lorenz")
-budget = Budget(seconds=20)
 field = System(v=Siren(1, 3), sigma=Unknown(1), rho=Unknown(1), beta=Unknown(1))
 
 
@@ -34,5 +32,5 @@ def measured(p, v):
 problem = Problem(lorenz, measured, exact=lambda p: {"sigma": 10.0, "rho": 28.0, "beta": 8 / 3})
 
 if __name__ == "__main__":
-    solution = solve(problem, field, budget=budget)
+    solution = solve(problem, field)
     print(f"relative error of σ, ρ, β: {solution.error():.1e}")

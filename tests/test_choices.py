@@ -48,12 +48,12 @@ def is_method(value: object) -> bool:
 CHOOSING = {file.stem for file in FILES if choices(file.read_text())}
 
 
-def test_few_files_choose():
+def test_few_files_choose() -> None:
     assert len(CHOOSING) <= MOST, sorted(CHOOSING)
 
 
 @pytest.mark.parametrize("name", sorted(CHOOSING))
-def test_files_that_choose_say_why_in_their_first_line(name):
+def test_files_that_choose_say_why_in_their_first_line(name: str) -> None:
     line = (FOLDER / f"{name}.py").read_text().splitlines()[0]
     assert " since " in line
 
@@ -68,5 +68,5 @@ def test_files_that_choose_say_why_in_their_first_line(name):
         ("from siren_pde.scattering import AbsorbingLayer\nAbsorbingLayer(box, width=1)", []),
     ],
 )
-def test_choices_are_read_from_the_text(text, expected):
+def test_choices_are_read_from_the_text(text: str, expected: list[str]) -> None:
     assert choices(text) == expected
