@@ -1,6 +1,6 @@
 """Waves past a fast disk:  Δu + (k/c)² u = −g,  outgoing into absorbing layers,  k = 20."""
 
-from siren_pde import Box, LeastSquares, Problem, Siren, as_complex, exp, on, reference, solve, tanh
+from siren_pde import Box, Budget, Problem, Siren, as_complex, exp, on, reference, solve, tanh
 from siren_pde.scattering import AbsorbingLayer
 
 k, sigma = 20, 0.1
@@ -22,7 +22,7 @@ def silent(p, u):
 
 
 problem = Problem(helmholtz, silent, truth=reference("helmholtz_inclusion"))
-field, method = Siren(2, 2), LeastSquares(features=2000, frequency=(45, 45), oversampling=2.5)
+field, budget = Siren(2, 2), Budget(seconds=60)
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method).error():.1e}")
+    print(f"relative L² error: {solve(problem, field, budget=budget).error():.1e}")

@@ -1,4 +1,6 @@
-"""A medium m by waves it scatters:  Δv + k² m v = −k² (m − 1) G,  v recorded.  [FILE.mat]"""
+"""A medium m by waves it scatters, sizes given, since they say how smooth m is.  [FILE.mat]
+
+Δv + k² m v = −k² (m − 1) G,  v recorded."""
 
 import sys
 

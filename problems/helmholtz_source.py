@@ -2,7 +2,7 @@
 
 Outside the Gaussian g of mass 1 and variance σ², u is −i/4 H₀⁽²⁾(kr) exp(−k²σ²/2) in [−½, ½]²."""
 
-from siren_pde import Box, LeastSquares, Problem, Siren, as_complex, exp, on, pi, reference, solve
+from siren_pde import Box, Budget, Problem, Siren, as_complex, exp, on, pi, reference, solve
 from siren_pde.scattering import AbsorbingLayer
 
 k, sigma = 20, 0.1
@@ -22,7 +22,7 @@ def silent(p, u):
 
 
 problem = Problem(helmholtz, silent, truth=reference("helmholtz_source"))
-field, method = Siren(2, 2), LeastSquares(features=1500, frequency=(42, 42), oversampling=2.5)
+field, budget = Siren(2, 2), Budget(seconds=60)
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method).error():.1e}")
+    print(f"relative L² error: {solve(problem, field, budget=budget).error():.1e}")

@@ -2,7 +2,6 @@
 
 from siren_pde import (
     Box,
-    LeastSquares,
     PointCloud,
     Problem,
     Siren,
@@ -16,7 +15,6 @@ from siren_pde import (
 
 samples = reference("lorenz")
 field = System(v=Siren(1, 3), sigma=Unknown(1), rho=Unknown(1), beta=Unknown(1))
-method = LeastSquares(150, (80.0,), oversampling=3)
 
 
 @on(Box(t=(0, 3)))
@@ -34,5 +32,5 @@ def measured(p, v):
 problem = Problem(lorenz, measured, exact=lambda p: {"sigma": 10.0, "rho": 28.0, "beta": 8 / 3})
 
 if __name__ == "__main__":
-    solution = solve(problem, field, method)
+    solution = solve(problem, field)
     print(f"relative error of σ, ρ, β: {solution.error():.1e}")

@@ -1,4 +1,6 @@
-"""A coin in the sky of a photograph:  ∇u = g between pixels,  g pasted (Pérez et al., 2003)."""
+"""A coin in a photographed sky:  ∇u = g,  by cosines, since pixels hold waves of all lengths.
+
+g is pasted from the slopes of two photographs (Pérez et al., 2003)."""
 
 from siren_pde import Problem, d, on, solve
 from siren_pde.images import Blend, ConjugateGradients, Cosines, coin, photograph

@@ -1,4 +1,6 @@
-"""A photograph from its slopes alone:  ∇u = ∇I between pixels (Sitzmann et al., 2020, § 4.2)."""
+"""A photograph from its slopes:  ∇u = ∇I,  by cosines, since pixels hold waves of all lengths.
+
+The slopes are those between pixels (Sitzmann et al., 2020, § 4.2)."""
 
 import sys
 

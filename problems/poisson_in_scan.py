@@ -1,6 +1,7 @@
-"""Poisson's equation in a scanned object:  −Δu = f in Ω,  u = 0 on ∂Ω exactly, since u = φN.
+"""Poisson's equation in a scanned object, its distance φ a small network, since f contains Δφ.
 
-φ is the distance fitted to the scan named on the command line, or to points of two joined balls.
+−Δu = f in Ω,  u = 0 on ∂Ω exactly: u = φN.  φ is fitted to the scan named on the command line, or
+to points of two joined balls.
 """
 
 import sys

@@ -1,11 +1,11 @@
 """Two materials:  div(k ∇u) = 4,  k = 1 in a disc and 10 around it,  u and k ∂u/∂n continuous."""
 
-from siren_pde import Ball, Box, LeastSquares, Problem, Siren, System, dot, grad, lap, on, solve
+from siren_pde import Ball, Box, Budget, Problem, Siren, System, dot, grad, lap, on, solve
 
 inner, outer, radius = 1, 10, 0.5
 disc = Ball(x=0, y=0, radius=radius)
 square = Box(x=(-1, 1), y=(-1, 1))
-field, method = System(u=Siren(2), v=Siren(2)), LeastSquares(features=1200, frequency=(28, 28))
+field, budget = System(u=Siren(2), v=Siren(2)), Budget(seconds=40)
 
 
 def exact(p):
@@ -37,4 +37,4 @@ def dirichlet(p, v):
 problem = Problem(inside, around, continuous, dirichlet, exact=exact)
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method).error():.1e}")
+    print(f"relative L² error: {solve(problem, field, budget=budget).error():.1e}")

@@ -1,4 +1,6 @@
-"""A photograph from its Laplacian alone:  Δu = ΔI at the pixels (Sitzmann et al., 2020, § 4.2)."""
+"""A photograph by its Laplacian:  Δu = ΔI,  by cosines, since pixels hold waves of all lengths.
+
+Nothing else is known of it (Sitzmann et al., 2020, § 4.2)."""
 
 from siren_pde import Problem, lap, on, solve
 from siren_pde.images import ConjugateGradients, Cosines, photograph

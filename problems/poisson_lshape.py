@@ -1,4 +1,6 @@
-"""Laplace's equation in an L:  Δu = 0,  u = Im exp(z^{2/3}) on ∂Ω,  by waves in log r and φ."""
+"""Laplace's equation in an L:  Δu = 0,  by waves in log r and φ, since a corner has no scale.
+
+u = Im exp(z^{2/3}) on ∂Ω."""
 
 from siren_pde import Box, LeastSquares, Mapped, Problem, Siren, arctan, exp, lap, log, on, solve
 

@@ -1,4 +1,5 @@
-"""Laplace's equation in an L:  Δu = 0,  u = Im exp(z^{2/3}) on ∂Ω,  singular at the corner 0."""
+"""Laplace's equation in an L:  Δu = 0,  by powers of z^{2/3}, since these are its corner's;
+u = Im exp(z^{2/3}) on ∂Ω."""
 
 from siren_pde import Enriched, Polygon, Problem, Siren, arctan, cos, exp, lap, on, pi, sin, solve
 

@@ -1,6 +1,6 @@
 """The signed distance of a rectangle:  |∇u| = 1 in a square around it,  u = 0 on its sides."""
 
-from siren_pde import Ansatz, Box, LeastSquares, Problem, Siren, dot, grad, on, solve, sqrt
+from siren_pde import Ansatz, Box, Budget, Problem, Siren, dot, grad, on, solve, sqrt
 
 square = Box(x=(-1, 1), y=(-1, 1))
 a, b = 0.6, 0.4
@@ -26,7 +26,7 @@ def eikonal(p, u):
 
 problem = Problem(eikonal, exact=exact)
 field = Ansatz(Siren(2), lift=rectangle, vanishing=rectangle)
-method = LeastSquares(1200, (12.0, 12.0), oversampling=3)
+budget = Budget(seconds=40)
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method).error():.1e}")
+    print(f"relative L² error: {solve(problem, field, budget=budget).error():.1e}")

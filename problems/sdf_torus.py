@@ -1,6 +1,6 @@
 """The signed distance of a torus:  |∇u| = 1 in a box around it,  u = 0 on the surface."""
 
-from siren_pde import Ansatz, Box, LeastSquares, Problem, Siren, dot, grad, on, solve, sqrt
+from siren_pde import Ansatz, Box, Budget, Problem, Siren, dot, grad, on, solve, sqrt
 
 box = Box(x=(-1, 1), y=(-1, 1), z=(-0.5, 0.5))
 tube = 0.25
@@ -27,7 +27,7 @@ def eikonal(p, u):
 
 problem = Problem(eikonal, exact=exact)
 field = Ansatz(Siren(3), lift=torus, vanishing=torus)
-method = LeastSquares(1500, (8.0, 8.0, 8.0), oversampling=2.5)
+budget = Budget(seconds=40)
 
 if __name__ == "__main__":
-    print(f"relative L² error: {solve(problem, field, method).error():.1e}")
+    print(f"relative L² error: {solve(problem, field, budget=budget).error():.1e}")

@@ -1,4 +1,6 @@
-"""A wave across a slow disc:  u_tt = c² Δu, half of what is even in y,  u_n = 0 at all walls."""
+"""A wave across a slow disc, by slabs of given sizes, since the search for them outlasts these.
+
+u_tt = c² Δu, half of what is even in y;  u_n = 0 at all walls."""
 
 from siren_pde import Box, Budget, Problem, Propagator, d, dot, exp, grad, lap, on, reference, solve
 
