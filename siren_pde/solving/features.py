@@ -13,6 +13,7 @@ from typing import Any, final
 
 import torch
 
+from siren_pde.collocation.objective import Objective
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.method import LocalFeatures, unsuited
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
@@ -32,6 +33,10 @@ ENOUGH = 1e-5
 """And so does one below this where no seconds were asked for: errors are smaller still."""
 CLEARLY = 0.03
 """A residual of boxes this much smaller than that of global features is one in any measure."""
+FOLLOWED = 0.5
+"""Boxes leave less of noisy data because they follow the noise: where there are measured data, they
+have to leave this share of what global features do.
+"""
 GOOD = 1e-6
 """A residual of boxes below this ends the search, though global features may go on."""
 
@@ -142,7 +147,12 @@ class Features(Method[Turns]):
     def _better(self, turns: Turns) -> Iterate[Any]:
         """The answer that leaves less at fresh points of the boxes."""
         first, second = turns.all_over, turns.in_boxes
-        return second if second is not None and not turns.left <= second.state.best else first
+        if second is None:
+            return first
+        assert isinstance(turns.origin, Objective)
+        measured = any(rows.points.data for rows in turns.origin.collocated.rows)
+        clearly = FOLLOWED if measured else 1.0
+        return first if turns.left * clearly <= second.state.best else second
 
     def _measured(self, turns: Turns) -> float:
         """What global features leave at fresh points of the boxes, relative to the zero field."""
