@@ -25,8 +25,10 @@ PATIENCE, PART = 4.0, 0.2
 """Global features have so many seconds, or this part of the budget, before boxes are tried too:
 smooth solutions are found by then.
 """
-SOON = 1.0
-"""Unless their answer is expected within so many times the seconds that they have had."""
+SOON, LONGEST = 1.0, 4.0
+"""Unless their answer is expected within the first times the seconds that they have had, which is
+believed until they have had the second times as many.
+"""
 CLOSE = 1e-8
 """A residual of global features below this is not bettered by boxes."""
 ENOUGH = 1e-5
@@ -142,7 +144,8 @@ class Features(Method[Turns]):
         if first.finished:
             return True
         patience = max(min(PATIENCE, PART * budget), other)
-        return used + _next(first) > patience and _expected(first) > SOON * used
+        soon = _expected(first) <= SOON * used < SOON * LONGEST * patience
+        return used + _next(first) > patience and not soon
 
     def _better(self, turns: Turns) -> Iterate[Any]:
         """The answer that leaves less at fresh points of the boxes."""
