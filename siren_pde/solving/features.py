@@ -35,9 +35,10 @@ ENOUGH = 1e-5
 """And so does one below this where no seconds were asked for: errors are smaller still."""
 CLEARLY = 0.03
 """A residual of boxes this much smaller than that of global features is one in any measure."""
-FOLLOWED = 0.5
-"""Boxes leave less of noisy data because they follow the noise: where there are measured data, they
-have to leave this share of what global features do.
+CLEARER, RISEN = 0.5, 1.5
+"""Boxes have to leave the first share of what global features do where there are measured data, as
+they may follow noise, and where smaller boxes have left the second times what larger ones did: they
+do not come closer to a solution.
 """
 GOOD = 1e-6
 """A residual of boxes below this ends the search, though global features may go on."""
@@ -137,8 +138,10 @@ class Features(Method[Turns]):
             assert second is not None
             if first.finished:
                 return False
-            behind = second.state.best > turns.left and other > used
-            return bool(second.finished) or (behind and _expected(first) < left / 2)
+            if second.finished:
+                return True
+            behind = second.state.best > turns.left and _expected(first) < left / 2
+            return other > used and (behind or second.state.stalled > 0)
         if unsuited(turns.origin) or (second is not None and second.finished):
             return False
         if first.finished:
@@ -154,7 +157,9 @@ class Features(Method[Turns]):
             return first
         assert isinstance(turns.origin, Objective)
         measured = any(rows.points.data for rows in turns.origin.collocated.rows)
-        clearly = FOLLOWED if measured else 1.0
+        last = second.state.last
+        risen = last is not None and last.residual > RISEN * second.state.best
+        clearly = CLEARER if measured or risen else 1.0
         return first if turns.left * clearly <= second.state.best else second
 
     def _measured(self, turns: Turns) -> float:
