@@ -1,0 +1,370 @@
+"""March by the method of lines on boxes: local features in space, Runge-Kutta steps in time."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from torch import Tensor
+
+from siren_pde.collocation.objective import Objective
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.fields.local_sines import LocalSines
+from siren_pde.fields.parameters import with_parameters
+from siren_pde.local_features.adaptation import axes_to_cut, cut, marked
+from siren_pde.local_features.discretised import Waves
+from siren_pde.local_features.jumps import planes
+from siren_pde.local_features.lines_crossing import TINY, Crossing
+from siren_pde.local_features.lines_operator import Operator
+from siren_pde.local_features.lines_space import Space
+from siren_pde.local_features.stage import Stage
+from siren_pde.numerics.box_tree import BoxTree
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.outcome import Outcome
+from siren_pde.random_features.evolution import Evolution, evolution_of
+from siren_pde.random_features.symbol import steady
+
+SUITED = {1: Waves(24, 4.0), 2: Waves(100, 4.0), 3: Waves(200, 3.5)}
+"""Waves of a box and their band, by coordinates of space, as `LocalFeatures` has them."""
+BOXES = {1: 8, 2: 16, 3: 8}
+"""Boxes to begin with, at least."""
+ELONGATED = 0.7
+"""They have sides at least this long beside their longest."""
+AHEAD = 8
+"""The step that boxes are adapted to before the first crossing is one of so many."""
+ADAPTED = 2e-2
+"""What it may leave in space, relative to its data."""
+ROUNDS = 8
+"""Rounds that adapt boxes to it at most."""
+MATRICES, STAGES = 7, 100
+"""A first crossing has about so many matrices and stages."""
+SHARE = 0.4
+"""And this share of the seconds left, at most."""
+FIRST, FINER = 1e-3, 0.1
+"""The tolerance in time of the first crossing, and how it falls from one to the next."""
+BALANCED = 0.03
+"""But no lower than this share of what is left in space."""
+GROWTH, GROWING = 4.0, 1.3
+"""So many times as many boxes in the next crossing at most, and a number that is worth it."""
+PART = 0.7
+"""The share of the seconds left that a crossing may be expected to take."""
+COST = {1: 1.0, 2: 1.3, 3: 2.0}
+"""Its seconds grow with this power of the number of boxes."""
+LONGER = 1.8
+"""So many times as many steps are needed for a tolerance that is `FINER`."""
+HOPELESS = 0.3
+"""A crossing that leaves more than this in space is given up for smaller boxes."""
+KNOWN = 0.1
+"""The share of steps after which it is known how long a crossing will take."""
+STRIDE = 1.0
+"""Seconds of marching between two reports."""
+FITTED, ENOUGH = 3e-3, 1e-5
+"""Crossings that differ by less than the first are an answer; by less than the second, a good one
+where no seconds are asked for.
+"""
+COMPARED = 1024
+"""Places at which crossings are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Complete:
+    """A crossing that got through, its values at some places, how far (relative) those are from the
+    one before, and how long it took.
+    """
+
+    crossing: Crossing
+    values: Tensor
+    difference: float
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """What it is, in words."""
+        unknowns, steps = self.crossing.space.assembly.unknowns, len(self.crossing.levels) - 1
+        text = f"{steps} steps on boxes with {unknowns} unknowns"
+        if math.isinf(self.difference):
+            return text
+        return f"{text}, {self.difference:.1e} from those solved more coarsely"
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The boxes, and where the march on them stands: not begun while they are adapted, in a number
+    of `rounds`. `scale` (networks,) are the sizes of unknowns, `best` the last crossing that got
+    through, and `seconds` those that the present one has had.
+    """
+
+    whole: Objective
+    time: Evolution
+    steady: bool
+    tree: BoxTree
+    waves: Waves
+    tolerance: float
+    scale: Tensor
+    crossing: Crossing | None = None
+    best: Complete | None = None
+    rounds: int = 0
+    seconds: float = 0.0
+
+    @property
+    def expected(self) -> float:
+        """The seconds that the crossing will still take, if it goes on as the last one went."""
+        assert self.best is not None and self.crossing is not None
+        now, before = self.crossing.levels[-1].time, self.best.crossing.levels[1:]
+        share = sum(level.time <= now for level in before) / len(before)
+        return self.seconds * (1 - share) / share if share > KNOWN else 0.0
+
+
+@final
+@dataclass(frozen=True)
+class LocalLines(Method[State]):
+    """Cross all of time with local features in space, again and again, ever finer.
+
+    Space is cut into boxes with sines of their own; in time there are implicit Runge-Kutta steps of
+    order four, whose equations on boxes are sparse least-squares problems with one matrix for all
+    stages of all steps of a length. Boxes are adapted to one long step first. Each crossing then has
+    smaller boxes where the one before left most, and a lower tolerance in time, until two differ by
+    less than `tolerance`, or time runs out: then the last complete one is the answer.
+
+    *Other*: `most` unknowns in space; `waves` of a box.
+
+    Source: the method of lines, with the least-squares matching of `LocalFeatures`.
+    """
+
+    tolerance: float = 1e-8
+    most: int = 100_000
+    waves: Waves | None = None
+    name: str = "method of lines on boxes"
+    dtype: torch.dtype = torch.float64
+    architecture: Architecture = Architecture(1, 1)
+
+    def __post_init__(self) -> None:
+        if not (self.tolerance > 0 and self.most >= 1):
+            raise ConfigError(
+                f"`LocalLines` needs a tolerance > 0 and unknowns, got {self.tolerance} and "
+                f"{self.most}."
+            )
+
+    def points(self, parameters: int) -> int:
+        """Points at which crossings are compared."""
+        return COMPARED
+
+    def start(self, objective: Residuals) -> Iterate[State]:
+        """The initial values, on a few boxes. Raises ConfigError for no such evolution."""
+        if why := unsuited_lines(objective):
+            raise ConfigError(f"`LocalLines` {why}. Take `MethodOfLines()` or `LeastSquares()`.")
+        assert isinstance(objective, Objective)
+        time = evolution_of(objective)
+        assert time is not None
+        shared = objective.collocated.affine and steady(objective, time)
+        tree = _first(objective, time)
+        waves = self.waves or SUITED[len(objective.collocated.problem.axes) - 1]
+        scale = objective.parameters.new_zeros(len(objective.field.networks()))
+        space = Space.of(objective, time, tree, waves)
+        crossing = Crossing.starting(space, FIRST, steady=shared, scale=scale)
+        state = State(objective, time, shared, tree, waves, FIRST, crossing.scale)
+        return _shown(state, crossing, "", reached=f"t = {time.low:.4g}")
+
+    def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
+        """A round of adaptation, or as many steps as a stride takes."""
+        state, began = at.state, clock.monotonic()
+        if state.crossing is None:
+            return self._adapted(at, spent)
+        crossing = state.crossing
+        while not crossing.ended and clock.monotonic() < began + STRIDE:
+            crossing = crossing.advanced()
+        seconds = clock.monotonic() - began
+        state = replace(state, crossing=crossing, seconds=state.seconds + seconds)
+        left = spent.left - seconds
+        if crossing.done:
+            return self._crossed(at, state, left, asked=spent.asked)
+        if crossing.left > HOPELESS and crossing.looked:
+            return self._given_up(at, state, left)
+        time = crossing.levels[-1].time
+        note = f"t = {time:.4g} with {crossing.space.assembly.unknowns} unknowns in boxes"
+        if crossing.failed:
+            why = f"the march failed at t = {time:.4g}: no step is short enough"
+            return self._ended(at, state, why, Outcome.stagnated)
+        if state.best is None:
+            return _shown(state, crossing, note, reached=f"t = {time:.4g}")
+        if left <= 0 or state.expected > left:
+            return self._ended(at, state, "a finer one takes too long", Outcome.budget)
+        return replace(at, state=state, note=note)
+
+    def _adapted(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
+        """Smaller boxes where one long step leaves most; if it leaves little, the first crossing
+        on them.
+        """
+        state, began = at.state, clock.monotonic()
+        time, length = state.time, (state.time.high - state.time.low) / AHEAD
+        space = Space.of(state.whole, time, state.tree, state.waves)
+        known = space.initial()
+        at_end, rate = time.low + length, 1 / length
+        built = clock.monotonic()
+        operator = Operator.of(space, rate, at_end, known[0], known)
+        made = clock.monotonic()
+        if state.steady:
+            theta = operator.exact(at_end, known)
+        else:
+            size = torch.maximum(state.scale, space.sizes(known[0])).clamp_min(TINY)
+            solved = operator.newton(at_end, known[0], known, scale=size, close=1e-3)
+            theta = known[0] if solved is None else solved.theta
+        solving = clock.monotonic()
+        crossing_takes = MATRICES * (made - built) + STAGES * (solving - made)
+        stage = Stage.implicit(time.axis, rate, [space.columns.split(part) for part in known])
+        parts = operator.slopes(theta, known)
+        squares, data = space.judging.squares(stage, at_end, parts)
+        residual = math.sqrt(float(squares.sum()) / max(data, TINY))
+        scale = torch.maximum(space.sizes(known[0]), space.sizes(theta))
+        seconds = clock.monotonic() - began
+        state = replace(state, scale=scale, rounds=state.rounds + 1)
+        note = f"{space.assembly.unknowns} unknowns in boxes: residual {residual:.1e} ahead"
+        left = max(spent.left - seconds, 0.0)
+        room = self._room(state, space, GROWTH, SHARE * left / crossing_takes)
+        if residual < ADAPTED or state.rounds >= ROUNDS or room < 1:
+            crossing = Crossing.starting(space, state.tolerance, steady=state.steady, scale=scale)
+            return replace(at, state=replace(state, crossing=crossing, seconds=seconds), note=note)
+        tree = _refined(space, squares, space.assembly.whole, theta, room)
+        return replace(at, state=replace(state, tree=tree), note=note)
+
+    def _given_up(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:
+        """A crossing on smaller boxes, where the present ones cannot hold the solution."""
+        crossing = state.crossing
+        assert crossing is not None
+        space, theta = crossing.space, crossing.levels[-1].parts[0]
+        room = self._room(state, space, GROWTH, math.inf)
+        if room < 1:
+            return self._ended(at, state, "boxes do not hold the solution", Outcome.unresolved)
+        tree = _refined(space, crossing.squares, space.assembly.whole, theta, room)
+        space = Space.of(state.whole, state.time, tree, state.waves)
+        following = Crossing.starting(
+            space, state.tolerance, steady=state.steady, scale=state.scale
+        )
+        note = f"boxes leave {crossing.left:.1e}: too large"
+        return replace(at, state=replace(state, tree=tree, crossing=following), note=note)
+
+    def _room(self, state: State, space: Space, growth: float, slower: float) -> int:
+        """How many boxes may be halved, where a crossing may take so many times as long."""
+        d = len(state.tree.low[0]) - 1
+        most = min(growth, self.most / space.assembly.unknowns, slower ** (1 / COST[d]))
+        if not most > GROWING:
+            return 0
+        return max(int((most - 1) * int(space.assembly.used.sum()) / (2**d - 1)), 1)
+
+    def _crossed(
+        self, at: Iterate[State], state: State, left: float, *, asked: bool
+    ) -> Iterate[State]:
+        """What follows a crossing that got through: a finer one, if there is time for it."""
+        crossing, before = state.crossing, state.best
+        assert crossing is not None
+        field = crossing.field()
+        values = _values(state.whole, field)
+        difference = math.inf
+        if before is not None:
+            difference = float((values - before.values).norm() / values.norm().clamp_min(TINY))
+        best = Complete(crossing, values, difference, state.seconds)
+        state = replace(state, best=best, scale=crossing.scale, seconds=0.0)
+        at = _shown(state, crossing, best.text)
+        if difference < self.tolerance or (not asked and difference < ENOUGH):
+            return self._ended(at, state, "", Outcome.converged)
+        tolerance = max(FINER * state.tolerance, min(BALANCED * crossing.left, state.tolerance))
+        longer = (state.tolerance / tolerance) ** (math.log(LONGER) / -math.log(FINER))
+        slower = PART * max(left, 0.0) / (best.seconds * longer)
+        room = self._room(state, crossing.space, GROWTH, slower)
+        if crossing.left < tolerance:
+            room = 0
+        if room < 1 and (slower < 1 or tolerance == state.tolerance):
+            return self._ended(at, state, "a finer one takes too long", Outcome.budget)
+        tree = state.tree
+        if room:
+            space, theta = crossing.space, crossing.levels[-1].parts[0]
+            tree = _refined(space, crossing.squares, space.assembly.whole, theta, room)
+        space = Space.of(state.whole, state.time, tree, state.waves)
+        following = Crossing.starting(space, tolerance, steady=state.steady, scale=state.scale)
+        state = replace(state, tree=tree, tolerance=tolerance, crossing=following)
+        return replace(at, state=state)
+
+    def _ended(
+        self, at: Iterate[State], state: State, why: str, outcome: Outcome
+    ) -> Iterate[State]:
+        """The end, with the last crossing that got through."""
+        if state.best is None:
+            assert state.crossing is not None
+            time = state.crossing.levels[-1].time
+            at = _shown(state, state.crossing, "", reached=f"t = {time:.4g}")
+            return replace(at, finished=why, outcome=outcome)
+        text = state.best.text
+        solved = state.best.difference < FITTED
+        return replace(
+            at,
+            state=state,
+            finished=f"{text}; {why}" if why else text,
+            outcome=Outcome.converged if solved else outcome,
+            reached="",
+        )
+
+
+def unsuited_lines(objective: Residuals) -> str:
+    """Why a march on boxes does not suit a problem; nothing if it does."""
+    if not isinstance(objective, Objective):
+        return "needs the residuals of a problem for a field"
+    d, rows = len(objective.collocated.problem.axes), objective.collocated.rows
+    if d - 1 not in SUITED:
+        return f"has boxes in one to {max(SUITED)} coordinates of space, got {d - 1}"
+    if evolution_of(objective) is None:
+        return "needs initial conditions, and others for all times"
+    if any(r.residual.places for r in rows):
+        return "cannot take an unknown at other places than the points themselves"
+    if not any(r.condition.domain.dimension == d for r in rows):
+        return "needs an equation inside a domain"
+    networks = objective.field.networks().values()
+    if any(net.of or net.constant or net.inputs != d for net in networks):
+        return "needs unknowns that depend on all coordinates"
+    return ""
+
+
+def _first(whole: Objective, time: Evolution) -> BoxTree:
+    """A few boxes with sides of nearly one length, cut where coefficients jump in space."""
+    low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
+    jumps = [[] if i == time.axis else at for i, at in enumerate(planes(whole.collocated))]
+    tree, _ = BoxTree.around(low, high).cut_at(jumps)
+    d = len(low)
+    while len(tree) < BOXES[d - 1]:
+        sides = tree.high - tree.low
+        sides[:, time.axis] = 0.0
+        long = (sides >= ELONGATED * sides.max()).tolist()
+        tree, _ = tree.split([[i for i, wide in enumerate(own) if wide] for own in long])
+    return tree
+
+
+def _refined(space: Space, squares: Tensor, whole: Tensor, theta: Tensor, room: int) -> BoxTree:
+    """The boxes halved, in space, that hold most of some squares (K,)."""
+    volumes = (space.tree.high - space.tree.low).prod(1)
+    boxes = marked(squares, volumes, room)
+    field = with_parameters(space.local.field, theta)
+    nets = [net for net in field.networks().values() if isinstance(net, LocalSines)]
+    axes = axes_to_cut(nets, boxes, whole[boxes])
+    axes = [[i for i in own if i != space.time.axis] for own in axes]
+    tree, _ = cut(space.tree, boxes, axes)
+    return tree
+
+
+def _values(whole: Objective, field: Field) -> Tensor:
+    """The values (n,) of all networks at places of the equations inside."""
+    points = whole.collocated.interior[0].points.positions[:COMPARED]
+    with torch.no_grad():
+        return torch.cat([net(points).flatten() for net in field.networks().values()])
+
+
+def _shown(
+    state: State, crossing: Crossing, note: str, *, reached: str = ""
+) -> Iterate[State]:
+    """The solution of a crossing so far."""
+    objective = crossing.objective()
+    theta = objective.parameters
+    difference = 1.0 if state.best is None else min(state.best.difference, 1.0)
+    return Iterate(objective, theta, theta.new_tensor(difference**2 / 2), state, note, "", reached)
