@@ -44,25 +44,27 @@ MATRICES, STAGES = 7, 100
 """A first crossing has about so many matrices and stages."""
 SHARE = 0.4
 """And this share of the seconds left, at most."""
-FIRST, FINER = 1e-3, 0.1
+FIRST, FINER = 2e-4, 0.1
 """The tolerance in time of the first crossing, and how it falls from one to the next."""
-BALANCED = 0.03
+BALANCED = 0.01
 """But no lower than this share of what is left in space."""
-GROWTH, GROWING = 4.0, 1.3
+GROWTH, GROWING = 4.0, 1.2
 """So many times as many boxes in the next crossing at most, and a number that is worth it."""
-PART = 0.7
+PART = 0.8
 """The share of the seconds left that a crossing may be expected to take."""
 COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Its seconds grow with this power of the number of boxes."""
 LONGER = 1.8
 """So many times as many steps are needed for a tolerance that is `FINER`."""
-HOPELESS = 0.3
-"""A crossing that leaves more than this in space is given up for smaller boxes."""
+HOPELESS = {1: 0.3, 2: 3e-4}
+"""A crossing that leaves more than this in space is given up for smaller boxes, by its order in
+time: waves are not damped, and grow where boxes do not resolve them.
+"""
 KNOWN = 0.1
 """The share of steps after which it is known how long a crossing will take."""
 STRIDE = 1.0
 """Seconds of marching between two reports."""
-FITTED, ENOUGH = 3e-3, 1e-5
+FITTED, ENOUGH = 1e-2, 1e-5
 """Crossings that differ by less than the first are an answer; by less than the second, a good one
 where no seconds are asked for.
 """
@@ -182,7 +184,7 @@ class LocalLines(Method[State]):
         left = spent.left - seconds
         if crossing.done:
             return self._crossed(at, state, left, asked=spent.asked)
-        if crossing.left > HOPELESS and crossing.looked:
+        if crossing.left > HOPELESS[min(state.time.order, 2)] and crossing.looked:
             return self._given_up(at, state, left)
         time = crossing.levels[-1].time
         note = f"t = {time:.4g} with {crossing.space.assembly.unknowns} unknowns in boxes"
@@ -277,6 +279,9 @@ class LocalLines(Method[State]):
         room = self._room(state, crossing.space, GROWTH, slower)
         if crossing.left < tolerance:
             room = 0
+        if room < 1 and slower < 1:  # then smaller boxes with the same steps
+            tolerance, slower = state.tolerance, slower * longer
+            room = self._room(state, crossing.space, GROWTH, slower)
         if room < 1 and (slower < 1 or tolerance == state.tolerance):
             return self._ended(at, state, "a finer one takes too long", Outcome.budget)
         tree = state.tree

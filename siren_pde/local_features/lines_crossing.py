@@ -20,7 +20,7 @@ from siren_pde.numerics.runge_kutta import DIAGONAL, GOING_ON, STARTING, Scheme
 
 FIRST, SMALLEST = 6, 40
 """Steps are the whole time halved so many times, first and at most."""
-COARSEST = 2
+COARSEST = 3
 """And so many times at least."""
 DOUBLED = 0.04
 """Steps whose error is below this share of the tolerance are doubled: errors grow by 16 then."""
@@ -30,6 +30,8 @@ HELPED = 0.8
 """A shorter step should have no more than this share of the error of the longer one: else it is not
 one in time.
 """
+LOOKED = 0.3
+"""What steps leave is looked at whenever so many more of them were made, beside all."""
 CLOSE = 1e-2
 """How much smaller than the tolerance Newton's moves have to become."""
 TINY = 1e-300
@@ -178,7 +180,7 @@ class Crossing:
         )
         quiet = error < DOUBLED * self.tolerance
         doubled = quiet and count % 2 == 0 and self.halved > COARSEST
-        due = doubled or following.done or following.unseen >= 2**self.halved / 8
+        due = doubled or following.done or following.unseen >= LOOKED * len(levels)
         if due:
             following = following._looked(length)
         return replace(following, halved=self.halved - 1) if doubled else following

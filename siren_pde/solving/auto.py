@@ -9,6 +9,8 @@ from typing import Any, final
 import torch
 
 from siren_pde.collocation.objective import Objective
+from siren_pde.local_features.lines import LocalLines, unsuited_lines
+from siren_pde.local_features.reentrant import hollow
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.gauss_newton import GaussNewton
@@ -96,6 +98,12 @@ class Auto(Method[Any]):
         affine, free = objective.collocated.affine, objective.field.has_default_layers
         evolution, few_axes = evolution_of(objective), len(problem.axes) <= AXES
         measured = f"(measured curvature {curvature:.0e})"
+        if free and evolution is not None and _on_boxes(objective):
+            along = problem.axes[evolution.axis]
+            return LocalLines(), (
+                f"the method of lines on boxes, since {along} has initial values only, and space "
+                "has holes or corners that point inward"
+            )
         if affine and free:
             return self._affine(objective, evolution, measured)
         reason = f"the residuals are not affine in the field {measured}"
@@ -125,7 +133,8 @@ class Auto(Method[Any]):
         """Where the method that suits the objective starts."""
         method = self.first or self._first(objective, len(objective.parameters), math.inf)[0]
         at = method.start(objective)
-        return replace(at, state=Chosen(method, at.state, objective))
+        alone = isinstance(method, LocalLines)  # it refines its answer until the budget ends
+        return replace(at, state=Chosen(method, at.state, objective, settled=alone))
 
     def step(self, at: Iterate[Any], spent: Spent) -> Iterate[Any]:
         """A step of the method that was chosen, or of those that follow it."""
@@ -178,6 +187,13 @@ class Auto(Method[Any]):
         if memory is None:
             return self.most_parameters
         return min(self.most_parameters, math.isqrt(int(memory) // (3 * 8)))
+
+
+def _on_boxes(objective: Objective) -> bool:
+    """Whether an evolution is in a domain where waves all over space fall behind those in boxes."""
+    if len(objective.collocated.problem.axes) < AXES or unsuited_lines(objective):
+        return False
+    return hollow(objective.collocated)
 
 
 def _needed(objective: Objective, evolution: Evolution) -> float:

@@ -13,6 +13,7 @@ from siren_pde.collocation.quadrature import Sobol
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
+from siren_pde.local_features.lines import LocalLines
 from siren_pde.local_features.method import unsuited
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Method
@@ -37,11 +38,13 @@ HOPELESS = 5e-2
 
 
 def escalation_after(first: Method[Any]) -> Escalation:
-    """What follows the first method: features in all of time after a march, continuation after
-    Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
+    """What follows the first method: boxes of space and then features in all of time after a march,
+    continuation after Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
     """
-    march = isinstance(first, Marching | MethodOfLines | Propagator)
+    march = isinstance(first, Marching | MethodOfLines | Propagator | LocalLines)
+    on_boxes = march and not isinstance(first, LocalLines)
     candidates = (
+        *((Candidate(LocalLines(), interrupts=True),) if on_boxes else ()),
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
         *(
             (Candidate(Continuation(), interrupts=True, objective=beyond_boxes),)
