@@ -365,9 +365,7 @@ def _values(whole: Objective, field: Field) -> Tensor:
         return torch.cat([net(points).flatten() for net in field.networks().values()])
 
 
-def _shown(
-    state: State, crossing: Crossing, note: str, *, reached: str = ""
-) -> Iterate[State]:
+def _shown(state: State, crossing: Crossing, note: str, *, reached: str = "") -> Iterate[State]:
     """The solution of a crossing so far."""
     objective = crossing.objective()
     theta = objective.parameters

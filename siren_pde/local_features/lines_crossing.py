@@ -13,7 +13,7 @@ from siren_pde.collocation.objective import Objective
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.marched_sines import MarchedSines
-from siren_pde.local_features.lines_operator import SLOW, Operator
+from siren_pde.local_features.lines_operator import Operator
 from siren_pde.local_features.lines_space import Space
 from siren_pde.local_features.stage import Stage
 from siren_pde.numerics.runge_kutta import DIAGONAL, GOING_ON, STARTING, Scheme
@@ -30,6 +30,8 @@ HELPED = 0.8
 """A shorter step should have no more than this share of the error of the longer one: else it is not
 one in time.
 """
+SLOW = 0.2
+"""Newton's moves that shrink by less than this want another matrix for the next step."""
 LOOKED = 0.3
 """What steps leave is looked at whenever so many more of them were made, beside all."""
 CLOSE = 1e-2
@@ -99,14 +101,17 @@ class Crossing:
         length, level = self.whole / 2**self.halved, self.levels[-1]
         scheme = GOING_ON if len(level.parts) > self.space.time.order else STARTING
         crossing, operator = self._with_operator(length, level)
-        stages = crossing._stages(scheme, operator, level, length)
-        if stages is None:
-            return crossing._shorter(2)
+        solved = crossing._stages(scheme, operator, level, length)
+        if solved is None:  # with a matrix of another level, or where a step is too long
+            return replace(self, operators=()) if crossing is self else crossing._shorter(2)
+        stages, contraction = solved
         error = crossing._error(scheme, stages, length)
         if not (error <= self.tolerance or HELPED * self.refused < error < math.inf):
             halvings = math.ceil(math.log2(max(error / self.tolerance, 1.0)) / 4)
             shorter = crossing._shorter(min(max(halvings, 1), 4) if error < math.inf else 4)
             return replace(shorter, refused=error)
+        if contraction > SLOW:
+            crossing = replace(crossing, operators=())
         return crossing._accepted(stages, length, error)
 
     def _with_operator(self, length: float, level: Level) -> tuple[Crossing, Operator]:
@@ -122,9 +127,11 @@ class Crossing:
 
     def _stages(
         self, scheme: Scheme, operator: Operator, level: Level, length: float
-    ) -> list[tuple[Tensor, ...]] | None:
-        """θ of the unknown and its derivatives at each stage."""
-        order = self.space.time.order
+    ) -> tuple[list[tuple[Tensor, ...]], float] | None:
+        """θ of the unknown and its derivatives at each stage, and the share that is left of one of
+        Newton's moves by the next.
+        """
+        order, contraction = self.space.time.order, 0.0
         stages: list[tuple[Tensor, ...]] = [level.parts] if scheme.explicit else []
         for i in scheme.implicit:
             weights = scheme.rows[i][:i]
@@ -142,13 +149,11 @@ class Crossing:
                 solved = operator.newton(at, guess, known, scale=self.scale, close=close)
                 if solved is None:
                     return None
-                theta = solved.theta
+                theta, contraction = solved.theta, max(contraction, solved.contraction)
             stages.append(tuple(operator.slopes(theta, known)))
-        return stages
+        return stages, contraction
 
-    def _error(
-        self, scheme: Scheme, stages: Sequence[tuple[Tensor, ...]], length: float
-    ) -> float:
+    def _error(self, scheme: Scheme, stages: Sequence[tuple[Tensor, ...]], length: float) -> float:
         """The difference of two schemes, beside the size of unknowns."""
         e = length * sum((w * s[1] for w, s in zip(scheme.error, stages, strict=True)), 0.0)
         assert isinstance(e, Tensor)
@@ -174,7 +179,6 @@ class Crossing:
             self,
             levels=(*levels, Level(end, stages[-1])),
             scale=torch.maximum(self.scale, space.sizes(stages[-1][0])),
-            operators=self.operators if self.steady else (),
             unseen=self.unseen + 1,
             refused=math.inf,
         )

@@ -17,8 +17,6 @@ from siren_pde.numerics.tree_factor import TreeFactor
 
 MOST = 8
 """Newton's steps at a stage: more take longer than another matrix."""
-SLOW = 0.5
-"""Steps that shrink by less than this want another matrix."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +39,9 @@ class Operator:
     factor: TreeFactor
 
     @staticmethod
-    def of(space: Space, rate: float, at: float, theta: Tensor, known: Sequence[Tensor]) -> Operator:
+    def of(
+        space: Space, rate: float, at: float, theta: Tensor, known: Sequence[Tensor]
+    ) -> Operator:
         """Linearised at θ and one time; `known` are what rates are taken from."""
         given = [space.columns.split(part) for part in known]
         stage = Stage.implicit(space.time.axis, rate, given)
@@ -80,9 +80,7 @@ class Operator:
             last = size
         return None
 
-    def _solved(
-        self, at: float, theta: Tensor, known: Sequence[Tensor], *, moved: bool
-    ) -> Tensor:
+    def _solved(self, at: float, theta: Tensor, known: Sequence[Tensor], *, moved: bool) -> Tensor:
         """The solution of the equations linearised at θ, with the matrix as it is."""
         space, equations, each = self.space, self.assembly.equations, []
         coefficients = self.slopes(theta, known)

@@ -55,9 +55,7 @@ class Stage:
             for f, offset in zip(self.factors, self.offsets, strict=True)
         ]
 
-    def waves(
-        self, net: LocalSines, x: Tensor, boxes: Tensor, keys: Sequence[Key]
-    ) -> list[Tensor]:
+    def waves(self, net: LocalSines, x: Tensor, boxes: Tensor, keys: Sequence[Key]) -> list[Tensor]:
         """The derivatives `keys` of the waves (n, m) at points in boxes."""
         tables = self._tables(net, x, boxes, keys)
         out = []
