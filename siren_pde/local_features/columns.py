@@ -16,7 +16,8 @@ from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import parameters_of, split
-from siren_pde.local_features.stage import Parts, Stage
+from siren_pde.local_features.stage import Parts as Parts
+from siren_pde.local_features.stage import Stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +118,10 @@ class Columns:
 
     def _channels(
         self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor
-    ) -> tuple[dict[Site, Tensor], dict[Site, list[Tensor]]]:
+    ) -> tuple[dict[Site, Tensor], dict[Site, Sequence[Tensor]]]:
         """The channels of each site, and the waves (n, features) that they are made of."""
-        networks, channels, waves = self.field.networks(), {}, {}
+        networks, channels = self.field.networks(), {}
+        waves: dict[Site, Sequence[Tensor]] = {}
         for site, plan in bound.plans.items():
             net, theta = networks[site.network], parts[site.network]
             if isinstance(net, LocalSines):

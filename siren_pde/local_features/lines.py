@@ -8,32 +8,21 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import torch
-from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
-from siren_pde.fields.base import Field
-from siren_pde.fields.local_sines import LocalSines
-from siren_pde.fields.parameters import with_parameters
-from siren_pde.local_features.adaptation import axes_to_cut, cut, marked
 from siren_pde.local_features.discretised import Waves
-from siren_pde.local_features.jumps import planes
+from siren_pde.local_features.lines_boxes import SUITED, first_boxes, refined, unsuited_lines
 from siren_pde.local_features.lines_crossing import TINY, Crossing
 from siren_pde.local_features.lines_operator import Operator
 from siren_pde.local_features.lines_space import Space
+from siren_pde.local_features.lines_state import COMPARED, Complete, State, judged, shown, values_of
 from siren_pde.local_features.stage import Stage
-from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.random_features.evolution import Evolution, evolution_of
+from siren_pde.random_features.evolution import evolution_of
 from siren_pde.random_features.symbol import steady
 
-SUITED = {1: Waves(24, 4.0), 2: Waves(100, 4.0), 3: Waves(200, 3.5)}
-"""Waves of a box and their band, by coordinates of space, as `LocalFeatures` has them."""
-BOXES = {1: 8, 2: 16, 3: 8}
-"""Boxes to begin with, at least."""
-ELONGATED = 0.7
-"""They have sides at least this long beside their longest."""
 AHEAD = 8
 """The step that boxes are adapted to before the first crossing is one of so many."""
 ADAPTED = 2e-2
@@ -60,65 +49,12 @@ HOPELESS = {1: 0.3, 2: 3e-4}
 """A crossing that leaves more than this in space is given up for smaller boxes, by its order in
 time: waves are not damped, and grow where boxes do not resolve them.
 """
-KNOWN = 0.1
-"""The share of steps after which it is known how long a crossing will take."""
 STRIDE = 1.0
 """Seconds of marching between two reports."""
 FITTED, ENOUGH = 1e-2, 1e-5
 """Crossings that differ by less than the first are an answer; by less than the second, a good one
 where no seconds are asked for.
 """
-COMPARED = 1024
-"""Places at which crossings are compared."""
-
-
-@dataclass(frozen=True, eq=False)
-class Complete:
-    """A crossing that got through, its values at some places, how far (relative) those are from the
-    one before, and how long it took.
-    """
-
-    crossing: Crossing
-    values: Tensor
-    difference: float
-    seconds: float
-
-    @property
-    def text(self) -> str:
-        """What it is, in words."""
-        unknowns, steps = self.crossing.space.assembly.unknowns, len(self.crossing.levels) - 1
-        text = f"{steps} steps on boxes with {unknowns} unknowns"
-        if math.isinf(self.difference):
-            return text
-        return f"{text}, {self.difference:.1e} from those solved more coarsely"
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """The boxes, and where the march on them stands: not begun while they are adapted, in a number
-    of `rounds`. `scale` (networks,) are the sizes of unknowns, `best` the last crossing that got
-    through, and `seconds` those that the present one has had.
-    """
-
-    whole: Objective
-    time: Evolution
-    steady: bool
-    tree: BoxTree
-    waves: Waves
-    tolerance: float
-    scale: Tensor
-    crossing: Crossing | None = None
-    best: Complete | None = None
-    rounds: int = 0
-    seconds: float = 0.0
-
-    @property
-    def expected(self) -> float:
-        """The seconds that the crossing will still take, if it goes on as the last one went."""
-        assert self.best is not None and self.crossing is not None
-        now, before = self.crossing.levels[-1].time, self.best.crossing.levels[1:]
-        share = sum(level.time <= now for level in before) / len(before)
-        return self.seconds * (1 - share) / share if share > KNOWN else 0.0
 
 
 @final
@@ -128,7 +64,7 @@ class LocalLines(Method[State]):
 
     Space is cut into boxes with sines of their own; in time there are implicit Runge-Kutta steps of
     order four, whose equations on boxes are sparse least-squares problems with one matrix for all
-    stages of all steps of a length. Boxes are adapted to one long step first. Each crossing then has
+    stages of all steps of a length. Boxes are adapted to one long step first. Each crossing has
     smaller boxes where the one before left most, and a lower tolerance in time, until two differ by
     less than `tolerance`, or time runs out: then the last complete one is the answer.
 
@@ -163,13 +99,13 @@ class LocalLines(Method[State]):
         time = evolution_of(objective)
         assert time is not None
         shared = objective.collocated.affine and steady(objective, time)
-        tree = _first(objective, time)
+        tree = first_boxes(objective, time)
         waves = self.waves or SUITED[len(objective.collocated.problem.axes) - 1]
         scale = objective.parameters.new_zeros(len(objective.field.networks()))
         space = Space.of(objective, time, tree, waves)
         crossing = Crossing.starting(space, FIRST, steady=shared, scale=scale)
-        state = State(objective, time, shared, tree, waves, FIRST, crossing.scale)
-        return _shown(state, crossing, "", reached=f"t = {time.low:.4g}")
+        state = State(objective, time, shared, tree, waves, FIRST, crossing.scale[0])
+        return shown(state, crossing, "", reached=f"t = {time.low:.4g}")
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """A round of adaptation, or as many steps as a stride takes."""
@@ -192,7 +128,7 @@ class LocalLines(Method[State]):
             why = f"the march failed at t = {time:.4g}: no step is short enough"
             return self._ended(at, state, why, Outcome.stagnated)
         if state.best is None:
-            return _shown(state, crossing, note, reached=f"t = {time:.4g}")
+            return shown(state, crossing, note, reached=f"t = {time:.4g}")
         if left <= 0 or state.expected > left:
             return self._ended(at, state, "a finer one takes too long", Outcome.budget)
         return replace(at, state=state, note=note)
@@ -230,7 +166,7 @@ class LocalLines(Method[State]):
         if residual < ADAPTED or state.rounds >= ROUNDS or room < 1:
             crossing = Crossing.starting(space, state.tolerance, steady=state.steady, scale=scale)
             return replace(at, state=replace(state, crossing=crossing, seconds=seconds), note=note)
-        tree = _refined(space, squares, space.assembly.whole, theta, room)
+        tree = refined(space, squares, theta, room)
         return replace(at, state=replace(state, tree=tree), note=note)
 
     def _given_up(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:
@@ -241,7 +177,7 @@ class LocalLines(Method[State]):
         room = self._room(state, space, GROWTH, math.inf)
         if room < 1:
             return self._ended(at, state, "boxes do not hold the solution", Outcome.unresolved)
-        tree = _refined(space, crossing.squares, space.assembly.whole, theta, room)
+        tree = refined(space, crossing.squares, theta, room)
         space = Space.of(state.whole, state.time, tree, state.waves)
         following = Crossing.starting(
             space, state.tolerance, steady=state.steady, scale=state.scale
@@ -264,22 +200,22 @@ class LocalLines(Method[State]):
         crossing, before = state.crossing, state.best
         assert crossing is not None
         field = crossing.field()
-        values = _values(state.whole, field)
+        values = values_of(state.whole, field)
         difference = math.inf
         if before is not None:
             difference = float((values - before.values).norm() / values.norm().clamp_min(TINY))
         best = Complete(crossing, values, difference, state.seconds)
-        state = replace(state, best=best, scale=crossing.scale, seconds=0.0)
-        at = _shown(state, crossing, best.text)
+        state = replace(state, best=best, scale=crossing.scale[0], seconds=0.0)
+        at = shown(state, crossing, best.text)
         if difference < self.tolerance or (not asked and difference < ENOUGH):
             return self._ended(at, state, "", Outcome.converged)
         tolerance = max(FINER * state.tolerance, min(BALANCED * crossing.left, state.tolerance))
         longer = (state.tolerance / tolerance) ** (math.log(LONGER) / -math.log(FINER))
         slower = PART * max(left, 0.0) / (best.seconds * longer)
-        room = self._room(state, crossing.space, GROWTH, slower)
-        if crossing.left < tolerance:
-            room = 0
-        if room < 1 and slower < 1:  # then smaller boxes with the same steps
+        state = judged(state, before)
+        may = state.helps and crossing.left > tolerance
+        room = self._room(state, crossing.space, GROWTH, slower) if may else 0
+        if may and room < 1 and slower < 1:  # then smaller boxes with the same steps
             tolerance, slower = state.tolerance, slower * longer
             room = self._room(state, crossing.space, GROWTH, slower)
         if room < 1 and (slower < 1 or tolerance == state.tolerance):
@@ -287,7 +223,7 @@ class LocalLines(Method[State]):
         tree = state.tree
         if room:
             space, theta = crossing.space, crossing.levels[-1].parts[0]
-            tree = _refined(space, crossing.squares, space.assembly.whole, theta, room)
+            tree = refined(space, crossing.squares, theta, room)
         space = Space.of(state.whole, state.time, tree, state.waves)
         following = Crossing.starting(space, tolerance, steady=state.steady, scale=state.scale)
         state = replace(state, tree=tree, tolerance=tolerance, crossing=following)
@@ -300,7 +236,7 @@ class LocalLines(Method[State]):
         if state.best is None:
             assert state.crossing is not None
             time = state.crossing.levels[-1].time
-            at = _shown(state, state.crossing, "", reached=f"t = {time:.4g}")
+            at = shown(state, state.crossing, "", reached=f"t = {time:.4g}")
             return replace(at, finished=why, outcome=outcome)
         text = state.best.text
         solved = state.best.difference < FITTED
@@ -311,63 +247,3 @@ class LocalLines(Method[State]):
             outcome=Outcome.converged if solved else outcome,
             reached="",
         )
-
-
-def unsuited_lines(objective: Residuals) -> str:
-    """Why a march on boxes does not suit a problem; nothing if it does."""
-    if not isinstance(objective, Objective):
-        return "needs the residuals of a problem for a field"
-    d, rows = len(objective.collocated.problem.axes), objective.collocated.rows
-    if d - 1 not in SUITED:
-        return f"has boxes in one to {max(SUITED)} coordinates of space, got {d - 1}"
-    if evolution_of(objective) is None:
-        return "needs initial conditions, and others for all times"
-    if any(r.residual.places for r in rows):
-        return "cannot take an unknown at other places than the points themselves"
-    if not any(r.condition.domain.dimension == d for r in rows):
-        return "needs an equation inside a domain"
-    networks = objective.field.networks().values()
-    if any(net.of or net.constant or net.inputs != d for net in networks):
-        return "needs unknowns that depend on all coordinates"
-    return ""
-
-
-def _first(whole: Objective, time: Evolution) -> BoxTree:
-    """A few boxes with sides of nearly one length, cut where coefficients jump in space."""
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
-    jumps = [[] if i == time.axis else at for i, at in enumerate(planes(whole.collocated))]
-    tree, _ = BoxTree.around(low, high).cut_at(jumps)
-    d = len(low)
-    while len(tree) < BOXES[d - 1]:
-        sides = tree.high - tree.low
-        sides[:, time.axis] = 0.0
-        long = (sides >= ELONGATED * sides.max()).tolist()
-        tree, _ = tree.split([[i for i, wide in enumerate(own) if wide] for own in long])
-    return tree
-
-
-def _refined(space: Space, squares: Tensor, whole: Tensor, theta: Tensor, room: int) -> BoxTree:
-    """The boxes halved, in space, that hold most of some squares (K,)."""
-    volumes = (space.tree.high - space.tree.low).prod(1)
-    boxes = marked(squares, volumes, room)
-    field = with_parameters(space.local.field, theta)
-    nets = [net for net in field.networks().values() if isinstance(net, LocalSines)]
-    axes = axes_to_cut(nets, boxes, whole[boxes])
-    axes = [[i for i in own if i != space.time.axis] for own in axes]
-    tree, _ = cut(space.tree, boxes, axes)
-    return tree
-
-
-def _values(whole: Objective, field: Field) -> Tensor:
-    """The values (n,) of all networks at places of the equations inside."""
-    points = whole.collocated.interior[0].points.positions[:COMPARED]
-    with torch.no_grad():
-        return torch.cat([net(points).flatten() for net in field.networks().values()])
-
-
-def _shown(state: State, crossing: Crossing, note: str, *, reached: str = "") -> Iterate[State]:
-    """The solution of a crossing so far."""
-    objective = crossing.objective()
-    theta = objective.parameters
-    difference = 1.0 if state.best is None else min(state.best.difference, 1.0)
-    return Iterate(objective, theta, theta.new_tensor(difference**2 / 2), state, note, "", reached)

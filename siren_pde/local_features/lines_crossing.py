@@ -51,8 +51,8 @@ class Level:
 class Crossing:
     """Where a crossing stands: its levels so far, the first with no slope yet.
 
-    A step is the whole time halved `halved` times. `scale` (networks,) are the largest sizes of
-    unknowns so far, `operators` the matrices by number of halvings, `squares` (K,) what steps have
+    A step is the whole time halved `halved` times. `scale` (order, networks) are the largest sizes
+    of unknowns so far, `operators` the matrices by number of halvings, `squares` (K,) what steps have
     left in each box at fresh points, and `residual` the size of it in `looked` of them.
     """
 
@@ -74,10 +74,11 @@ class Crossing:
     def starting(space: Space, tolerance: float, *, steady: bool, scale: Tensor) -> Crossing:
         """At the initial values; unknowns become as large as `scale` (networks,) at least."""
         start = space.initial()
-        scale = torch.maximum(scale, space.sizes(start[0]))
+        first = torch.stack([space.sizes(part) for part in start])
+        first[0] = torch.maximum(scale, first[0])
         level = Level(space.time.low, tuple(start))
         squares = space.zero.new_zeros((len(space.tree),))
-        return Crossing(space, tolerance, steady, (level,), scale, squares)
+        return Crossing(space, tolerance, steady, (level,), first, squares)
 
     @property
     def done(self) -> bool:
@@ -146,7 +147,7 @@ class Crossing:
             else:
                 guess = stages[-1][0] if stages else level.parts[0]
                 close = CLOSE * self.tolerance
-                solved = operator.newton(at, guess, known, scale=self.scale, close=close)
+                solved = operator.newton(at, guess, known, scale=self.scale[0], close=close)
                 if solved is None:
                     return None
                 theta, contraction = solved.theta, max(contraction, solved.contraction)
@@ -154,11 +155,21 @@ class Crossing:
         return stages, contraction
 
     def _error(self, scheme: Scheme, stages: Sequence[tuple[Tensor, ...]], length: float) -> float:
-        """The difference of two schemes, beside the size of unknowns."""
-        e = length * sum((w * s[1] for w, s in zip(scheme.error, stages, strict=True)), 0.0)
-        assert isinstance(e, Tensor)
-        scale = torch.maximum(self.scale, self.space.sizes(stages[-1][0])).clamp_min(TINY)
-        return float((self.space.sizes(e) / scale)[self.space.counted].max())
+        """The difference of two schemes, beside the sizes of unknowns and of their slopes; those of
+        slopes that move unknowns by less than their own size in a step are none.
+        """
+        space, scale, worst = self.space, self._scale_with(stages[-1]), 0.0
+        for k in range(space.time.order):
+            e = length * sum((w * s[k + 1] for w, s in zip(scheme.error, stages, strict=True)), 0.0)
+            assert isinstance(e, Tensor)
+            usual = torch.maximum(scale[k], scale[0] / length**k).clamp_min(TINY)
+            worst = max(worst, float((space.sizes(e) / usual)[space.counted].max()))
+        return worst if math.isfinite(worst) else math.inf
+
+    def _scale_with(self, parts: Sequence[Tensor]) -> Tensor:
+        """The largest sizes so far, and those of a level."""
+        sizes = torch.stack([self.space.sizes(part) for part in parts[: self.space.time.order]])
+        return torch.maximum(self.scale, sizes)
 
     def _shorter(self, halvings: int) -> Crossing:
         halved = self.halved + halvings
@@ -178,7 +189,7 @@ class Crossing:
         following = replace(
             self,
             levels=(*levels, Level(end, stages[-1])),
-            scale=torch.maximum(self.scale, space.sizes(stages[-1][0])),
+            scale=self._scale_with(stages[-1]),
             unseen=self.unseen + 1,
             refused=math.inf,
         )

@@ -46,7 +46,8 @@ class Reflections:
         """Qᵀ b (r,)."""
         y = (b @ self.vectors)[:, None]
         y = torch.linalg.solve_triangular(self.inverse.T, y, upper=False)[:, 0]
-        return b - self.vectors @ y
+        left: Tensor = b - self.vectors @ y
+        return left
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ from typing import Any, final
 import torch
 
 from siren_pde.collocation.objective import Objective
-from siren_pde.local_features.lines import LocalLines, unsuited_lines
+from siren_pde.local_features.lines import LocalLines
+from siren_pde.local_features.lines_boxes import unsuited_lines
 from siren_pde.local_features.reentrant import hollow
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent

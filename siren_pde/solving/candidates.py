@@ -38,13 +38,14 @@ HOPELESS = 5e-2
 
 
 def escalation_after(first: Method[Any]) -> Escalation:
-    """What follows the first method: boxes of space and then features in all of time after a march,
-    continuation after Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
+    """What follows the first method: for evolutions a march on boxes of space; features in all of
+    time after a march, continuation after Newton's method at once, then networks of sines by
+    Gauss-Newton and by Adam.
     """
     march = isinstance(first, Marching | MethodOfLines | Propagator | LocalLines)
-    on_boxes = march and not isinstance(first, LocalLines)
+    on_boxes = isinstance(first, LocalLines)
     candidates = (
-        *((Candidate(LocalLines(), interrupts=True),) if on_boxes else ()),
+        *(() if on_boxes else (Candidate(LocalLines(), interrupts=True),)),
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
         *(
             (Candidate(Continuation(), interrupts=True, objective=beyond_boxes),)

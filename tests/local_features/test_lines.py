@@ -26,9 +26,10 @@ from siren_pde.errors import ConfigError
 from siren_pde.local_features.lines import LocalLines
 
 
-def solved(problem, *, seconds=20.0, **options):
+def solved(problem, **options):
+    """With more seconds than a tolerance needs."""
     method = LocalLines(**options)
-    return solve(problem, None, method, budget=Budget(seconds=seconds), estimate="none", quiet=True)
+    return solve(problem, None, method, budget=Budget(seconds=60), estimate="none", quiet=True)
 
 
 def around_a_hole():
@@ -59,13 +60,12 @@ def around_a_hole():
 
 
 def test_heat_around_a_hole():
-    assert solved(around_a_hole(), most=4000, seconds=8.0).error() < 1e-5
+    assert solved(around_a_hole(), tolerance=1e-5).error() < 1e-5
 
 
 def test_the_choice_is_boxes_where_space_has_a_hole():
-    whole = solve(around_a_hole(), budget=Budget(seconds=4), estimate="none", quiet=True)
+    whole = solve(around_a_hole(), budget=Budget(steps=1), estimate="none", quiet=True)
     assert whole.method == LocalLines.name
-    assert whole.error() < 1e-3
 
 
 def strip(t, x=(0, 1)):
@@ -96,7 +96,7 @@ def nonlinear():
 
 
 def test_an_equation_that_is_not_affine():
-    assert solved(nonlinear(), seconds=6.0).error() < 1e-5
+    assert solved(nonlinear(), tolerance=1e-5).error() < 1e-5
 
 
 def waves():
@@ -122,7 +122,7 @@ def waves():
 
 
 def test_waves():
-    assert solved(waves(), seconds=6.0).error() < 1e-3
+    assert solved(waves(), tolerance=1e-3).error() < 1e-3
 
 
 def kinked():
@@ -145,14 +145,50 @@ def kinked():
 
 
 def test_a_kink_diffuses_and_keeps_its_mean():
-    answer = solved(kinked(), seconds=5.0)
+    answer = solved(kinked(), tolerance=1e-3)
     x = torch.linspace(0, 1, 2001, dtype=torch.float64)
     at = torch.stack([x, torch.full_like(x, 0.1)], 1)
     assert abs(float(torch.trapezoid(answer(at), x)) - 0.125) < 1e-4
 
 
+def beam():
+    """A beam under its load in SI units: terms of 10⁹, an unknown of 10⁻²."""
+    stiffness, mass, length, load_ = 2e11 / 3 * 1e-8, 7850 * 4e-4, 0.5, 50000
+    domain = Box(x=(0, length), t=(0, 0.02))
+
+    def exact(p):
+        """The first modes: the load is theirs alone."""
+        total, push = 0.0 * p.x, 20 * pi
+        for n in (1, 3):
+            own = (n * pi / length) ** 2 * (stiffness / mass) ** 0.5
+            size = 4 / (n * pi) * load_ / mass / (own**2 - push**2)
+            moved = sin(push * p.t) - push / own * sin(own * p.t)
+            total = total + size * moved * sin(n * pi * p.x / length)
+        return total
+
+    @on(domain)
+    def bending(p, u):
+        shape = sum(4 / (n * pi) * sin(n * pi * p.x / length) for n in (1, 3))
+        inertia = mass * d(u, p.t, p.t)
+        return stiffness * d(u, p.x, p.x, p.x, p.x) + inertia - load_ * sin(20 * pi * p.t) * shape
+
+    @on(domain.at(x=0) | domain.at(x=length))
+    def ends(p, u):
+        return u, d(u, p.x, p.x)
+
+    @on(domain.at(t=0))
+    def start(p, u):
+        return u, d(u, p.t)
+
+    return Problem(bending, ends, start, exact=exact)
+
+
+def test_a_beam_in_units_nobody_made_convenient():
+    assert solved(beam(), tolerance=2e-4).error() < 3e-4
+
+
 def test_answers_are_saved_and_loaded(tmp_path):
-    answer = solved(waves(), seconds=1.0)
+    answer = solved(waves(), tolerance=1e-2)
     save(answer, tmp_path / "waves.h5")
     again = load(tmp_path / "waves.h5")
     x = torch.rand((50, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
