@@ -12,25 +12,20 @@ import torch
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.local_features.discretised import Waves
+from siren_pde.local_features.lines_ahead import Ahead
 from siren_pde.local_features.lines_boxes import SUITED, first_boxes, refined, unsuited_lines
 from siren_pde.local_features.lines_crossing import TINY, Crossing
-from siren_pde.local_features.lines_operator import Operator
 from siren_pde.local_features.lines_space import Space
 from siren_pde.local_features.lines_state import COMPARED, Complete, State, judged, shown, values_of
-from siren_pde.local_features.stage import Stage
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import evolution_of
 from siren_pde.random_features.symbol import steady
 
-AHEAD = 8
-"""The step that boxes are adapted to before the first crossing is one of so many."""
 ADAPTED = 2e-2
 """What it may leave in space, relative to its data."""
 ROUNDS = 8
 """Rounds that adapt boxes to it at most."""
-MATRICES, STAGES = 7, 100
-"""A first crossing has about so many matrices and stages."""
 SHARE = 0.4
 """And this share of the seconds left, at most."""
 FIRST, FINER = 2e-4, 0.1
@@ -138,35 +133,17 @@ class LocalLines(Method[State]):
         on them.
         """
         state, began = at.state, clock.monotonic()
-        time, length = state.time, (state.time.high - state.time.low) / AHEAD
-        space = Space.of(state.whole, time, state.tree, state.waves)
-        known = space.initial()
-        at_end, rate = time.low + length, 1 / length
-        built = clock.monotonic()
-        operator = Operator.of(space, rate, at_end, known[0], known)
-        made = clock.monotonic()
-        if state.steady:
-            theta = operator.exact(at_end, known)
-        else:
-            size = torch.maximum(state.scale, space.sizes(known[0])).clamp_min(TINY)
-            solved = operator.newton(at_end, known[0], known, scale=size, close=1e-3)
-            theta = known[0] if solved is None else solved.theta
-        solving = clock.monotonic()
-        crossing_takes = MATRICES * (made - built) + STAGES * (solving - made)
-        stage = Stage.implicit(time.axis, rate, [space.columns.split(part) for part in known])
-        parts = operator.slopes(theta, known)
-        squares, data = space.judging.squares(stage, at_end, parts)
-        residual = math.sqrt(float(squares.sum()) / max(data, TINY))
-        scale = torch.maximum(space.sizes(known[0]), space.sizes(theta))
-        seconds = clock.monotonic() - began
+        space = Space.of(state.whole, state.time, state.tree, state.waves)
+        ahead = Ahead.of(space, steady=state.steady)
+        seconds, residual, scale = clock.monotonic() - began, ahead.residual, ahead.scale
         state = replace(state, scale=scale, rounds=state.rounds + 1)
         note = f"{space.assembly.unknowns} unknowns in boxes: residual {residual:.1e} ahead"
         left = max(spent.left - seconds, 0.0)
-        room = self._room(state, space, GROWTH, SHARE * left / crossing_takes)
+        room = self._room(state, space, GROWTH, SHARE * left / ahead.crossing)
         if residual < ADAPTED or state.rounds >= ROUNDS or room < 1:
             crossing = Crossing.starting(space, state.tolerance, steady=state.steady, scale=scale)
             return replace(at, state=replace(state, crossing=crossing, seconds=seconds), note=note)
-        tree = refined(space, squares, theta, room)
+        tree = refined(space, ahead.squares, ahead.theta, room)
         return replace(at, state=replace(state, tree=tree), note=note)
 
     def _given_up(self, at: Iterate[State], state: State, left: float) -> Iterate[State]:

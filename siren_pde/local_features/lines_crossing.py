@@ -52,8 +52,8 @@ class Crossing:
     """Where a crossing stands: its levels so far, the first with no slope yet.
 
     A step is the whole time halved `halved` times. `scale` (order, networks) are the largest sizes
-    of unknowns so far, `operators` the matrices by number of halvings, `squares` (K,) what steps have
-    left in each box at fresh points, and `residual` the size of it in `looked` of them.
+    of unknowns so far, `operators` the matrices by number of halvings, `squares` (K,) what steps
+    have left in each box at fresh points, and `residual` the size of it in `looked` of them.
     """
 
     space: Space

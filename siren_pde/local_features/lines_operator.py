@@ -15,6 +15,7 @@ from siren_pde.local_features.stage import Stage
 from siren_pde.numerics.multifrontal import Part
 from siren_pde.numerics.tree_factor import TreeFactor
 
+TINY = 1e-300
 MOST = 8
 """Newton's steps at a stage: more take longer than another matrix."""
 
@@ -69,7 +70,8 @@ class Operator:
         for step in range(1, MOST + 1):
             target = self._solved(at, theta, known, moved=True)
             move, theta = target - theta, target
-            size = float((self.space.sizes(move) / scale)[self.space.counted].max())
+            usual = torch.maximum(scale, self.space.sizes(theta)).clamp_min(TINY)
+            size = float((self.space.sizes(move) / usual)[self.space.counted].max())
             if not math.isfinite(size):
                 return None
             contraction = size / last if step > 1 else 0.0
