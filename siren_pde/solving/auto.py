@@ -18,7 +18,6 @@ from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
-from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.random_features.lines_start import suits
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
@@ -27,6 +26,7 @@ from siren_pde.random_features.symbol import wavenumbers
 from siren_pde.solving.candidates import STEPS, escalation_after, gauss_newton_seconds
 from siren_pde.solving.escalation import SHARE, Escalated
 from siren_pde.solving.features import Features
+from siren_pde.solving.marches import Marches
 
 LATE = 0.8
 """Nothing new begins after this share of the budget."""
@@ -111,7 +111,7 @@ class Auto(Method[Any]):
         if evolution is not None and free and few_axes:
             reason = f"{reason} and {problem.axes[evolution.axis]} has initial values only"
             if suits(objective, evolution):
-                return MethodOfLines(), f"the method of lines, since {reason}"
+                return Marches(), f"the method of lines, since {reason}"
             return Marching(), f"time slabs, since {reason}"
         if free and few_axes:
             return Features(), f"least squares at every Newton step, since {reason}"
@@ -176,7 +176,7 @@ class Auto(Method[Any]):
             )
             several = len(objective.collocated.problem.axes) == AXES and evolution.order == 1
             if several and suits(objective, evolution):
-                return MethodOfLines(), f"the method of lines, {reason}"
+                return Marches(), f"the method of lines, {reason}"
             return Propagator(), f"time slabs of one matrix, {reason}"
         return Features(), (
             f"least squares, {reason}, so that its output layer is a linear least-squares problem"

@@ -20,10 +20,10 @@ from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.random_features.continuation import Continuation
 from siren_pde.random_features.least_squares import LeastSquares
-from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.solving.escalation import Candidate, Escalation
+from siren_pde.solving.marches import Marches
 
 TIMED = 64
 """Interior points whose rows of the Jacobian are timed to predict a step of Gauss-Newton."""
@@ -42,7 +42,7 @@ def escalation_after(first: Method[Any]) -> Escalation:
     time after a march, continuation after Newton's method at once, then networks of sines by
     Gauss-Newton and by Adam.
     """
-    march = isinstance(first, Marching | MethodOfLines | Propagator | LocalLines)
+    march = isinstance(first, Marching | Marches | Propagator | LocalLines)
     on_boxes = isinstance(first, LocalLines)
     candidates = (
         *(() if on_boxes else (Candidate(LocalLines(), interrupts=True),)),
