@@ -9,7 +9,7 @@ from typing import Any, final
 
 import torch
 
-from siren_pde.local_features.lines import LocalLines
+from siren_pde.local_features.lines import FITTED, LocalLines
 from siren_pde.local_features.lines_boxes import unsuited_lines
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
@@ -54,14 +54,14 @@ class Marches(Method[Turn]):
 
     def start(self, objective: Residuals) -> Iterate[Turn]:
         """Where waves start."""
-        at = self.waves.start(objective)
+        at: Iterate[Any] = self.waves.start(objective)
         return replace(at, state=Turn(objective, at))
 
     def step(self, at: Iterate[Turn], spent: Spent) -> Iterate[Turn]:
         """A step of the method whose turn it is."""
         began, turn = clock.monotonic(), at.state
         if turn.boxes is None:
-            own = self.waves.step(turn.waves, spent)
+            own: Iterate[Any] = self.waves.step(turn.waves, spent)
             seconds = turn.seconds[0] + clock.monotonic() - began
             turn = replace(turn, waves=own, seconds=(seconds, 0.0))
             left = spent.left - (clock.monotonic() - began)
@@ -74,7 +74,9 @@ class Marches(Method[Turn]):
         turn = replace(turn, boxes=own, seconds=(turn.seconds[0], seconds))
         better = self._better(turn)
         if own.finished or seconds > max(PATIENCE * turn.seconds[0], LEAST):
-            outcome = Outcome.converged if better is own else better.outcome
+            outcome = better.outcome
+            if not better.finished:
+                outcome = Outcome.converged if _apart(better) < FITTED else Outcome.budget
             return replace(
                 better, state=turn, finished=_reason(turn, better), outcome=outcome, reached=""
             )
