@@ -30,8 +30,10 @@ SHARE = 0.4
 """And this share of the seconds left, at most."""
 FIRST, FINER = 2e-4, 0.1
 """The tolerance in time of the first crossing, and how it falls from one to the next."""
-BALANCED = 0.01
+BALANCED = 1e-3
 """But no lower than this share of what is left in space."""
+ALIKE = 0.5
+"""A tolerance that falls by less than this to the next crossing is the same."""
 GROWTH, GROWING = 4.0, 1.2
 """So many times as many boxes in the next crossing at most, and a number that is worth it."""
 PART = 0.8
@@ -187,6 +189,8 @@ class LocalLines(Method[State]):
         if difference < self.tolerance or (not asked and difference < ENOUGH):
             return self._ended(at, state, "", Outcome.converged)
         tolerance = max(FINER * state.tolerance, min(BALANCED * crossing.left, state.tolerance))
+        if tolerance > ALIKE * state.tolerance:
+            tolerance = state.tolerance
         longer = (state.tolerance / tolerance) ** (math.log(LONGER) / -math.log(FINER))
         slower = PART * max(left, 0.0) / (best.seconds * longer)
         state = judged(state, before)

@@ -20,8 +20,10 @@ KNOWN = 0.1
 """The share of steps after which it is known how long a crossing will take."""
 COMPARED = 1024
 """Places at which crossings are compared."""
-HELPED = 0.5
-"""Smaller boxes should leave less than this share of what the larger ones did."""
+WORSE = 1.5
+"""Smaller boxes that leave so many times as much as the larger ones did are rounding: derivatives
+of high order, and steps that are short beside them, ask for larger ones.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +78,15 @@ class State:
 
 
 def judged(state: State, before: Complete | None) -> State:
-    """Whether smaller boxes have helped; where they have not, on those of the crossing before."""
+    """On the boxes of the crossing before, where smaller ones have made it worse, and no others."""
     crossing = state.crossing
     assert crossing is not None
     if before is None or len(state.tree) == len(before.crossing.space.tree):
         return state
     held = before.crossing.left
-    if crossing.left < HELPED * held:
+    if crossing.left < WORSE * held:
         return state
-    tree = before.crossing.space.tree if crossing.left > held else state.tree
-    return replace(state, tree=tree, helps=False)
+    return replace(state, tree=before.crossing.space.tree, helps=False)
 
 
 def values_of(whole: Objective, field: Field) -> Tensor:
