@@ -28,8 +28,10 @@ ROUNDS = 8
 """Rounds that adapt boxes to it at most."""
 SHARE = 0.4
 """And this share of the seconds left, at most."""
-FIRST, FINER = 2e-4, 0.1
-"""The tolerance in time of the first crossing, and how it falls from one to the next."""
+FIRST, FINER, HURRIED = 2e-4, 0.1, 5e-3
+"""The tolerance in time of the first crossing, how it falls from one to the next, and what it is
+where the first would take more than its share.
+"""
 BALANCED = 1e-3
 """But no lower than this share of what is left in space."""
 ALIKE = 0.5
@@ -48,9 +50,10 @@ time: waves are not damped, and grow where boxes do not resolve them.
 """
 STRIDE = 1.0
 """Seconds of marching between two reports."""
-FITTED, ENOUGH = 1e-2, 1e-5
-"""Crossings that differ by less than the first are an answer; by less than the second, a good one
-where no seconds are asked for.
+FITTED, ENOUGH = 0.1, 1e-5
+"""Crossings that differ by less than the first are an answer, as is the only one if it leaves less
+in space: what residuals say of it at points next to a sudden start is not what its error is. Those
+that differ by less than the second are a good one where no seconds are asked for.
 """
 
 
@@ -143,8 +146,11 @@ class LocalLines(Method[State]):
         left = max(spent.left - seconds, 0.0)
         room = self._room(state, space, GROWTH, SHARE * left / ahead.crossing)
         if residual < ADAPTED or state.rounds >= ROUNDS or room < 1:
-            crossing = Crossing.starting(space, state.tolerance, steady=state.steady, scale=scale)
-            return replace(at, state=replace(state, crossing=crossing, seconds=seconds), note=note)
+            hurried = ahead.crossing > SHARE * left
+            tolerance = HURRIED if hurried else state.tolerance
+            crossing = Crossing.starting(space, tolerance, steady=state.steady, scale=scale)
+            state = replace(state, crossing=crossing, tolerance=tolerance, seconds=seconds)
+            return replace(at, state=state, note=note)
         tree = refined(space, ahead.squares, ahead.theta, room)
         return replace(at, state=replace(state, tree=tree), note=note)
 
@@ -220,7 +226,8 @@ class LocalLines(Method[State]):
             at = shown(state, state.crossing, "", reached=f"t = {time:.4g}")
             return replace(at, finished=why, outcome=outcome)
         text = state.best.text
-        solved = state.best.difference < FITTED
+        difference, left = state.best.difference, state.best.crossing.left
+        solved = (left if math.isinf(difference) else difference) < FITTED
         return replace(
             at,
             state=state,
