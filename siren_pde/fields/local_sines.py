@@ -28,9 +28,9 @@ class LocalSines(Network):
     """N(x) = Σ cₖⱼ sin(Wⱼ ξ + bⱼ) in box k of a tree, ξ = (x − centre) / half sides of the box.
 
     The waves W (m, d), |W| ≤ `band`, and phases b (m,) are the same in all boxes and frozen; the
-    first wave is constant. Parameters are the coefficients (K, outputs, m). Box k extends box
-    `owner[k]`, which is itself for most: what lies in it has that box's waves. Along axes with a
-    `period` the boxes repeat.
+    first wave is constant, and all are along the `constant` axes. Parameters are the coefficients
+    (K, outputs, m). Box k extends box `owner[k]`, which is itself for most: what lies in it has
+    that box's waves. Along axes with a `period` the boxes repeat.
 
     Source: local random features, here without a partition of unity (Chen, Chi, E and Yang, J.
     Machine Learning 1, 2022).
@@ -46,17 +46,21 @@ class LocalSines(Network):
         owner: Tensor | None = None,
         period: Sequence[float | None] = (),
         of: Sequence[str] = (),
+        constant: Sequence[int] = (),
         seed: int = 0,
     ) -> None:
         super().__init__()
         boxes, d = tree.low.shape
         self.inputs, self.outputs, self.features, self.band = d, outputs, features, float(band)
         self.period, self.of, self.seed = tuple(period), tuple(of), seed
+        self.constant = tuple(constant)
         self.has_given_layers, self.breadth = True, features
         like = tree.low
-        draws = sobol(features, d + 1, seed=seed, dtype=like.dtype, device=like.device)
-        waves = (2 * draws[:, :d] - 1) * band
-        phases = 2 * math.pi * draws[:, d]
+        axes = [i for i in range(d) if i not in self.constant]
+        draws = sobol(features, len(axes) + 1, seed=seed, dtype=like.dtype, device=like.device)
+        waves = like.new_zeros((features, d))
+        waves[:, axes] = (2 * draws[:, :-1] - 1) * band
+        phases = 2 * math.pi * draws[:, -1]
         waves[0], phases[0] = 0.0, math.pi / 2
         everyone = torch.arange(boxes, device=like.device)
         self.waves, self.phases = nn.Buffer(waves), nn.Buffer(phases)
@@ -135,6 +139,7 @@ class LocalSines(Network):
             "band": self.band,
             "period": self.period or None,
             "of": self.of or None,
+            "constant": self.constant or None,
             "seed": self.seed,
         }
 
@@ -149,7 +154,8 @@ class LocalSines(Network):
         size = boxes * (outputs * features + 2 * d + 1) + features * (d + 1) + 5 * nodes
         require_size("`LocalSines`", size if min(nodes, boxes, d, features) > 0 else 0, numbers)
         tree = BoxTree.empty(nodes, boxes, d)
-        given = {name: entry(description, name) for name in ("band", "period", "of", "seed")}
+        names = ("band", "period", "of", "constant", "seed")
+        given = {name: entry(description, name) for name in names}
         given = {name: value for name, value in given.items() if value is not None}
         return cls(tree, outputs, features=features, **given)  # type: ignore[arg-type]
 

@@ -33,6 +33,7 @@ OURS = frozenset(
         "generic:Generic",
         "local_sines:LocalSines",
         "mapped:Mapped",
+        "marched_sines:MarchedSines",
         "siren:Siren",
         "system:System",
         "system:Unknown",

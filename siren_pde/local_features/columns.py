@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,30 +16,41 @@ from siren_pde.collocation.residual import BoundResidual
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import parameters_of, split
-
-Parts = Mapping[str, Tensor]
-"""θ by network."""
+from siren_pde.local_features.stage import Parts as Parts
+from siren_pde.local_features.stage import Stage
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Columns of a box are the coefficients of its waves, network after network; the constants are
     networks without a place, the same in all boxes. All are added to a `background`, a field on
-    the same boxes, if there is one.
+    the same boxes, if there is one. In an evolution, a `stage` says what derivatives in time are.
     """
 
     field: Field
     background: Field | None = None
+    stage: Stage | None = None
 
     @cached_property
     def behind(self) -> dict[str, Network]:
         """The networks of the background."""
         return {} if self.background is None else self.background.networks()
 
+    def waves_at(
+        self, name: str, x: Tensor, boxes: Tensor, keys: Sequence[Key]
+    ) -> Sequence[Tensor]:
+        """Derivatives (n, m) of an unknown's waves at points in boxes."""
+        net = self.local[name]
+        if self.stage is None:
+            return net.derivatives(x, boxes, keys)
+        return self.stage.waves(net, x, boxes, keys)
+
     def behind_at(
         self, name: str, x: Tensor, boxes: Tensor, keys: Sequence[Key]
     ) -> Sequence[Tensor | float]:
         """Derivatives (n, outputs) of the background's network at points in boxes; 0 without."""
+        if self.stage is not None:
+            return self.stage.known(name, self.local[name], x, boxes, keys)
         net = self.behind.get(name)
         if not isinstance(net, LocalSines):
             return [0.0] * len(keys)
@@ -107,15 +118,15 @@ class Columns:
 
     def _channels(
         self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor
-    ) -> tuple[dict[Site, Tensor], dict[Site, list[Tensor]]]:
+    ) -> tuple[dict[Site, Tensor], dict[Site, Sequence[Tensor]]]:
         """The channels of each site, and the waves (n, features) that they are made of."""
-        networks, channels, waves = self.field.networks(), {}, {}
+        networks, channels = self.field.networks(), {}
+        waves: dict[Site, Sequence[Tensor]] = {}
         for site, plan in bound.plans.items():
             net, theta = networks[site.network], parts[site.network]
             if isinstance(net, LocalSines):
-                waves[site] = net.derivatives(net.wrapped(points.positions), boxes, plan.keys)
-                c = net.by_box(theta)[boxes]
-                x = net.wrapped(points.positions)
+                x, c = net.wrapped(points.positions), net.by_box(theta)[boxes]
+                waves[site] = self.waves_at(site.network, x, boxes, plan.keys)
                 behind = self.behind_at(site.network, x, boxes, plan.keys)
                 values = [
                     torch.einsum("nom,nm->no", c, wave) + more

@@ -80,8 +80,10 @@ def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
     return owner
 
 
-def localised(objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves) -> Objective:
-    """The objective of local features in place of networks."""
+def localised(
+    objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves, *, time: int | None = None
+) -> Objective:
+    """The objective of local features in place of networks, the same at all times if there are."""
     seeds = itertools.count(waves.seed)
 
     def change(network: Network) -> Network:
@@ -95,6 +97,7 @@ def localised(objective: Objective, tree: BoxTree, owner: Tensor, waves: Waves) 
             owner=owner,
             period=network.period,
             of=network.of,
+            constant=() if time is None else (time,),
             seed=next(seeds),
         )
 
@@ -108,14 +111,18 @@ def assembled(
     *,
     seed: int = 0,
     background: Field | None = None,
+    time: int | None = None,
 ) -> tuple[Assembly, Objective]:
-    """The problem's equations and faces on the boxes, and its objective for their waves."""
-    equations, owner, shares = _equations(objective, tree, waves, seed, None)
-    local = localised(objective, tree, owner, waves)
+    """The problem's equations and faces on the boxes, and its objective for their waves.
+
+    If there is a `time`, an axis along which no box is cut, waves are the same at all times.
+    """
+    equations, owner, shares = _equations(objective, tree, waves, seed, None, time=time)
+    local = localised(objective, tree, owner, waves, time=time)
     columns, used = Columns(local.field, background), shares > 0
     given = (objective.collocated, columns.local, tree, owner)
-    incidences: list[Incidence] = []
-    for matching in matchings(*given, used=used, n=waves.nodes(tree.low.shape[1])):
+    n, incidences = waves.nodes(_axes(tree, time)), []  # type: tuple[int, list[Incidence]]
+    for matching in matchings(*given, used=used, n=n, time=time):
         first = sum(incidence.traces for incidence in incidences)
         incidences.append(Incidence.of(matching, columns, boxes=len(tree), first=first))
     return Assembly(columns, equations, incidences, shares > WHOLE), local
@@ -124,12 +131,24 @@ def assembled(
 def redrawn(assembly: Assembly, objective: Objective, waves: Waves, *, seed: int) -> Assembly:
     """The same boxes, waves and faces, with the equations at other points."""
     net = next(iter(assembly.columns.local.values()))
-    equations, _, _ = _equations(objective, net.tree, waves, seed, net.owner)
+    time = next(iter(net.constant), None)
+    equations, _, _ = _equations(objective, net.tree, waves, seed, net.owner, time=time)
     return replace(assembly, equations=equations)
 
 
+def _axes(tree: BoxTree, time: int | None) -> int:
+    """How many coordinates boxes are cut across."""
+    return tree.low.shape[1] - (time is not None)
+
+
 def _equations(
-    objective: Objective, tree: BoxTree, waves: Waves, seed: int, owner: Tensor | None
+    objective: Objective,
+    tree: BoxTree,
+    waves: Waves,
+    seed: int,
+    owner: Tensor | None,
+    *,
+    time: int | None,
 ) -> tuple[list[Equation], Tensor, Tensor]:
     """Conditions at points in the boxes, the owner (K,) of each, and how much of it is inside."""
     collocated, (k, d) = objective.collocated, tree.low.shape
@@ -144,14 +163,15 @@ def _equations(
     }
     shares = torch.stack([share for _, _, share in drawn.values()]).sum(0)
     owner = owners(tree, shares, tree.faces()) if owner is None else owner
-    on_surface, equations = target_on_surface(waves.features, d), []
+    axes = _axes(tree, time)
+    on_surface, equations = target_on_surface(waves.features, axes), []
     for rows in collocated.rows:
         name, domain = rows.condition.name, rows.condition.domain
         if name in drawn:
             points, boxes, _ = drawn[name]
             boxes, nominal, most = owner[boxes], each, None
         else:
-            cell = max(on_surface // 2 ** (d - 1), 4)
+            cell = max(on_surface // 2 ** (axes - 1), 4)
             points = surface_points(domain, tree, each=cell, seed=seeds[name])
             boxes = owner[tree.locate(points.positions)]
             boxes = nearest_with(boxes, points, tree, shares, owner)

@@ -88,8 +88,9 @@ def matchings(
     *,
     used: Tensor,
     n: int,
+    time: int | None = None,
 ) -> list[Matching]:
-    """Where unknowns agree on all faces, n nodes along each axis of a face.
+    """Where unknowns agree on all faces, n nodes along each axis of a face, but one of a `time`.
 
     `used` (K,) says which boxes have a part of the domain.
     Faces that are partly outside an unknown's domain are matched inside.
@@ -107,7 +108,8 @@ def matchings(
         for axis in range(d):
             mine = Faces(*(column[faces.axis == axis] for column in faces))
             if len(mine.below):
-                x, face = _nodes(mine, axis, n, holds)
+                flat = {axis} if time is None else {axis, time}
+                x, face = _nodes(mine, flat, n, holds)
                 there = x.clone()
                 if axis < len(period) and (length := period[axis]) is not None:
                     there[:, axis] -= length * mine.wraps[face].to(x)
@@ -137,13 +139,15 @@ def _groups(collocated: Collocated, local: Mapping[str, LocalSines]) -> list[lis
     return list(groups.values())
 
 
-def _nodes(faces: Faces, axis: int, n: int, holds: Inside) -> tuple[Tensor, Tensor]:
-    """Nodes (N, d) inside, and the face (N,) of each: Gauss points on faces that are whole."""
-    d = faces.low.shape[1]
+def _nodes(faces: Faces, flat: set[int], n: int, holds: Inside) -> tuple[Tensor, Tensor]:
+    """Nodes (N, d) inside, and the face (N,) of each: Gauss points on faces that are whole; along
+    `flat` axes, one.
+    """
+    wide = faces.low.shape[1] - len(flat)
     gauss = torch.from_numpy((np.polynomial.legendre.leggauss(n)[0] + 1) / 2)
-    x, face = _grid(faces, axis, gauss)
+    x, face = _grid(faces, flat, gauss)
     mask = holds(x)
-    each = len(gauss) ** (d - 1)
+    each = len(gauss) ** wide
     whole = mask.view(-1, each).all(1)
     cut = (~whole).nonzero()[:, 0]
     keep = whole[face]
@@ -151,22 +155,23 @@ def _nodes(faces: Faces, axis: int, n: int, holds: Inside) -> tuple[Tensor, Tens
         return x[keep], face[keep]
     partly = Faces(*(column[cut] for column in faces))
     fine = (torch.arange(FINER * n, dtype=x.dtype) + 0.5) / (FINER * n)
-    more, which = _grid(partly, axis, fine)
+    more, which = _grid(partly, flat, fine)
     mask = holds(more)
     more, which = more[mask], which[mask]
     sizes = torch.bincount(which, minlength=len(cut))
     first = torch.cumsum(sizes, 0) - sizes
     rank, many = torch.arange(len(which)) - first[which], sizes[which]
-    wanted = (each * many / (FINER * n) ** (d - 1)).ceil().long() + n ** (d - 1) // 2
+    wanted = (each * many / (FINER * n) ** wide).ceil().long() + n**wide // 2
     wanted = torch.minimum(wanted, many)
     thinned = (rank * wanted // many) != ((rank - 1) * wanted // many)
     return torch.cat([x[keep], more[thinned]]), torch.cat([face[keep], cut[which[thinned]]])
 
 
-def _grid(faces: Faces, axis: int, ticks: Tensor) -> tuple[Tensor, Tensor]:
+def _grid(faces: Faces, flat: set[int], ticks: Tensor) -> tuple[Tensor, Tensor]:
     """The product of ticks in [0, 1] on each face, and the face (N,) of each."""
     f, d = faces.low.shape
-    columns = [torch.zeros((1,), dtype=ticks.dtype) if i == axis else ticks for i in range(d)]
+    middle = torch.full((1,), 0.5, dtype=ticks.dtype)
+    columns = [middle if i in flat else ticks for i in range(d)]
     grid = torch.cartesian_prod(*columns).view(-1, d)
     x = faces.low[:, None] + grid * (faces.high - faces.low)[:, None]
     return x.view(-1, d), torch.arange(f).repeat_interleave(len(grid))

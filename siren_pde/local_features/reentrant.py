@@ -1,4 +1,4 @@
-"""Corners of a plane domain that point inward, where solutions are singular."""
+"""Holes and corners that point inward: where solutions are singular, or no sums of few waves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from siren_pde.domains.base import Domain
 
 NEARBY = 1e-4
 """The radius of the circle that is looked at around a corner, beside the size of the domain."""
+OUTSIDE = 0.01
+"""More than this share of the points between others lies outside a domain with holes."""
 DIRECTIONS = 72
 """Points of that circle."""
 INWARD = 0.55
@@ -41,6 +43,21 @@ def reentrant_corners(collocated: Collocated) -> Tensor:
         held |= domain.contains(x)
     share = held.view(len(at), -1).double().mean(1)
     return at[(share > INWARD) & (share < 1)]
+
+
+def hollow(collocated: Collocated) -> bool:
+    """Whether many points between points of a domain are not in it: it has holes, or corners that
+    point inward.
+    """
+    for rows in collocated.interior:
+        x = rows.points.positions
+        half = len(x) // 2
+        one, other = x[:half], x[half : 2 * half]
+        between = torch.cat([torch.lerp(one, other, share) for share in (0.25, 0.5, 0.75)])
+        inside = rows.condition.domain.contains(between)
+        if float((~inside).double().mean()) > OUTSIDE:
+            return True
+    return False
 
 
 def _ends(domain: Domain) -> Tensor:

@@ -10,13 +10,15 @@ from typing import Any, final
 import torch
 
 from siren_pde.collocation.objective import Objective
+from siren_pde.local_features.lines import LocalLines
+from siren_pde.local_features.lines_boxes import unsuited_lines
+from siren_pde.local_features.reentrant import hollow
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Evolution, evolution_of
 from siren_pde.random_features.features import half_lengths
-from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.random_features.lines_start import suits
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
@@ -25,6 +27,7 @@ from siren_pde.random_features.symbol import wavenumbers
 from siren_pde.solving.candidates import STEPS, escalation_after, gauss_newton_seconds
 from siren_pde.solving.escalation import SHARE, Escalated
 from siren_pde.solving.features import Features
+from siren_pde.solving.marches import Marches
 
 LATE = 0.8
 """Nothing new begins after this share of the budget."""
@@ -97,13 +100,19 @@ class Auto(Method[Any]):
         affine, free = objective.collocated.affine, objective.field.has_default_layers
         evolution, few_axes = evolution_of(objective), len(problem.axes) <= AXES
         measured = f"(measured curvature {curvature:.0e})"
+        if free and evolution is not None and _on_boxes(objective):
+            along = problem.axes[evolution.axis]
+            return LocalLines(), (
+                f"the method of lines on boxes, since {along} has initial values only, and space "
+                "has holes or corners that point inward"
+            )
         if affine and free:
             return self._affine(objective, evolution, measured)
         reason = f"the residuals are not affine in the field {measured}"
         if evolution is not None and free and few_axes:
             reason = f"{reason} and {problem.axes[evolution.axis]} has initial values only"
             if suits(objective, evolution):
-                return MethodOfLines(), f"the method of lines, since {reason}"
+                return Marches(), f"the method of lines, since {reason}"
             return Marching(), f"time slabs, since {reason}"
         if free and few_axes:
             return Features(), f"least squares at every Newton step, since {reason}"
@@ -126,7 +135,8 @@ class Auto(Method[Any]):
         """Where the method that suits the objective starts."""
         method = self.first or self._first(objective, len(objective.parameters), math.inf)[0]
         at = method.start(objective)
-        return replace(at, state=Chosen(method, at.state, objective))
+        alone = isinstance(method, LocalLines)  # it refines its answer until the budget ends
+        return replace(at, state=Chosen(method, at.state, objective, settled=alone))
 
     def step(self, at: Iterate[Any], spent: Spent) -> Iterate[Any]:
         """A step of the method that was chosen, or of those that follow it."""
@@ -168,7 +178,7 @@ class Auto(Method[Any]):
             )
             several = len(objective.collocated.problem.axes) == AXES and evolution.order == 1
             if several and suits(objective, evolution):
-                return MethodOfLines(), f"the method of lines, {reason}"
+                return Marches(), f"the method of lines, {reason}"
             return Propagator(), f"time slabs of one matrix, {reason}"
         return Features(), (
             f"least squares, {reason}, so that its output layer is a linear least-squares problem"
@@ -180,6 +190,13 @@ class Auto(Method[Any]):
         if memory is None:
             return self.most_parameters
         return min(self.most_parameters, math.isqrt(int(memory) // (3 * 8)))
+
+
+def _on_boxes(objective: Objective) -> bool:
+    """Whether an evolution is in a domain where waves all over space fall behind those in boxes."""
+    if len(objective.collocated.problem.axes) < AXES or unsuited_lines(objective):
+        return False
+    return hollow(objective.collocated)
 
 
 def _needed(objective: Objective, evolution: Evolution) -> float:

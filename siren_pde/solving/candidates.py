@@ -13,16 +13,17 @@ from siren_pde.collocation.quadrature import Sobol
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Network
 from siren_pde.fields.siren import Siren
+from siren_pde.local_features.lines import LocalLines
 from siren_pde.local_features.method import unsuited
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.random_features.continuation import Continuation
 from siren_pde.random_features.least_squares import LeastSquares
-from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.propagator import Propagator
 from siren_pde.solving.escalation import Candidate, Escalation
+from siren_pde.solving.marches import Marches
 
 TIMED = 64
 """Interior points whose rows of the Jacobian are timed to predict a step of Gauss-Newton."""
@@ -37,11 +38,14 @@ HOPELESS = 5e-2
 
 
 def escalation_after(first: Method[Any]) -> Escalation:
-    """What follows the first method: features in all of time after a march, continuation after
-    Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
+    """What follows the first method: for evolutions a march on boxes of space; features in all of
+    time after a march, continuation after Newton's method at once, then networks of sines by
+    Gauss-Newton and by Adam.
     """
-    march = isinstance(first, Marching | MethodOfLines | Propagator)
+    march = isinstance(first, Marching | Marches | Propagator | LocalLines)
+    on_boxes = isinstance(first, LocalLines)
     candidates = (
+        *(() if on_boxes else (Candidate(LocalLines(), interrupts=True),)),
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
         *(
             (Candidate(Continuation(), interrupts=True, objective=beyond_boxes),)

@@ -1,0 +1,119 @@
+"""Waves all over space march first; where their crossings do not come close, boxes of space do."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import torch
+
+from siren_pde.local_features.lines import FITTED, LocalLines
+from siren_pde.local_features.lines_boxes import unsuited_lines
+from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.outcome import Outcome
+from siren_pde.random_features.lines import MethodOfLines
+
+CLOSE = 1e-5
+"""Crossings that differ by less than this are not doubted."""
+PATIENCE, LEAST = 4.0, 5.0
+"""Boxes have so many times the seconds that waves took, and so many seconds at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """The problem, the iterates of waves and of boxes, and the seconds each have had."""
+
+    origin: Residuals
+    waves: Iterate[Any]
+    boxes: Iterate[Any] | None = None
+    seconds: tuple[float, float] = (0.0, 0.0)
+
+
+@final
+@dataclass(frozen=True)
+class Marches(Method[Turn]):
+    """The method of lines, with waves all over space, and where it ends with crossings that do not
+    come close, on boxes of space.
+
+    Where small values grow, as ahead of a front, what waves leave all over space grows with them,
+    and finer crossings stop coming closer; boxes have no say in each other's small values. The
+    answer is that whose crossings came closer.
+    """
+
+    waves: MethodOfLines = field(default_factory=MethodOfLines)
+    boxes: LocalLines = field(default_factory=LocalLines)
+    name: str = MethodOfLines.name
+    dtype: torch.dtype = torch.float64
+    architecture: Architecture = Architecture(1, 1)
+
+    def points(self, parameters: int) -> int:
+        """As many as waves take."""
+        return self.waves.points(parameters)
+
+    def start(self, objective: Residuals) -> Iterate[Turn]:
+        """Where waves start."""
+        at: Iterate[Any] = self.waves.start(objective)
+        return replace(at, state=Turn(objective, at))
+
+    def step(self, at: Iterate[Turn], spent: Spent) -> Iterate[Turn]:
+        """A step of the method whose turn it is."""
+        began, turn = clock.monotonic(), at.state
+        if turn.boxes is None:
+            own: Iterate[Any] = self.waves.step(turn.waves, spent)
+            seconds = turn.seconds[0] + clock.monotonic() - began
+            turn = replace(turn, waves=own, seconds=(seconds, 0.0))
+            left = spent.left - (clock.monotonic() - began)
+            if not own.finished or not self._doubted(turn, left):
+                return replace(own, state=turn)
+            turn = replace(turn, boxes=self.boxes.start(turn.origin))
+            return replace(own, state=turn, finished="", note="boxes of space are next")
+        own = self.boxes.step(turn.boxes, spent)
+        seconds = turn.seconds[1] + clock.monotonic() - began
+        turn = replace(turn, boxes=own, seconds=(turn.seconds[0], seconds))
+        better = self._better(turn)
+        if own.finished or seconds > max(PATIENCE * turn.seconds[0], LEAST):
+            outcome = better.outcome
+            if not better.finished:
+                outcome = Outcome.converged if _apart(better) < FITTED else Outcome.budget
+            return replace(
+                better, state=turn, finished=_reason(turn, better), outcome=outcome, reached=""
+            )
+        return replace(better, state=turn, finished="", note=own.note, reached="")
+
+    def ran(self, at: Iterate[Turn]) -> str:
+        """The method whose answer it is."""
+        boxes = at.state.boxes
+        local = boxes is not None and at.objective is boxes.objective
+        return self.boxes.name if local else self.waves.name
+
+    def _doubted(self, turn: Turn, left: float) -> bool:
+        """Whether waves have an answer that boxes may better in the seconds left."""
+        state, known = turn.waves.state, turn.waves.outcome is not Outcome.impossible
+        if not known or state.steep is not None or unsuited_lines(turn.origin):
+            return False
+        return _apart(turn.waves) > CLOSE and left > turn.seconds[0]
+
+    def _better(self, turn: Turn) -> Iterate[Any]:
+        """The answer whose crossings came closer."""
+        assert turn.boxes is not None
+        return turn.boxes if _apart(turn.boxes) < _apart(turn.waves) else turn.waves
+
+
+def _apart(at: Iterate[Any]) -> float:
+    """How far the last two crossings of a march are apart."""
+    best = at.state.best
+    return math.inf if best is None else float(best.difference)
+
+
+def _reason(turn: Turn, better: Iterate[Any]) -> str:
+    """Why the better answer is the last, and how close crossings of the other method came."""
+    assert turn.boxes is not None
+    other, name = (
+        (turn.boxes, LocalLines.name) if better is turn.waves else (turn.waves, MethodOfLines.name)
+    )
+    apart = _apart(other)
+    came = f"came within {apart:.1e}" if math.isfinite(apart) else "came to no second one"
+    text = better.finished or better.state.best.text
+    return f"{text}; crossings of the {name} {came}"
