@@ -101,4 +101,7 @@ def shown(state: State, crossing: Crossing, note: str, *, reached: str = "") -> 
     objective = crossing.objective()
     theta = objective.parameters
     difference = 1.0 if state.best is None else min(state.best.difference, 1.0)
-    return Iterate(objective, theta, theta.new_tensor(difference**2 / 2), state, note, "", reached)
+    known = state.best is not None and math.isfinite(state.best.difference)
+    error = difference if known else math.nan
+    loss = theta.new_tensor(difference**2 / 2)
+    return Iterate(objective, theta, loss, state, note, "", reached, error=error)

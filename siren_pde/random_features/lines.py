@@ -209,12 +209,18 @@ class MethodOfLines(Method[State]):
         """
         inner = Marching().step(inner, spent)
         state = replace(at.state, steep=inner)
-        note = f"time slabs, {inner.note}"
-        if not inner.finished:
-            return replace(inner, state=state, note=note)
-        if inner.outcome is Outcome.converged:
-            return replace(inner, state=state, note=note, finished=f"time slabs: {inner.finished}")
-        return shown(at, replace(state, steep=None), f"{note}: {inner.finished}", at.reached)
+        note, done = f"time slabs, {inner.note}", f"time slabs: {inner.finished}"
+        if inner.finished and inner.outcome is not Outcome.converged:
+            return shown(at, replace(state, steep=None), f"{note}: {inner.finished}", at.reached)
+        return Iterate(
+            inner.objective,
+            inner.theta,
+            inner.loss,
+            state,
+            note,
+            done if inner.finished else "",
+            inner.reached,
+        )
 
 
 def _stages(tolerance: float, *, alone: bool, oscillating: bool) -> int:

@@ -40,9 +40,9 @@ def test_it_holds_polynomials_of_time(data):
             inner.coefficients.data[:, i * data + k, 0] = factor * t**power
             factor, power = factor * power, power - 1
     field = MarchedSines(inner, TIMES, data)
-    t = torch.linspace(0, 1, 21, dtype=torch.float64).requires_grad_()
-    u = field(torch.stack([torch.full_like(t, 0.3), t], 1))
-    assert torch.allclose(u, t**degree, atol=1e-13)
+    times = torch.linspace(0, 1, 21, dtype=torch.float64).requires_grad_()
+    u = field(torch.stack([torch.full_like(times, 0.3), times], 1))
+    assert torch.allclose(u, times**degree, atol=1e-13)
 
 
 def test_it_stays_after_the_last_time():

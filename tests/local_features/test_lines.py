@@ -14,7 +14,6 @@ from siren_pde import (
     exp,
     grad,
     lap,
-    load,
     maximum,
     on,
     pi,
@@ -24,6 +23,7 @@ from siren_pde import (
 )
 from siren_pde.errors import ConfigError
 from siren_pde.local_features.lines import LocalLines
+from tests.typed import loaded
 
 
 def solved(problem, **options):
@@ -190,7 +190,7 @@ def test_a_beam_in_units_nobody_made_convenient():
 def test_answers_are_saved_and_loaded(tmp_path):
     answer = solved(waves(), tolerance=1e-2)
     save(answer, tmp_path / "waves.h5")
-    again = load(tmp_path / "waves.h5")
+    again = loaded(tmp_path / "waves.h5")
     x = torch.rand((50, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(again.field(x), answer.field(x))
 
