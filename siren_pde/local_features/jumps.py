@@ -34,8 +34,10 @@ HALVINGS = 50
 """They lead from an interval between neighbours to rounding."""
 ROUNDING = 1e-11
 """Places that differ by less than this share of a side are one."""
-DIGITS = 12
-"""A place is a number of so many decimals if one is as near as rounding."""
+DIGITS, NEAREST = 12, 1e-3
+"""A place is a number of so many decimals if one is nearer than this share of that: the side of a
+face that a coefficient is taken on depends on it.
+"""
 MOST = 600
 """Planes that cut a domain into more boxes than this are left alone."""
 
@@ -149,5 +151,5 @@ def _agreeing(at: Tensor, apart: float, needed: int) -> list[float]:
         if len(group) >= needed:
             place = float(group.median())
             plain = round(place, DIGITS)
-            out.append(plain if abs(plain - place) <= apart / 10 else place)
+            out.append(plain if abs(plain - place) <= NEAREST * apart else place)
     return out
