@@ -28,8 +28,10 @@ def on_boxes(answer: Objective) -> LocalSines | None:
 
 def corrected_on_boxes(answer: Objective, net: LocalSines, *, careful: bool) -> Correction:
     """The error of an answer as a field on its boxes, continuous where the answer is not."""
-    features = round(MORE[careful] * net.features)
-    waves = Waves(features, WIDER * net.band, FRESH)
+    features = round(MORE[careful] * net.sines)
+    networks = answer.field.networks().items()
+    powers = {name: each.powers for name, each in networks if isinstance(each, LocalSines)}
+    waves = Waves(features, WIDER * net.band, FRESH, powers)
     without = replace(answer, field=answer.field.rebuilt(_zero))
     assembly, local = assembled(
         without, net.tree, waves, seed=FRESH + answer.seed, background=answer.field
