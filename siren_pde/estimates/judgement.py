@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
+from siren_pde.estimates.boxes import left_on_boxes, on_boxes
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
 from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, looseness, undetermined
@@ -87,6 +88,10 @@ def judgement(
         )
         bar = Estimate.none(doubt, bar.beta)
     kind, more = _verdict(residuals, outcome, bar, loose=loose if doubt else 1.0)
+    if kind is Outcome.converged and not bar.reliable and (net := on_boxes(answer)) is not None:
+        left = left_on_boxes(in_double_precision(answer), net)
+        if not left <= ALONE:
+            kind, more = Outcome.unresolved, f"not solved: features in boxes leave {left:.1g}"
     return Judgement(kind, f"{reason}; {more}" if more else reason, residuals, doubt)
 
 

@@ -25,6 +25,7 @@ from siren_pde.collocation.collocated import Collocated
 from siren_pde.local_features.crossings import exponents, powers_at_crossings
 from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.method import LocalFeatures
+from siren_pde.optimisers.outcome import Outcome
 
 SQUARE = Box(x=(-1, 1), y=(-1, 1))
 
@@ -108,3 +109,29 @@ def test_a_chequered_square(k):
     method, budget = LocalFeatures(most=3000), Budget(seconds=60)
     answer = solve(problem, None, method, budget=budget, estimate="none", quiet=True)
     assert answer.error() < 1e-5
+
+
+@pytest.mark.parametrize("estimate", ["none", "quick"])
+def test_an_answer_that_boxes_do_not_resolve_is_not_claimed(estimate):
+    """A crossing whose powers are not those of the distance, as the medium differs by direction."""
+    wave, k = wave_of(100.0), 100.0
+
+    @on(SQUARE)
+    def equation(p, u):
+        a = board(p, k)
+        return d(a * d(u, p.x), p.x) + 2 * d(a * d(u, p.y), p.y)
+
+    def exact(p):
+        return wave(p.x, p.y / math.sqrt(2))
+
+    @on(SQUARE.boundary)
+    def walls(p, u):
+        return u - exact(p)
+
+    problem = Problem(equation, walls, exact=exact)
+    method, budget = LocalFeatures(most=2500), Budget(seconds=60)
+    answer = solve(problem, None, method, budget=budget, estimate=estimate, quiet=True)
+    assert answer.outcome is not Outcome.converged
+    assert answer.error() > 0.01
+    bar = answer.estimate
+    assert not bar.reliable or bar.interval[0] / 2 < answer.error() < bar.interval[1]
