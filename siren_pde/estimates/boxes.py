@@ -28,8 +28,10 @@ MORE = {False: 1.0, True: 1.6}
 """How many other waves there are for each of the answer's, and if it is a careful estimate."""
 ROUGH = 1e-4
 """An answer that leaves more than this beside the zero field may lack smaller boxes, not waves."""
-HALVED = 0.34
-"""This share of the boxes is halved then, and no more: the others have less of the residual."""
+HALVED = {1: 1.0, 2: 0.34, 3: 0.0}
+"""This share of the boxes is halved then, and no more, by dimension: their number doubles at most.
+In space, twice as many take four times the seconds and more memory than the answer did.
+"""
 DEEPER = 3
 """And those at the point that has most of it so many times more, as a corner would need."""
 
@@ -49,7 +51,7 @@ def corrected_on_boxes(answer: Objective, net: LocalSines, *, careful: bool) -> 
     assembly, local = assembled(without, tree, waves, seed=seed, background=answer.field)
     zero = local.parameters
     scaled = assembly.scaled(zero)
-    if _relative(scaled, zero) > ROUGH:
+    if HALVED[net.inputs] > 0 and _relative(scaled, zero) > ROUGH:
         tree, parents = _refined(scaled, zero, tree)
         assembly, local = assembled(
             without, tree, waves, seed=seed, background=answer.field, parents=parents
@@ -99,7 +101,7 @@ def _refined(assembly: Assembly, zero: Tensor, tree: BoxTree) -> tuple[BoxTree, 
     comes from.
     """
     squares, d = assembly.squares(zero), tree.low.shape[1]
-    boxes = marked(squares, (2 * tree.half).prod(1), max(int(HALVED * len(tree)), 1))
+    boxes = marked(squares, (2 * tree.half).prod(1), max(int(HALVED[d] * len(tree)), 1))
     finer, parents = cut(tree, boxes, [[*range(d)]] * len(boxes))
     worst = squares.argmax()[None]
     at = corners(tree, worst, assembly.peaks(zero)[worst])

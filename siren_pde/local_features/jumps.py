@@ -81,7 +81,7 @@ def planes(collocated: Collocated) -> list[list[float]]:
         sites: list[Tensor] = []
         for rows in collocated.rows:
             if rows.condition.domain.dimension == len(low) and not rows.points.data:
-                sites.append(_on_lines(rows, axis, low, high))
+                sites.append(jumps_on_lines(rows, axis, low, high))
         side = float(high[axis] - low[axis])
         needed = 1 if len(low) == 1 else AGREEING
         at = _agreeing(torch.cat(sites), ROUNDING * side, needed) if sites else []
@@ -90,7 +90,7 @@ def planes(collocated: Collocated) -> list[list[float]]:
     return out if prod(len(at) + 1 for at in out) <= MOST else [[] for _ in out]
 
 
-def _on_lines(rows: Rows, axis: int, low: Tensor, high: Tensor) -> Tensor:
+def jumps_on_lines(rows: Rows, axis: int, low: Tensor, high: Tensor) -> Tensor:
     """Where along an axis a residual jumps (n,), on any line inside its domain."""
     d, domain = len(low), rows.condition.domain
     lines = 1 if d == 1 else LINES

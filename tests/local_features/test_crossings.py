@@ -135,3 +135,20 @@ def test_an_answer_that_boxes_do_not_resolve_is_not_claimed(estimate):
     assert answer.error() > 0.01
     bar = answer.estimate
     assert not bar.reliable or bar.interval[0] / 2 < answer.error() < bar.interval[1]
+
+
+def test_a_medium_with_a_curved_edge_is_not_claimed():
+    """Smooth fields satisfy div(a ∇u) = −1 on both sides of it, and are not the answer."""
+
+    @on(SQUARE)
+    def equation(p, u):
+        return div(where(p.x**2 + p.y**2 < 0.25, 2.0, 1.0) * grad(u)) + 1
+
+    @on(SQUARE.boundary)
+    def walls(p, u):
+        return u
+
+    method = LocalFeatures(most=1600)
+    answer = solve(Problem(equation, walls), None, method, budget=Budget(seconds=60), quiet=True)
+    assert answer.outcome is not Outcome.converged
+    assert not answer.estimate.reliable and "a domain of its own" in answer.estimate.why
