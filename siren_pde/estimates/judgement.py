@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
+from siren_pde.estimates.boxes import left_on_boxes
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
 from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, looseness, undetermined
 from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
+from siren_pde.estimates.unseen import unseen_jump
+from siren_pde.fields.local_sines import LocalSines
 from siren_pde.optimisers.outcome import Outcome
 
 POINTS = 1024
@@ -87,6 +90,19 @@ def judgement(
         )
         bar = Estimate.none(doubt, bar.beta)
     kind, more = _verdict(residuals, outcome, bar, loose=loose if doubt else 1.0)
+    boxes = [net for net in answer.field.networks().values() if isinstance(net, LocalSines)]
+    if kind is Outcome.converged and not bar.reliable and boxes:
+        left = left_on_boxes(in_double_precision(answer), boxes[0])
+        if not left <= ALONE:
+            kind, more = Outcome.unresolved, f"not solved: features in boxes leave {left:.1g}"
+    # where sines everywhere leave nothing, nothing jumps
+    if (boxes or outcome is not Outcome.converged) and (name := _unseen(answer)):
+        doubt = (
+            f"a coefficient inside of `div` jumps in the domain of `{name}`, along no face of a "
+            "box, where the flux is not known to be continuous. Give each side a domain of its own"
+        )
+        if kind is Outcome.converged:
+            kind, more = Outcome.unresolved, f"not solved: {doubt}"
     return Judgement(kind, f"{reason}; {more}" if more else reason, residuals, doubt)
 
 
@@ -120,6 +136,15 @@ def _verdict(
 
 KEPT = (Outcome.interrupted, Outcome.non_finite, Outcome.impossible, Outcome.ill_posed)
 """What a method or the user has found out stays."""
+
+
+def _unseen(answer: Objective) -> str:
+    """Where a coefficient jumps unseen, if that can be looked at."""
+    try:
+        on_processor = answer.parameters.device.type == "cpu"
+        return unseen_jump(answer if on_processor else in_double_precision(answer))
+    except (SirenPDEError, RuntimeError, AssertionError):  # nothing that points alone evaluate
+        return ""
 
 
 def _loose(answer: Objective) -> float:

@@ -14,6 +14,7 @@ from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.fields.base import Evaluation, Network, written
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.fields.powers import Powers
 from siren_pde.fields.templates import require_size
 from siren_pde.files.json_values import JSON, Description, entry, whole
 from siren_pde.numerics.box_tree import BoxTree
@@ -48,14 +49,18 @@ class LocalSines(Network):
         of: Sequence[str] = (),
         constant: Sequence[int] = (),
         seed: int = 0,
+        powers: Powers | None = None,
     ) -> None:
         super().__init__()
         boxes, d = tree.low.shape
-        self.inputs, self.outputs, self.features, self.band = d, outputs, features, float(band)
+        like = tree.low
+        powers = Powers.none(like) if powers is None else powers
+        self.inputs, self.outputs, self.band = d, outputs, float(band)
+        self.features = features + powers.count
         self.period, self.of, self.seed = tuple(period), tuple(of), seed
         self.constant = tuple(constant)
-        self.has_given_layers, self.breadth = True, features
-        like = tree.low
+        self.has_given_layers, self.breadth = True, self.features
+        self.points, self.exponents = nn.Buffer(powers.points), nn.Buffer(powers.exponents)
         axes = [i for i in range(d) if i not in self.constant]
         draws = sobol(features, len(axes) + 1, seed=seed, dtype=like.dtype, device=like.device)
         waves = like.new_zeros((features, d))
@@ -68,12 +73,22 @@ class LocalSines(Network):
         self.axis, self.cut = nn.Buffer(tree.axis), nn.Buffer(tree.cut)
         self.nodes, self.box = nn.Buffer(tree.children), nn.Buffer(tree.box)
         self.owner = nn.Buffer(everyone if owner is None else owner)
-        self.coefficients = nn.Parameter(like.new_zeros((boxes, outputs, features)))
+        self.coefficients = nn.Parameter(like.new_zeros((boxes, outputs, self.features)))
 
     @property
     def tree(self) -> BoxTree:
         """The boxes."""
         return BoxTree(self.low, self.high, self.axis, self.cut, self.nodes, self.box)
+
+    @property
+    def sines(self) -> int:
+        """How many of the features are sines."""
+        return len(self.phases)
+
+    @property
+    def powers(self) -> Powers:
+        """The others."""
+        return Powers(self.points, self.exponents)
 
     def wrapped(self, x: Tensor) -> Tensor:
         """The points (n, d) moved by whole periods into the boxes."""
@@ -109,6 +124,9 @@ class LocalSines(Network):
             for i in key:
                 value = value * self.waves[:, i] / half[:, i, None]
             out.append(value)
+        if self.powers.count:
+            singular = self.powers.derivatives(x, centre, keys)
+            out = [torch.cat(pair, dim=1) for pair in zip(out, singular, strict=True)]
         return out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -135,7 +153,9 @@ class LocalSines(Network):
             "boxes": len(self.low),
             "inputs": self.inputs,
             "outputs": self.outputs,
-            "features": self.features,
+            "features": self.sines,
+            "points": len(self.points),
+            "exponents": self.exponents.shape[1],
             "band": self.band,
             "period": self.period or None,
             "of": self.of or None,
@@ -151,13 +171,20 @@ class LocalSines(Network):
         nodes, boxes, d, outputs, features = (
             whole(description, name) for name in ("nodes", "boxes", "inputs", "outputs", "features")
         )
-        size = boxes * (outputs * features + 2 * d + 1) + features * (d + 1) + 5 * nodes
+        points, exponents = (whole(description, name) for name in ("points", "exponents"))
+        size = (
+            boxes * (outputs * (features + 2 * exponents) + 2 * d + 1)
+            + features * (d + 1)
+            + 5 * nodes
+        )
         require_size("`LocalSines`", size if min(nodes, boxes, d, features) > 0 else 0, numbers)
         tree = BoxTree.empty(nodes, boxes, d)
         names = ("band", "period", "of", "constant", "seed")
         given = {name: entry(description, name) for name in names}
         given = {name: value for name, value in given.items() if value is not None}
-        return cls(tree, outputs, features=features, **given)  # type: ignore[arg-type]
+        like = tree.low
+        powers = Powers(like.new_zeros((points, 2)), like.new_zeros((points, exponents)))
+        return cls(tree, outputs, features=features, powers=powers, **given)  # type: ignore[arg-type]
 
     # ── the engine ────────────────────────────────────────────────────────────────────────────
 

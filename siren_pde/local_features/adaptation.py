@@ -61,7 +61,7 @@ def _tails(net: LocalSines, boxes: Tensor) -> Tensor:
     transform = torch.from_numpy((vander * weights[:, None] * (np.arange(n) + 0.5)).T.copy())
     grid = torch.cartesian_prod(*[torch.from_numpy(ticks)] * d).view(-1, d)
     sines = torch.sin(grid @ net.waves.T + net.phases)
-    c = net.coefficients.detach()[boxes]
+    c = net.coefficients.detach()[boxes, :, : net.sines]
     values = torch.einsum("nom,gm->nog", c, sines).view(len(boxes), net.outputs, *[n] * d)
     for axis in range(d):
         moved = torch.tensordot(values, transform, dims=([2 + axis], [1]))
@@ -100,3 +100,13 @@ def graded(tree: BoxTree, at: Tensor, levels: int) -> tuple[BoxTree, Tensor]:
         tree, more = tree.split([every if t else [] for t in touched.tolist()])
         parents = parents[more]
     return tree, parents
+
+
+def separated(tree: BoxTree, at: Tensor) -> BoxTree:
+    """The tree halved until each box has one of some points (n, d) at most."""
+    every = [*range(tree.low.shape[1])]
+    while True:
+        has = ((tree.low[:, None] <= at) & (at <= tree.high[:, None])).all(2).sum(1)
+        if not bool((has > 1).any()):
+            return tree
+        tree, _ = tree.split([every if n > 1 else [] for n in has.tolist()])

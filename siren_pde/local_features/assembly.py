@@ -15,6 +15,7 @@ from siren_pde.fields.base import Field
 from siren_pde.local_features.block import Block, part_of, ranges
 from siren_pde.local_features.columns import Columns, Parts
 from siren_pde.local_features.faces import Incidence
+from siren_pde.local_features.fluxes import Weights
 from siren_pde.local_features.points import Located
 from siren_pde.numerics.multifrontal import Part
 
@@ -58,6 +59,7 @@ class Assembly:
     equations: Sequence[Equation]
     incidences: Sequence[Incidence]
     whole: Tensor
+    weights: Weights
 
     @property
     def boxes(self) -> int:
@@ -98,7 +100,8 @@ class Assembly:
     def scaled(self, theta: Tensor) -> Assembly:
         """The same equations, the rows of each scaled box by box as they are at θ.
 
-        Columns get the mean square that a value's have, whatever the derivatives in a row.
+        Columns get the mean square that a value's have, whatever the derivatives in a row, and
+        then the weight of the output that a row says most of.
         """
         parts = self.columns.split(theta)
         equations = [replace(e, scale=self._scale(e, parts)) for e in self.equations]
@@ -107,16 +110,24 @@ class Assembly:
     def _scale(self, equation: Equation, parts: Parts) -> Tensor:
         located, rows = equation.located, equation.rows
         few = Located.of(located.points, located.boxes, self.boxes, SCALED)
-        sums = few.points.positions.new_zeros((self.boxes, rows.residual.components))
+        m, outputs = rows.residual.components, self.columns.outputs
+        sums = few.points.positions.new_zeros((self.boxes, m))
+        by_output = sums.new_zeros((len(outputs), m))
         for first, last in self._chunks():
             points, boxes = few.part(first, last)
             if len(points):
                 _, own, _ = self.columns.linearised(rows.residual, parts, points, boxes)
-                sums.index_add_(0, boxes, own.square().sum(2))
+                squares = own.square()
+                sums.index_add_(0, boxes, squares.sum(2))
+                for i, columns in enumerate(outputs.values()):
+                    by_output[i] += squares[:, :, columns].sum((0, 2))
         mean = sums / few.counts.clamp_min(1)[:, None] / self.columns.features
         scale = (MEAN_SQUARE / mean.clamp_min(torch.finfo(mean.dtype).tiny)).sqrt()
         scale = torch.where(mean > 0, scale, torch.zeros_like(scale))
         thinned = (equation.nominal / located.counts.clamp_min(1)).clamp_max(1.0).sqrt()
+        largest, names = by_output.argmax(0), list(outputs)
+        for output, weight in self.weights.items():
+            scale[:, largest == names.index(output)] *= weight[:, None]
         return scale * thinned[:, None] * math.sqrt(equation.weight)
 
     def squares(self, theta: Tensor) -> Tensor:

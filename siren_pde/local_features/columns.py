@@ -24,11 +24,13 @@ from siren_pde.local_features.stage import Stage
 class Columns:
     """Columns of a box are the coefficients of its waves, network after network; the constants are
     networks without a place, the same in all boxes. All are added to a `background`, a field on
-    the same boxes, if there is one. In an evolution, a `stage` says what derivatives in time are.
+    boxes of its own, if there is one: box k lies in box `parents[k]` of it, or is the same. In an
+    evolution, a `stage` says what derivatives in time are.
     """
 
     field: Field
     background: Field | None = None
+    parents: Tensor | None = None
     stage: Stage | None = None
 
     @cached_property
@@ -54,6 +56,7 @@ class Columns:
         net = self.behind.get(name)
         if not isinstance(net, LocalSines):
             return [0.0] * len(keys)
+        boxes = boxes if self.parents is None else net.owner[self.parents[boxes]]
         c = net.coefficients.detach()[boxes]
         return [torch.einsum("nom,nm->no", c, wave) for wave in net.derivatives(x, boxes, keys)]
 
@@ -75,6 +78,16 @@ class Columns:
         for name, net in self.local.items():
             out[name] = slice(start, start + net.outputs * net.features)
             start = out[name].stop
+        return out
+
+    @cached_property
+    def outputs(self) -> dict[tuple[str, int], slice]:
+        """The columns of each output of each network in a box."""
+        out = {}
+        for name, net in self.local.items():
+            for o in range(net.outputs):
+                first = self.of[name].start + o * net.features
+                out[name, o] = slice(first, first + net.features)
         return out
 
     @property

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -14,10 +16,12 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.objective import Objective
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.local_sines import LocalSines
+from siren_pde.fields.powers import Powers
 from siren_pde.local_features.assembly import Assembly, Equation
 from siren_pde.local_features.columns import Columns
 from siren_pde.local_features.faces import Incidence
-from siren_pde.local_features.layout import matchings
+from siren_pde.local_features.fluxes import Weights, energy_weights
+from siren_pde.local_features.layout import Matching, matchings
 from siren_pde.local_features.points import (
     Located,
     interior_points,
@@ -34,16 +38,22 @@ WHOLE = 0.999
 """Boxes with a larger share are wholly inside."""
 ON_FACES = 1.02
 """Nodes of a face for each function that waves are on it."""
+FEW = 4
+"""Points of a box at which its coefficients are looked at."""
 OTHERS = 7919
 """Conditions are drawn with seeds this far apart."""
 
 
 class Waves(NamedTuple):
-    """The waves of a box: how many `features`, their `band`, and the seed they are drawn with."""
+    """The waves of a box: how many `features`, their `band`, and the seed they are drawn with.
+
+    Beside them, each network may have the `powers` of singular points.
+    """
 
     features: int
     band: float
     seed: int = 0
+    powers: Mapping[str, Powers] = MappingProxyType({})
 
     def nodes(self, d: int) -> int:
         """How many nodes along each axis of a face in d coordinates tell what the waves are there.
@@ -85,6 +95,7 @@ def localised(
 ) -> Objective:
     """The objective of local features in place of networks, the same at all times if there are."""
     seeds = itertools.count(waves.seed)
+    names = {id(network): name for name, network in objective.field.networks().items()}
 
     def change(network: Network) -> Network:
         if not network.inputs:
@@ -99,6 +110,7 @@ def localised(
             of=network.of,
             constant=() if time is None else (time,),
             seed=next(seeds),
+            powers=waves.powers.get(names.get(id(network), "")),
         )
 
     return replace(objective, field=objective.field.rebuilt(change))
@@ -111,21 +123,41 @@ def assembled(
     *,
     seed: int = 0,
     background: Field | None = None,
+    parents: Tensor | None = None,
     time: int | None = None,
 ) -> tuple[Assembly, Objective]:
-    """The problem's equations and faces on the boxes, and its objective for their waves.
+    """The problem's equations and faces on the boxes, and its objective for their waves, which are
+    added to those of a background in the boxes that are their `parents` (K,).
 
     If there is a `time`, an axis along which no box is cut, waves are the same at all times.
     """
     equations, owner, shares = _equations(objective, tree, waves, seed, None, time=time)
     local = localised(objective, tree, owner, waves, time=time)
-    columns, used = Columns(local.field, background), shares > 0
+    columns, used = Columns(local.field, background, parents), shares > 0
     given = (objective.collocated, columns.local, tree, owner)
-    n, incidences = waves.nodes(_axes(tree, time)), []  # type: tuple[int, list[Incidence]]
-    for matching in matchings(*given, used=used, n=n, time=time):
+    incidences: list[Incidence] = []
+    matched = matchings(*given, used=used, n=waves.nodes(_axes(tree, time)), time=time)
+    weights = _weights(matched, equations, len(tree), tree.low.shape[1])
+    for matching in matched:
         first = sum(incidence.traces for incidence in incidences)
-        incidences.append(Incidence.of(matching, columns, boxes=len(tree), first=first))
-    return Assembly(columns, equations, incidences, shares > WHOLE), local
+        incidences.append(
+            Incidence.of(matching, columns, boxes=len(tree), first=first, weights=weights)
+        )
+    return Assembly(columns, equations, incidences, shares > WHOLE, weights), local
+
+
+def _weights(matched: list[Matching], equations: list[Equation], k: int, d: int) -> Weights:
+    """What outputs whose fluxes have coefficients that jump count in each of k boxes."""
+    fluxes = {matching.axis: matching.fluxes for matching in matched if matching.fluxes}
+    if not fluxes:
+        return {}
+    inside = [e.located for e in equations if e.rows.condition.domain.dimension == d]
+    few = [Located.of(each.points, each.boxes, k, FEW) for each in inside]
+    x, boxes = (
+        torch.cat(column)
+        for column in zip(*[(e.points.positions, e.boxes) for e in few], strict=True)
+    )
+    return energy_weights(list(fluxes.items()), x, boxes, k)
 
 
 def redrawn(assembly: Assembly, objective: Objective, waves: Waves, *, seed: int) -> Assembly:

@@ -11,6 +11,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Alpha
 from siren_pde.local_features.block import Block, ranges
 from siren_pde.local_features.columns import Columns, Parts
+from siren_pde.local_features.fluxes import Output, Weights
 from siren_pde.local_features.layout import Matching
 
 
@@ -29,9 +30,12 @@ class Incidence:
     starts: Tensor
     first: int
     each: int
+    weights: Weights
 
     @staticmethod
-    def of(matching: Matching, columns: Columns, *, boxes: int, first: int) -> Incidence:
+    def of(
+        matching: Matching, columns: Columns, *, boxes: int, first: int, weights: Weights
+    ) -> Incidence:
         """By box, of which there are so many."""
         n = matching.sides.shape[1]
         both = matching.sides.flatten()
@@ -41,7 +45,17 @@ class Incidence:
         nodes = torch.arange(n).repeat(2)[order]
         side = torch.arange(2).repeat_interleave(n)[order]
         each = sum(columns.local[n].outputs * order for n, order in matching.orders.items())
-        return Incidence(matching, both[order], nodes, side, starts, first, each)
+        pairs = {output: weight[matching.sides] for output, weight in weights.items()}
+        return Incidence(matching, both[order], nodes, side, starts, first, each, pairs)
+
+    def _weight(self, output: Output, key: Alpha) -> Tensor:
+        """What nodes (n,) count: a gap between values costs what it does in the softer side, one
+        between fluxes what it does in the stiffer one.
+        """
+        pair = self.weights.get(output)
+        if pair is None:
+            return torch.ones_like(self.matching.half)
+        return pair.amax(0) if key else pair.amin(0)
 
     @property
     def traces(self) -> int:
@@ -71,18 +85,17 @@ class Incidence:
             c = net.by_box(parts[name])[boxes]
             waves, behind = net.derivatives(x, boxes, keys), columns.behind_at(name, x, boxes, keys)
             for key, wave, more in zip(keys, waves, behind, strict=True):
-                scale = _scale(key, half, net.band)
-                scaled = wave * scale
+                scale = _scale(key, half, net.band)[:, 0]
                 value = torch.einsum("nom,nm->no", c, wave) + more
                 for o in range(net.outputs):
                     flux = self.matching.flux(name, o, key)
+                    factor = scale * self._weight((name, o), key)[nodes]
                     if flux is None:
-                        start = columns.of[name].start + o * net.features
-                        own[:, j, start : start + net.features] = scaled
-                        right[:, j] = -(scale * value)[:, o]
+                        own[:, j, columns.outputs[name, o]] = wave * factor[:, None]
+                        right[:, j] = -factor * value[:, o]
                     else:
                         model = flux.linearised(columns, parts, flux.points(side, nodes), boxes)
-                        factor = scale[:, 0] * flux.factor[nodes]
+                        factor = factor * flux.factor[nodes]
                         right[:, j] = -factor * model[0]
                         own[:, j], constants[:, j] = (factor[:, None] * by for by in model[1:])
                     j += 1
@@ -115,6 +128,7 @@ class Incidence:
                 for o in range(net.outputs):
                     if (flux := matching.flux(name, o, key)) is not None:
                         apart[:, o] = flux.apart(columns, parts, matching.sides)
+                    apart[:, o] *= self._weight((name, o), key)
                 square = (_scale(key, matching.half, net.band) * apart / 2).square().sum(1)
                 for boxes in matching.sides:
                     total.index_add_(0, boxes, square)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,8 +17,12 @@ from siren_pde.collocation.residual import BoundResidual
 from siren_pde.local_features.columns import Columns, Parts
 from siren_pde.numerics.box_tree import BoxTree
 
-ASIDE = 1e-10
-"""Coefficients on a face are taken this share of the way to the middle of the box of their side."""
+ASIDE, ULPS = 1e-10, 64
+"""Coefficients on a face are taken this share of the way to the middle of the box of their side, or
+so many rounding units away.
+"""
+POWER = 0.5
+"""Of the coefficient: energies are quadratic."""
 JUMPS = 1e-6
 """Coefficients that differ more than this beside their size jump."""
 
@@ -69,11 +73,16 @@ class Flux:
 
 Fluxes = Mapping[Output, Flux]
 
+Weights = Mapping[Output, Tensor]
+"""What the rows of outputs count by box (K,); outputs without one count 1."""
+
 
 def aside(x: Tensor, boxes: Tensor, *, tree: BoxTree, axis: int) -> Tensor:
     """Points x (n, d) on faces across an axis, moved a little into the boxes of a side."""
     x = x.clone()
-    x[:, axis] += ASIDE * (tree.centre[boxes, axis] - x[:, axis])
+    way = tree.centre[boxes, axis] - x[:, axis]
+    least = ULPS * torch.finfo(x.dtype).eps * x[:, axis].abs()
+    x[:, axis] += way.sign() * torch.maximum(ASIDE * way.abs(), torch.minimum(least, way.abs()))
     return x
 
 
@@ -89,7 +98,7 @@ def fluxes_across(
     at = torch.stack([aside(p, k, tree=tree, axis=axis) for p, k in zip(x, sides, strict=True)])
     for rows in collocated.rows:
         if rows.condition.domain.dimension == x.shape[2] and not rows.points.data:
-            bound = _along(rows, axis)
+            bound = flux_along(rows, axis)
             for output, flux in (
                 () if bound is None else _jumping(bound, rows.points.axes, at, axis)
             ):
@@ -104,7 +113,7 @@ def fluxes_across(
         yield {}, others
 
 
-def _along(rows: Rows, axis: int) -> BoundResidual | None:
+def flux_along(rows: Rows, axis: int) -> BoundResidual | None:
     """The fluxes along an axis that a residual takes the divergence of, if any."""
     settled = rows.residual.expression
 
@@ -123,7 +132,7 @@ def _along(rows: Rows, axis: int) -> BoundResidual | None:
     return bound if any((axis,) in plan.keys for plan in bound.plans.values()) else None
 
 
-def _by_normal(
+def by_normal(
     bound: BoundResidual, axes: tuple[str, ...], x: Tensor, axis: int
 ) -> list[dict[Output, Tensor]]:
     """The derivative (n,) of each flux by the normal derivative of each output, where all channels
@@ -148,7 +157,7 @@ def _jumping(
     bound: BoundResidual, axes: tuple[str, ...], x: Tensor, axis: int
 ) -> Iterator[tuple[Output, tuple[Flux, Tensor]]]:
     """Each flux whose coefficients jump, the output it belongs to, and at which nodes (n,)."""
-    pair = [_by_normal(bound, axes, side, axis) for side in x]
+    pair = [by_normal(bound, axes, side, axis) for side in x]
     for component, (below, above) in enumerate(zip(*pair, strict=True)):
         sizes = {o: torch.maximum(below[o].abs(), above[o].abs()) for o in below}
         if sizes:
@@ -157,3 +166,25 @@ def _jumping(
             factor = 1 / sizes[output].clamp_min(torch.finfo(x.dtype).tiny)
             if bool(mask.any()):
                 yield output, (Flux(bound, component, axes, x, factor), mask)
+
+
+def energy_weights(
+    fluxes: Sequence[tuple[int, Fluxes]], x: Tensor, boxes: Tensor, k: int
+) -> Weights:
+    """The root of the coefficient of each output's flux beside its mean, in each of k boxes.
+
+    Rows that are multiplied by it measure an answer by its energy ∫ a |∇u|², in which soft pieces
+    follow stiff ones; `x` (n, d) are points of the `boxes` (n,), `fluxes` those across each axis.
+    """
+    logs: dict[Output, list[Tensor]] = {}
+    for axis, each in fluxes:
+        for output, flux in each.items():
+            own = by_normal(flux.residual, flux.axes, x, axis)[flux.component][output].abs()
+            logs.setdefault(output, []).append(own.clamp_min(torch.finfo(x.dtype).tiny).log())
+    counts = torch.bincount(boxes, minlength=k).clamp_min(1)
+    weights: dict[Output, Tensor] = {}
+    for output, columns in logs.items():
+        mean = torch.stack(columns).mean(0)
+        by_box = x.new_zeros((k,)).index_add_(0, boxes, mean - mean.mean()) / counts
+        weights[output] = (POWER * by_box).exp()
+    return weights

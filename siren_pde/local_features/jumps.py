@@ -34,8 +34,10 @@ HALVINGS = 50
 """They lead from an interval between neighbours to rounding."""
 ROUNDING = 1e-11
 """Places that differ by less than this share of a side are one."""
-DIGITS = 12
-"""A place is a number of so many decimals if one is as near as rounding."""
+DIGITS, NEAREST = 12, 1e-3
+"""A place is a number of so many decimals if one is nearer than this share of that: the side of a
+face that a coefficient is taken on depends on it.
+"""
 MOST = 600
 """Planes that cut a domain into more boxes than this are left alone."""
 
@@ -79,7 +81,7 @@ def planes(collocated: Collocated) -> list[list[float]]:
         sites: list[Tensor] = []
         for rows in collocated.rows:
             if rows.condition.domain.dimension == len(low) and not rows.points.data:
-                sites.append(_on_lines(rows, axis, low, high))
+                sites.append(jumps_on_lines(rows, axis, low, high))
         side = float(high[axis] - low[axis])
         needed = 1 if len(low) == 1 else AGREEING
         at = _agreeing(torch.cat(sites), ROUNDING * side, needed) if sites else []
@@ -88,7 +90,7 @@ def planes(collocated: Collocated) -> list[list[float]]:
     return out if prod(len(at) + 1 for at in out) <= MOST else [[] for _ in out]
 
 
-def _on_lines(rows: Rows, axis: int, low: Tensor, high: Tensor) -> Tensor:
+def jumps_on_lines(rows: Rows, axis: int, low: Tensor, high: Tensor) -> Tensor:
     """Where along an axis a residual jumps (n,), on any line inside its domain."""
     d, domain = len(low), rows.condition.domain
     lines = 1 if d == 1 else LINES
@@ -149,5 +151,5 @@ def _agreeing(at: Tensor, apart: float, needed: int) -> list[float]:
         if len(group) >= needed:
             place = float(group.median())
             plain = round(place, DIGITS)
-            out.append(plain if abs(plain - place) <= apart / 10 else place)
+            out.append(plain if abs(plain - place) <= NEAREST * apart else place)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -15,13 +16,15 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.enriched import Beside
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import with_parameters
+from siren_pde.fields.powers import Powers
 from siren_pde.local_features.adaptation import axes_to_cut, corners, cut, graded, marked
 from siren_pde.local_features.assembly import Assembly
+from siren_pde.local_features.crossings import powers_at_crossings
 from siren_pde.local_features.discretised import Waves, assembled, redrawn
+from siren_pde.local_features.first_boxes import first_boxes
 from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led
-from siren_pde.local_features.reentrant import reentrant_corners
 from siren_pde.local_features.transfer import transferred
 from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
@@ -37,8 +40,6 @@ holes and on four spheres the least time to an error.
 """
 FINE = 1e-4
 """Where residuals are below this, more waves in each box gain more than more boxes."""
-FIRST = {1: 4, 2: 16, 3: 8}
-"""Boxes to begin with, at least."""
 STALLED, TWICE = 4, 2.0
 """So many rounds in a row that do not lower the residual end the method, if unknowns have grown by
 the second number meanwhile.
@@ -64,14 +65,10 @@ SLOW, DEEPER = 3.0, 3
 singularity: the boxes at it are cut so many times at once. Smooth solutions have powers of ten and
 more, corners of one or two.
 """
-INWARD = 3
-"""Boxes at corners that point inward are halved so many times to begin with."""
 ROOM = 16
 """Boxes that such a corner takes, at least."""
 MUCH = 0.1
 """Only boxes with this share of all squares are looked at as singular."""
-ELONGATED = 0.7
-"""Boxes to begin with have sides at least this long beside their longest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +97,14 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """The whole problem, the boxes of the next round and the ones they come from, the last answer,
-    the best residual so far, and how many rounds have not lowered it since there were `reference`
-    unknowns.
+    """The whole problem, the boxes of the next round, the powers that unknowns have in them, the
+    boxes they come from, the last answer, the best residual so far, and how many rounds have not
+    lowered it since there were `reference` unknowns.
     """
 
     whole: Objective
     tree: BoxTree
+    powers: Mapping[str, Powers]
     parents: Tensor | None = None
     last: Answer | None = None
     best: float = math.inf
@@ -153,11 +151,12 @@ class LocalFeatures(Method[State]):
     def start(self, objective: Residuals) -> Iterate[State]:
         """The zero field on a few boxes of nearly equal sides."""
         whole = require_boxes(objective)
-        tree = _first(whole)
-        waves = self._waves(tree, math.inf)
-        _, local = assembled(whole, tree, waves)
+        jumps = planes(whole.collocated)
+        powers = powers_at_crossings(whole.collocated, jumps)
+        state = State(whole, first_boxes(whole.collocated, jumps, powers), powers)
+        _, local = assembled(whole, state.tree, self._waves(state, math.inf))
         theta = local.parameters
-        return Iterate(local, theta, local.loss(theta), State(whole, tree))
+        return Iterate(local, theta, local.loss(theta), state)
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve on the boxes, and choose those of the next round."""
@@ -180,7 +179,7 @@ class LocalFeatures(Method[State]):
             return replace(at, finished=end[0], outcome=end[1])
         seconds = time.monotonic() - began
         d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
-        now, later = (self._waves(state.tree, best).features for best in (before.best, state.best))
+        now, later = (self._waves(state, best).features for best in (before.best, state.best))
         seconds *= (later / now) ** WORK
         most = self.most / (answer.unknowns * later / now)
         growth = min(GROWTH[d], most, (PART * left / seconds) ** (1 / COST[d]))
@@ -196,7 +195,7 @@ class LocalFeatures(Method[State]):
 
     def _solved(self, state: State, began: float, seconds: float) -> Answer:
         """The solution on the present boxes, and its residuals at fresh points."""
-        tree, waves = state.tree, self._waves(state.tree, state.best)
+        tree, waves = state.tree, self._waves(state, state.best)
         assembly, local = assembled(state.whole, tree, waves)
         theta, affine = local.parameters, state.whole.collocated.affine
         if state.last is not None and state.parents is not None and not affine:
@@ -212,9 +211,10 @@ class LocalFeatures(Method[State]):
         sizes = tree.half.log().mean(1).exp()
         return Answer(local, theta, fresh, squares, sizes, residual)
 
-    def _waves(self, tree: BoxTree, residual: float) -> Waves:
-        coarse, fine = SUITED[tree.low.shape[1]]
-        return self.waves or (fine if residual < FINE else coarse)
+    def _waves(self, state: State, residual: float) -> Waves:
+        coarse, fine = SUITED[state.tree.low.shape[1]]
+        waves = self.waves or (fine if residual < FINE else coarse)
+        return waves._replace(powers=state.powers)
 
     def _end(self, state: State, answer: Answer) -> tuple[str, Outcome] | None:
         residual, unknowns = answer.residual, answer.unknowns
@@ -254,20 +254,6 @@ def unsuited(objective: Residuals) -> str:
     if any(isinstance(net, Beside) for net in networks.values()):
         return "takes no functions beside the waves of a box: small boxes do what `Enriched` does"
     return ""
-
-
-def _first(whole: Objective) -> BoxTree:
-    """A few boxes with sides of nearly one length, cut where coefficients jump, smaller at corners
-    that point inward.
-    """
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
-    tree, _ = BoxTree.around(low, high).cut_at(planes(whole.collocated))
-    while len(tree) < FIRST[len(low)]:
-        sides = tree.high - tree.low
-        long = (sides >= ELONGATED * sides.max()).tolist()
-        tree, _ = tree.split([[i for i, cut in enumerate(own) if cut] for own in long])
-    inward = reentrant_corners(whole.collocated)
-    return graded(tree, inward, INWARD)[0] if len(inward) else tree
 
 
 def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:

@@ -35,6 +35,7 @@ def _coefficients(old: LocalSines, new: LocalSines, parents: Tensor) -> Tensor:
     d = new.inputs
     source = old.owner[parents]
     alike = new.waves.shape == old.waves.shape and new.band == old.band
+    alike = alike and new.features == old.features
     c = torch.zeros_like(new.coefficients)
     moved = (new.low != old.low[source]).any(1) | (new.high != old.high[source]).any(1)
     if alike:
@@ -51,5 +52,5 @@ def _coefficients(old: LocalSines, new: LocalSines, parents: Tensor) -> Tensor:
         (sines,) = old.derivatives(x.view(-1, d), boxes, [()])
         values = torch.einsum("gom,gm->go", old.coefficients.detach()[boxes], sines)
         values = values.view(len(piece), len(grid), -1)
-        c[piece] = torch.einsum("mg,kgo->kom", inverse, values)
+        c[piece, :, : new.sines] = torch.einsum("mg,kgo->kom", inverse, values)
     return c

@@ -54,7 +54,7 @@ def test_planes_of_coefficients_and_sources():
         return -lap(u) + k * u - where((p.x < 1 / 3) | (p.x > 0.7), 1.0, sin(9 * p.y))
 
     x, y = jumps(SQUARE, equation)
-    assert x == pytest.approx([1 / 3, 0.7], abs=1e-11) and x[1] == 0.7
+    assert x == pytest.approx([1 / 3, 0.7], abs=1e-15) and x[1] == 0.7
     assert y == [0.5]
 
 

@@ -1,0 +1,38 @@
+"""The boxes that a problem is first solved on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from siren_pde.collocation.collocated import Collocated
+from siren_pde.fields.powers import Powers
+from siren_pde.local_features.adaptation import graded, separated
+from siren_pde.local_features.reentrant import reentrant_corners
+from siren_pde.numerics.box_tree import BoxTree
+
+FIRST = {1: 4, 2: 16, 3: 8}
+"""Boxes to begin with, at least."""
+INWARD = 3
+"""Boxes at corners that point inward are halved so many times to begin with."""
+ELONGATED = 0.7
+"""Boxes to begin with have sides at least this long beside their longest."""
+
+
+def first_boxes(
+    collocated: Collocated, jumps: Sequence[Sequence[float]], powers: Mapping[str, Powers]
+) -> BoxTree:
+    """A few boxes with sides of nearly one length, cut where coefficients jump, each with one
+    singular point at most, smaller at corners that point inward.
+    """
+    low, high = (torch.tensor(b, dtype=torch.float64) for b in collocated.problem.bounds)
+    tree, _ = BoxTree.around(low, high).cut_at(jumps)
+    while len(tree) < FIRST[len(low)]:
+        sides = tree.high - tree.low
+        long = (sides >= ELONGATED * sides.max()).tolist()
+        tree, _ = tree.split([[i for i, cut in enumerate(own) if cut] for own in long])
+    for each in powers.values():
+        tree = separated(tree, each.points)
+    inward = reentrant_corners(collocated)
+    return graded(tree, inward, INWARD)[0] if len(inward) else tree
