@@ -140,8 +140,7 @@ def _estimate(answer: Objective, end: End, effort: Effort, seconds: float) -> Es
     if effort == "careful":
         return estimated(answer, careful=True)
     bar = estimated(answer, seconds=max(BRIEF, seconds))
-    sought = bar.reliable or not math.isnan(bar.beta)
-    if sought or math.isnan(end.at.error):
+    if bar.reliable or math.isnan(end.at.error):
         return bar
     return Estimate.measured(parts(answer.field), end.at.error)
 
