@@ -32,6 +32,8 @@ HALVED = {1: 1.0, 2: 0.34, 3: 0.0}
 """This share of the boxes is halved then, and no more, by dimension: their number doubles at most.
 In space, twice as many take four times the seconds and more memory than the answer did.
 """
+MANY = 20_000
+"""With more unknowns than this only the box with most of it is halved: the rest takes too long."""
 DEEPER = 3
 """And those at the point that has most of it so many times more, as a corner would need."""
 
@@ -101,7 +103,8 @@ def _refined(assembly: Assembly, zero: Tensor, tree: BoxTree) -> tuple[BoxTree, 
     comes from.
     """
     squares, d = assembly.squares(zero), tree.low.shape[1]
-    boxes = marked(squares, (2 * tree.half).prod(1), max(int(HALVED[d] * len(tree)), 1))
+    most = int(HALVED[d] * len(tree)) if assembly.unknowns <= MANY else 1
+    boxes = marked(squares, (2 * tree.half).prod(1), max(most, 1))
     finer, parents = cut(tree, boxes, [[*range(d)]] * len(boxes))
     worst = squares.argmax()[None]
     at = corners(tree, worst, assembly.peaks(zero)[worst])

@@ -29,6 +29,10 @@ SOON, LONGEST = 1.0, 4.0
 """Unless their answer is expected within the first times the seconds that they have had, which is
 believed until they have had the second times as many.
 """
+FAR = 0.3
+"""Boxes hand over to global features that leave this share of what they do, whatever is expected of
+those.
+"""
 CLOSE = 1e-8
 """A residual of global features below this is not bettered by boxes."""
 ENOUGH = 1e-5
@@ -140,7 +144,8 @@ class Features(Method[Turns]):
                 return False
             if second.finished:
                 return True
-            behind = second.state.best > turns.left and _expected(first) < left / 2
+            far = turns.left < FAR * second.state.best
+            behind = second.state.best > turns.left and (far or _expected(first) < left / 2)
             return other > used and (behind or second.state.stalled > 0)
         if unsuited(turns.origin) or (second is not None and second.finished):
             return False
