@@ -157,7 +157,8 @@ class MethodOfLines(Method[State]):
         crossing, best = state.crossing, state.best
         tolerance = crossing.collocation.tolerance
         difference = math.inf if best is None else crossing.difference(best.crossing)
-        complete = Complete(crossing, difference, state.seconds)
+        share = 0.0 if best is None else difference / best.difference
+        complete = Complete(crossing, difference, state.seconds, share)
         state = replace(state, best=complete)
         at = shown(at, state, complete.text, "")
         falling = FINER

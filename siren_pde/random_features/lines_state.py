@@ -21,16 +21,19 @@ KNOWN = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Complete:
-    """A crossing that got through: its difference from the one before, and how long it took."""
+    """A crossing that got through: its difference from the one before, how long it took, and the
+    share that its difference is of the one before's.
+    """
 
     crossing: Crossing
     difference: float
     seconds: float
+    falling: float = 0.0
 
     @property
     def error(self) -> float:
         """About its relative error, what initial values miss included; NaN if it is the first."""
-        left = GAINED if self.difference > SMALL else SURELY
+        left = min(max(GAINED if self.difference > SMALL else SURELY, self.falling), 1.0)
         known = math.isfinite(self.difference)
         return left * self.difference + self.crossing.missed if known else math.nan
 
