@@ -161,13 +161,10 @@ class MethodOfLines(Method[State]):
         complete = Complete(crossing, difference, state.seconds, share)
         state = replace(state, best=complete)
         at = shown(at, state, complete.text, "")
-        falling = FINER
-        if best is not None and best.difference < math.inf:
-            falling = min(FINER, max(difference / best.difference, FINER**2))
+        falling = min(FINER, max(share, FINER**2)) if share > 0 else FINER
         if difference * falling <= self.tolerance:
             return self._with_best(at, state, Outcome.converged, "")
-        stalled = best is not None and difference > STALLED * best.difference
-        if tolerance * FINER < FINEST or (stalled and difference < FINE):
+        if tolerance * FINER < FINEST or (share > STALLED and difference < FINE):
             outcome = Outcome.converged if difference < RIGHT else Outcome.stagnated
             return self._with_best(at, state, outcome, "finer ones do not come closer")
         growth = FINER ** (-1 / (crossing.collocation.radau.stages + 1))

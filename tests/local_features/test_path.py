@@ -2,50 +2,20 @@
 
 import torch
 
-from siren_pde import Box, Problem, Siren, System, d, lap, on, tanh
+from siren_pde import Box, Problem, Siren, d, on, tanh
 from siren_pde.collocation.objective import objective_of
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.discretised import Waves, assembled
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led, partly
 from siren_pde.numerics.box_tree import BoxTree
+from tests.cavities import cavity
 
-square = Box(x=(0, 1), y=(0, 1))
 REYNOLDS = 1000
 
 
-@on(square)
-def momentum(p, u, v, q):
-    x, y = p
-    return (
-        u * d(u, x) + v * d(u, y) + d(q, x) - lap(u) / REYNOLDS,
-        u * d(v, x) + v * d(v, y) + d(q, y) - lap(v) / REYNOLDS,
-    )
-
-
-@on(square)
-def continuity(p, u, v):
-    return d(u, p.x) + d(v, p.y)
-
-
-@on(square.at(y=1))
-def lid(p, u, v):
-    return u - 16 * p.x**2 * (1 - p.x) ** 2, v
-
-
-@on(square.at(x=0) | square.at(x=1) | square.at(y=0))
-def walls(p, u, v):
-    return u, v
-
-
-@on(square.at(x=0, y=0))
-def gauge(p, q):
-    return q
-
-
 def on_boxes():
-    problem = Problem(momentum, continuity, lid, walls, gauge)
-    objective = objective_of(problem, System(u=Siren(2), v=Siren(2), q=Siren(2)))
+    objective = objective_of(*cavity(REYNOLDS))
     low, high = torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64)
     tree, _ = BoxTree.around(low, high).split([[0, 1]])
     assembly, local = assembled(objective, tree, Waves(50, 3.0))

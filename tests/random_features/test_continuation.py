@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from siren_pde import Box, Budget, Problem, Siren, Sobol, System, d, lap, on, solve
+from siren_pde import Budget, Problem, Siren, Sobol, d, lap, on, solve
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Spent
@@ -13,37 +13,7 @@ from siren_pde.random_features.continuation import Continuation
 from siren_pde.random_features.features import with_features
 from siren_pde.random_features.homotopy import Move, OutputHomotopy, followed, partly
 from siren_pde.random_features.output_layer import OutputSystem, fit_output, weighted_size
-
-square = Box(x=(0, 1), y=(0, 1))
-
-
-def cavity(reynolds):
-    @on(square)
-    def momentum(p, u, v, q):
-        x, y = p
-        return (
-            u * d(u, x) + v * d(u, y) + d(q, x) - lap(u) / reynolds,
-            u * d(v, x) + v * d(v, y) + d(q, y) - lap(v) / reynolds,
-        )
-
-    @on(square)
-    def continuity(p, u, v):
-        return d(u, p.x) + d(v, p.y)
-
-    @on(square.at(y=1))
-    def lid(p, u, v):
-        return u - 16 * p.x**2 * (1 - p.x) ** 2, v
-
-    @on(square.at(x=0) | square.at(x=1) | square.at(y=0))
-    def walls(p, u, v):
-        return u, v
-
-    @on(square.at(x=0, y=0))
-    def gauge(p, q):
-        return q
-
-    problem = Problem(momentum, continuity, lid, walls, gauge)
-    return problem, System(u=Siren(2), v=Siren(2), q=Siren(2))
+from tests.cavities import cavity, square
 
 
 def features(problem, field, n=60, band=8.0, points=200):
