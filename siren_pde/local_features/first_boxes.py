@@ -10,14 +10,13 @@ from siren_pde.collocation.collocated import Collocated
 from siren_pde.fields.powers import Powers
 from siren_pde.local_features.adaptation import graded, separated
 from siren_pde.local_features.reentrant import reentrant_corners
+from siren_pde.local_features.suited import evenly
 from siren_pde.numerics.box_tree import BoxTree
 
 FIRST = {1: 4, 2: 16, 3: 8}
 """Boxes to begin with, at least."""
 INWARD = 3
 """Boxes at corners that point inward are halved so many times to begin with."""
-ELONGATED = 0.7
-"""Boxes to begin with have sides at least this long beside their longest."""
 
 
 def first_boxes(
@@ -28,10 +27,7 @@ def first_boxes(
     """
     low, high = (torch.tensor(b, dtype=torch.float64) for b in collocated.problem.bounds)
     tree, _ = BoxTree.around(low, high).cut_at(jumps)
-    while len(tree) < FIRST[len(low)]:
-        sides = tree.high - tree.low
-        long = (sides >= ELONGATED * sides.max()).tolist()
-        tree, _ = tree.split([[i for i, cut in enumerate(own) if cut] for own in long])
+    tree = evenly(tree, FIRST[len(low)], range(len(low)))
     for each in powers.values():
         tree = separated(tree, each.points)
     inward = reentrant_corners(collocated)

@@ -12,6 +12,7 @@ from siren_pde.local_features.adaptation import axes_to_cut, cut, marked
 from siren_pde.local_features.discretised import Waves
 from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.lines_space import Space
+from siren_pde.local_features.suited import evenly, unfit
 from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Residuals
 from siren_pde.random_features.evolution import Evolution, evolution_of
@@ -20,27 +21,18 @@ SUITED = {1: Waves(24, 4.0), 2: Waves(100, 4.0), 3: Waves(200, 3.5)}
 """Waves of a box and their band, by coordinates of space, as `LocalFeatures` has them."""
 BOXES = {1: 8, 2: 16, 3: 8}
 """Boxes to begin with, at least."""
-ELONGATED = 0.7
-"""They have sides at least this long beside their longest."""
 
 
 def unsuited_lines(objective: Residuals) -> str:
     """Why a march on boxes does not suit a problem; nothing if it does."""
     if not isinstance(objective, Objective):
         return "needs the residuals of a problem for a field"
-    d, rows = len(objective.collocated.problem.axes), objective.collocated.rows
+    d = len(objective.collocated.problem.axes)
     if d - 1 not in SUITED:
         return f"has boxes in one to {max(SUITED)} coordinates of space, got {d - 1}"
     if evolution_of(objective) is None:
         return "needs initial conditions, and others for all times"
-    if any(r.residual.places for r in rows):
-        return "cannot take an unknown at other places than the points themselves"
-    if not any(r.condition.domain.dimension == d for r in rows):
-        return "needs an equation inside a domain"
-    networks = objective.field.networks().values()
-    if any(net.of or net.constant or net.inputs != d for net in networks):
-        return "needs unknowns that depend on all coordinates"
-    return ""
+    return unfit(objective, constants=False)
 
 
 def first_boxes(whole: Objective, time: Evolution) -> BoxTree:
@@ -48,13 +40,8 @@ def first_boxes(whole: Objective, time: Evolution) -> BoxTree:
     low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
     jumps = [[] if i == time.axis else at for i, at in enumerate(planes(whole.collocated))]
     tree, _ = BoxTree.around(low, high).cut_at(jumps)
-    d = len(low)
-    while len(tree) < BOXES[d - 1]:
-        sides = tree.high - tree.low
-        sides[:, time.axis] = 0.0
-        long = (sides >= ELONGATED * sides.max()).tolist()
-        tree, _ = tree.split([[i for i, wide in enumerate(own) if wide] for own in long])
-    return tree
+    space = [i for i in range(len(low)) if i != time.axis]
+    return evenly(tree, BOXES[len(space)], space)
 
 
 def refined(space: Space, squares: Tensor, theta: Tensor, room: int) -> BoxTree:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
-from siren_pde.fields.enriched import Beside
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.fields.powers import Powers
@@ -25,6 +24,7 @@ from siren_pde.local_features.first_boxes import first_boxes
 from siren_pde.local_features.jumps import planes
 from siren_pde.local_features.newton import minimised
 from siren_pde.local_features.path import led
+from siren_pde.local_features.suited import unfit
 from siren_pde.local_features.transfer import transferred
 from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
@@ -241,19 +241,9 @@ def unsuited(objective: Residuals) -> str:
     """Why boxes do not suit a problem; nothing if they do."""
     if not isinstance(objective, Objective):
         return "needs the residuals of a problem for a field"
-    d, rows = len(objective.collocated.problem.axes), objective.collocated.rows
-    if d not in SUITED:
+    if (d := len(objective.collocated.problem.axes)) not in SUITED:
         return f"has boxes in {len(SUITED)} coordinates at most, got {d}"
-    if any(r.residual.places for r in rows):
-        return "cannot take an unknown at other places than the points themselves"
-    if not any(r.condition.domain.dimension == d for r in rows):
-        return "needs an equation inside a domain"
-    networks = objective.field.networks()
-    if any(net.of or net.constant or net.inputs not in (0, d) for net in networks.values()):
-        return "needs unknowns that depend on all coordinates"
-    if any(isinstance(net, Beside) for net in networks.values()):
-        return "takes no functions beside the waves of a box: small boxes do what `Enriched` does"
-    return ""
+    return unfit(objective, constants=True)
 
 
 def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:

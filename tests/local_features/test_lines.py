@@ -7,7 +7,9 @@ from siren_pde import (
     Ball,
     Box,
     Budget,
+    Enriched,
     Problem,
+    Siren,
     cos,
     d,
     dot,
@@ -21,6 +23,7 @@ from siren_pde import (
     sin,
     solve,
 )
+from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.local_features.lines import LocalLines
 from tests.typed import loaded
@@ -210,3 +213,24 @@ def test_what_is_no_evolution_is_refused():
         solved(Problem(poisson, walls))
     with pytest.raises(ConfigError, match="tolerance > 0"):
         LocalLines(tolerance=0.0)
+
+
+def test_functions_beside_the_waves_are_refused():
+    strip = Box(x=(0, 1), t=(0, 1))
+
+    @on(strip)
+    def heat(p, u):
+        return d(u, p.t) - d(u, p.x, p.x)
+
+    @on(strip.at(x=0) | strip.at(x=1))
+    def ends(p, u):
+        return u
+
+    @on(strip.at(t=0))
+    def start(p, u):
+        return u - sin(pi * p.x)
+
+    field = Enriched(Siren(2), lambda p: [p.x * p.t], terms=1)
+    objective = objective_of(Problem(heat, ends, start), field)
+    with pytest.raises(ConfigError, match="takes no functions beside the waves"):
+        LocalLines().start(objective)
