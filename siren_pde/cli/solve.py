@@ -21,7 +21,8 @@ from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.plots.solution import plot, plot_history
+from siren_pde.plots.history import plot_history
+from siren_pde.plots.solution import plot
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Budget

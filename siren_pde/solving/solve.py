@@ -176,7 +176,7 @@ def _loop(
                     kept = f"the last finite state, of step {last}, is kept"
                     return End(good, f"{_why(at, loss)}; {kept}", Outcome.non_finite)
                 good, last = at, step
-                history.append(step, elapsed, loss, at.note)
+                history.append(step, elapsed, loss, note=at.note)
                 for callback in callbacks:
                     _called(callback, Report(step, elapsed, spent.share, at, loss, method))
                 if budget.target is not None and not at.reached and loss <= budget.target:
