@@ -12,7 +12,7 @@ from siren_pde.meshes.mesh import Mesh
 from siren_pde.plots.figures import DPI, require_format, write_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from siren_pde.plots.picture import Picture
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def plot_mesh(
     *,
     title: str = "",
     size: tuple[float, float] | None = None,
-) -> Figure:
+) -> Picture:
     """Draw three shaded views of a mesh, all to the same scale.
 
     Each view looks along one axis; the axes named span the picture. `path` ends in .png, .pdf or

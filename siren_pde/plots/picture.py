@@ -18,15 +18,24 @@ SHOWN = 110
 class Picture(Figure):
     """What `plot` returns: Matplotlib's figure, to be changed and written as any other."""
 
-    def _repr_png_(self) -> bytes:
-        """The picture, for notebooks."""
+    def png(self, dpi: float = SHOWN) -> bytes:
+        """The picture as a PNG."""
         buffer = io.BytesIO()
         with rc_context(STYLE):
-            self.savefig(buffer, format="png", dpi=SHOWN)
+            self.savefig(buffer, format="png", dpi=dpi)
         return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        """The picture, for notebooks."""
+        return self.png()
+
+    @property
+    def words(self) -> str:
+        """What it shows, in words."""
+        title = self.get_suptitle().replace("$", "")
+        return f"picture of {title}" if title else "picture"
 
     def __repr__(self) -> str:
         width, height = self.get_size_inches()
-        title = self.get_suptitle().replace("$", "")
-        shown = f" of {title}" if title else ""
-        return f'Picture{shown}, {width:.3g} × {height:.3g} inches: `.savefig("a.png")` writes it'
+        size = f"{width:.3g} × {height:.3g} inches"
+        return f'{self.words.capitalize()}, {size}: `.savefig("a.png")` writes it'

@@ -18,8 +18,9 @@ from siren_pde.plots.style import BLUE, RED, STYLE, at_least_a_decade, name_of, 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
+
+    from siren_pde.plots.picture import Picture
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,7 +46,7 @@ def plot(
     *,
     size: tuple[float, float] | None = None,
     at: Mapping[str, float] | None = None,
-) -> Figure:
+) -> Picture:
     """Draw a solution, the truth if it is known, and their difference; see `siren_pde.plot`."""
     import matplotlib as mpl
 
@@ -62,7 +63,7 @@ def plot(
 # ── one and two coordinates ───────────────────────────────────────────────────────────────────────
 
 
-def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Figure:
+def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Picture:
     from siren_pde.plots.picture import Picture
 
     known = any(output.exact is not None for output in outputs)
@@ -93,7 +94,7 @@ def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] |
     return figure
 
 
-def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Figure:
+def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Picture:
     from siren_pde.plots.picture import Picture
 
     known = any(output.exact is not None for output in outputs)

@@ -31,13 +31,14 @@ from siren_pde.fields.system import parts
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
+from siren_pde.plots.cards import solution_card
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
 from siren_pde.solving.truths import Beside
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from siren_pde.plots.picture import Picture
 
 
 UNKNOWN = Estimate.none("none was made")
@@ -108,11 +109,15 @@ class Solution:
         }
         return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
 
+    def _repr_html_(self) -> str:
+        """A table and the picture, for notebooks."""
+        return solution_card(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the solution to an HDF5 file; see `siren_pde.save`."""
         save(self, path)
 
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Picture:
         """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
         return plot(self, path)
 

@@ -30,6 +30,7 @@ from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.history import History
+from siren_pde.solving.notebook import with_panel
 from siren_pde.solving.report import Budget, Callback, Report, of_problem
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solved import solved_part
@@ -68,7 +69,7 @@ def solve(
     the method's precision; `seed` fixes the points and the default field (a field of yours has its
     own); `callbacks` are called with a `Report` twice a second; `estimate` is how much is spent on
     the error bar of the answer, "none", "quick" (a fraction of the solve) or "careful"; automatic
-    choices go to stderr unless `quiet`.
+    choices go to stderr unless `quiet`, and in a notebook progress is shown.
 
     The outcome is that of the answer, not of the method: `converged` where every condition's own
     residual is small at fresh points and the error, where it can be estimated, too.
@@ -94,7 +95,8 @@ def solve(
     at = method.start(objective)
     require_finite(of_problem(at), at.theta)
     history = History()
-    end = _loop(method, at, budget, callbacks, history, started)
+    shown = with_panel(callbacks, quiet=quiet)
+    end = _loop(method, at, budget, shown, history, started)
     field = with_parameters(of_problem(end.at).field, end.at.theta)
     # at the points of the start, without a method's own emphasis, as far as it is solved
     answer = solved_part(replace(objective, field=field), end.at.reached)
