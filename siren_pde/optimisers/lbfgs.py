@@ -5,7 +5,7 @@ search.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -38,6 +38,7 @@ class LBFGS(Method[Memory]):
     name: str = "L-BFGS"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(32, 3)
+    every: ClassVar[int] = 10
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""
