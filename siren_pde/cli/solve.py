@@ -171,6 +171,8 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
                 "estimate": as_description(solution.estimate),
                 "residuals": dict(solution.residuals),
                 "outcome": solution.outcome.name,
+                "complete": solution.complete,
+                "reached": solution.reached,
                 "loss": solution.loss,
                 "seconds": solution.seconds,
                 "steps": solution.history.steps[-1] if solution.history.steps else 0,
@@ -181,7 +183,8 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path, js
         )
     known = "unknown, as the problem has no exact solution or reference"
     if error is not None:
-        known = f"{error:.2e} (relative L²)"
+        until = f", up to {solution.part}" if solution.part else ""
+        known = f"{error:.2e} (relative L²{until})"
     return "\n".join(
         [
             str(solution),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -22,10 +22,11 @@ from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.json_values import JSON, Description, entry, record, row, text
+from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
 from siren_pde.io.estimates import as_description, estimate_of, finite, number, numbers
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.optimisers.reached import Reached
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
 
@@ -106,6 +107,11 @@ class Storable(Protocol):
         """The relative residual of each condition."""
         ...
 
+    @property
+    def part(self) -> Reached | None:
+        """What is solved, None if that is everything."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Stored:
@@ -122,6 +128,7 @@ class Stored:
     history: History
     estimate: Estimate
     residuals: Mapping[str, float]
+    part: Reached | None
 
 
 def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
@@ -163,6 +170,7 @@ def contents(
         "error": finite(error),
         "estimate": as_description(solution.estimate),
         "residuals": {name: finite(value) for name, value in solution.residuals.items()},
+        "reached": None if solution.part is None else asdict(solution.part),
         "field": described(solution.field),
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
@@ -219,7 +227,17 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         history=_history(groups["history"]),
         estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
         residuals=numbers(record(entry(said, "residuals"), "residuals")),
+        part=_part(said),
     )
+
+
+def _part(said: Description) -> Reached | None:
+    if said.get("reached") is None:  # files of earlier releases say nothing of it
+        return None
+    part = record(entry(said, "reached"), "reached")
+    if text(part, "axis") not in row(entry(said, "axes"), "axes"):
+        raise StorageError(f"it is solved up to {text(part, 'axis')}, which is no axis of it.")
+    return Reached(text(part, "axis"), real(part, "start"), real(part, "value"))
 
 
 def _rows(history: History) -> dict[str, Array]:

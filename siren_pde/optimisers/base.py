@@ -12,6 +12,7 @@ from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.optimisers.reached import Reached
 
 S = TypeVar("S")
 
@@ -69,7 +70,8 @@ class Iterate(Generic[S]):
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
     further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
     is, and means nothing before. `reached` says how far a method is that solves part after part,
-    until all are solved. `error` is about the relative L² error, where a method knows it by itself.
+    None once all are solved. `error` is about the relative L² error, where a method knows it by
+    itself.
     """
 
     objective: Residuals
@@ -78,9 +80,19 @@ class Iterate(Generic[S]):
     state: S
     note: str = ""
     finished: str = ""
-    reached: str = ""
+    reached: Reached | None = None
     outcome: Outcome = Outcome.converged
     error: float = math.nan
+
+    @property
+    def going_on(self) -> bool:
+        """Whether parts are solved one after the other, and more of them are to come."""
+        return self.reached is not None and self.reached.going
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is an answer in some part only."""
+        return self.reached is not None and (self.reached.anything or self.reached.going)
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ class Auto(Method[Any]):
         spent = spent.after(time.monotonic() - began)
         if self.first is not None and math.isfinite(spent.left):
             failed = own.finished and own.outcome is not Outcome.converged
-            overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
+            overdrawn = not (own.finished or own.going_on or state.settled) and spent.share > SHARE
             if (failed or overdrawn) and spent.share <= LATE:
                 if (others := escalation_after(self.first)).wanted(own):
                     return others.after(own, state.origin, spent)

@@ -133,7 +133,7 @@ class Escalation:
             outcome=at.outcome if at.finished else Outcome.budget,
             reason="",
             estimate=estimated(answer),
-            partial=bool(at.reached),
+            partial=at.partial,
         )
         ends = (Outcome.converged, Outcome.impossible, Outcome.ill_posed)
         return judged.outcome not in ends
@@ -152,7 +152,7 @@ class Escalation:
         own = method.step(state.own, replace(spent, share=min(gone, 1.0)))
         state = replace(state, own=own)
         ended = bool(own.finished)
-        overdrawn = gone > SHARE and not state.resumed and not own.reached
+        overdrawn = gone > SHARE and not state.resumed and not own.going_on
         if ended or overdrawn or state.looked - spent.left > LOOKED * before:
             attempt = Attempt(state.number, own, method.name, left_over(own))
             earlier = tuple(each for each in state.tried if each.number != state.number)
@@ -189,7 +189,7 @@ class Escalation:
 
 def _shown(state: Escalated) -> Iterate[Escalated]:
     """The best answer so far, with the note of the candidate under way."""
-    return replace(state.best.at, state=state, note=state.own.note, finished="", reached="")
+    return replace(state.best.at, state=state, note=state.own.note, finished="")
 
 
 def _ended(state: Escalated) -> str:

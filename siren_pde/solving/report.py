@@ -12,6 +12,7 @@ import torch
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Iterate, Method, Spent
+from siren_pde.solving.solved import solved_part
 
 SECONDS = 120.0
 """What methods that do not end by themselves get where no seconds and no steps are given."""
@@ -62,13 +63,12 @@ class Report:
     measure: Callable[[Iterate[Any]], dict[str, torch.Tensor]] | None = None
 
     def terms(self) -> dict[str, float]:
-        """The mean square of each condition, weighted, evaluated now, and what `measure` finds.
-
-        A march that has slabs before it has no terms: those of what it has not solved say nothing.
+        """The mean square of each condition, weighted, evaluated now where the answer is solved,
+        and what `measure` finds.
         """
-        at = self.iterate
-        terms = {} if at.reached else of_problem(at).terms(at.theta)
-        terms |= self.measure(at) if self.measure else {}
+        solved = solved_part(of_problem(self.iterate), self.iterate.reached)
+        terms = solved.terms(self.iterate.theta)
+        terms |= self.measure(self.iterate) if self.measure else {}
         return {name: float(value) for name, value in terms.items()}
 
 

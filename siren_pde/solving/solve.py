@@ -32,6 +32,7 @@ from siren_pde.solving.auto import Auto
 from siren_pde.solving.history import History
 from siren_pde.solving.report import Budget, Callback, Report, of_problem
 from siren_pde.solving.solution import Solution
+from siren_pde.solving.solved import solved_part
 
 Effort = Literal["none", "quick", "careful"]
 """How much is spent on the estimate of the error."""
@@ -95,22 +96,21 @@ def solve(
     history = History()
     end = _loop(method, at, budget, callbacks, history, started)
     field = with_parameters(of_problem(end.at).field, end.at.theta)
-    # at the points of the start, without a method's own emphasis
-    loss = float(replace(objective, field=field).loss(end.at.theta))
+    # at the points of the start, without a method's own emphasis, as far as it is solved
+    answer = solved_part(replace(objective, field=field), end.at.reached)
+    loss = float(answer.loss(end.at.theta))
     seconds = time.monotonic() - started
-    answer = replace(objective, field=field)
     bar = _estimate(answer, end, estimate, seconds)
     judged = judgement(
         answer,
         outcome=end.outcome,
         reason=end.reason,
         estimate=None if estimate == "none" else bar,
-        partial=bool(end.at.reached),
+        partial=end.at.partial,
     )
-    if judged.outcome in (Outcome.ill_posed, Outcome.impossible):
-        bar = Estimate.none("the conditions do not determine an answer", bar.beta)
-    if judged.doubt:
-        bar = Estimate.none(judged.doubt, bar.beta)
+    # where nothing moves, the start is all of it
+    reached = None if judged.outcome is Outcome.converged else end.at.reached
+    bar = judged.allowed(bar, reached)
     say(f"{judged.outcome.name} after {seconds:.1f} s: {judged.reason}")
     say(f"error: {bar}")
     return Solution(
@@ -126,6 +126,7 @@ def solve(
         history=history,
         estimate=bar,
         residuals={name: own.relative for name, own in judged.residuals.items()},
+        part=reached,
     )
 
 
@@ -133,7 +134,7 @@ def _estimate(answer: Objective, end: End, effort: Effort, seconds: float) -> Es
     """The error bar of an answer that took some seconds, or why it has none."""
     if effort == "none":
         return Estimate.none("none was asked for")
-    if end.at.reached:
+    if end.at.partial:
         return Estimate.none(f"the solve has reached {end.at.reached} only")
     if end.outcome is Outcome.non_finite:
         return Estimate.none("the solve ended with values that are not finite")
@@ -178,7 +179,7 @@ def _loop(
                 history.append(step, elapsed, loss, at.note)
                 for callback in callbacks:
                     _called(callback, Report(step, elapsed, spent.share, at, loss, method))
-                if budget.target is not None and loss <= budget.target:
+                if budget.target is not None and not at.reached and loss <= budget.target:
                     reason = f"the loss reached the target {budget.target:g}"
                     return End(at, reason, Outcome.converged)
             if end:
