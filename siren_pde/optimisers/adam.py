@@ -74,7 +74,9 @@ class Adam(Method[Moments]):
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )
         theta = torch.addcdiv(at.theta, mean, root, value=-rate)
-        return Iterate(objective, theta, loss, Moments(mean, square, k, falling), f"rate = {rate:.1e}")
+        return Iterate(
+            objective, theta, loss, Moments(mean, square, k, falling), f"rate = {rate:.1e}"
+        )
 
     def gauges(self, at: Iterate[Moments]) -> dict[str, float]:
         """The rate of the last step, without what makes up for the few first ones."""

@@ -42,6 +42,17 @@ class Lines:
         except OSError as cause:
             raise unwritten(self.path, len(data), cause) from cause
 
+    def flush(self) -> None:
+        """Have all lines on the disk. Raises StorageError if the file is no longer there."""
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as cause:
+            raise StorageError(f"`{self.path}` is gone: {cause.strerror or cause}.") from cause
+
     def rows(self) -> list[Description]:
         """All whole lines; none where there is no such file. Raises StorageError for lines that
         are no JSON objects.

@@ -55,7 +55,9 @@ def _blas() -> str:
     import torch
 
     said = torch.__config__.show()
-    names = re.findall(r"(?:Intel\(R\) oneAPI Math Kernel Library Version|LAPACK_INFO=)[^,\n]*", said)
+    names = re.findall(
+        r"(?:Intel\(R\) oneAPI Math Kernel Library Version|LAPACK_INFO=)[^,\n]*", said
+    )
     used = torch.backends.cpu.get_cpu_capability()
     return "; ".join([*names, used])
 

@@ -105,8 +105,8 @@ def choice(value: JSON, origin: str) -> Description:
     return {"value": value, "origin": origin}
 
 
-def problem_file(name: str, file: Path) -> Description:
-    """The problem that a Python file states, with its text and hash. Raises StorageError."""
+def problem_file(name: str, file: Path, *, keep: bool = True) -> Description:
+    """The problem in a file: its hash, and if `keep` its text. Raises StorageError."""
     try:
         data = file.read_bytes()
     except OSError as cause:
@@ -115,7 +115,7 @@ def problem_file(name: str, file: Path) -> Description:
         "name": name,
         "file": str(file.resolve()),
         "sha256": hashlib.sha256(data).hexdigest(),
-        "source": data.decode(errors="replace"),
+        "source": data.decode(errors="replace") if keep else None,
     }
 
 

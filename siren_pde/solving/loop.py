@@ -31,10 +31,10 @@ class Best:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a solve stands: its iterate, after so many steps and seconds, and rows of its history.
+    """Where a solve stands: its iterate, after so many steps and seconds.
 
-    `best` has the least loss of those rows whose objective is that of the iterate. `start` is where
-    the solve began.
+    The history has `rows` until then, the last of them at the step `shown`. `best` has the least
+    loss of those whose objective is that of the iterate. `start` is where the solve began.
     """
 
     at: Iterate[Any]
@@ -42,6 +42,7 @@ class Standing:
     step: int = 0
     seconds: float = 0.0
     rows: int = 0
+    shown: int = -1
     best: Best | None = None
 
 
@@ -61,10 +62,10 @@ class Recorder(Protocol):
     def row(self, report: Report, terms: dict[str, float], last: bool) -> None:
         """Write a row of the history; the last one if it ends here."""
 
-    def standing(self, where: Standing, history: History) -> None:
+    def standing(self, where: Standing) -> None:
         """Look at where it stands, and write that down if it is time."""
 
-    def rescue(self, where: Standing, history: History) -> None:
+    def rescue(self, where: Standing) -> None:
         """Write that down now, in another thread than the one that steps."""
 
 
@@ -87,7 +88,7 @@ class Loop:
         self._budget, self._started, self._recorder = budget, started, recorder
         self._callbacks = [Scheduled.of(callback) for callback in callbacks]
         self._called: list[tuple[int, float] | None] = [None] * len(callbacks)
-        self._good = where
+        self.good = where
         self._terms: tuple[object, object, dict[str, float]] = (None, None, {})
 
     def run(self) -> End:
@@ -101,14 +102,14 @@ class Loop:
                         return end
             except KeyboardInterrupt:
                 return End(
-                    self._good.at, "interrupted by the user", Outcome.interrupted, hurried=True
+                    self.good.at, "interrupted by the user", Outcome.interrupted, hurried=True
                 )
             except NonFiniteError as error:
                 return self._kept(str(error).rstrip("."))
 
     def _rescued(self) -> None:
         if self._recorder is not None:
-            self._recorder.rescue(self._good, self.history.first(self._good.rows))
+            self._recorder.rescue(self.good)
 
     def _turn(self) -> End | None:
         """Look at an iterate, and make the next one unless something ends the solve."""
@@ -117,17 +118,17 @@ class Loop:
         elapsed = time.monotonic() - self._started
         spent = self._budget.spent(elapsed, step)
         end = _ended(at, spent) if at.finished or step else None
-        known = self.history.steps[self.where.rows - 1] if self.where.rows else -math.inf
-        due = step - known >= self.method.interval(at)
+        shown = self.where.shown
+        due = shown < 0 or step - shown >= self.method.interval(at)
         if due or end or at.theta.device.type == "cpu":  # elsewhere it waits for the device
             loss = float(at.loss)
             if not (math.isfinite(loss) and bool(torch.isfinite(at.theta).all())):
                 return self._kept(_why(at, loss))
         report = Report(step, elapsed, spent.share, at, math.nan, self.method)
-        if due or (end and step > known):
+        if due or (end and step > shown):
             report = replace(report, loss=loss)
             self._row(report, regular=due, last=end is not None)
-        self._good = self.where = replace(self.where, seconds=elapsed)
+        self.good = self.where = replace(self.where, seconds=elapsed)
         stop = self._told(report, last=end is not None)
         target = self._budget.target
         if target is not None and (due or end) and loss <= target and not at.reached:
@@ -135,7 +136,7 @@ class Loop:
         if end or stop:
             return end or End(at, stop.reason if stop else "", Outcome.interrupted)
         if self._recorder is not None and step:
-            self._recorder.standing(self.where, self.history)
+            self._recorder.standing(self.where)
         following = _stepped(self.method, at, spent)
         self.where = replace(self.where, at=following, step=step + 1)
         return None
@@ -147,12 +148,12 @@ class Loop:
         if objective is not at.objective or theta is not at.theta:
             terms = report.terms()
             self._terms = (at.objective, at.theta, terms)
-        self.history.append(
-            report.step, report.seconds, report.loss, note=at.note, terms=terms
-        )
+        self.history.append(report.step, report.seconds, report.loss, note=at.note, terms=terms)
         if best is None or best.at.objective is not at.objective or report.loss < best.loss:
             best = Best(at, report.step, report.loss)
-        self.where = replace(self.where, rows=self.where.rows + regular, best=best)
+        self.where = replace(self.where, best=best)
+        if regular:
+            self.where = replace(self.where, rows=self.where.rows + 1, shown=report.step)
         if self._recorder is not None:
             self._recorder.row(report, terms, last)
 
@@ -173,11 +174,11 @@ class Loop:
 
     def _kept(self, why: str) -> End:
         """The end where values are not finite: the last state that was."""
-        kept = f"the last finite state, of step {self._good.step}, is kept"
-        return End(self._good.at, f"{why}; {kept}", Outcome.non_finite)
+        kept = f"the last finite state, of step {self.good.step}, is kept"
+        return End(self.good.at, f"{why}; {kept}", Outcome.non_finite)
 
 
-def best_of(end: End, where: Standing) -> tuple[End, Iterate[Any]]:
+def best_of(end: End, where: Standing) -> End:
     """The end with the best iterate known, by the loss of the objective that it ended with.
 
     Others than the last are the `best` of the standing, and where the solve started, as far as they
@@ -192,7 +193,7 @@ def best_of(end: End, where: Standing) -> tuple[End, Iterate[Any]]:
         others.append(where.start)
     others = [other for other in others if other.theta is not at.theta]
     if not others:
-        return end, at
+        return end
     reached, chosen = float(objective.loss(at.theta)), at
     for other in others:
         loss = float(objective.loss(other.theta))
@@ -200,10 +201,10 @@ def best_of(end: End, where: Standing) -> tuple[End, Iterate[Any]]:
             reached = loss
             chosen = replace(at, theta=other.theta, loss=objective.loss(other.theta))
     if chosen is at:
-        return end, at
+        return end
     start = chosen.theta is where.start.theta
     which = "where the solve started" if start else "an earlier step"
-    return replace(end, at=chosen, reason=f"{end.reason}; the answer is that of {which}"), chosen
+    return replace(end, at=chosen, reason=f"{end.reason}; the answer is that of {which}")
 
 
 def _ended(at: Iterate[Any], spent: Spent) -> End | None:

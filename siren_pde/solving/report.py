@@ -134,6 +134,7 @@ class Scheduled:
     every: Every
 
     def __call__(self, report: Report) -> Stop | None:
+        """Call it now."""
         return self.callback(report)
 
     @staticmethod
