@@ -33,3 +33,7 @@ class DataFileError(SirenPDEError, ValueError):
 
 class StorageError(SirenPDEError, OSError):
     """Results that could not be written or read back."""
+
+
+class CheckpointError(StorageError):
+    """The state of a solve that could not be stored, or read back for this problem."""
