@@ -36,7 +36,7 @@ class StorageError(SirenPDEError, OSError):
 
 
 class CheckpointError(StorageError):
-    """A run that cannot be continued: no whole checkpoint, or one of other circumstances."""
+    """A run that cannot be continued, or a state that cannot be stored or read back."""
 
 
 class RunLockedError(StorageError):

@@ -1,1 +1,1 @@
-"""A run as a folder: what it holds, who may write to it, and how it is stopped and continued."""
+"""What a run leaves behind, and goes on from: folders, checkpoints, the state of a solve."""

@@ -63,7 +63,7 @@ class Checkpoints:
 
         Raises CheckpointError if there is none.
         """
-        damaged = []
+        damaged: list[str] = []
         for step, path in sorted(self._steps().items(), reverse=True):
             try:
                 return self.read(path, step), tuple(damaged)

@@ -76,10 +76,9 @@ class Manifest:
             known = whole(values, "format")
             if known != FORMAT:
                 raise StorageError(f"it has format {known}, and this version reads {FORMAT}.")
-            return Manifest(
-                **{name: text(values, name) for name in _TEXTS},
-                **{name: record(values[name], name) for name in _RECORDS},
-            )
+            texts = {name: text(values, name) for name in _TEXTS}
+            records = {name: record(values[name], name) for name in _RECORDS}
+            return replace(Manifest(), **texts, **records)
         except StorageError as cause:
             raise StorageError(f"cannot read `{path}`: {cause}") from cause.__cause__
         except (ValueError, KeyError, RecursionError) as cause:

@@ -26,6 +26,7 @@ ALIKE = 1e-6
 """The loss at the start of the same problem differs by less than this from machine to machine."""
 _DECISIVE = ("siren_pde", "torch")
 _HARMLESS = ("numpy", "scipy", "python", "cpu")
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _GIVEN = ("field", "method", "quadrature")
 """What a caller gives as objects, which are stored unless they are made of functions."""
 
@@ -195,11 +196,12 @@ def _completed(checkpoint: Checkpoint, call: Call) -> Call:
         raise _refused(checkpoint, "device", plain["device"] or "cpu", call.device)
     changes: dict[str, Any] = {"seed": plain["seed"], "device": plain["device"]}
     if plain["dtype"] is not None:
-        changes["dtype"] = {"float32": torch.float32, "float64": torch.float64}[plain["dtype"]]
+        changes["dtype"] = _DTYPES[text(plain, "dtype")]
     if call.estimate == "quick":
         changes["estimate"] = plain["estimate"]
     if call.budget is None:
-        changes["budget"] = Budget(**record(plain["budget"], "budget"))
+        limits: dict[str, Any] = dict(record(plain["budget"], "budget"))
+        changes["budget"] = Budget(**limits)
     for name in _GIVEN:
         if getattr(call, name) is None and given[name]:
             changes[name] = _stored(checkpoint, call, name)
