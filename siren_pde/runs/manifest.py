@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from siren_pde.errors import StorageError
 from siren_pde.files.atomic import atomic_write
@@ -76,9 +77,9 @@ class Manifest:
             known = whole(values, "format")
             if known != FORMAT:
                 raise StorageError(f"it has format {known}, and this version reads {FORMAT}.")
-            texts = {name: text(values, name) for name in _TEXTS}
-            records = {name: record(values[name], name) for name in _RECORDS}
-            return replace(Manifest(), **texts, **records)
+            held: dict[str, Any] = {name: text(values, name) for name in _TEXTS}
+            held |= {name: record(values[name], name) for name in _RECORDS}
+            return Manifest(**held)
         except StorageError as cause:
             raise StorageError(f"cannot read `{path}`: {cause}") from cause.__cause__
         except (ValueError, KeyError, RecursionError) as cause:
