@@ -1,7 +1,8 @@
 """Solutions on disk: HDF5 files of plain numbers and text, never a pickle.
 
-`about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report; `field/NAME`
-is one dataset for each parameter and buffer of the field. The rest is in `siren_pde.files.sealed`.
+`about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report, `terms/NAME`
+the mean squares of a condition in these; `field/NAME` is one dataset for each parameter and buffer
+of the field. The rest is in `siren_pde.files.sealed`.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ def contents(
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
-    return about, {"history": _rows(solution.history), "field": arrays}
+    rows = {"history": _rows(solution.history), "terms": _terms(solution.history)}
+    return about, {**rows, "field": arrays}
 
 
 def about(path: str | os.PathLike[str]) -> Description:
@@ -224,7 +226,7 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         stop_reason=text(said, "stop_reason"),
         seconds=number(said, "seconds"),
         loss=number(said, "loss"),
-        history=_history(groups["history"]),
+        history=_history(groups["history"], groups.get("terms", {})),
         estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
         residuals=numbers(record(entry(said, "residuals"), "residuals")),
         part=_part(said),
@@ -249,14 +251,21 @@ def _rows(history: History) -> dict[str, Array]:
     }
 
 
-def _history(rows: Mapping[str, Array]) -> History:
+def _terms(history: History) -> dict[str, Array]:
+    return {name: np.array(row, dtype=np.float64) for name, row in history.terms.items()}
+
+
+def _history(rows: Mapping[str, Array], terms: Mapping[str, Array]) -> History:
     kinds = {name: values.dtype.kind for name, values in rows.items()}
     shapes = {values.shape for values in rows.values()}
     if kinds != _ROWS or len(shapes) > 1 or len(shapes.pop()) != 1:
         raise StorageError(f"its history has columns {kinds} of different kind or length.")
     notes = [note.decode() for note in rows["notes"].tolist()]
     steps, seconds, losses = (rows[name].tolist() for name in ("steps", "seconds", "losses"))
-    return History(steps, seconds, losses, notes)
+    wrong = [n for n, row in terms.items() if row.dtype.kind != "f" or row.shape != (len(steps),)]
+    if wrong:
+        raise StorageError(f"the terms of `{wrong[0]}` in its history have no value per row.")
+    return History(steps, seconds, losses, notes, {n: row.tolist() for n, row in terms.items()})
 
 
 def _dtype(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, Self, TypeVar
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -138,6 +138,10 @@ class Method(ABC, Generic[S]):
     """The precision the method works best in."""
     architecture: Architecture
     """The network the method works best with."""
+    every: ClassVar[int] = 1
+    """Steps between two rows of the history. A row costs about a third of a gradient: a method of
+    short steps has more of them, so that rows take a few parts in a thousand.
+    """
 
     @abstractmethod
     def start(self, objective: Residuals) -> Iterate[S]:
@@ -160,6 +164,14 @@ class Method(ABC, Generic[S]):
         `left` are the seconds of the budget.
         """
         return self, "chosen by the caller"  # type: ignore[return-value]
+
+    def interval(self, at: Iterate[S]) -> int:
+        """Steps until the next row of the history: `every`, unless it is another one's step."""
+        return self.every
+
+    def gauges(self, at: Iterate[S]) -> dict[str, float]:
+        """What the method sets itself from step to step, such as its rate or damping, by name."""
+        return {}
 
     def ran(self, at: Iterate[S]) -> str:
         """The name of the method that an iterate comes from: this one's, unless it is several."""

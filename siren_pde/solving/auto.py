@@ -155,6 +155,21 @@ class Auto(Method[Any]):
                 state = replace(state, settled=True)
         return replace(own, state=replace(state, state=own.state))
 
+    def interval(self, at: Iterate[Any]) -> int:
+        """As many steps as the method under way says."""
+        method, own = self._under_way(at)
+        return method.interval(own)
+
+    def gauges(self, at: Iterate[Any]) -> dict[str, float]:
+        """What the method under way says."""
+        method, own = self._under_way(at)
+        return method.gauges(own)
+
+    def _under_way(self, at: Iterate[Any]) -> tuple[Method[Any], Iterate[Any]]:
+        if isinstance(at.state, Escalated):
+            return escalation_after(at.state.first).method(at.state.number), at.state.own
+        return at.state.method, replace(at, state=at.state.state)
+
     def points(self, parameters: int) -> int:
         """As many as the first method takes."""
         return (self.first or GaussNewton()).points(parameters)

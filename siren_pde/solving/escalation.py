@@ -147,7 +147,7 @@ class Escalation:
     def step(self, at: Iterate[Escalated], spent: Spent) -> Iterate[Escalated]:
         """A step of the method under way, and where that has ended, the start of the next."""
         state, before = at.state, at.state.since.left
-        method = self._method(state.number)
+        method = self.method(state.number)
         gone = max((before - spent.left) / before, 0.0)
         own = method.step(state.own, replace(spent, share=min(gone, 1.0)))
         state = replace(state, own=own)
@@ -160,7 +160,8 @@ class Escalation:
         turns = ended or (overdrawn and state.best.residual > UNSOLVED)
         return self._next(state, spent) if turns else _shown(state)
 
-    def _method(self, number: int) -> Method[Any]:
+    def method(self, number: int) -> Method[Any]:
+        """A candidate's method by its number, −1 for the first."""
         return self.candidates[number].method if number >= 0 else self.first
 
     def ran(self, at: Iterate[Escalated]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, final
 
 from siren_pde.files.markup import escaped, table
 from siren_pde.solving.progress_rows import Terms, cells, remembered
-from siren_pde.solving.report import Callback, Report
+from siren_pde.solving.report import Callback, Report, Scheduled
 
 KERNEL = "ZMQInteractiveShell"
 """What IPython calls the shell of a notebook's kernel; on a terminal it has another one."""
@@ -54,5 +54,5 @@ def markup(report: Report, terms: dict[str, float]) -> str:
 
 def with_panel(callbacks: Sequence[Callback], *, quiet: bool) -> Sequence[Callback]:
     """The callbacks of a solve; in a notebook a panel is one of them, unless it is `quiet`."""
-    watched = any(isinstance(callback, NotebookPanel) for callback in callbacks)
+    watched = any(isinstance(Scheduled.of(each).callback, NotebookPanel) for each in callbacks)
     return callbacks if quiet or watched or not in_notebook() else [*callbacks, NotebookPanel()]

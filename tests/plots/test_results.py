@@ -40,6 +40,8 @@ def test_a_distance_is_drawn_by_its_surface(tmp_path, monkeypatch):
     view = np.asarray(figure.axes[0].images[0].get_array())
     # a sphere fills the middle of its view and not the corners
     assert view[:40, :40].min() == 1.0 and np.median(view[200:250, 200:250]) < 0.97
+    with pytest.raises(ConfigError, match="surface"):
+        plot(sphere(), at={"x": 0})
 
 
 def test_a_distance_shows_itself_in_a_notebook(monkeypatch):
@@ -48,8 +50,6 @@ def test_a_distance_shows_itself_in_a_notebook(monkeypatch):
     card = sphere()._repr_html_()
     assert "<th>points</th><td>300</td>" in card and "<th>box</th><td>4 × 4 × 4</td>" in card
     assert 'src="data:image/png;base64,' in card
-    with pytest.raises(ConfigError, match="surface"):
-        plot(sphere(), at={"x": 0})
 
 
 def test_a_solution_is_drawn_by_its_values():
