@@ -176,7 +176,9 @@ def contents(
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
-    rows = {"history": _rows(solution.history), "terms": _terms(solution.history)}
+    rows = {"history": _rows(solution.history)}
+    if terms := _terms(solution.history):
+        rows["terms"] = terms
     return about, {**rows, "field": arrays}
 
 
