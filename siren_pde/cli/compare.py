@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from siren_pde.cli.answers import as_json
-from siren_pde.plots.compare import differing, numbers, read_runs, table_of, write_comparison
+from siren_pde.plots.compare import differing, numbers, table_of, write_comparison
 
 
 def run(folders: Sequence[Path], out: Path, *, json: bool) -> str:
     """Write the page of several runs to `out`; what to print of them."""
-    runs = read_runs(folders)
-    write_comparison(runs, out)
+    runs = write_comparison(folders, out)
     if json:
         return as_json({"runs": numbers(runs), "differing": differing(runs), "out": str(out)})
     rows = [*table_of(runs), ("written", str(out))]

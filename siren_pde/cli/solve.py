@@ -118,7 +118,7 @@ def solved(
                 field,
                 chosen,
                 quadrature=script.quadrature,
-                budget=replace(script.budget or Budget(), **given.limits),
+                budget=_budget(script, given.limits),
                 device=given.machine.device,
                 dtype=given.machine.precision,
                 seed=given.machine.seed,
@@ -157,6 +157,12 @@ def ending(folder: Run) -> Iterator[None]:
         except StorageError:
             pass  # the error under way says more, and this one often the same
         raise
+
+
+def _budget(script: Script, limits: Options) -> Budget | None:
+    """The file's own with other limits; None, which leaves it to `solve`, where nobody gave one."""
+    given = script.budget is not None or limits
+    return replace(script.budget or Budget(), **limits) if given else None
 
 
 def reported(folder: Run) -> None:

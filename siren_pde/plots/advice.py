@@ -26,9 +26,11 @@ def advice(run: ToldRun) -> list[str]:
 
 
 def _converged(run: ToldRun) -> list[str]:
+    careful = run.choices.get("estimate", ("", ""))[0] == "careful"
+    with_care = "" if careful else "`--estimate careful`, or with "
     return [
-        "Nothing has to be done. To be surer of the error bar, solve once more with `--estimate "
-        "careful`, or with another `--seed`, and compare both: `siren-pde compare RUN RUN`."
+        f"Nothing has to be done. To be surer of the error bar, solve once more with {with_care}"
+        "another `--seed`, and compare both: `siren-pde compare RUN RUN`."
     ]
 
 

@@ -10,10 +10,20 @@ import numpy as np
 
 from siren_pde.errors import ConfigError
 from siren_pde.files.json_values import JSON
-from siren_pde.files.markup import escaped, image
+from siren_pde.files.markup import escaped
 from siren_pde.plots.figures import DPI
 from siren_pde.plots.history import COLOURS, THICK
-from siren_pde.plots.pages import card, marked, number, outcome_chip, page, seconds, wide, write
+from siren_pde.plots.pages import (
+    card,
+    marked,
+    number,
+    outcome_chip,
+    page,
+    pictured,
+    seconds,
+    wide,
+    write,
+)
 from siren_pde.plots.picture import Picture
 from siren_pde.plots.style import BLUE, RED, STYLE, at_least_a_decade, label_ends, plain
 from siren_pde.plots.told_runs import ToldRun
@@ -33,9 +43,16 @@ def read_runs(folders: Sequence[Path]) -> list[ToldRun]:
     return [ToldRun.read(folder) for folder in folders]
 
 
-def write_comparison(runs: Sequence[ToldRun], path: Path) -> None:
-    """Write the page of several runs. Raises StorageError if it cannot be written."""
-    write(path, comparison(runs, path.parent))
+def write_comparison(
+    folders: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str]
+) -> list[ToldRun]:
+    """Write the page of the runs in two folders or more; returns what they tell.
+
+    Raises ConfigError for fewer, StorageError if one is no run or the page cannot be written.
+    """
+    runs = read_runs([Path(folder) for folder in folders])
+    write(Path(path), comparison(runs, Path(path).parent))
+    return runs
 
 
 def comparison(runs: Sequence[ToldRun], place: Path) -> str:
@@ -156,7 +173,7 @@ def _body(runs: Sequence[ToldRun], place: Path) -> Iterator[str]:
         "What they differ in", wide(("", *dots), changed, marked_up=True) if changed else same
     )
     if (drawn := curves(runs)) is not None:
-        yield card("How they went", image(drawn.png(160), "loss and error of all runs by seconds"))
+        yield card("How they went", pictured(drawn.png(160), "loss and error by seconds"))
     yield f'<div class="row">{"".join(_pictures(runs, dots, place))}</div>'
     yield "</div>"
 
@@ -167,7 +184,7 @@ def _pictures(runs: Sequence[ToldRun], dots: Sequence[str], place: Path) -> Iter
         inner = (
             '<p class="caption">No picture was drawn.</p>'
             if data is None
-            else image(data, f"the solution of {run.name}")
+            else pictured(data, f"the solution of {run.name}")
         )
         said = f'<p class="caption">{marked(run.said.reason or run.unfinished)}</p>'
         report, link = run.folder / "report.html", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from siren_pde.errors import StorageError
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.markup import escaped
+from siren_pde.files.markup import escaped, image
 
 _SHELL = """<!DOCTYPE html>
 <html lang="en">
@@ -70,6 +71,11 @@ def card(heading: str, *content: str) -> str:
     return f'<section class="card padded"><h2>{escaped(heading)}</h2>\n{inner}</section>'
 
 
+def pictured(png: bytes, alt: str) -> str:
+    """A picture, which is moved under the finger where a screen is narrow."""
+    return f'<div class="scroll">{image(png, alt)}</div>'
+
+
 def chip(text: object, grade: str = "") -> str:
     """A word that stands out."""
     return f'<span class="chip {escaped(grade)}">{escaped(text)}</span>'
@@ -115,7 +121,7 @@ def code(text: str) -> str:
 
 def number(value: object, digits: int = 2) -> str:
     """A number as people write it, or a dash."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "–"
     if isinstance(value, int):
         return f"{value:,}"
@@ -125,7 +131,7 @@ def number(value: object, digits: int = 2) -> str:
 
 def seconds(value: object) -> str:
     """A time as people write it, or a dash."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "–"
     if value < 120:
         return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from siren_pde.files.markup import escaped, image, table
+from siren_pde.files.markup import escaped, table
 from siren_pde.plots.advice import advice
 from siren_pde.plots.pages import (
     card,
@@ -16,6 +17,7 @@ from siren_pde.plots.pages import (
     number,
     outcome_chip,
     page,
+    pictured,
     seconds,
     wide,
     write,
@@ -28,13 +30,13 @@ SHORT = 16
 _WORDS = {"non_finite": "not finite", "ill_posed": "ill-posed"}
 
 
-def write_report(folder: Path, to: Path | None = None) -> Path:
+def write_report(folder: str | os.PathLike[str], to: str | os.PathLike[str] | None = None) -> Path:
     """Write the page of the run in a folder, finished or not; returns where it is.
 
     Raises StorageError if the folder is none of a run, or the page cannot be written.
     """
-    path = to or folder / NAME
-    write(path, report(ToldRun.read(folder)))
+    path = Path(folder) / NAME if to is None else Path(to)
+    write(path, report(ToldRun.read(Path(folder))))
     return path
 
 
@@ -51,11 +53,11 @@ def _body(run: ToldRun) -> Iterator[str]:
     yield '<div class="stack">'
     if run.unfinished:
         yield f'<div class="note">{marked(run.unfinished)}</div>'
-    pictured = run.picture("field.png")
-    if pictured is None:
+    picture = run.picture("field.png")
+    if picture is None:
         yield _answer(run)
     else:
-        shown = card("The solution", image(pictured, f"the solution of {run.name}"))
+        shown = card("The solution", pictured(picture, f"the solution of {run.name}"))
         yield f'<div class="grid">{shown}{_answer(run)}</div>'
     yield card("The equation", *_equation(run))
     yield from _course(run)
@@ -109,7 +111,7 @@ def _course(run: ToldRun) -> Iterator[str]:
         known = " Below, the relative error." if run.course.knows_error else ""
         text = f"Half the sum of the conditions' mean squares is the loss.{known}"
         caption = f'<p class="caption">{escaped(text)}</p>'
-        yield card("How it went", image(curves, "loss and conditions by steps, seconds"), caption)
+        yield card("How it went", pictured(curves, "loss and conditions by seconds"), caption)
     shares, terms = part(run.said.result.get("residuals")), run.course.terms
     names = list(dict.fromkeys([*shares, *terms]))
     if names:
