@@ -19,7 +19,7 @@ PLACES = (
     *("estimate", "truth", "drawing"),
 )
 PROBLEM = """
-import ctypes, os, signal, threading
+import ctypes, os, signal, sys, threading
 from siren_pde import *
 from siren_pde.cli import solve as command
 from siren_pde.runs import checkpoints, signals
@@ -37,11 +37,17 @@ def stop(place, first=1):
         except KeyboardInterrupt:
             if "DEAF" not in os.environ:
                 raise
-    if "STUCK" in os.environ:  # as in a call of LAPACK, which sees no signals
+    if "STUCK" in os.environ:  # in a call of C, as LAPACK's, which sees no signals
         signals.PATIENCE = 0.1
+        sys.setswitchinterval(1000)  # so that the other thread goes on once this one is in there
         signal.pthread_sigmask(signal.SIG_BLOCK, list(signal.valid_signals()))
-        os.kill(os.getpid(), getattr(signal, os.environ["STUCK"]))
-        ctypes.CDLL(None).pause()
+        there, pause = threading.Event(), ctypes.CDLL(None).pause
+        def kill():
+            there.wait()
+            os.kill(os.getpid(), getattr(signal, os.environ["STUCK"]))
+        threading.Thread(target=kill).start()
+        there.set()
+        pause()
     if "DEAF" in os.environ:
         threading.Event().wait()
 
