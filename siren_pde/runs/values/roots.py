@@ -13,10 +13,9 @@ from torch import Tensor
 from siren_pde.errors import CheckpointError
 from siren_pde.runs.values.names import packages_of
 from siren_pde.runs.values.parts import closure_of, parts_of
+from siren_pde.runs.values.scalars import is_scalar
 
 Steps = tuple[str | int, ...]
-PLAIN = (type(None), bool, int, float, str, bytes, complex)
-"""Values that are stored wherever they stand: two of the same are one."""
 
 
 @final
@@ -41,7 +40,7 @@ class Roots:
         modules, devices, kept = set[str](), {"cpu"}, list[object]()
         waiting: list[tuple[object, str, Steps]] = [(v, name, ()) for name, v in values.items()]
         for value, name, steps in waiting:  # it grows meanwhile: breadth first
-            if isinstance(value, PLAIN) or id(value) in places:
+            if is_scalar(value) or id(value) in places:
                 continue
             kept.append(value)
             if not _is_constant(value):
@@ -106,7 +105,7 @@ def _is_constant(value: object) -> bool:
     """Whether a value is a constant, of which there may be one for all who use it."""
     if not isinstance(value, tuple | frozenset):
         return False
-    return all(isinstance(each, PLAIN) or _is_constant(each) for each in value)
+    return all(is_scalar(each) or _is_constant(each) for each in value)
 
 
 def _home(value: object) -> str:
