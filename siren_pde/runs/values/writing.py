@@ -14,7 +14,7 @@ from siren_pde.errors import CheckpointError
 from siren_pde.runs.values.memory import Written
 from siren_pde.runs.values.names import class_named
 from siren_pde.runs.values.parts import Parts, parts_of
-from siren_pde.runs.values.roots import Roots, kind_of
+from siren_pde.runs.values.roots import Roots, is_constant, kind_of
 from siren_pde.runs.values.scalars import is_scalar, written
 
 
@@ -31,6 +31,7 @@ class Writing:
         self._roots = roots
         self._numbers: dict[int, int] = {}
         self._shapes: dict[tuple[type, tuple[str, ...]], int] = {}
+        self._constants: dict[str, int] = {}
         self._kept: list[object] = []  # so that no identity is used twice
 
     def add(self, value: object, name: str) -> Any:
@@ -64,9 +65,13 @@ class Writing:
         return written(value) if is_scalar(value) else [self._numbers[id(value)]]
 
     def _put(self, value: object, entry: list[Any]) -> None:
-        self._numbers[id(value)] = len(self.entries)
-        self.entries.append(entry)
+        number = len(self.entries)
+        if is_constant(value):  # Python makes one of several, or several of one, as it likes
+            number = self._constants.setdefault(repr(entry), number)
+        self._numbers[id(value)] = number
         self._kept.append(value)
+        if number == len(self.entries):
+            self.entries.append(entry)
 
     def _known(self, value: object, path: str) -> bool:
         """Whether a value has an entry, or gets one that is made of no others."""
