@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -43,6 +44,11 @@ class Ball(Piece):
         named = tuple((name, float(value)) for name, value in centre.items())
         object.__setattr__(self, "centre", named)
         object.__setattr__(self, "radius", float(radius))
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Ball:
+        """The ball of this `centre` and `radius`."""
+        return cls(radius=description["radius"], **dict(description["centre"]))
 
     def __repr__(self) -> str:
         centre = ", ".join(f"{name}={value:g}" for name, value in self.centre)

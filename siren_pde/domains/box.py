@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -41,6 +42,11 @@ class Box(Piece):
         check_names("an axis", intervals)
         checked = tuple((name, *checked_interval(name, pair)) for name, pair in intervals.items())
         object.__setattr__(self, "intervals", checked)
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Box:
+        """The box of these `intervals`."""
+        return cls(**{name: (low, high) for name, low, high in description["intervals"]})
 
     @staticmethod
     def around(domain: Domain, margin: float = 0.5) -> Box:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -57,6 +57,11 @@ class Polygon(Piece):
                 f"{around[(j + 1) % len(around)]}. Give the vertices in order, once around, "
                 "without the first one again at the end."
             )
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Polygon:
+        """The polygon of these `vertices`."""
+        return cls(description["vertices"], axes=description["axes_named"])
 
     def __repr__(self) -> str:
         corners = ", ".join(f"({x:g}, {y:g})" for x, y in self.vertices)

@@ -1,7 +1,8 @@
 """Solutions on disk: HDF5 files of plain numbers and text, never a pickle.
 
 `about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report; `field/NAME`
-is one dataset for each parameter and buffer of the field. The rest is in `siren_pde.files.sealed`.
+is one dataset for each parameter and buffer of the field, and `domains/NUMBER` one for each array
+of the domains that it lives on. The rest is in `siren_pde.files.sealed`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from siren_pde.errors import StorageError
+from siren_pde.domains.base import Domain
+from siren_pde.domains.homes import Homes
+from siren_pde.domains.storage import restored_homes, stored_homes
+from siren_pde.errors import SirenPDEError, StorageError
 from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
+from siren_pde.fields.system import parts
 from siren_pde.files.atomic import atomic_write
 from siren_pde.files.json_values import JSON, Description, entry, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
@@ -59,6 +64,10 @@ class Storable(Protocol):
     @property
     def problem(self) -> Problem | None:
         """What it solves, of which the name is stored."""
+        ...
+
+    def home(self, unknown: str) -> Domain:
+        """Where an unknown lives."""
         ...
 
     @property
@@ -122,6 +131,7 @@ class Stored:
     history: History
     estimate: Estimate
     residuals: Mapping[str, float]
+    homes: Homes
 
 
 def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
@@ -149,6 +159,7 @@ def contents(
             f"cannot write `{path}`: `{name}` of the field is {dtype}, and only tensors of "
             f"{', '.join(_DTYPES)} are stored. Keep it outside the module."
         )
+    homes, places = stored_homes(_homes(solution))
     about: dict[str, JSON] = {
         "siren_pde": version("siren-pde"),
         "torch": str(torch.__version__),
@@ -164,10 +175,23 @@ def contents(
         "estimate": as_description(solution.estimate),
         "residuals": {name: finite(value) for name, value in solution.residuals.items()},
         "field": described(solution.field),
+        "domains": homes,
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
-    return about, {"history": _rows(solution.history), "field": arrays}
+    groups = {"history": _rows(solution.history), "field": arrays}
+    return about, {**groups, **({"domains": places} if places else {})}
+
+
+def _homes(solution: Storable) -> dict[str, Domain]:
+    """Where each unknown lives, as far as the solution knows."""
+    homes = {}
+    for name in parts(solution.field):
+        try:
+            homes[name] = solution.home(name)
+        except SirenPDEError:  # nothing is stored of it, and the rest is
+            continue
+    return homes
 
 
 def about(path: str | os.PathLike[str]) -> Description:
@@ -219,6 +243,8 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         history=_history(groups["history"]),
         estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
         residuals=numbers(record(entry(said, "residuals"), "residuals")),
+        # files of format 2 have no domains
+        homes=restored_homes(record(said.get("domains", {}), "domains"), groups.get("domains", {})),
     )
 
 

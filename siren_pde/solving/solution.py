@@ -21,6 +21,7 @@ from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
+from siren_pde.domains.homes import Homes
 from siren_pde.errors import ConfigError
 from siren_pde.estimates.bounds import Bounds, Diffusion, energy_bounds, one, zero
 from siren_pde.estimates.error_field import ErrorField, error_field
@@ -53,9 +54,10 @@ class Solution:
     """A fitted field and its story.
 
     `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
-    it. `problem` is None for a solution read from a file until one is attached. `outcome` is how
-    the solve ended, `stop_reason` the same in words. `estimate` is the error bar, and `residuals`
-    are those of each condition at fresh points, as shares of the terms that it is made of.
+    it. `problem` is None for a solution read from a file until one is attached; `homes` are the
+    domains that the file knows. `outcome` is how the solve ended, `stop_reason` the same in words.
+    `estimate` is the error bar, and `residuals` are those of each condition at fresh points, as
+    shares of the terms that it is made of.
     """
 
     field: Field
@@ -70,6 +72,7 @@ class Solution:
     history: History
     estimate: Estimate = UNKNOWN
     residuals: Mapping[str, float] = made(default_factory=dict)
+    homes: Homes = made(default_factory=Homes)
 
     def __repr__(self) -> str:
         name = self.problem.name if self.problem else f"in {', '.join(self.axes)}"
@@ -98,6 +101,15 @@ class Solution:
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
         return plot(self, path)
+
+    def home(self, unknown: str) -> Domain:
+        """The domain that an unknown lives on: that of the problem, or of the file it is from.
+
+        Raises ConfigError, saying what to attach, where neither is known.
+        """
+        if self.problem is None:
+            return self.homes.of(unknown)
+        return self.problem.home(unknown, parts(self.field))
 
     @property
     def parameters(self) -> int:
