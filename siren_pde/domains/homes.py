@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
 from siren_pde.domains.base import Domain
-from siren_pde.errors import ConfigError
+from siren_pde.errors import ConfigError, SirenPDEError
 
 
 @final
@@ -26,3 +26,14 @@ class Homes:
                 f"({self.lacking}): attach the problem, `load(path, problem)`."
             )
         return self.known[unknown]
+
+
+def known_homes(unknowns: Iterable[str], home: Callable[[str], Domain]) -> dict[str, Domain]:
+    """Where each unknown lives, as far as `home` knows."""
+    homes = {}
+    for name in unknowns:
+        try:
+            homes[name] = home(name)
+        except SirenPDEError:  # nothing is known of it, and the rest is
+            continue
+    return homes

@@ -78,7 +78,8 @@ def restored_network(stored: JSON, template: nn.Module | None, numbers: int) -> 
 
 
 def _named(path: str) -> type[Field]:
-    return imported(path, Field, ours=OURS, unavailable=lambda why: _unavailable(path, why))
+    family: type[Field] = Field
+    return imported(path, family, ours=OURS, unavailable=lambda why: _unavailable(path, why))
 
 
 def _unavailable(path: str, reason: str) -> StorageError:

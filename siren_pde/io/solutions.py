@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from siren_pde.domains.base import Domain
-from siren_pde.domains.homes import Homes
+from siren_pde.domains.homes import Homes, known_homes
 from siren_pde.domains.storage import restored_homes, stored_homes
-from siren_pde.errors import SirenPDEError, StorageError
+from siren_pde.errors import StorageError
 from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
@@ -159,7 +159,7 @@ def contents(
             f"cannot write `{path}`: `{name}` of the field is {dtype}, and only tensors of "
             f"{', '.join(_DTYPES)} are stored. Keep it outside the module."
         )
-    homes, places = stored_homes(_homes(solution))
+    homes, places = stored_homes(known_homes(parts(solution.field), solution.home))
     about: dict[str, JSON] = {
         "siren_pde": version("siren-pde"),
         "torch": str(torch.__version__),
@@ -181,17 +181,6 @@ def contents(
     arrays = {name: _array(tensor) for name, tensor in state.items()}
     groups = {"history": _rows(solution.history), "field": arrays}
     return about, {**groups, **({"domains": places} if places else {})}
-
-
-def _homes(solution: Storable) -> dict[str, Domain]:
-    """Where each unknown lives, as far as the solution knows."""
-    homes = {}
-    for name in parts(solution.field):
-        try:
-            homes[name] = solution.home(name)
-        except SirenPDEError:  # nothing is stored of it, and the rest is
-            continue
-    return homes
 
 
 def about(path: str | os.PathLike[str]) -> Description:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -29,6 +30,8 @@ from siren_pde.estimates.estimate import Estimate
 from siren_pde.estimates.goals import Goal, goal
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
+from siren_pde.io.exports import export, to_xarray
+from siren_pde.io.exports.sampling import Wishes
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.solution import plot
@@ -38,6 +41,7 @@ from siren_pde.solving.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from xarray import Dataset
 
 
 UNKNOWN = Estimate.none("none was made")
@@ -102,6 +106,44 @@ class Solution:
         """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
         return plot(self, path)
 
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        derivatives: Sequence[str] = (),
+        resolution: int | None = None,
+        instants: int | None = None,
+        at: Mapping[str, float] | None = None,
+        complex_unknowns: Sequence[str] = (),
+    ) -> list[Path]:
+        """Write the solution for other programs, by the suffix of `path`; the paths written.
+
+        .vtu holds cells of the domain itself, .vti and .vts a grid with NaN outside, for ParaView;
+        in time they are series, which its .pvd file opens. .npz and .nc hold ticks and values, .pt2
+        and .onnx a program of positions (n, d). `derivatives` are names such as `u_x`, `u_xt`,
+        `lap_u`, `grad_u`; `resolution` is the number of cells along the longest side, `instants`
+        how many there are; `at` holds coordinates fixed; both outputs of `complex_unknowns` become
+        arrays `_re` and `_im`. Raises ConfigError for what a format cannot hold, and where no
+        domain is known, StorageError if a file cannot be written.
+        """
+        wishes = Wishes(derivatives, resolution, instants, at, complex_unknowns)
+        return export(self, path, wishes)
+
+    def to_xarray(
+        self,
+        *,
+        derivatives: Sequence[str] = (),
+        resolution: int | None = None,
+        instants: int | None = None,
+        at: Mapping[str, float] | None = None,
+        complex_unknowns: Sequence[str] = (),
+    ) -> Dataset:
+        """The solution on a grid as an `xarray.Dataset`, NaN outside; arguments as for `export`.
+
+        Raises ConfigError where xarray is not installed.
+        """
+        return to_xarray(self, Wishes(derivatives, resolution, instants, at, complex_unknowns))
+
     def home(self, unknown: str) -> Domain:
         """The domain that an unknown lives on: that of the problem, or of the file it is from.
 
@@ -137,7 +179,11 @@ class Solution:
         return self.evaluate(lambda p, u: u, x)
 
     def evaluate(
-        self, expression: Callable[..., object], x: Positions | Points, *, block: int = 8192
+        self,
+        expression: Callable[..., object] | Expression,
+        x: Positions | Points,
+        *,
+        block: int = 8192,
     ) -> Tensor:
         """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
 
