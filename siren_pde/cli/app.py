@@ -79,8 +79,8 @@ def solve(
     method: Annotated[
         str | None,
         typer.Option(
-            help=f"How: {', '.join(SHORT)}, or `package.module:Name`, a Method of your own. Left "
-            "out, the file's own or a measured choice."
+            help=f"How: {', '.join(SHORT)}, or `package.module:Name`, a Method of your own; with "
+            "options, `Adam(rate=1e-3)`. Left out, the file's own or a measured choice."
         ),
     ] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Neurons per layer.")] = None,

@@ -114,8 +114,7 @@ def restored(stored: JSON, arrays: Mapping[str, Array]) -> Domain:
     def unavailable(reason: str) -> StorageError:
         return StorageError(f"its domain is a `{path}`, which cannot be imported here ({reason})")
 
-    family: type[Domain] = Domain
-    kind = imported(path, family, ours=OURS, unavailable=unavailable)
+    kind = imported(path, Domain, ours=OURS, unavailable=unavailable)  # type: ignore[type-abstract]
     given = record(description, "description")
     values = {name: _restored_value(value, arrays) for name, value in given.items()}
     try:

@@ -78,8 +78,10 @@ def restored_network(stored: JSON, template: nn.Module | None, numbers: int) -> 
 
 
 def _named(path: str) -> type[Field]:
-    family: type[Field] = Field
-    return imported(path, family, ours=OURS, unavailable=lambda why: _unavailable(path, why))
+    def unavailable(why: str) -> StorageError:
+        return _unavailable(path, why)
+
+    return imported(path, Field, ours=OURS, unavailable=unavailable)  # type: ignore[type-abstract]
 
 
 def _unavailable(path: str, reason: str) -> StorageError:

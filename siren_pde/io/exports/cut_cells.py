@@ -74,9 +74,8 @@ def cut_cells(ticks: Sequence[Floats], inside: Membership) -> Cells:
 
 def _first_corners(shape: tuple[int, ...]) -> Numbers:
     """The number of the lowest corner of each cell."""
-    numbers: Numbers = np.arange(math.prod(shape)).reshape(shape)
-    lowest: Numbers = numbers[tuple(slice(0, n - 1) for n in shape)]
-    return lowest.ravel()
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    return np.ravel(numbers[tuple(slice(0, n - 1) for n in shape)])
 
 
 def _cut(
