@@ -16,7 +16,7 @@ from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points, check_names
 from siren_pde.domains.base import Domain, Image, Piece
 from siren_pde.domains.boundary import Boundary
-from siren_pde.domains.intervals import checked_interval
+from siren_pde.domains.intervals import checked_interval, require_measure
 from siren_pde.domains.shape import Bounds, unknown_function
 from siren_pde.errors import DomainError
 
@@ -42,6 +42,7 @@ class Box(Piece):
         check_names("an axis", intervals)
         checked = tuple((name, *checked_interval(name, pair)) for name, pair in intervals.items())
         object.__setattr__(self, "intervals", checked)
+        require_measure(self)
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Box:

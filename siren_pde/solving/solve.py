@@ -28,6 +28,7 @@ from siren_pde.fields.system import parts
 from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem
+from siren_pde.solving.arguments import require_arguments
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.history import History
 from siren_pde.solving.report import Budget, Callback, Report, of_problem
@@ -77,6 +78,7 @@ def solve(
     reached.
     """
     started = time.monotonic()
+    require_arguments(budget, quadrature, seed, estimate, callbacks)
     budget = budget or Budget()
     say = (lambda text: None) if quiet else announce
     method, why, objective = _prepare(
@@ -254,7 +256,7 @@ def _prepare(
     try:
         draft = draft.to(device=where, dtype=first)
     except (RuntimeError, AssertionError) as cause:
-        raise ConfigError(f"the device `{where}` cannot be used here: {cause}") from cause
+        raise ConfigError(f"the device `{where}` cannot be used here: {cause}.") from cause
     probe = objective_of(
         problem,
         draft,

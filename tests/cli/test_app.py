@@ -346,6 +346,15 @@ MISTAKES = {
     "no device": (KNOWN, ["--device", "abacus"], "--device abacus"),
     "steps": (KNOWN, ["--steps", "0"], "--steps"),
     "width": (KNOWN, ["--width", "-3"], "--width"),
+    "seed": (KNOWN, ["--seed", "-1"], "ConfigError: a seed is a whole number.*got -1"),
+    "seconds": (
+        KNOWN,
+        ["--seconds", "nan"],
+        "ConfigError.*finite number seconds > 0, got seconds=nan",
+    ),
+    "target": (KNOWN, ["--target", "inf"], "ConfigError.*finite number target"),
+    "frequency": (KNOWN, ["--frequency", "nan"], "ConfigError.*frequency"),
+    "rate": (KNOWN, ["--method", "Adam(rate=-1)"], "ConfigError.*rate > 0, got rate=-1"),
     "field": (KNOWN + "field = System(u=Siren(1))", ["--width", "3"], "`--width 3`.*a System"),
     "folder": (KNOWN, ["--out", "/dev/null/x"], "StorageError.*cannot make the folder"),
 }
