@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from siren_pde.files.namespace import lazy
 
 if TYPE_CHECKING:
+    from siren_pde.plots.history import plot_history as plot_history
     from siren_pde.plots.mesh import plot_mesh as plot_mesh
     from siren_pde.plots.results import plot as plot
-    from siren_pde.plots.solution import plot_history as plot_history
     from siren_pde.solving.progress import watching as watching
 
 _HOME = {
     "plot": "siren_pde.plots.results",
-    "plot_history": "siren_pde.plots.solution",
+    "plot_history": "siren_pde.plots.history",
     "plot_mesh": "siren_pde.plots.mesh",
     "watching": "siren_pde.solving.progress",
 }

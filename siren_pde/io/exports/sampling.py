@@ -6,7 +6,7 @@ import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, Protocol, TypedDict, final
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,16 @@ class Exported(Protocol):
     def evaluate(self, expression: Expression, x: Tensor) -> Tensor:
         """An expression at x (n, d)."""
         ...
+
+
+class Options(TypedDict, total=False):
+    """What `Wishes` are made of, as keyword arguments."""
+
+    derivatives: Sequence[str]
+    resolution: int | None
+    instants: int | None
+    at: Mapping[str, float] | None
+    complex_unknowns: Sequence[str]
 
 
 @final
