@@ -82,7 +82,8 @@ def require_numbers(options: Any, *, zero: Collection[str] = ()) -> None:
 
 
 def _require(who: str, option: Field[Any], value: object, kinds: set[str], zero: bool) -> None:
-    given, name = option.default, option.name
+    given: Any = option.default
+    name = option.name
     if is_real(given) and given < 0:  # no sign can be told of it
         return
     zero = zero or (is_real(given) and given == 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,8 +73,8 @@ def cut_cells(ticks: Sequence[Floats], inside: Membership) -> Cells:
 
 def _first_corners(shape: tuple[int, ...]) -> Numbers:
     """The number of the lowest corner of each cell."""
-    numbers = np.arange(math.prod(shape)).reshape(shape)
-    return np.ravel(numbers[tuple(slice(0, n - 1) for n in shape)])
+    places = np.meshgrid(*(np.arange(n - 1) for n in shape), indexing="ij")
+    return np.asarray(np.ravel_multi_index(tuple(each.ravel() for each in places), shape))
 
 
 def _cut(
@@ -100,7 +99,8 @@ def _placed(
     """Nodes and the points of cut lines, each line cut once; cells between them."""
     if not cuts or not any(len(a) for _, a, _ in cuts):
         return nodes, []
-    flat = np.stack([np.concatenate([each[side].ravel() for each in cuts]) for side in (1, 2)], 1)
+    starts, ends = [a.ravel() for _, a, _ in cuts], [b.ravel() for _, _, b in cuts]
+    flat = np.stack([np.concatenate(starts), np.concatenate(ends)], axis=1)
     lines, which = np.unique(flat, axis=0, return_inverse=True)
     own = lines[:, 0] == lines[:, 1]  # a corner itself
     low, high = nodes[lines[~own, 0]], nodes[lines[~own, 1]]
