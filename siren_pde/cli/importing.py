@@ -14,6 +14,7 @@ from typing import Any
 
 from siren_pde.cli.methods import CLASSES, SHORT
 from siren_pde.errors import ConfigError
+from siren_pde.files.literals import literal
 from siren_pde.optimisers.base import Method
 
 FIXED = ("name", "dtype", "architecture")
@@ -85,20 +86,6 @@ def _options(text: str, arguments: str) -> dict[str, object]:
             '`--method "Adam(rate=1e-3)"`; anything else belongs into the file, `method = …`.'
         ) from cause
     return {str(key): value for key, value in given.items()}
-
-
-def literal(node: ast.expr) -> object:
-    """A number, text, truth value, None, or tuple of these. Raises ValueError for all else."""
-    value: object = ast.literal_eval(node)
-    return _as_tuples(value)
-
-
-def _as_tuples(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return tuple(_as_tuples(each) for each in value)
-    if isinstance(value, dict | set | bytes | complex):
-        raise ValueError(f"{value!r} is no number, text or tuple")
-    return value
 
 
 def _made(name: str, family: type[Method[Any]], options: Mapping[str, object]) -> Method[Any]:
