@@ -133,6 +133,36 @@ def resume(
 
 
 @app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write; left out, report.html in the folder.")
+    ] = None,
+) -> None:
+    """Write the page of a run: what was solved, how it went and ended, and what to try next.
+
+    It is one HTML file that needs no network. No code of the run is executed for it.
+    """
+    with _explained():
+        from siren_pde.cli import report as command
+
+        typer.echo(command.run(run, out))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="The folders of two runs or more.")],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("compare.html"),
+    json: Json = False,
+) -> None:
+    """Put runs side by side: what they differ in, curves, errors, seconds and pictures."""
+    with _explained():
+        from siren_pde.cli import compare as command
+
+        typer.echo(command.run(runs, out, json=json))
+
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
     seed: Seed = 0,

@@ -25,8 +25,11 @@ from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.plots.history import plot_history
+from siren_pde.plots.history import draw_course
+from siren_pde.plots.report import write_report
 from siren_pde.plots.solution import plot
+from siren_pde.plots.style import plain
+from siren_pde.plots.told_runs import ToldRun
 from siren_pde.runs.folder import LEFT, RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.runs.signals import deferred
@@ -132,7 +135,7 @@ def solved(
                 network,
                 chosen,
                 quadrature=script.quadrature,
-                budget=replace(script.budget or Budget(), **given.limits),
+                budget=_budget(script, given.limits),
                 device=given.machine.device,
                 dtype=given.machine.precision,
                 seed=given.machine.seed,
@@ -148,6 +151,7 @@ def solved(
         _draw(solution, folder.path)
         answer = _answer(solution, script.problem.name, error, folder.path)
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
+        reported(folder)
     shown = as_json(answer) if json else _shown(solution, answer, folder.path)
     return shown, EXIT_CODES[solution.outcome]
 
@@ -165,9 +169,28 @@ def ending(folder: Run) -> Iterator[None]:
                 if not said.ended:
                     why = str(error) or type(error).__name__
                     folder.describe(replace(said, outcome=kind, reason=why, ended=now()))
+            if kind == "failed":  # who interrupts does not wait for pages
+                reported(folder)
         except StorageError:
             pass  # the error under way says more, and this one often the same
         raise
+
+
+def _budget(script: Script, limits: Options) -> Budget | None:
+    """The file's own with other limits; None, which leaves it to `solve`, where nobody gave one."""
+    given = script.budget is not None or limits
+    return replace(script.budget or Budget(), **limits) if given else None
+
+
+def reported(folder: Run) -> None:
+    """Write the page of a run, and into the manifest that it is there; what cannot be written is no
+    reason to lose the rest.
+    """
+    try:
+        write_report(folder.path)
+        folder.describe(folder.manifest)
+    except SirenPDEError as error:
+        print(f"siren_pde: no report: {error}", file=sys.stderr)
 
 
 def _with_network(
@@ -221,7 +244,8 @@ def _options(given: Options) -> str:
 
 def _draw(solution: Solution, folder: Path) -> None:
     """Both pictures; a field that cannot be drawn is no reason to lose the rest."""
-    plot_history(solution, folder / "history.png")
+    run = ToldRun.read(folder)
+    draw_course(run.course, plain(f"{run.name} by {run.method}"), folder / "history.png")
     try:
         plot(solution, folder / "field.png")
     except SirenPDEError as error:
@@ -265,7 +289,7 @@ def _shown(solution: Solution, answer: Mapping[str, JSON], folder: Path) -> str:
             str(solution),
             f"{'error':<11}{known}",
             *([f"{'truth':<11}{truth}"] if truth else []),
-            f"{'written':<11}{folder}: {', '.join(LEFT[:3])}",
+            f"{'written':<11}{folder}: {', '.join(LEFT)}",
             *([f"{'goes on':<11}siren-pde resume {folder}"] if on else []),
         ]
     )

@@ -95,8 +95,8 @@ def contents(
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
     groups = {"history": _rows(solution.history), "terms": _terms(solution.history)}
-    groups |= {"domains": places} if places else {}
-    return about, {**groups, "field": arrays}
+    groups |= {"field": arrays, "domains": places}
+    return about, {name: held for name, held in groups.items() if held or name == "field"}
 
 
 def about(path: str | os.PathLike[str]) -> Description:

@@ -84,9 +84,9 @@ class Stored:
         stored.
         """
         method, arrays = packed(ready.method, _roots(call))
-        groups = {"method": arrays}
+        groups = {"chosen": arrays}
         about: dict[str, Any] = {
-            "method": method,
+            "chosen": method,
             "why": ready.why,
             "given": {name: getattr(call, name) is not None for name in _GIVEN},
             "plain": _plain(call),
@@ -119,7 +119,7 @@ def continued(checkpoint: Checkpoint, call: Call) -> Continued:
     about = checkpoint.about
     remarks = _compared(checkpoint, record(about["circumstances"], "circumstances"))
     full = _completed(checkpoint, call)
-    method = unpacked(record(about["method"], "method"), checkpoint.groups["method"], _roots(full))
+    method = unpacked(record(about["chosen"], "chosen"), checkpoint.groups["chosen"], _roots(full))
     if not isinstance(method, Method):
         raise CheckpointError(f"`{checkpoint.path}` holds no method.")
     dtype = text(about, "dtype")

@@ -49,7 +49,7 @@ class Course:
         ready = prepared(self._call)
         self._say(ready.why)
         if self._folder is not None:
-            self._recording = Recording(self._folder, self._call, ready, every=self._every)
+            self._recording = self._recorded(self._folder, ready)
             self._recording.started(_known(self._folder))
         at = ready.method.start(ready.objective)
         require_finite(of_problem(at), at.theta)
@@ -74,10 +74,13 @@ class Course:
         self._say(f"{ready.why}; it goes on from step {where.step}")
         folder.checkpoints.drop_after(where.step)
         history = _history(folder, where.rows)
-        self._recording = Recording(folder, on.call, ready, every=self._every, where=where)
+        self._recording = self._recorded(folder, ready, where)
         self._recording.started(folder.manifest)
         self._started = time.monotonic() - where.seconds
         return self._solved(ready, where, history)
+
+    def _recorded(self, folder: Run, ready: Prepared, where: Standing | None = None) -> Recording:
+        return Recording(folder, self._call, ready, every=self._every, say=self._say, where=where)
 
     def _solved(self, ready: Prepared, where: Standing, history: History) -> Solution:
         """Step until the end, and make the answer of it."""

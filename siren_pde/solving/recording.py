@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import final
 
 import torch
 
-from siren_pde.errors import StorageError
+from siren_pde.errors import CheckpointError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.files.json_values import JSON, Description
@@ -23,6 +24,7 @@ from siren_pde.solving.loop import Best, Standing
 from siren_pde.solving.prepare import Call, Prepared
 from siren_pde.solving.report import Every, Report, of_problem
 from siren_pde.solving.solution import Solution
+from siren_pde.solving.stated import stated
 from siren_pde.solving.truths import Beside
 
 USUALLY = Every(seconds=30.0)
@@ -45,6 +47,7 @@ class Recording:
         prepared: Prepared,
         *,
         every: Every,
+        say: Callable[[str], None],
         where: Standing | None = None,
     ) -> None:
         self.run, self._call, self._prepared, self._every = run, call, prepared, every
@@ -53,13 +56,14 @@ class Recording:
         self._saved = (0, 0.0) if where is None else (where.step, where.seconds)
         self._best = -1
         self._stored: Stored | None = None
+        self._say, self._unstorable = say, ""
 
     def started(self, said: Manifest) -> None:
         """Write the manifest of a run that begins, or goes on: what is known before a step."""
         said = replace(
             said,
             problem={"file": None, "sha256": None, "source": None, **said.problem}
-            | {"name": self._call.problem.name},
+            | {"name": self._call.problem.name, "conditions": stated(self._call.problem)},
             call=said.call or choices(self._call, self._prepared),
             why=self._prepared.why,
             versions=versions(),
@@ -136,16 +140,26 @@ class Recording:
             self.run.describe(replace(said, result=result(solution)))
 
     def _save(self, where: Standing) -> None:
+        if self._unstorable:
+            return
         at, best = where.at, where.best
-        self._stored = self._stored or Stored.of(self._call, self._prepared)
-        self.run.flush()
-        self.run.checkpoints.save(where.step, *self._stored.contents(where))
         if best is None or best.step == where.shown or best.at.objective is not at.objective:
             best = Best(at, where.step, float(at.loss))
-        if best.step != self._best:
+        whole = replace(where, at=best.at, step=best.step, best=None)
+        try:
+            self._stored = self._stored or Stored.of(self._call, self._prepared)
+            last = self._stored.contents(where)
+            least = None if best.step == self._best else self._stored.contents(whole)
+        except CheckpointError as error:  # no reason to lose the solve, too
+            self._unstorable = str(error)
+            self._say(f"this solve cannot be continued should it be stopped: {error}")
+            self.run.describe(replace(self.run.manifest, progress={"unstorable": str(error)}))
+            return
+        self.run.flush()
+        self.run.checkpoints.save(where.step, *last)
+        if least is not None:
             self._best = best.step
-            whole = replace(where, at=best.at, step=best.step, best=None)
-            self.run.checkpoints.save_best(*self._stored.contents(whole))
+            self.run.checkpoints.save_best(*least)
         self._saved = (where.step, where.seconds)
         progress: dict[str, JSON] = {
             "step": where.step,

@@ -11,7 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Auto, Box, Budget, Marching, Problem, Propagator, d, load, on, solve
+from siren_pde import Auto, Box, Budget, Every, Marching, Problem, Propagator, d, load, on, solve
 from siren_pde.cli.app import app
 from siren_pde.io.solutions import about, save
 from siren_pde.local_features.lines import LocalLines
@@ -20,7 +20,7 @@ from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
 from siren_pde.plots.slices import slice_of
 from siren_pde.random_features.lines import MethodOfLines
-from siren_pde.solving import solve as loop
+from siren_pde.solving.prepare import Call, prepared
 from siren_pde.solving.report import Report
 from siren_pde.solving.solved import solved_part
 from tests.typed import known, loaded, module_at
@@ -48,11 +48,11 @@ def interrupting(report: Report) -> None:
 
 def stopped(name, how, monkeypatch):
     """A march that is cut short in one of three ways."""
-    monkeypatch.setattr(loop, "EVERY", 0.0)
-    monkeypatch.setattr(loop, "time", Clock())
-    monkeypatch.setattr("siren_pde.random_features.lines.clock", Clock())
+    clock = Clock()
+    for module in ("solving.loop.time", "solving.course.time", "random_features.lines.clock"):
+        monkeypatch.setattr(f"siren_pde.{module}", clock)
     budget = {"steps": Budget(steps=3), "seconds": Budget(seconds=1)}.get(how, Budget(seconds=60))
-    callbacks = [interrupting] if how == "interrupt" else []
+    callbacks = [Every(steps=1)(interrupting)] if how == "interrupt" else []
     return solve(PROBLEMS[name], budget=budget, callbacks=callbacks, estimate="none", quiet=True)
 
 
@@ -204,22 +204,7 @@ def test_a_part_has_not_converged():
 
 
 def test_terms_are_those_of_the_solved_part():
-    at = Hasty().start(
-        MethodOfLines()
-        .start(
-            loop._prepare(
-                WARM,
-                None,
-                MethodOfLines(),
-                quadrature=None,
-                budget=Budget(),
-                device=None,
-                dtype=None,
-                seed=0,
-            )[2]
-        )
-        .objective
-    )
+    at = Hasty().start(prepared(Call(problem=WARM, method=Hasty())).objective)
     report = Report(0, 0.0, 0.0, at, 0.0, Hasty())
     moved = solved_part(at.objective, Reached("t", 0.0, 0.5)).collocated
     times = {rows.condition.name: rows.points.positions[:, 1] for rows in moved.rows}
