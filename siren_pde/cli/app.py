@@ -21,7 +21,7 @@ from siren_pde.cli.options import (
     ended,
     explained,
 )
-from siren_pde.cli.tools import export
+from siren_pde.cli.tools import export, sweep
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
@@ -143,7 +143,7 @@ def report(
 
     It is one HTML file that needs no network. No code of the run is executed for it.
     """
-    with _explained():
+    with explained():
         from siren_pde.cli import report as command
 
         typer.echo(command.run(run, out))
@@ -156,7 +156,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Put runs side by side: what they differ in, curves, errors, seconds and pictures."""
-    with _explained():
+    with explained():
         from siren_pde.cli import compare as command
 
         typer.echo(command.run(runs, out, json=json))
@@ -237,3 +237,4 @@ def sdf(
 
 
 app.command()(export)
+app.command()(sweep)

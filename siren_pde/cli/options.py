@@ -45,7 +45,7 @@ Json = Annotated[
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Another value of a name in the file, such as nu=0.1."),
+    typer.Option("--set", help="Other values of a name in the file, such as nu=0.1."),
 ]
 
 
