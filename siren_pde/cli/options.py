@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from siren_pde.errors import SirenPDEError
-from siren_pde.runs.signals import Signals, Stopped, caught
+from siren_pde.runs.signals import PATIENCE, Signals, Stopped, caught
 
 
 class Precision(StrEnum):
@@ -50,12 +50,12 @@ Setting = Annotated[
 
 
 @contextmanager
-def explained() -> Iterator[Signals]:
+def explained(patience: float = PATIENCE) -> Iterator[Signals]:
     """End with exit code 2 and the message of a mistake the user can mend, and as shells expect it
     where a signal has come.
     """
     try:
-        with caught() as signals:
+        with caught(patience) as signals:
             yield signals
     except SirenPDEError as error:
         text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])

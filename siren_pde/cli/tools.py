@@ -9,6 +9,9 @@ import typer
 
 from siren_pde.cli.options import Effort, Json, Setting, ended, explained
 
+PATIENCE = 15.0
+"""Seconds that a sweep may take to end: its members end first, in less than ten."""
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run, or its results.h5.")],
@@ -80,7 +83,7 @@ def sweep(
     sweep.json, sweep.csv and a page, sweep.html. The exit code is 0 if all converged, else 1.
     """
     limits = {"steps": steps, "seconds": seconds, "target": target}
-    with explained() as signals:
+    with explained(PATIENCE) as signals:
         from siren_pde.cli import sweep as command
 
         given = command.Options(

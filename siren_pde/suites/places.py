@@ -39,7 +39,7 @@ class Task(Protocol):
 class Place(Protocol):
     """Anything that takes functions and their arguments: an executor."""
 
-    def submit(self, function: Callable[..., int], *arguments: Any) -> Task:
+    def submit(self, function: Callable[..., int], /, *arguments: Any) -> Task:
         """Call the function there, some time."""
         ...
 
