@@ -36,7 +36,7 @@ def run(
         given = solve.Arguments.read(said.command, limits, every)
         _require_same(given.file, said)
         given.machine.prepare()
-        script = read_script(given.file)
+        script = read_script(given.file, given.assigned)
         return solve.solved(script, given, folder, resumes=True, json=json)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from siren_pde.errors import ConfigError, SirenPDEError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
 from siren_pde.files.json_values import JSON, Description, record, text
+from siren_pde.files.literals import Literal
 from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
@@ -57,8 +58,8 @@ Options = Mapping[str, Any]
 @dataclass(frozen=True)
 class Arguments:
     """What the command was given: `method` as it was written, `network` those of width, depth and
-    frequency, `limits` those of steps, seconds and target that were given, and when to write a
-    checkpoint.
+    frequency, `limits` those of steps, seconds and target that were given, when to write a
+    checkpoint, and `assigned`, other values of names of the file.
     """
 
     file: Path
@@ -68,11 +69,13 @@ class Arguments:
     limits: Options
     estimate: Effort
     every: Every | None
+    assigned: Mapping[str, Literal] = field(default_factory=dict)
 
     def described(self) -> Description:
         """As JSON, for the manifest; `every` is a matter of each start."""
         machine = {**vars(self.machine), "threads": torch.get_num_threads()}
-        kept = {name: getattr(self, name) for name in ("method", "network", "limits", "estimate")}
+        names = ("method", "network", "limits", "estimate", "assigned")
+        kept = {name: getattr(self, name) for name in names}
         return {**kept, "file": str(self.file.resolve()), "machine": machine}
 
     @staticmethod
@@ -88,7 +91,21 @@ class Arguments:
             limits={**record(said.get("limits"), "limits"), **limits},
             estimate=next((each for each in efforts if each == estimate), "quick"),
             every=every,
+            assigned=_values(record(said.get("assigned", {}), "assigned")),
         )
+
+
+def _values(said: Description) -> dict[str, Literal]:
+    """Values as they were given: JSON has lists for tuples."""
+
+    def value(each: JSON) -> Literal:
+        if isinstance(each, Mapping):
+            raise StorageError(f"`assigned` holds {each!r:.80}, which is no plain value.")
+        if each is None or isinstance(each, bool | int | float | str):
+            return each
+        return tuple(map(value, each))
+
+    return {name: value(each) for name, each in said.items()}
 
 
 def run(given: Arguments, *, out: Path | None, json: bool) -> tuple[str, int]:
@@ -96,7 +113,7 @@ def run(given: Arguments, *, out: Path | None, json: bool) -> tuple[str, int]:
 
     What was not given is as the file says, or else as `solve` chooses.
     """
-    script = read_script(given.file)
+    script = read_script(given.file, given.assigned)
     given.machine.prepare()
     with Run.made(out or Path("runs") / given.file.stem) as folder:
         problem = problem_file(script.problem.name, given.file)
@@ -110,12 +127,12 @@ def solved(
     """Solve what a script states, or go on with that, in a folder that is open."""
     with beside(given.file):
         chosen = method_named(given.method) if given.method else script.method
-    chosen, field = _with_network(script, chosen, given.network)
+    chosen, network = _with_network(script, chosen, given.network)
     with ending(folder):
         with blaming(given.file), watching() as report:
             solution = solve(
                 script.problem,
-                field,
+                network,
                 chosen,
                 quadrature=script.quadrature,
                 budget=_budget(script, given.limits),

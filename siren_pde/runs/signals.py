@@ -39,9 +39,10 @@ class Stopped(KeyboardInterrupt):
 
 
 class Signals:
-    """What has come, and what is done about it."""
+    """What has come, and what is done about it; the main thread has `patience` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self.received: int | None = None
         self.rescue: Callable[[], None] | None = None
         self._raised = False
@@ -78,7 +79,7 @@ class Signals:
         if signum is None:
             return
         self.received = self.received or signum
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + self.patience
         silent = time.monotonic() + AT_ONCE
         while (left := ends - time.monotonic()) > 0:
             again = _arrived(pipe, left)
@@ -99,8 +100,8 @@ _ACTIVE = Signals()
 
 
 @contextmanager
-def caught() -> Iterator[Signals]:
-    """Handle signals until the end of the block. What was ignored before, as by `nohup`, still is.
+def caught(patience: float = PATIENCE) -> Iterator[Signals]:
+    """Handle signals until the end of the block, which ends at most `patience` seconds later. What was ignored before, as by `nohup`, still is.
 
     Outside the main thread nothing changes: Python lets no other thread handle signals.
     """
@@ -108,7 +109,7 @@ def caught() -> Iterator[Signals]:
     if threading.current_thread() is not threading.main_thread():
         yield _ACTIVE
         return
-    outer, _ACTIVE = _ACTIVE, Signals()
+    outer, _ACTIVE = _ACTIVE, Signals(patience)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

@@ -17,6 +17,7 @@ from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.runs.folder import Run
+from siren_pde.solving.arguments import require_arguments
 from siren_pde.solving.course import Course
 from siren_pde.solving.notebook import with_panel
 from siren_pde.solving.prepare import Call
@@ -76,6 +77,7 @@ def solve(
     where the run cannot be written or continued. Ctrl-C ends the solve early and keeps what was
     reached.
     """
+    require_arguments(budget, quadrature, seed, estimate, callbacks)
     call = Call(
         problem=problem,
         field=field,
