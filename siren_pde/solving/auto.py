@@ -135,7 +135,7 @@ class Auto(Method[Any]):
         """Where the method that suits the objective starts."""
         method = self.first or self._first(objective, len(objective.parameters), math.inf)[0]
         at = method.start(objective)
-        alone = isinstance(method, LocalLines)  # it refines its answer until the budget ends
+        alone = isinstance(method, LocalLines | Marches)  # refines its answer until time is over
         return replace(at, state=Chosen(method, at.state, objective, settled=alone))
 
     def step(self, at: Iterate[Any], spent: Spent) -> Iterate[Any]:
