@@ -9,6 +9,7 @@ from typing import Any, final
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
+from siren_pde.estimates.boxes import left_in_time
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import estimated
 from siren_pde.estimates.judgement import judgement
@@ -213,6 +214,7 @@ def left_over(at: Iterate[Any]) -> float:
     each = relative_residuals(judged, at.theta, term_sizes(judged, at.theta))
     measured = {rows.condition.name for rows in judged.collocated.rows if rows.points.data}
     worst = max((size for name, size in each.items() if name not in measured), default=0.0)
+    worst = max(worst, left_in_time(answer))
     return worst if math.isfinite(worst) else math.inf
 
 
