@@ -70,6 +70,7 @@ class Iterate(Generic[S]):
     further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
     is, and means nothing before. `reached` says how far a method is that solves part after part,
     until all are solved. `error` is about the relative L² error, where a method knows it by itself.
+    `again` are the seconds that the last solve took, where measuring its error takes about as long.
     """
 
     objective: Residuals
@@ -81,6 +82,7 @@ class Iterate(Generic[S]):
     reached: str = ""
     outcome: Outcome = Outcome.converged
     error: float = math.nan
+    again: float = 0.0
 
 
 @dataclass(frozen=True)

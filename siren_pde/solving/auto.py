@@ -150,7 +150,7 @@ class Auto(Method[Any]):
             failed = own.finished and own.outcome is not Outcome.converged
             overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
             if (failed or overdrawn) and spent.share <= LATE:
-                if (others := escalation_after(self.first)).wanted(own):
+                if (others := escalation_after(self.first)).wanted(own, spent.left):
                     return others.after(own, state.origin, spent)
                 state = replace(state, settled=True)
         return replace(own, state=replace(state, state=own.state))

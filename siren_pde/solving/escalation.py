@@ -31,6 +31,8 @@ LOOKED = 0.02
 """So often, in shares of the budget left at its start, a later method's answer is compared with the
 best of the earlier ones.
 """
+LITTLE = 0.1
+"""An estimate that takes a larger share of the seconds left is not made on the way."""
 JUDGED = 512
 """Fresh points in the interior at which answers are compared."""
 
@@ -121,9 +123,10 @@ class Escalation:
     first: Method[Any]
     candidates: tuple[Candidate, ...]
 
-    def wanted(self, at: Iterate[Any]) -> bool:
+    def wanted(self, at: Iterate[Any], left: float) -> bool:
         """Whether the first answer is none and another method may find one: not where nothing
-        satisfies the conditions, or they leave the answer free.
+        satisfies the conditions, or they leave the answer free. The error is estimated if that
+        takes a small part of the seconds left.
         """
         ended, residual = bool(at.finished), left_over(at)
         if not any(each.suits(residual, ended=ended) for each in self.candidates):
@@ -133,7 +136,7 @@ class Escalation:
             answer,
             outcome=at.outcome if at.finished else Outcome.budget,
             reason="",
-            estimate=estimated(answer),
+            estimate=estimated(answer) if at.again < LITTLE * left else None,
             partial=bool(at.reached),
         )
         ends = (Outcome.converged, Outcome.impossible, Outcome.ill_posed)
