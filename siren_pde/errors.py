@@ -36,4 +36,8 @@ class StorageError(SirenPDEError, OSError):
 
 
 class CheckpointError(StorageError):
-    """The state of a solve that could not be stored, or read back for this problem."""
+    """A run that cannot be continued, or a state that cannot be stored or read back."""
+
+
+class RunLockedError(StorageError):
+    """A run that somebody else is writing."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -53,6 +53,7 @@ class LBFGS(Method[Memory]):
     name: str = "L-BFGS"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(32, 3)
+    every: ClassVar[int] = 10
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""
