@@ -33,3 +33,11 @@ class DataFileError(SirenPDEError, ValueError):
 
 class StorageError(SirenPDEError, OSError):
     """Results that could not be written or read back."""
+
+
+class CheckpointError(StorageError):
+    """A run that cannot be continued, or a state that cannot be stored or read back."""
+
+
+class RunLockedError(StorageError):
+    """A run that somebody else is writing."""

@@ -130,7 +130,8 @@ class Propagator(Method[State]):
         theta = torch.zeros_like(zero.parameters)
         state = State(Slabs.of(whole, time), half, time.low, length, search, self.features)
         state = replace(state, fixed=fixed, steady=steady(whole, time))
-        return Iterate(zero, theta, zero.loss(theta), state)
+        nothing = time.until(whole.collocated.problem, time.low, going=False)
+        return Iterate(zero, theta, zero.loss(theta), state, reached=nothing)
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Try a band on the next slab, or march on."""
@@ -213,7 +214,7 @@ class Propagator(Method[State]):
         calmest, least = None, math.inf
         for _ in range(TIMES):
             dense = replace(self, oversampling=rows)._slab(state, best.trial, None)
-            stepper = Stepper.of(replace(dense, field=best.field), time, state.length)
+            stepper = Stepper(replace(dense, field=best.field), time, state.length)
             amplified = stepper.amplification(count)
             if amplified < least:
                 calmest, least = stepper, amplified

@@ -67,12 +67,12 @@ class Marches(Method[Turn]):
     def step(self, at: Iterate[Turn], spent: Spent) -> Iterate[Turn]:
         """A step of the method whose turn it is."""
         began, turn = clock.monotonic(), at.state
-        if turn.boxes is None or (turn.go_on and _crossed(turn.boxes)):
+        if turn.boxes is None or (turn.go_on and turn.boxes.reached is None):
             return self._with_waves(turn, spent)
         own = self.boxes.step(turn.boxes, spent)
         seconds = turn.seconds[1] + clock.monotonic() - began
         turn = replace(turn, boxes=own, seconds=(turn.seconds[0], seconds))
-        if turn.go_on and _crossed(own):
+        if turn.go_on and own.reached is None:
             late = own.finished or spent.after(clock.monotonic() - began).left < SLABS
             turn = replace(turn, go_on=not late)
         better = self._better(turn)
@@ -80,9 +80,7 @@ class Marches(Method[Turn]):
             outcome = better.outcome
             if not better.finished:
                 outcome = Outcome.converged if _apart(better) < FITTED else Outcome.budget
-            return replace(
-                better, state=turn, finished=_reason(turn, better), outcome=outcome, reached=""
-            )
+            return replace(better, state=turn, finished=_reason(turn, better), outcome=outcome)
         return replace(better, state=turn, finished="", note=own.note)
 
     def _with_waves(self, turn: Turn, spent: Spent) -> Iterate[Turn]:
@@ -120,15 +118,13 @@ class Marches(Method[Turn]):
         return _apart(turn.waves) > CLOSE and left > turn.seconds[0]
 
     def _better(self, turn: Turn) -> Iterate[Any]:
-        """The answer whose crossings came closer."""
+        """The answer whose crossings came closer; without any, the one that reached further."""
         assert turn.boxes is not None
-        boxes, waves = ((not _crossed(at), _apart(at)) for at in (turn.boxes, turn.waves))
-        return turn.boxes if boxes < waves else turn.waves
-
-
-def _crossed(at: Iterate[Any]) -> bool:
-    """Whether a march has got through all of time at least once."""
-    return at.state.best is not None
+        waves, boxes = turn.waves, turn.boxes
+        if waves.reached is None or boxes.reached is None:
+            through = waves.reached is not None or _apart(boxes) < _apart(waves)
+            return boxes if boxes.reached is None and through else waves
+        return boxes if boxes.reached.value > waves.reached.value else waves
 
 
 def _apart(at: Iterate[Any]) -> float:
@@ -145,5 +141,6 @@ def _reason(turn: Turn, better: Iterate[Any]) -> str:
     )
     apart = _apart(other)
     came = f"came within {apart:.1e}" if math.isfinite(apart) else "came to no second one"
-    text = better.finished or better.state.best.text
+    best = better.state.best
+    text = better.finished or (f"stopped at {better.reached}" if best is None else best.text)
     return f"{text}; crossings of the {name} {came}"
