@@ -38,13 +38,14 @@ HOPELESS = 5e-2
 
 
 def escalation_after(first: Method[Any]) -> Escalation:
-    """What follows the first method: for evolutions a march on boxes of space; features in all of
-    time after a march, continuation after Newton's method at once, then networks of sines by
-    Gauss-Newton and by Adam.
+    """What follows the first method: for evolutions in two dimensions a march by waves all over
+    space, for others one on boxes; features in all of time after a march, continuation after
+    Newton's method at once, then networks of sines by Gauss-Newton and by Adam.
     """
     march = isinstance(first, Marching | Marches | Propagator | LocalLines)
     on_boxes = isinstance(first, LocalLines)
     candidates = (
+        *(() if march else (Candidate(Marches(), interrupts=True, objective=in_a_plane),)),
         *(() if on_boxes else (Candidate(LocalLines(), interrupts=True),)),
         *((Candidate(LeastSquares(), interrupts=True),) if march else ()),
         *(
@@ -64,6 +65,15 @@ def escalation_after(first: Method[Any]) -> Escalation:
         ),
     )
     return Escalation(first, candidates)
+
+
+def in_a_plane(origin: Objective, best: Objective) -> Objective:
+    """The objective that the solve began with. Raises ConfigError where it is in no two dimensions
+    and time: boxes march as well along a line.
+    """
+    if len(origin.collocated.problem.axes) != 3:
+        raise ConfigError("waves all over space march first in two dimensions only.")
+    return origin
 
 
 def beyond_boxes(origin: Objective, best: Objective) -> Objective:
