@@ -59,7 +59,8 @@ def _body(run: ToldRun) -> Iterator[str]:
     else:
         shown = card("The solution", pictured(picture, f"the solution of {run.name}"))
         yield f'<div class="grid">{shown}{_answer(run)}</div>'
-    yield card("The equation", *_equation(run))
+    if run.said.kind == "solve":
+        yield card("The equation", *_equation(run))
     yield from _course(run)
     yield card("What was chosen, and by whom", _choices(run))
     if tips := advice(run):

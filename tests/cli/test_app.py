@@ -76,7 +76,7 @@ def parsed(text):
 def test_solving_leaves_results_and_pictures(call, tmp_path):
     result = call(KNOWN, *FEW, drawn=True)
     assert result.exit_code == 3, result.output  # two steps are all of the budget
-    left = {"results.h5", "field.png", "history.png"}
+    left = {"results.h5", "field.png", "history.png", "report.html"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == left | KEPT
     solution = loaded(tmp_path / "out" / "results.h5")
     assert (solution.method, solution.history.steps[-1]) == ("Gauss-Newton", 2)
@@ -320,7 +320,7 @@ def test_what_cannot_be_drawn_is_still_solved(call, tmp_path):
     """
     result = call(text, *FEW, drawn=True)
     assert result.exit_code == 0 and "no picture of the field" in result.stderr
-    left = {"results.h5", "history.png"}
+    left = {"results.h5", "history.png", "report.html"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == left | KEPT
 
 
