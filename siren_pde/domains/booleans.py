@@ -250,9 +250,11 @@ class Difference(Combination):
         return "-"
 
     def _pieces(self) -> tuple[Piece, ...]:
-        whole, removed = self.whole, [self.removed]
+        whole: Domain = self.whole
+        removed = [self.removed]
         while isinstance(whole, Difference) and whole.grid_planes is None:
-            whole, removed = whole.whole, [*removed, whole.removed]
+            removed.append(whole.removed)
+            whole = whole.whole
         return fragments(whole.pieces, outside=tuple(reversed(removed)))
 
 

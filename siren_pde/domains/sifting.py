@@ -32,6 +32,7 @@ def rounding(positions: Tensor, domain: Domain) -> float:
 
 
 def all_kept(image: Image) -> Tensor:
+    """Which points of an image lie in the piece, as a mask (n,)."""
     if image.kept is not None:
         return image.kept
     return torch.ones(len(image.positions), dtype=torch.bool, device=image.positions.device)
