@@ -172,10 +172,9 @@ class Solution:
         """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs.
 
         Grids (…, d) give values (…), as do arrays by name that fit each other, such as
-        `solution({"x": x, "t": 0.5})`. A data frame with columns named as the coordinates gives a series, or a
-        frame of k columns. Gradients by x pass through. Values outside the domain are what the
-        field happens to be there, and a warning says so once. Raises ConfigError for other shapes
-        and names.
+        `solution({"x": x, "t": 0.5})`. A data frame with columns named as the coordinates gives a
+        series, or a frame of k columns. Gradients by x pass through. Values outside the domain are
+        extrapolated, and a warning says so once. Raises ConfigError for other shapes and names.
         """
         return self.evaluate(Expression("u", lambda p, u: u), x)
 
