@@ -71,6 +71,7 @@ class GaussNewton(Method[Damping]):
     name: str = "Gauss-Newton"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(16, 4)
+    every: ClassVar[int] = 5
     may_be_zero: ClassVar[tuple[str, ...]] = ("refresh", "adapt")
 
     def points(self, parameters: int) -> int:
