@@ -63,9 +63,9 @@ class Asked:
                         f"{', '.join(map(str, x))}."
                     )
                 each = [_numbers(x[name], like) for name in axes]
-                shape = torch.broadcast_shapes(*(values.shape for values in each))
+                shape = np.broadcast_shapes(*(tuple(values.shape) for values in each))
                 flat = [values.expand(shape).reshape(-1) for values in each]
-                return Asked(torch.stack(flat, dim=1), tuple(shape))
+                return Asked(torch.stack(flat, dim=1), shape)
             array = _numbers(x, like)
         except (TypeError, ValueError, RuntimeError) as cause:
             if isinstance(cause, ConfigError):
@@ -148,12 +148,12 @@ class _Values(torch.autograd.Function):
         return evaluate(expression, x.detach())
 
     @staticmethod
-    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
         inner: Expression = ctx.expression
 
         def slopes(p: Points, *unknowns: object) -> list[object]:
-            parts = flattened(inner.function(p, *unknowns))
+            parts: list[Any] = flattened(inner.function(p, *unknowns))
             return [d(part, axis) for part in parts for axis in p]
 
         outer = Expression(f"the gradient of {inner.name}", slopes, inner.arguments)
