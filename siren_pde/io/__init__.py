@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from siren_pde.files.namespace import lazy
 
 if TYPE_CHECKING:
+    from siren_pde.io.readers.data import read_data as read_data
     from siren_pde.io.readers import read_mesh as read_mesh
     from siren_pde.io.readers import read_points as read_points
     from siren_pde.io.results import load as load
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "load": "siren_pde.io.results",
+    "read_data": "siren_pde.io.readers.data",
     "read_mesh": "siren_pde.io.readers",
     "read_points": "siren_pde.io.readers",
     "save": "siren_pde.io.results",

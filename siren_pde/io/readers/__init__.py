@@ -14,6 +14,7 @@ import torch
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DataFileError, InputWarning, SirenPDEError
+from siren_pde.io.readers.data import read_only_table
 from siren_pde.io.readers.obj import read_obj
 from siren_pde.io.readers.off import read_off
 from siren_pde.io.readers.ply import read_ply
@@ -31,14 +32,19 @@ _FORMATS = {
     ".txt": read_text,
     ".csv": read_text,
     ".npy": read_npy,
+    ".npz": read_only_table,
+    ".mat": read_only_table,
 }
 _BLOCK = 1 << 16
 """Normals that are scaled at once."""
 
 
 def read_points(path: str | os.PathLike[str]) -> PointCloud:
-    """The points of a PLY, OBJ, OFF, STL, XYZ, TXT, CSV or NPY file, by its suffix, in float64.
+    """The points of a PLY, OBJ, OFF, STL, XYZ, TXT, CSV, NPY, NPZ or MATLAB file, by its suffix,
+    in float64; those of the last two are in their only array of shape (n, 3).
 
+    Three unnamed columns beside x y z are normals if their lengths are one, and colours, with a
+    warning, if they are whole numbers up to 255: `InputWarning` says how an input is read.
     Normals are scaled to length one; if one of them is zero, NaN or infinite, they are all left
     out, with a warning. Further columns or scalar properties become measurements of their names,
     `p.temperature`, where the name can be one and all values are finite.

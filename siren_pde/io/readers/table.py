@@ -1,9 +1,8 @@
-"""Tables of points: columns of text, or a plain NumPy array."""
+"""Tables of numbers: columns of text, or a plain NumPy array."""
 
 from __future__ import annotations
 
 import io
-import math
 import re
 import warnings
 from dataclasses import dataclass, replace
@@ -12,17 +11,13 @@ import numpy as np
 
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_table
+from siren_pde.io.readers.npy import npy_array
 from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
 
 HEAD = 1 << 16
 """Bytes of the beginning that are looked at to tell how columns are apart."""
 _ONE_SIGN = "Write decimal points and separate columns by one kind of sign."
 _UNIT = re.compile(r"\s*[\[(][^\])]*[\])]$")
-
-_NPY = re.compile(
-    rb"\{'descr': '([<>|])([fiu])([1248])', 'fortran_order': (True|False), "
-    rb"'shape': \((\d{1,15}), (\d{1,15})\), \} *\n"
-)
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,12 @@ def read_text(source: Source) -> Arrays:
 
     The first line may name the columns, or hold the number of points.
     """
+    table, names, where = text_table(source)
+    return of_table(source, table, names, where)
+
+
+def text_table(source: Source) -> tuple[Floats, list[str], str]:
+    """The numbers (n, k) in a text, the names of its columns, if any, and where rows begin."""
     source.require_short_lines()
     if b"\r" in source.data:
         source = replace(source, data=source.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
@@ -56,7 +57,7 @@ def read_text(source: Source) -> Arrays:
         seen = f"`{layout.declared}` points are declared, {len(table)} lines follow"
         raise source.broken("line 1", seen)
     _require_decimal_points(source, layout, table.shape[1])
-    return of_table(source, table, layout.names, f"line {layout.first.number}")
+    return table, layout.names, f"line {layout.first.number}"
 
 
 def _layout(source: Source) -> Layout:
@@ -178,29 +179,6 @@ def _require_decimal_points(source: Source, layout: Layout, columns: int) -> Non
 
 def read_npy(source: Source) -> Arrays:
     """An (n, 3) or (n, 6) array of numbers as `numpy.save` writes it; never a pickle."""
-    data = source.data
-    if data[:6] != b"\x93NUMPY" or data[6:7] not in (b"\x01", b"\x02", b"\x03"):
-        raise source.broken("byte 0", "no NumPy array", "Write it by `numpy.save`.")
-    width = 2 if data[6:7] == b"\x01" else 4
-    start = 8 + width
-    end = start + int.from_bytes(data[8:start], "little")
-    header = _NPY.fullmatch(data, start, min(end, len(data)))
-    if header is None:
-        raise source.broken(
-            f"byte {start}",
-            f"{shown(data[start:end])}, which is not a plain array of numbers of two axes",
-            "Save an array of shape (n, 3) or (n, 6) and dtype float64.",
-        )
-    order, letter, size, fortran, *numbers = (group.decode() for group in header.groups())
-    shape = (int(numbers[0]), int(numbers[1]))
-    if letter == "f" and size == "1":
-        raise source.broken(f"byte {start}", "floating point numbers of one byte")
-    needed = math.prod(shape) * int(size)
-    if needed != len(data) - end:
-        seen = f"shape {shape} needs {needed} bytes, {len(data) - end} follow"
-        raise source.broken(f"byte {end}", seen)
-    kind = np.dtype(f"{order.replace('|', '=')}{letter}{size}")
-    flat = np.frombuffer(data, kind, math.prod(shape), end) if needed else np.empty(0)
-    require_declared_order(source, "its header", [flat])
-    table = flat.reshape(shape, order="F" if fortran == "True" else "C").astype(np.float64)
-    return of_table(source, table, [], "shape")
+    array = npy_array(source, "fiu", axes=2)
+    require_declared_order(source, "its header", [array])
+    return of_table(source, array.astype(np.float64, order="C"), [], "shape")
