@@ -78,6 +78,8 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from siren_pde.scans.fit import fit_sdf as fit_sdf
     from siren_pde.solving.auto import Auto as Auto
     from siren_pde.solving.report import Budget as Budget
+    from siren_pde.solving.report import Every as Every
+    from siren_pde.solving.report import Stop as Stop
     from siren_pde.solving.solve import solve as solve
 
 __version__ = "0.2.0"
@@ -147,6 +149,8 @@ _HOME = {
     "LBFGS": "optimisers.lbfgs",
     "Broyden": "optimisers.broyden",
     "Budget": "solving.report",
+    "Every": "solving.report",
+    "Stop": "solving.report",
     "check": "checks",
     "solve": "solving.solve",
     # around

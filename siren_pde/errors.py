@@ -53,6 +53,18 @@ class StorageError(SirenPDEError, OSError):
     code: ClassVar[str] = "SP-STORAGE"
 
 
+class CheckpointError(StorageError):
+    """A run that cannot be continued, or a state that cannot be stored or read back."""
+
+    code: ClassVar[str] = "SP-CHECKPOINT"
+
+
+class RunLockedError(StorageError):
+    """A run that somebody else is writing."""
+
+    code: ClassVar[str] = "SP-RUN-LOCKED"
+
+
 class InputWarning(UserWarning):
     """An input that is read in one of several ways, or in part: which, and how to say otherwise."""
 

@@ -11,14 +11,16 @@ from typing import Annotated
 
 import typer
 
+from siren_pde.cli.explaining import OPTION, VARIABLE, Explaining
 from siren_pde.cli.methods import SHORT
-from siren_pde.errors import SirenPDEError
+from siren_pde.runs.signals import Signals, Stopped, caught
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    cls=Explaining,
 )
 
 
@@ -43,6 +45,12 @@ Dtype = Annotated[
     Precision | None, typer.Option(help="Precision; left out, the one that suits the method.")
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads to use.")]
+Often = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint-every", help="Steps, as 100, or seconds, as 30s, between two checkpoints."
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line instead of a table.")
 ]
@@ -59,18 +67,31 @@ def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option(
+            OPTION, help=f"Show where a failure comes from; may stand anywhere, as may {VARIABLE}=1."
+        ),
+    ] = False,
 ) -> None:
     """Solve differential equations with sine networks."""
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """End with exit code 2 and the message of a mistake the user can mend."""
+def _explained() -> Iterator[Signals]:
+    """End as shells expect it where a signal has come; failures are explained by the group."""
     try:
-        yield
-    except SirenPDEError as error:
-        typer.secho(f"{type(error).__name__}: {error}", fg=typer.colors.RED, err=True)
-        raise typer.Exit(2) from error
+        with caught() as signals:
+            yield signals
+    except Stopped as stop:
+        typer.echo("siren_pde: stopped", err=True)
+        raise typer.Exit(stop.code) from stop
+
+
+def _ended(text: str, code: int, signals: Signals) -> typer.Exit:
+    """Say what came out, and how it ended: where a signal has come, by that."""
+    typer.echo(text)
+    return typer.Exit(code if signals.received is None else 128 + signals.received)
 
 
 @app.command()
@@ -102,31 +123,58 @@ def solve(
         Effort,
         typer.Option(help="What to spend on the error bar: careful takes as long as the solve."),
     ] = Effort.quick,
+    checkpoint_every: Often = None,
     json: Json = False,
 ) -> None:
     """Solve the problem in a Python file; write results.h5, field.png and history.png.
+
+    All of it goes to a folder, with a manifest, the course of the solve and checkpoints: Ctrl-C and
+    SIGTERM leave what was reached, and `siren-pde resume FOLDER` goes on.
 
     The exit code says how it ended: 0 converged, 3 budget used up, 4 stagnated, 5 unresolved, 6 not
     finite, 7 impossible, 8 ill-posed, 130 interrupted; 2 is a mistake in what was given.
     """
     network = {"width": width, "depth": depth, "frequency": frequency}
     limits = {"steps": steps, "seconds": seconds, "target": target}
-    with _explained():
+    with _explained() as signals:
         from siren_pde.cli import solve as command
         from siren_pde.cli.machine import Machine
+        from siren_pde.cli.resume import every_named
 
-        text, code = command.run(
+        given = command.Arguments(
             file,
-            Machine(seed, device, dtype, threads),
+            Machine(seed, device, None if dtype is None else dtype.value, threads),
             method=method,
             network={name: value for name, value in network.items() if value is not None},
             limits={name: value for name, value in limits.items() if value is not None},
-            out=out,
             estimate=estimate.value,
-            json=json,
+            every=every_named(checkpoint_every),
         )
-        typer.echo(text)
-    raise typer.Exit(code)
+        end = _ended(*command.run(given, out=out, json=json), signals)
+    raise end
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps, in all.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Most seconds, in all.")] = None,
+    checkpoint_every: Often = None,
+    json: Json = False,
+) -> None:
+    """Go on with a run that was stopped, killed, or used up its budget.
+
+    Everything else is as the run was given it. It goes on as if it had never stopped. The exit code
+    is that of `solve`; 0 if the run had ended before.
+    """
+    limits = {"steps": steps, "seconds": seconds}
+    with _explained() as signals:
+        from siren_pde.cli import resume as command
+
+        given = {name: value for name, value in limits.items() if value is not None}
+        every = command.every_named(checkpoint_every)
+        end = _ended(*command.run(run, limits=given, every=every, json=json), signals)
+    raise end
 
 
 @app.command()
@@ -165,33 +213,39 @@ def sdf(
     volume: Annotated[
         Path | None, typer.Option(help="Write the distance on a grid, too: .vti for ParaView.")
     ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of the run; left out, OUT with .run at its end.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = None,
     threads: Threads = None,
+    checkpoint_every: Often = None,
     json: Json = False,
 ) -> None:
     """Fit a signed distance function to points; write the mesh of its surface.
 
-    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png) and a
-    page with the surface to turn, a slice and all numbers (.html, needs no network).
+    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png), a page with
+    the surface to turn, a slice and all numbers (.html, needs no network), and the run (.run), with
+    which `siren-pde resume` goes on should the fit be stopped.
     """
-    with _explained():
+    with _explained() as signals:
         from siren_pde.cli import sdf as command
         from siren_pde.cli.machine import Machine
+        from siren_pde.cli.resume import every_named
 
-        typer.echo(
-            command.run(
-                points,
-                Machine(seed, device, dtype, threads),
-                out=out,
-                seconds=seconds,
-                resolution=resolution,
-                reference=reference,
-                smooth=smooth,
-                keep_largest=keep_largest,
-                simplify=simplify,
-                volume=volume,
-                json=json,
-            )
+        given = command.Arguments(
+            points=points,
+            out=out,
+            machine=Machine(seed, device, None if dtype is None else dtype.value, threads),
+            seconds=seconds,
+            resolution=resolution,
+            reference=reference,
+            smooth=smooth,
+            keep_largest=keep_largest,
+            simplify=simplify,
+            volume=volume,
         )
+        every = every_named(checkpoint_every)
+        end = _ended(*command.run(given, place=run, every=every, json=json), signals)
+    raise end

@@ -51,9 +51,8 @@ def explained(shown: bool = False) -> Iterator[None]:
         raise
     except SirenPDEError as error:
         _show(error, shown)
-        typer.secho(
-            f"{type(error).__name__} [{error.code}]: {error}", fg=typer.colors.RED, err=True
-        )
+        lines = [f"{type(error).__name__} [{error.code}]: {error}"]
+        typer.secho("\n".join([*lines, *getattr(error, "__notes__", ())]), fg="red", err=True)
         raise typer.Exit(2) from error
     except Exception as error:
         _show(error, shown)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from siren_pde.errors import ConfigError
+from siren_pde.files.json_values import Description, text, whole
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,13 @@ class Machine:
                 f"{', '.join(known)}."
             ) from cause
 
+    @staticmethod
+    def read(said: Description) -> Machine:
+        """From a manifest. Raises StorageError if it makes no sense."""
+        dtype = None if said.get("dtype") is None else text(said, "dtype")
+        return Machine(whole(said, "seed"), text(said, "device"), dtype, whole(said, "threads"))
+
     @property
     def precision(self) -> torch.dtype | None:
         """The dtype, None if it is left to the method."""
-        return {None: None, "float32": torch.float32, "float64": torch.float64}[self.dtype]
+        return {"float32": torch.float32, "float64": torch.float64}.get(self.dtype or "")

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
+from siren_pde.cli.solve import ending
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
+from siren_pde.files.json_values import Description, entry, record, text
 from siren_pde.io.readers import read_mesh, read_points
 from siren_pde.io.results import save
 from siren_pde.io.writers import write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import point_triangle_distance, surface_errors
 from siren_pde.meshes.simplify import simplified
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
+from siren_pde.runs.folder import RESULTS, Run
+from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
+from siren_pde.solving.report import Every
 from siren_pde.solving.solve import announce
 
 SAMPLES = 50_000
@@ -59,65 +66,139 @@ class Errors:
     sdf_rmse_band: float
 
 
-def run(
-    points: Path,
-    machine: Machine,
-    *,
-    out: Path,
-    seconds: float,
-    resolution: int,
-    reference: Path | None,
-    smooth: bool,
-    keep_largest: bool,
-    simplify: int | None,
-    volume: Path | None,
-    json: bool,
-) -> str:
-    """Fit the points in a file, write what came of it, and return what to print.
+@dataclass(frozen=True)
+class Arguments:
+    """What the command was given: paths, the machine, and how to make the mesh."""
 
-    Beside the mesh there will be the field (.h5), views (.png) and a page to look at (.html).
-    `distance_mean` and `distance_max` are distances from the points to the mesh. `seconds` counts
-    fitting and extraction, not reading, measuring and writing. Lengths are in the unit of the
-    points; `…_rel` is the same as a fraction of the diagonal of their bounding box. For the rest
-    see `Inspection` and `Errors`.
+    points: Path
+    out: Path
+    machine: Machine
+    seconds: float
+    resolution: int
+    reference: Path | None
+    smooth: bool
+    keep_largest: bool
+    simplify: int | None
+    volume: Path | None
+
+    def described(self) -> Description:
+        """As JSON, for the manifest."""
+        machine = {**vars(self.machine), "threads": torch.get_num_threads()}
+        paths = {
+            name: None if path is None else str(path.resolve())
+            for name in _PATHS
+            for path in [getattr(self, name)]
+        }
+        return {**vars(self), **paths, "machine": machine}
+
+    @staticmethod
+    def read(said: Description) -> Arguments:
+        """From a manifest. Raises StorageError if it makes no sense."""
+        paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
+        rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
+        machine = Machine.read(record(entry(said, "machine"), "machine"))
+        return Arguments(machine=machine, **{**rest, **paths})
+
+
+_PATHS = ("points", "out", "reference", "volume")
+_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "simplify")
+
+
+def run(
+    given: Arguments, *, place: Path | None, every: Every | None, json: bool
+) -> tuple[str, int]:
+    """Fit the points in a file, write what came of it; what to print, and the exit code.
+
+    Beside the mesh there will be the field (.h5), views (.png), a page to look at (.html), and the
+    run (.run, or `place`). `distance_mean` and `distance_max` are distances from the points to the
+    mesh. `seconds` counts fitting and extraction, not reading, measuring and writing. Lengths are
+    in the unit of the points; `…_rel` is the same as a fraction of the diagonal of their bounding
+    box. For the rest see `Inspection` and `Errors`.
     """
-    cloud, truth = read_points(points), read_mesh(reference) if reference else None
-    _require_place(out, volume)
-    machine.prepare()
-    started = time.monotonic()
-    with watching() as report:
-        distance = fit_sdf(
-            cloud,
-            seconds=seconds,
-            seed=machine.seed,
-            refine=not smooth,
-            device=machine.device,
-            dtype=machine.precision or torch.float32,
-            callbacks=[report],
-            quiet=False,
-        )
+    scan = _read(given)
+    _require_place(given.out, given.volume)
+    given.machine.prepare()
+    with Run.made(place or given.out.with_suffix(".run")) as folder:
+        problem = problem_file(given.points.name, given.points, keep=False)
+        folder.describe(Manifest(kind="sdf", problem=problem, command=given.described()))
+        return _fitted(scan, given, folder, every=every, resumes=False, json=json)
+
+
+def resumed(said: Manifest, folder: Run, *, every: Every | None, json: bool) -> tuple[str, int]:
+    """Go on with a run whose manifest says what it was."""
+    given = Arguments.read(said.command)
+    given.machine.prepare()
+    return _fitted(_read(given), given, folder, every=every, resumes=True, json=json)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The points of a file, and the true surface if it is known."""
+
+    cloud: PointCloud
+    truth: Mesh | None
+
+
+def _read(given: Arguments) -> Scan:
+    truth = read_mesh(given.reference) if given.reference else None
+    return Scan(read_points(given.points), truth)
+
+
+def _fitted(
+    scan: Scan, given: Arguments, folder: Run, *, every: Every | None, resumes: bool, json: bool
+) -> tuple[str, int]:
+    """Fit, follow the surface, measure and write; the fit in a folder that is open."""
+    started, machine = time.monotonic(), given.machine
+    with ending(folder):
+        with watching() as report:
+            distance = fit_sdf(
+                scan.cloud,
+                seconds=given.seconds,
+                seed=machine.seed,
+                refine=not given.smooth,
+                device=machine.device,
+                dtype=machine.precision or torch.float32,
+                callbacks=[report],
+                quiet=False,
+                run=None if resumes else folder,
+                resume=folder if resumes else None,
+                checkpoint_every=every,
+            )
+        if distance.solution.outcome is Outcome.interrupted:
+            folder.describe(replace(folder.manifest, ended=now()))
+            return f"interrupted; siren-pde resume {folder.path} goes on", 130
+        save(distance, folder.path / RESULTS)
+        numbers, lengths, mesh = _measured(distance, scan, given, started)
+        diagonal = _diagonal(scan.cloud)
+        table = _table(numbers, lengths, diagonal)
+        _write(distance, mesh, given.out, table, given.points.name)
+        if given.volume is not None:
+            write_volume(given.volume, *distance.grid(VOLUME))
+        relative = {f"{name}_rel": value / diagonal for name, value in lengths.items()}
+        answer = {**numbers, "out": str(given.out), **lengths, **relative}
+        folder.describe(replace(folder.manifest, result=answer, ended=now()))
+    return as_json(answer) if json else as_table({**table, "out": given.out}), 0
+
+
+def _measured(
+    distance: SignedDistance, scan: Scan, given: Arguments, started: float
+) -> tuple[dict[str, float | None], dict[str, float], Mesh]:
+    """The mesh, plain numbers of it, and lengths."""
+    resolution, seed = given.resolution, given.machine.seed
     announce(f"the surface is followed through {resolution} cells")
     zero_set = distance.zero_set(resolution)
     mesh = distance.without_unsupported(zero_set, resolution)
-    mesh = mesh.largest_component() if keep_largest else mesh
-    mesh = mesh if simplify is None else simplified(mesh, simplify)
+    mesh = mesh.largest_component() if given.keep_largest else mesh
+    mesh = mesh if given.simplify is None else simplified(mesh, given.simplify)
     elapsed = time.monotonic() - started
     announce("errors are measured")
-    lengths = _distances(cloud, mesh)
-    inspected = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=machine.seed))
+    lengths = _distances(scan.cloud, mesh)
+    inspected = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=seed))
     shares = {name: value for name, value in inspected.items() if name not in _LENGTHS}
     lengths |= {name: inspected[name] for name in _LENGTHS}
-    if truth is not None:
-        lengths |= vars(errors(distance, mesh, truth, machine.seed))
-    numbers = _shape(cloud, mesh) | shares | {"seconds": elapsed}
-    table = _table(numbers, lengths, _diagonal(cloud))
-    _write(distance, mesh, out, table, points.name)
-    if volume is not None:
-        write_volume(volume, *distance.grid(VOLUME))
-    if not json:
-        return as_table({**table, "out": out})
-    relative = {f"{name}_rel": value / _diagonal(cloud) for name, value in lengths.items()}
-    return as_json({**numbers, "out": str(out), **lengths, **relative})
+    if scan.truth is not None:
+        lengths |= vars(errors(distance, mesh, scan.truth, seed))
+    return _shape(scan.cloud, mesh) | shares | {"seconds": elapsed}, lengths, mesh
 
 
 def _write(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from siren_pde.cli.answers import as_json
@@ -17,14 +19,18 @@ from siren_pde.cli.script import Script, blaming, read_script
 from siren_pde.errors import ConfigError, SirenPDEError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
+from siren_pde.files.json_values import JSON, Description, record, text
 from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.solution import plot, plot_history
+from siren_pde.runs.folder import LEFT, RESULTS, Run
+from siren_pde.runs.manifest import Manifest, now, problem_file
+from siren_pde.runs.signals import deferred
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
-from siren_pde.solving.report import Budget
+from siren_pde.solving.report import Budget, Every
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solve import Effort, solve
 
@@ -44,48 +50,106 @@ Options = Mapping[str, Any]
 """Keyword arguments that were given, by name."""
 
 
-def run(
-    file: Path,
-    machine: Machine,
-    *,
-    method: str | None,
-    network: Options,
-    limits: Options,
-    out: Path | None,
-    estimate: Effort,
-    json: bool,
-) -> tuple[str, int]:
-    """Solve the problem in `file`, write the results to `out`; what to print, and the exit code.
-
-    `network` holds those of width, depth and frequency that were given, `limits` those of steps,
-    seconds and target; what was not given is as the file says, or else as `solve` chooses.
+@dataclass(frozen=True)
+class Arguments:
+    """What the command was given: `method` as it was written, `network` those of width, depth and
+    frequency, `limits` those of steps, seconds and target that were given, and when to write a
+    checkpoint.
     """
-    script = read_script(file)
-    machine.prepare()
-    with beside(file):
-        chosen = method_named(method) if method else script.method
-    chosen, field = _with_network(script, chosen, network)
-    folder = _folder(out or Path("runs") / file.stem)
-    with blaming(file), watching() as report:
-        solution = solve(
-            script.problem,
-            field,
-            chosen,
-            quadrature=script.quadrature,
-            budget=replace(script.budget or Budget(), **limits),
-            device=machine.device,
-            dtype=machine.precision,
-            seed=machine.seed,
-            callbacks=[report],
-            estimate=estimate,
+
+    file: Path
+    machine: Machine
+    method: str | None
+    network: Options
+    limits: Options
+    estimate: Effort
+    every: Every | None
+
+    def described(self) -> Description:
+        """As JSON, for the manifest; `every` is a matter of each start."""
+        machine = {**vars(self.machine), "threads": torch.get_num_threads()}
+        kept = {name: getattr(self, name) for name in ("method", "network", "limits", "estimate")}
+        return {**kept, "file": str(self.file.resolve()), "machine": machine}
+
+    @staticmethod
+    def read(said: Description, limits: Options, every: Every | None) -> Arguments:
+        """From a manifest, with other limits. Raises StorageError if they make no sense."""
+        method, estimate = said.get("method"), text(said, "estimate")
+        efforts: tuple[Effort, ...] = ("none", "quick", "careful")
+        return Arguments(
+            file=Path(text(said, "file")),
+            machine=Machine.read(record(said.get("machine"), "machine")),
+            method=None if method is None else text(said, "method"),
+            network=dict(record(said.get("network"), "network")),
+            limits={**record(said.get("limits"), "limits"), **limits},
+            estimate=next((each for each in efforts if each == estimate), "quick"),
+            every=every,
         )
-    save(solution, folder / "results.h5")  # before anything else of the user's can fail
-    with blaming(file):
-        error = solution.error() if script.problem.has_truth else None
-    save(solution, folder / "results.h5", error=error)
-    _draw(solution, folder)
-    answer = _answer(solution, script.problem.name, error, folder, json)
-    return answer, EXIT_CODES[solution.outcome]
+
+
+def run(given: Arguments, *, out: Path | None, json: bool) -> tuple[str, int]:
+    """Solve the problem in a file, as a run in the folder `out`; what to print, and the exit code.
+
+    What was not given is as the file says, or else as `solve` chooses.
+    """
+    script = read_script(given.file)
+    given.machine.prepare()
+    with Run.made(out or Path("runs") / given.file.stem) as folder:
+        problem = problem_file(script.problem.name, given.file)
+        folder.describe(Manifest(problem=problem, command=given.described()))
+        return solved(script, given, folder, resumes=False, json=json)
+
+
+def solved(
+    script: Script, given: Arguments, folder: Run, *, resumes: bool, json: bool
+) -> tuple[str, int]:
+    """Solve what a script states, or go on with that, in a folder that is open."""
+    with beside(given.file):
+        chosen = method_named(given.method) if given.method else script.method
+    chosen, field = _with_network(script, chosen, given.network)
+    with ending(folder):
+        with blaming(given.file), watching() as report:
+            solution = solve(
+                script.problem,
+                field,
+                chosen,
+                quadrature=script.quadrature,
+                budget=replace(script.budget or Budget(), **given.limits),
+                device=given.machine.device,
+                dtype=given.machine.precision,
+                seed=given.machine.seed,
+                callbacks=[report],
+                estimate=given.estimate,
+                run=None if resumes else folder,
+                resume=folder if resumes else None,
+                checkpoint_every=given.every,
+            )
+        with blaming(given.file):
+            error = solution.error() if script.problem.has_truth else None
+        save(solution, folder.path / RESULTS, error=error)
+        _draw(solution, folder.path)
+        answer = _answer(solution, script.problem.name, error, folder.path)
+        folder.describe(replace(folder.manifest, result=answer, ended=now()))
+    shown = as_json(answer) if json else _shown(solution, answer, folder.path)
+    return shown, EXIT_CODES[solution.outcome]
+
+
+@contextmanager
+def ending(folder: Run) -> Iterator[None]:
+    """Write in the manifest what kind of end an error or the user makes of the block."""
+    try:
+        yield
+    except BaseException as error:
+        kind = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        try:
+            with deferred():
+                said = folder.manifest
+                if not said.ended:
+                    why = str(error) or type(error).__name__
+                    folder.describe(replace(said, outcome=kind, reason=why, ended=now()))
+        except StorageError:
+            pass  # the error under way says more, and this one often the same
+        raise
 
 
 def _with_network(
@@ -137,16 +201,6 @@ def _options(given: Options) -> str:
     return ", ".join(f"`--{name} {value:g}`" for name, value in given.items())
 
 
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise StorageError(
-            f"cannot make the folder `{path}`: {cause.strerror or cause}. Choose another `--out`."
-        ) from cause
-    return path
-
-
 def _draw(solution: Solution, folder: Path) -> None:
     """Both pictures; a field that cannot be drawn is no reason to lose the rest."""
     plot_history(solution, folder / "history.png")
@@ -156,37 +210,44 @@ def _draw(solution: Solution, folder: Path) -> None:
         print(f"siren_pde: no picture of the field: {error}", file=sys.stderr)
 
 
-def _answer(solution: Solution, name: str, error: float | None, folder: Path, json: bool) -> str:
+def _answer(solution: Solution, name: str, error: float | None, folder: Path) -> dict[str, JSON]:
     reference = solution.problem.truth if solution.problem else None
     truth = "" if error is None else reference.method if reference else "exact solution"
-    if json:
-        return as_json(
-            {
-                "problem": name,
-                "method": solution.method,
-                "why": solution.why,
-                "error": error,
-                "truth": truth,
-                "truth_accuracy": reference.accuracy if reference else None,
-                "estimate": as_description(solution.estimate),
-                "residuals": dict(solution.residuals),
-                "outcome": solution.outcome.name,
-                "loss": solution.loss,
-                "seconds": solution.seconds,
-                "steps": solution.history.steps[-1] if solution.history.steps else 0,
-                "stop_reason": solution.stop_reason,
-                "parameters": solution.parameters,
-                "out": str(folder),
-            }
-        )
+    return {
+        "problem": name,
+        "method": solution.method,
+        "why": solution.why,
+        "error": error,
+        "truth": truth,
+        "truth_accuracy": reference.accuracy if reference else None,
+        "estimate": as_description(solution.estimate),
+        "residuals": dict(solution.residuals),
+        "outcome": solution.outcome.name,
+        "complete": solution.complete,
+        "reached": solution.reached,
+        "loss": solution.loss,
+        "seconds": solution.seconds,
+        "steps": solution.history.steps[-1] if solution.history.steps else 0,
+        "stop_reason": solution.stop_reason,
+        "parameters": solution.parameters,
+        "out": str(folder),
+    }
+
+
+def _shown(solution: Solution, answer: Mapping[str, JSON], folder: Path) -> str:
+    """The same for people."""
+    error, truth = answer["error"], answer["truth"]
     known = "unknown, as the problem has no exact solution or reference"
     if error is not None:
-        known = f"{error:.2e} (relative L²)"
+        until = f", up to {solution.part}" if solution.part else ""
+        known = f"{error:.2e} (relative L²{until})"
+    on = solution.outcome in (Outcome.interrupted, Outcome.budget)
     return "\n".join(
         [
             str(solution),
             f"{'error':<11}{known}",
             *([f"{'truth':<11}{truth}"] if truth else []),
-            f"{'written':<11}{folder}: results.h5, field.png, history.png",
+            f"{'written':<11}{folder}: {', '.join(LEFT[:3])}",
+            *([f"{'goes on':<11}siren-pde resume {folder}"] if on else []),
         ]
     )

@@ -47,9 +47,9 @@ def error_field(answer: Objective) -> ErrorField:
     """
     answer = in_double_precision(answer)
     if all(rows.points.data for rows in answer.collocated.rows):
-        return _unknown(answer, "all conditions are measured data, whose noise is not known")
+        return unknown_error(answer, "all conditions are measured data, whose noise is not known")
     if not bool(torch.isfinite(answer.parameters).all()):
-        return _unknown(answer, "the answer is not finite")
+        return unknown_error(answer, "the answer is not finite")
     try:
         evolution = evolution_of(answer)
         march = None if evolution is None else March.of(answer.field, evolution)
@@ -58,7 +58,9 @@ def error_field(answer: Objective) -> ErrorField:
         companions = companions_of(answer.field, careful=True)
         each = [corrected(_seeded(answer, k), companions) for k in range(TIMES)]
     except (SirenPDEError, RuntimeError, AssertionError) as cause:
-        return _unknown(answer, f"the residuals cannot be linearised around the answer ({cause})")
+        return unknown_error(
+            answer, f"the residuals cannot be linearised around the answer ({cause})"
+        )
     beta = max(c.beta for c in each)
     why = doubt(answer, beta, max(c.fresh for c in each))
     return ErrorField(answer, tuple(c.error for c in each), beta, {}, why)
@@ -69,7 +71,8 @@ def _seeded(answer: Objective, k: int) -> Objective:
     return replace(answer, collocated=answer.collocated.redrawn(answer.seed + k)) if k else answer
 
 
-def _unknown(answer: Objective, why: str) -> ErrorField:
+def unknown_error(answer: Objective, why: str) -> ErrorField:
+    """An answer of which no error is known, and why."""
     return ErrorField(answer, (), math.nan, {}, why)
 
 
@@ -78,7 +81,7 @@ def _of_march(answer: Objective, march: March) -> ErrorField:
     cuts = {answer.collocated.problem.axes[march.evolution.axis]: march.times[1:-1]}
     if len(march.pieces) > SLABS:
         why = f"the march has {len(march.pieces)} slabs, and errors are sought in {SLABS} at most"
-        return _unknown(answer, why)
+        return unknown_error(answer, why)
     errors, beta, fresh = [], 0.0, 0.0
     for slab in slab_errors(answer, march, companions_of(march.pieces[0], careful=True)):
         assert slab.error is not None

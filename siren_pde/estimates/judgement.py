@@ -16,6 +16,7 @@ from siren_pde.estimates.own_residuals import OwnResidual, own_residuals
 from siren_pde.estimates.unseen import unseen_jump
 from siren_pde.fields.local_sines import LocalSines
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.optimisers.reached import Reached
 
 POINTS = 1024
 """Fresh points in the interior at which conditions are judged."""
@@ -55,6 +56,16 @@ class Judgement:
     residuals: Mapping[str, OwnResidual]
     doubt: str = ""
 
+    def allowed(self, bar: Estimate, reached: Reached | None) -> Estimate:
+        """The estimate of the answer, or that there is none: of a part none is made."""
+        if self.doubt:
+            return Estimate.none(self.doubt, bar.beta)
+        if reached is not None:
+            return Estimate.none(f"the solve has reached {reached} only", bar.beta)
+        if self.outcome in (Outcome.ill_posed, Outcome.impossible):
+            return Estimate.none("the conditions do not determine an answer", bar.beta)
+        return bar
+
 
 def judgement(
     answer: Objective,
@@ -74,6 +85,8 @@ def judgement(
         residuals = own_residuals(fresh(answer, POINTS, 3))
     except SirenPDEError as cause:
         return Judgement(Outcome.non_finite, f"{reason}; {cause}".rstrip("."), {})
+    if partial and outcome is Outcome.converged:
+        return Judgement(Outcome.unresolved, f"{reason}; not solved to the end", residuals)
     if partial or outcome in KEPT:
         return Judgement(outcome, reason, residuals)
     absent = any(

@@ -1,14 +1,15 @@
 """Solutions on disk: HDF5 files of plain numbers and text, never a pickle.
 
-`about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report; `field/NAME`
-is one dataset for each parameter and buffer of the field. The rest is in `siren_pde.files.sealed`.
+`about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report, `terms/NAME`
+the mean squares of a condition in these; `field/NAME` is one dataset for each parameter and buffer
+of the field. The rest is in `siren_pde.files.sealed`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -22,10 +23,11 @@ from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
 from siren_pde.files.atomic import atomic_write
-from siren_pde.files.json_values import JSON, Description, entry, record, row, text
+from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
 from siren_pde.io.estimates import as_description, estimate_of, finite, number, numbers
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.optimisers.reached import Reached
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
 
@@ -106,6 +108,11 @@ class Storable(Protocol):
         """The relative residual of each condition."""
         ...
 
+    @property
+    def part(self) -> Reached | None:
+        """What is solved, None if that is everything."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Stored:
@@ -122,6 +129,7 @@ class Stored:
     history: History
     estimate: Estimate
     residuals: Mapping[str, float]
+    part: Reached | None
 
 
 def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
@@ -163,11 +171,15 @@ def contents(
         "error": finite(error),
         "estimate": as_description(solution.estimate),
         "residuals": {name: finite(value) for name, value in solution.residuals.items()},
+        "reached": None if solution.part is None else asdict(solution.part),
         "field": described(solution.field),
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
-    return about, {"history": _rows(solution.history), "field": arrays}
+    rows = {"history": _rows(solution.history)}
+    if terms := _terms(solution.history):
+        rows["terms"] = terms
+    return about, {**rows, "field": arrays}
 
 
 def about(path: str | os.PathLike[str]) -> Description:
@@ -216,10 +228,20 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         stop_reason=text(said, "stop_reason"),
         seconds=number(said, "seconds"),
         loss=number(said, "loss"),
-        history=_history(groups["history"]),
+        history=_history(groups["history"], groups.get("terms", {})),
         estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
         residuals=numbers(record(entry(said, "residuals"), "residuals")),
+        part=_part(said),
     )
+
+
+def _part(said: Description) -> Reached | None:
+    if said.get("reached") is None:  # files of earlier releases say nothing of it
+        return None
+    part = record(entry(said, "reached"), "reached")
+    if text(part, "axis") not in row(entry(said, "axes"), "axes"):
+        raise StorageError(f"it is solved up to {text(part, 'axis')}, which is no axis of it.")
+    return Reached(text(part, "axis"), real(part, "start"), real(part, "value"))
 
 
 def _rows(history: History) -> dict[str, Array]:
@@ -231,14 +253,21 @@ def _rows(history: History) -> dict[str, Array]:
     }
 
 
-def _history(rows: Mapping[str, Array]) -> History:
+def _terms(history: History) -> dict[str, Array]:
+    return {name: np.array(row, dtype=np.float64) for name, row in history.terms.items()}
+
+
+def _history(rows: Mapping[str, Array], terms: Mapping[str, Array]) -> History:
     kinds = {name: values.dtype.kind for name, values in rows.items()}
     shapes = {values.shape for values in rows.values()}
     if kinds != _ROWS or len(shapes) > 1 or len(shapes.pop()) != 1:
         raise StorageError(f"its history has columns {kinds} of different kind or length.")
     notes = [note.decode() for note in rows["notes"].tolist()]
     steps, seconds, losses = (rows[name].tolist() for name in ("steps", "seconds", "losses"))
-    return History(steps, seconds, losses, notes)
+    wrong = [n for n, row in terms.items() if row.dtype.kind != "f" or row.shape != (len(steps),)]
+    if wrong:
+        raise StorageError(f"the terms of `{wrong[0]}` in its history have no value per row.")
+    return History(steps, seconds, losses, notes, {n: row.tolist() for n, row in terms.items()})
 
 
 def _dtype(value: object) -> str:

@@ -105,7 +105,7 @@ class LocalLines(Method[State]):
         space = Space.of(objective, time, tree, waves)
         crossing = Crossing.starting(space, FIRST, steady=shared, scale=scale)
         state = State(objective, time, shared, tree, waves, FIRST, crossing.scale[0])
-        return shown(state, crossing, "", reached=f"t = {time.low:.4g}")
+        return shown(state, crossing, "")
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """A round of adaptation, or as many steps as a stride takes."""
@@ -128,7 +128,7 @@ class LocalLines(Method[State]):
             why = f"the march failed at t = {time:.4g}: no step is short enough"
             return self._ended(at, state, why, Outcome.stagnated)
         if state.best is None:
-            return shown(state, crossing, note, reached=f"t = {time:.4g}")
+            return shown(state, crossing, note)
         if left <= 0 or state.expected > left:
             return self._ended(at, state, "a finer one takes too long", Outcome.budget)
         return replace(at, state=state, note=note)
@@ -222,8 +222,7 @@ class LocalLines(Method[State]):
         """The end, with the last crossing that got through."""
         if state.best is None:
             assert state.crossing is not None
-            time = state.crossing.levels[-1].time
-            at = shown(state, state.crossing, "", reached=f"t = {time:.4g}")
+            at = shown(state, state.crossing, "")
             return replace(at, finished=why, outcome=outcome)
         text = state.best.text
         difference, left = state.best.difference, state.best.crossing.left
@@ -233,5 +232,5 @@ class LocalLines(Method[State]):
             state=state,
             finished=f"{text}; {why}" if why else text,
             outcome=Outcome.converged if solved else outcome,
-            reached="",
+            reached=None,
         )

@@ -96,8 +96,10 @@ def values_of(whole: Objective, field: Field) -> Tensor:
         return torch.cat([net(points).flatten() for net in field.networks().values()])
 
 
-def shown(state: State, crossing: Crossing, note: str, *, reached: str = "") -> Iterate[State]:
+def shown(state: State, crossing: Crossing, note: str) -> Iterate[State]:
     """The solution of a crossing so far."""
+    problem, end = state.whole.collocated.problem, crossing.levels[-1].time
+    reached = None if crossing.done else state.time.until(problem, end)
     objective = crossing.objective()
     theta = objective.parameters
     difference = 1.0 if state.best is None else min(state.best.difference, 1.0)

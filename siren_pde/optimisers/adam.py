@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -15,11 +15,12 @@ from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, 
 
 @dataclass(frozen=True)
 class Moments:
-    """Running means of the gradient and its square, and the number of steps."""
+    """Running means of the gradient and its square, the number of steps, and the last rate."""
 
     mean: Tensor
     square: Tensor
     steps: int = 0
+    rate: float = math.nan
 
 
 @final
@@ -46,6 +47,7 @@ class Adam(Method[Moments]):
     name: str = "Adam"
     dtype: torch.dtype = torch.float32
     architecture: Architecture = Architecture(128, 3, 20.0)
+    every: ClassVar[int] = 100
 
     def points(self, parameters: int) -> int:
         """The batch of one step."""
@@ -66,12 +68,19 @@ class Adam(Method[Moments]):
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
         square = torch.lerp(state.square, gradient.square(), 0.001)
-        rate = self._rate(spent.share, k) / (1 - 0.9**k)
+        falling = self._rate(spent.share, k)
+        rate = falling / (1 - 0.9**k)
         root = (
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )
         theta = torch.addcdiv(at.theta, mean, root, value=-rate)
-        return Iterate(objective, theta, loss, Moments(mean, square, k), f"rate = {rate:.1e}")
+        return Iterate(
+            objective, theta, loss, Moments(mean, square, k, falling), f"rate = {rate:.1e}"
+        )
+
+    def gauges(self, at: Iterate[Moments]) -> dict[str, float]:
+        """The rate of the last step, without what makes up for the few first ones."""
+        return {} if math.isnan(at.state.rate) else {"rate": at.state.rate}
 
     def _rate(self, used: float, k: int) -> float:
         given = self.rate

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, Self, TypeVar
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.optimisers.reached import Reached
 
 S = TypeVar("S")
 
@@ -69,7 +70,8 @@ class Iterate(Generic[S]):
     `state` is the method's own. `note` says in words what the last step did, `finished` why no
     further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
     is, and means nothing before. `reached` says how far a method is that solves part after part,
-    until all are solved. `error` is about the relative L² error, where a method knows it by itself.
+    None once all are solved. `error` is about the relative L² error, where a method knows it by
+    itself.
     """
 
     objective: Residuals
@@ -78,9 +80,19 @@ class Iterate(Generic[S]):
     state: S
     note: str = ""
     finished: str = ""
-    reached: str = ""
+    reached: Reached | None = None
     outcome: Outcome = Outcome.converged
     error: float = math.nan
+
+    @property
+    def going_on(self) -> bool:
+        """Whether parts are solved one after the other, and more of them are to come."""
+        return self.reached is not None and self.reached.going
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is an answer in some part only."""
+        return self.reached is not None and (self.reached.anything or self.reached.going)
 
 
 @dataclass(frozen=True)
@@ -126,6 +138,10 @@ class Method(ABC, Generic[S]):
     """The precision the method works best in."""
     architecture: Architecture
     """The network the method works best with."""
+    every: ClassVar[int] = 1
+    """Steps between two rows of the history. A row costs about a third of a gradient: a method of
+    short steps has more of them, so that rows take a few parts in a thousand.
+    """
 
     @abstractmethod
     def start(self, objective: Residuals) -> Iterate[S]:
@@ -148,6 +164,14 @@ class Method(ABC, Generic[S]):
         `left` are the seconds of the budget.
         """
         return self, "chosen by the caller"  # type: ignore[return-value]
+
+    def interval(self, at: Iterate[S]) -> int:
+        """Steps until the next row of the history: `every`, unless it is another one's step."""
+        return self.every
+
+    def gauges(self, at: Iterate[S]) -> dict[str, float]:
+        """What the method sets itself from step to step, such as its rate or damping, by name."""
+        return {}
 
     def ran(self, at: Iterate[S]) -> str:
         """The name of the method that an iterate comes from: this one's, unless it is several."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -40,6 +40,7 @@ class Broyden(Method[Curvature]):
     name: str = "self-scaled Broyden"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(24, 3)
+    every: ClassVar[int] = 10
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""

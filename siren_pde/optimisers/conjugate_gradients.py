@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -46,6 +46,7 @@ class ConjugateGradients(Method[State]):
     name: str = "conjugate gradients"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    every: ClassVar[int] = 20
 
     def points(self, parameters: int) -> int:
         """Twice as many as parameters."""

@@ -101,6 +101,10 @@ class GaussNewton(Method[Damping]):
         ended = Outcome.stagnated if stalled and not rounded else Outcome.converged
         return replace(at, outcome=ended)
 
+    def gauges(self, at: Iterate[Damping]) -> dict[str, float]:
+        """λ of the last step."""
+        return {"damping": at.state.shift}
+
     def _accepted(
         self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float
     ) -> tuple[float, Tensor, Tensor] | None:

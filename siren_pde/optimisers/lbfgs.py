@@ -4,8 +4,9 @@ search.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -16,10 +17,24 @@ from siren_pde.optimisers.outcome import Outcome
 
 @dataclass(frozen=True)
 class Memory:
-    """The tensor (p,) that torch's optimiser moves, its own copy of θ, and the optimiser."""
+    """What torch's optimiser keeps from one call to the next: directions, steps, curvature."""
 
-    live: Tensor
-    optimiser: torch.optim.LBFGS
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+    def handed_to(self, optimiser: torch.optim.LBFGS, live: Tensor) -> None:
+        """Give the optimiser of `live` copies of what it changes in place."""
+        own: dict[str, Any] = {
+            name: list(value) if isinstance(value, list) else value
+            for name, value in self.kept.items()
+        }
+        if "prev_flat_grad" in own:
+            own["prev_flat_grad"] = own["prev_flat_grad"].clone()
+        optimiser.state[live] = own
+
+    @staticmethod
+    def of(optimiser: torch.optim.LBFGS, live: Tensor) -> Memory:
+        """What the optimiser of `live` has kept, without what it overwrites before it reads it."""
+        return Memory({k: v for k, v in optimiser.state[live].items() if k != "al"})
 
 
 @final
@@ -38,6 +53,7 @@ class LBFGS(Method[Memory]):
     name: str = "L-BFGS"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(32, 3)
+    every: ClassVar[int] = 10
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""
@@ -46,7 +62,11 @@ class LBFGS(Method[Memory]):
     def start(self, objective: Residuals) -> Iterate[Memory]:
         """The objective's parameters, no curvature known."""
         theta = objective.parameters
-        live = theta.clone().requires_grad_()
+        return Iterate(objective, theta, objective.loss(theta), Memory())
+
+    def step(self, at: Iterate[Memory], spent: Spent) -> Iterate[Memory]:
+        """`inner` iterations; finished when they leave the loss where it is."""
+        live = at.theta.clone().requires_grad_()
         optimiser = torch.optim.LBFGS(
             [live],
             max_iter=self.inner,
@@ -55,21 +75,17 @@ class LBFGS(Method[Memory]):
             tolerance_grad=0.0,
             tolerance_change=0.0,
         )
-        return Iterate(objective, theta, objective.loss(theta), Memory(live, optimiser))
-
-    def step(self, at: Iterate[Memory], spent: Spent) -> Iterate[Memory]:
-        """`inner` iterations; finished when they leave the loss where it is."""
-        live = at.state.live
+        at.state.handed_to(optimiser, live)
 
         def closure() -> Tensor:
             loss, gradient = at.objective.loss_and_gradient(live.detach())
             live.grad = gradient
             return loss
 
-        at.state.optimiser.step(closure)  # type: ignore[no-untyped-call]
+        optimiser.step(closure)  # type: ignore[no-untyped-call]
         theta = live.detach().clone()
         loss = at.objective.loss(theta)
         if not bool(loss < at.loss):  # NaN included: what was reached is kept
             reason = "the line search finds no lower loss"
             return replace(at, finished=reason, outcome=Outcome.stagnated)
-        return replace(at, theta=theta, loss=loss)
+        return replace(at, theta=theta, loss=loss, state=Memory.of(optimiser, live))

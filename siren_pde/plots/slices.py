@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import Unknown, parts
+from siren_pde.optimisers.reached import Reached
 from siren_pde.problem import Problem
 from siren_pde.references import Reference
 
@@ -42,6 +44,11 @@ class Fitted(Protocol):
         """What it solves."""
         ...
 
+    @property
+    def part(self) -> Reached | None:
+        """What is solved, None if that is everything."""
+        ...
+
     def points(self, x: Tensor) -> Points:
         """Positions (n, d) as points in the field's precision."""
         ...
@@ -49,7 +56,7 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """One component of one unknown on the grid, NaN outside the domain.
+    """One component of one unknown on the grid, NaN outside the domain and where not solved.
 
     `index` counts the components of a vector from 1; it is 0 for a scalar.
     """
@@ -65,7 +72,7 @@ class Slice:
     """Values along the coordinates `axes`, the last of them varying fastest: shape (n,) or (n, m).
 
     `ticks` are the coordinates of the grid, `fixed` the values of all other coordinates. `truth`
-    says what solutions are compared with.
+    says what solutions are compared with, `part` what is solved.
     """
 
     axes: tuple[str, ...]
@@ -73,14 +80,16 @@ class Slice:
     fixed: Mapping[str, float]
     outputs: tuple[Output, ...]
     truth: str = "exact"
+    part: Reached | None = None
 
 
 def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
     """The slice where the coordinates have the values `at`.
 
     If more than two coordinates are left, the middle of the domain is taken along the last of them,
-    time first of all. Raises ConfigError if the solution has no problem and so no domain, if `at`
-    names no coordinate or leaves none, or if the slice misses the domain.
+    time first of all, and no later time than is solved. Raises ConfigError if the solution has no
+    problem and so no domain, if `at` names no coordinate or leaves none, or if the slice misses the
+    domain.
     """
     problem = solution.problem
     if problem is None:
@@ -93,13 +102,13 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
     widest = max(home.dimension for home in homes.values())
     wide = {name: home for name, home in homes.items() if home.dimension == widest}
     domain = functools.reduce(operator.or_, wide.values())
-    free, fixed = _divided(domain, dict(at or {}))
+    free, fixed = _divided(domain, dict(at or {}), solution.part)
     truth = problem.truth
     if truth is None:
         ticks = _ticks(domain, free)
     else:
         ticks = tuple(truth.ticks[name] for name in free)
-        fixed = {n: float(truth.ticks[n][truth.nearest(n, v)]) for n, v in fixed.items()}
+        fixed = {n: _on_grid(truth, n, v, solution.part) for n, v in fixed.items()}
     x = _grid(domain.axes, free, ticks, fixed)
     outputs: list[Output] = []
     for name, part in functions.items():
@@ -113,10 +122,14 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
         # A part of a system is a field of its own, and evaluated as one.
         expression = Expression(name, lambda p, u: u, ("u",))
         values = evaluate(part, expression, solution.points(x[inside]))
+        if solution.part is not None:
+            beyond = solution.part.beyond(x[inside][:, domain.axes.index(solution.part.axis)])
+            values = torch.where(beyond[:, None].to(values.device), math.nan, values)
         outputs += _outputs(name, _aligned(truth, values, known), known, inside, ticks)
     if not outputs:
         raise ConfigError(f"the slice at {fixed} misses the domain {domain!r}; choose another.")
-    return Slice(free, ticks, fixed, tuple(outputs), "exact" if truth is None else "reference")
+    against = "exact" if truth is None else "reference"
+    return Slice(free, ticks, fixed, tuple(outputs), against, solution.part)
 
 
 def constants(field: Field) -> dict[str, float]:
@@ -124,7 +137,9 @@ def constants(field: Field) -> dict[str, float]:
     return {name: part.value for name, part in parts(field).items() if isinstance(part, Unknown)}
 
 
-def _divided(domain: Domain, at: dict[str, float]) -> tuple[tuple[str, ...], dict[str, float]]:
+def _divided(
+    domain: Domain, at: dict[str, float], part: Reached | None
+) -> tuple[tuple[str, ...], dict[str, float]]:
     """The free coordinates, space before time, and the values of all others."""
     bounds = dict(zip(domain.axes, zip(*domain.bounds, strict=True), strict=True))
     for name, value in at.items():
@@ -135,7 +150,17 @@ def _divided(domain: Domain, at: dict[str, float]) -> tuple[tuple[str, ...], dic
     if not free:
         raise ConfigError(f"`at` fixes all of {', '.join(domain.axes)}; leave one or two free.")
     middle = {name: sum(bounds[name]) / 2 for name in free[2:]}
+    if part is not None and part.axis in middle:
+        middle[part.axis] = min(middle[part.axis], part.value)
     return tuple(free[:2]), {n: {**at, **middle}[n] for n in domain.axes if n not in free[:2]}
+
+
+def _on_grid(truth: Reference, name: str, value: float, part: Reached | None) -> float:
+    """The nearest tick of a reference; where the value is solved, one that is solved too."""
+    ticks = truth.ticks[name]
+    if part is not None and name == part.axis and value <= part.value:
+        ticks = ticks[ticks <= part.value]
+    return float(ticks[np.abs(ticks - value).argmin()]) if len(ticks) else value
 
 
 def _ticks(domain: Domain, free: tuple[str, ...]) -> tuple[Floats, ...]:
@@ -201,7 +226,8 @@ def _aligned(reference: Reference | None, fitted: Tensor, truth: Tensor | None) 
     """What is compared with a reference, as far as that is known."""
     if reference is None or truth is None:
         return fitted
-    values, known = fitted.detach().double().cpu(), torch.isfinite(truth).all(1)
+    values = fitted.detach().double().cpu()
+    known = (torch.isfinite(truth) & torch.isfinite(values)).all(1)
     values[known] = torch.from_numpy(reference.aligned(values[known].numpy(), truth[known].numpy()))
     return values
 

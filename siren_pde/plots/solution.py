@@ -144,6 +144,9 @@ def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] |
     x = cut.ticks[0]
     for row, output in zip(grid, outputs, strict=True):
         row[0].plot(x, output.values, color=_BLUE, linewidth=1.6, label="solution")
+        if cut.part is not None and cut.axes[0] == cut.part.axis:
+            for axes in row:
+                axes.axvspan(max(cut.part.value, x[0]), x[-1], color="0.9", linewidth=0)
         row[0].set_ylabel(_symbol(output.name, output.index))
         if output.exact is not None:
             row[0].plot(x, output.exact, "--", color="black", linewidth=0.9, label=cut.truth)
@@ -267,9 +270,12 @@ def _at_least_a_decade(axes: Axes, values: Floats) -> None:
 
 
 def _title(solution: Drawable, cut: Slice) -> str:
-    parts = [_name(solution.problem)]
-    if any(output.exact is not None for output in cut.outputs):
-        parts.append(rf"relative $L^2$ error ${power(solution.error())}$")
+    parts, known = [_name(solution.problem)], any(o.exact is not None for o in cut.outputs)
+    if cut.part is not None:
+        parts.append(f"not solved beyond {_symbol(cut.part.axis)[:-1]} = {cut.part.value:.4g}$")
+    if known and (cut.part is None or cut.part.anything):
+        until = "" if cut.part is None else " until then"
+        parts.append(rf"relative $L^2$ error{until} ${power(solution.error())}$")
     elif solution.estimate.reliable:
         parts.append(rf"estimated relative $L^2$ error ${power(solution.estimate.total)}$")
     for name, value in {**cut.fixed, **constants(solution.field)}.items():

@@ -28,6 +28,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.ansatz import held_on
 from siren_pde.fields.base import Field
 from siren_pde.fields.derived.stretched import GridStretching
+from siren_pde.optimisers.reached import Reached
 from siren_pde.problem import Condition, Problem
 
 PROBES = 64
@@ -42,6 +43,10 @@ class Evolution:
     low: float
     high: float
     order: int
+
+    def until(self, problem: Problem, time: float, *, going: bool = True) -> Reached:
+        """That a problem is solved until a time, and whether a method goes on from there."""
+        return Reached(problem.axes[self.axis], self.low, time, going)
 
     def initial(self, problem: Problem) -> list[Condition]:
         """The conditions at the start of time."""

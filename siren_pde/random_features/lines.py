@@ -96,7 +96,8 @@ class MethodOfLines(Method[State]):
         radau = crossing.collocation.radau
         first = replace(whole, field=field_of([crossing.unmoved], crossing.at.time.axis, radau))
         theta = first.parameters
-        return Iterate(first, theta, first.loss(theta), State(crossing))
+        nothing = time.until(whole.collocated.problem, time.low, going=False)
+        return Iterate(first, theta, first.loss(theta), State(crossing), reached=nothing)
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """As many slabs as a stride takes."""
@@ -118,7 +119,7 @@ class MethodOfLines(Method[State]):
             return self._failed(at, state)
         note = f"t = {crossing.level.time:.4g} at tolerance {crossing.collocation.tolerance:.0e}"
         if state.best is None:
-            return shown(at, state, note, f"t = {crossing.level.time:.4g}")
+            return shown(at, state, note)
         if state.expected > left:
             return self._with_best(at, state, Outcome.budget, "a finer one takes too long")
         return replace(at, state=state, note=note)
@@ -160,7 +161,7 @@ class MethodOfLines(Method[State]):
         share = 0.0 if best is None else difference / best.difference
         complete = Complete(crossing, difference, state.seconds, share)
         state = replace(state, best=complete)
-        at = shown(at, state, complete.text, "")
+        at = shown(at, state, complete.text)
         falling = min(FINER, max(share, FINER**2)) if share > 0 else FINER
         if difference * falling <= self.tolerance:
             return self._with_best(at, state, Outcome.converged, "")
@@ -186,7 +187,7 @@ class MethodOfLines(Method[State]):
         if state.best is not None and end is None:
             why = f"a finer one failed at t = {crossing.level.time:.4g}"
             return self._with_best(at, state, Outcome.stagnated, why)
-        at = shown(at, replace(state, best=None), "", f"t = {crossing.level.time:.4g}")
+        at = shown(at, replace(state, best=None), "")
         if end is not None:
             reason = f"the solution grows without bound near t = {end:.4g}"
             return replace(at, finished=reason, outcome=Outcome.impossible)
@@ -199,7 +200,7 @@ class MethodOfLines(Method[State]):
         """The end, with the last crossing that got through."""
         assert state.best is not None
         reason = f"{state.best.text}; {why}" if why else state.best.text
-        return replace(at, state=state, finished=reason, outcome=outcome, reached="")
+        return replace(at, state=state, finished=reason, outcome=outcome, reached=None)
 
     def _stretched(self, at: Iterate[State], inner: Iterate[Any], spent: Spent) -> Iterate[State]:
         """Time slabs in stretched coordinates, for solutions that are steep; the crossing goes on
@@ -209,7 +210,7 @@ class MethodOfLines(Method[State]):
         state = replace(at.state, steep=inner)
         note, done = f"time slabs, {inner.note}", f"time slabs: {inner.finished}"
         if inner.finished and inner.outcome is not Outcome.converged:
-            return shown(at, replace(state, steep=None), f"{note}: {inner.finished}", at.reached)
+            return shown(at, replace(state, steep=None), f"{note}: {inner.finished}")
         return Iterate(
             inner.objective,
             inner.theta,

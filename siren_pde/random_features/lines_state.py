@@ -70,11 +70,14 @@ class State:
         return self.seconds * (1 - share) / share if share > KNOWN else 0.0
 
 
-def shown(at: Iterate[State], state: State, note: str, reached: str) -> Iterate[State]:
-    """The slabs that are solved, joined."""
+def shown(at: Iterate[State], state: State, note: str) -> Iterate[State]:
+    """The slabs that are solved, joined; those of the iterate before while there are none."""
     crossing = state.crossing
     if not crossing.pieces:
-        return replace(at, state=state, note=note, reached=reached)
+        before = at.reached and replace(at.reached, going=True)
+        return replace(at, state=state, note=note, reached=before)
+    time, problem = crossing.at.time, crossing.at.whole.collocated.problem
+    reached = None if crossing.done else time.until(problem, crossing.pieces[-1].end)
     field = field_of(crossing.pieces, crossing.at.time.axis, crossing.collocation.radau)
     objective = replace(crossing.at.whole, field=field)
     theta = objective.parameters

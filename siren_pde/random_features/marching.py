@@ -135,7 +135,8 @@ class Marching(Method[State]):
                 whole, field=self._constant_in_time(state, throughout, frequency, whole.seed)
             )
             theta = first.parameters
-        return Iterate(first, theta, first.loss(theta), state)
+        nothing = time.until(whole.collocated.problem, time.low, going=False)
+        return Iterate(first, theta, first.loss(theta), state, reached=nothing)
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Try the next slab; keep it if its residual is small enough, else try less."""
@@ -215,7 +216,8 @@ class Marching(Method[State]):
                 done += f", {state.above} of them above the tolerance of {self.tolerance:.0e}"
         note = f"t = {end:.4g}: residual {best.residual:.1e} in {length:.2g}"
         loss = theta.new_tensor(best.residual**2 / 2)
-        return Iterate(objective, theta, loss, state, note, done, "" if done else f"t = {end:.4g}")
+        reached = None if done else time.until(objective.collocated.problem, end)
+        return Iterate(objective, theta, loss, state, note, done, reached)
 
     def _climbed(self, state: State, length: float) -> Attempt:
         """The band as it is, or while the limit is not met, wider and narrower ones."""

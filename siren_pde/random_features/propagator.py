@@ -130,7 +130,8 @@ class Propagator(Method[State]):
         theta = torch.zeros_like(zero.parameters)
         state = State(Slabs.of(whole, time), half, time.low, length, search, self.features)
         state = replace(state, fixed=fixed, steady=steady(whole, time))
-        return Iterate(zero, theta, zero.loss(theta), state)
+        nothing = time.until(whole.collocated.problem, time.low, going=False)
+        return Iterate(zero, theta, zero.loss(theta), state, reached=nothing)
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Try a band on the next slab, or march on."""

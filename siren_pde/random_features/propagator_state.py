@@ -113,4 +113,5 @@ def reached(at: Iterate[State], state: State) -> Iterate[State]:
         )
     loss = theta.new_tensor(state.worst**2 / 2)
     note = f"t = {end:.4g}: residuals ≤ {state.worst:.1e} in slabs of {state.length:.3g}"
-    return Iterate(objective, theta, loss, state, note, done, "" if done else f"t = {end:.4g}")
+    until = None if done else time.until(objective.collocated.problem, end)
+    return Iterate(objective, theta, loss, state, note, done, until)

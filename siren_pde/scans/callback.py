@@ -16,7 +16,7 @@ from siren_pde.domains.cloud import PointCloud
 from siren_pde.optimisers.base import Iterate
 from siren_pde.problem import Problem, on
 from siren_pde.scans.oriented_cloud import OrientedCloud
-from siren_pde.solving.report import Callback
+from siren_pde.solving.report import Callback, Scheduled
 
 SAMPLE = 2000
 """Points at which the data residual is evaluated."""
@@ -41,4 +41,4 @@ def with_data_residual(callback: Callback, cloud: OrientedCloud, scale: float) -
         (mean,) = objective_of(problem, at.objective.field).terms(at.theta).values()
         return {"points to surface": scale * mean}
 
-    return lambda report: callback(replace(report, measure=measure))
+    return Scheduled.of(callback).wrapped(lambda report: replace(report, measure=measure))

@@ -21,6 +21,7 @@ from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.siren import Siren
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.adam import Adam
+from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
 from siren_pde.scans.callback import with_data_residual
 from siren_pde.scans.inspection import BAND
@@ -31,8 +32,8 @@ from siren_pde.scans.refine import refined
 from siren_pde.scans.regularisers import Regulariser, robust
 from siren_pde.scans.samples import training_samples
 from siren_pde.scans.signed_distance import SignedDistance
-from siren_pde.solving.report import Budget, Callback
-from siren_pde.solving.solve import announce, solve
+from siren_pde.solving.report import Budget, Callback, Every
+from siren_pde.solving.solve import Place, announce, solve
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,6 +64,9 @@ def fit_sdf(
     dtype: torch.dtype = torch.float32,
     callbacks: Sequence[Callback] = (),
     quiet: bool = True,
+    run: Place | None = None,
+    checkpoint_every: Every | None = None,
+    resume: Place | None = None,
 ) -> SignedDistance:
     """Fit a signed distance function to a point cloud in three dimensions.
 
@@ -77,6 +81,10 @@ def fit_sdf(
     training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` get, among
     the terms of their reports, the data residual: how far the points are from the surface. What
     comes after training goes to stderr unless `quiet`.
+
+    `run`, `checkpoint_every` and `resume` are as for `solve`: the training is written to a folder,
+    and goes on from there with the time that it had left; what comes before and after it is done
+    again. Where it is interrupted, nothing comes after.
 
     Repeated points count once, and of very many some are drawn: see `deduplicated`, which also
     raises DataFileError for clouds that cannot be a surface. Points in slits too narrow to be
@@ -107,15 +115,18 @@ def fit_sdf(
         problem,
         field,
         Adam(rate=rate, warmup=50, settling=SETTLING),
-        budget=Budget(seconds=left, steps=steps),
+        budget=None if resume is not None and steps is None else Budget(seconds=left, steps=steps),
         device=device,
         dtype=dtype,
         seed=seed,
         callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
         estimate="none",
         quiet=True,
+        run=run,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
     )
-    if refine:
+    if refine and solution.outcome is not Outcome.interrupted:
         if not quiet:
             announce("what the network leaves over goes into splines")
         (network,) = solution.field.networks().values()

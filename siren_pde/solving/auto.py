@@ -148,12 +148,27 @@ class Auto(Method[Any]):
         spent = spent.after(time.monotonic() - began)
         if self.first is not None and math.isfinite(spent.left):
             failed = own.finished and own.outcome is not Outcome.converged
-            overdrawn = not (own.finished or own.reached or state.settled) and spent.share > SHARE
+            overdrawn = not (own.finished or own.going_on or state.settled) and spent.share > SHARE
             if (failed or overdrawn) and spent.share <= LATE:
                 if (others := escalation_after(self.first)).wanted(own):
                     return others.after(own, state.origin, spent)
                 state = replace(state, settled=True)
         return replace(own, state=replace(state, state=own.state))
+
+    def interval(self, at: Iterate[Any]) -> int:
+        """As many steps as the method under way says."""
+        method, own = self._under_way(at)
+        return method.interval(own)
+
+    def gauges(self, at: Iterate[Any]) -> dict[str, float]:
+        """What the method under way says."""
+        method, own = self._under_way(at)
+        return method.gauges(own)
+
+    def _under_way(self, at: Iterate[Any]) -> tuple[Method[Any], Iterate[Any]]:
+        if isinstance(at.state, Escalated):
+            return escalation_after(at.state.first).method(at.state.number), at.state.own
+        return at.state.method, replace(at, state=at.state.state)
 
     def points(self, parameters: int) -> int:
         """As many as the first method takes."""

@@ -133,7 +133,7 @@ class Escalation:
             outcome=at.outcome if at.finished else Outcome.budget,
             reason="",
             estimate=estimated(answer),
-            partial=bool(at.reached),
+            partial=at.partial,
         )
         ends = (Outcome.converged, Outcome.impossible, Outcome.ill_posed)
         return judged.outcome not in ends
@@ -147,12 +147,12 @@ class Escalation:
     def step(self, at: Iterate[Escalated], spent: Spent) -> Iterate[Escalated]:
         """A step of the method under way, and where that has ended, the start of the next."""
         state, before = at.state, at.state.since.left
-        method = self._method(state.number)
+        method = self.method(state.number)
         gone = max((before - spent.left) / before, 0.0)
         own = method.step(state.own, replace(spent, share=min(gone, 1.0)))
         state = replace(state, own=own)
         ended = bool(own.finished)
-        overdrawn = gone > SHARE and not state.resumed and not own.reached
+        overdrawn = gone > SHARE and not state.resumed and not own.going_on
         if ended or overdrawn or state.looked - spent.left > LOOKED * before:
             attempt = Attempt(state.number, own, method.name, left_over(own))
             earlier = tuple(each for each in state.tried if each.number != state.number)
@@ -160,7 +160,8 @@ class Escalation:
         turns = ended or (overdrawn and state.best.residual > UNSOLVED)
         return self._next(state, spent) if turns else _shown(state)
 
-    def _method(self, number: int) -> Method[Any]:
+    def method(self, number: int) -> Method[Any]:
+        """A candidate's method by its number, −1 for the first."""
         return self.candidates[number].method if number >= 0 else self.first
 
     def ran(self, at: Iterate[Escalated]) -> str:
@@ -189,7 +190,7 @@ class Escalation:
 
 def _shown(state: Escalated) -> Iterate[Escalated]:
     """The best answer so far, with the note of the candidate under way."""
-    return replace(state.best.at, state=state, note=state.own.note, finished="", reached="")
+    return replace(state.best.at, state=state, note=state.own.note, finished="")
 
 
 def _ended(state: Escalated) -> str:

@@ -112,7 +112,7 @@ class Features(Method[Turns]):
             turns = replace(turns, local=not turns.local)
         shown, now = self._better(turns), turns.in_boxes if turns.local else turns.all_over
         note = now.note if now is not None else shown.note
-        return replace(shown, state=turns, note=note, finished="", reached="")
+        return replace(shown, state=turns, note=note, finished="", reached=None)
 
     def ran(self, at: Iterate[Turns]) -> str:
         """The method whose answer it is."""

@@ -68,7 +68,10 @@ class Marches(Method[Turn]):
             if not own.finished or not self._doubted(turn, left):
                 return replace(own, state=turn)
             turn = replace(turn, boxes=self.boxes.start(turn.origin))
-            return replace(own, state=turn, finished="", note="boxes of space are next")
+            still = own.reached and replace(own.reached, going=False)
+            return replace(
+                own, state=turn, finished="", note="boxes of space are next", reached=still
+            )
         own = self.boxes.step(turn.boxes, spent)
         seconds = turn.seconds[1] + clock.monotonic() - began
         turn = replace(turn, boxes=own, seconds=(turn.seconds[0], seconds))
@@ -77,10 +80,9 @@ class Marches(Method[Turn]):
             outcome = better.outcome
             if not better.finished:
                 outcome = Outcome.converged if _apart(better) < FITTED else Outcome.budget
-            return replace(
-                better, state=turn, finished=_reason(turn, better), outcome=outcome, reached=""
-            )
-        return replace(better, state=turn, finished="", note=own.note, reached="")
+            return replace(better, state=turn, finished=_reason(turn, better), outcome=outcome)
+        still = better.reached and replace(better.reached, going=False)
+        return replace(better, state=turn, finished="", note=own.note, reached=still)
 
     def ran(self, at: Iterate[Turn]) -> str:
         """The method whose answer it is."""
@@ -96,9 +98,13 @@ class Marches(Method[Turn]):
         return _apart(turn.waves) > CLOSE and left > turn.seconds[0]
 
     def _better(self, turn: Turn) -> Iterate[Any]:
-        """The answer whose crossings came closer."""
+        """The answer whose crossings came closer; without any, the one that reached further."""
         assert turn.boxes is not None
-        return turn.boxes if _apart(turn.boxes) < _apart(turn.waves) else turn.waves
+        waves, boxes = turn.waves, turn.boxes
+        if waves.reached is None or boxes.reached is None:
+            through = waves.reached is not None or _apart(boxes) < _apart(waves)
+            return boxes if boxes.reached is None and through else waves
+        return boxes if boxes.reached.value > waves.reached.value else waves
 
 
 def _apart(at: Iterate[Any]) -> float:
@@ -115,5 +121,6 @@ def _reason(turn: Turn, better: Iterate[Any]) -> str:
     )
     apart = _apart(other)
     came = f"came within {apart:.1e}" if math.isfinite(apart) else "came to no second one"
-    text = better.finished or better.state.best.text
+    best = better.state.best
+    text = better.finished or (f"stopped at {better.reached}" if best is None else best.text)
     return f"{text}; crossings of the {name} {came}"

@@ -1,17 +1,18 @@
-"""What a solve may spend, and what it reports meanwhile."""
+"""What a solve may spend, what it reports meanwhile, and how often."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import torch
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Iterate, Method, Spent
+from siren_pde.solving.solved import solved_part
 
 SECONDS = 120.0
 """What methods that do not end by themselves get where no seconds and no steps are given."""
@@ -62,13 +63,93 @@ class Report:
     measure: Callable[[Iterate[Any]], dict[str, torch.Tensor]] | None = None
 
     def terms(self) -> dict[str, float]:
-        """The mean square of each condition, weighted, evaluated now, and what `measure` finds."""
-        terms = of_problem(self.iterate).terms(self.iterate.theta)
+        """The mean square of each condition, weighted, evaluated now where the answer is solved,
+        and what `measure` finds.
+        """
+        solved = solved_part(of_problem(self.iterate), self.iterate.reached)
+        terms = solved.terms(self.iterate.theta)
         terms |= self.measure(self.iterate) if self.measure else {}
         return {name: float(value) for name, value in terms.items()}
 
 
-Callback = Callable[[Report], None]
+@dataclass(frozen=True)
+class Stop:
+    """What a callback returns to end the solve, and why."""
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.reason, str) and self.reason):
+            raise ConfigError(
+                f'`Stop` says why a solve is stopped, `Stop("the flux is steady")`, got '
+                f"{self.reason!r}."
+            )
+
+
+Callback: TypeAlias = Callable[[Report], Stop | None]
+
+
+@dataclass(frozen=True)
+class Every:
+    """So often: after so many `steps` or `seconds`, whichever is given.
+
+    `Every(steps=10)(callback)` is the callback, called at steps 0, 10, 20 … and at the end;
+    `checkpoint_every=Every(seconds=60)` writes a checkpoint a minute.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.steps, self.seconds) if value is not None]
+        if len(given) != 1:
+            raise ConfigError(
+                "`Every` needs steps or seconds, and not both: `Every(steps=100)` or "
+                "`Every(seconds=30)`."
+            )
+        (value,) = given
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (number and 0 < value < math.inf):
+            raise ConfigError(f"`Every` needs a number > 0, got {value!r}.")
+        if self.steps is not None and not isinstance(self.steps, int):
+            raise ConfigError(f"`Every` needs whole steps, got {self.steps!r}.")
+
+    def __call__(self, callback: Callback) -> Scheduled:
+        """The callback, called so often."""
+        return Scheduled(callback, self)
+
+    def due(self, steps: int, seconds: float) -> bool:
+        """Whether so many steps and seconds after the last time it is time again."""
+        if self.steps is not None:
+            return steps >= self.steps
+        assert self.seconds is not None
+        return seconds >= self.seconds
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A callback and when it is called."""
+
+    callback: Callback
+    every: Every
+
+    def __call__(self, report: Report) -> Stop | None:
+        """Call it now."""
+        return self.callback(report)
+
+    @staticmethod
+    def of(callback: Callback) -> Scheduled:
+        """A callback as it is scheduled; a plain one is called twice a second."""
+        return callback if isinstance(callback, Scheduled) else Scheduled(callback, USUALLY)
+
+    def wrapped(self, change: Callable[[Report], Report]) -> Scheduled:
+        """The same for reports that are changed before."""
+        inner = self.callback
+        return replace(self, callback=lambda report: inner(change(report)))
+
+
+USUALLY = Every(seconds=0.5)
+"""When callbacks are called that say nothing else: reading the loss waits for the device."""
 
 
 def of_problem(at: Iterate[Any]) -> Objective:

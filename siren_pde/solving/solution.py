@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from dataclasses import field as made
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.expression import Expression, stacked
+from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
 from siren_pde.estimates.bounds import Bounds, Diffusion, energy_bounds, one, zero
-from siren_pde.estimates.error_field import ErrorField, error_field
+from siren_pde.estimates.error_field import ErrorField, error_field, unknown_error
 from siren_pde.estimates.estimate import Estimate
 from siren_pde.estimates.goals import Goal, goal
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.optimisers.reached import Reached
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
-from siren_pde.references import Reference
 from siren_pde.solving.history import History
+from siren_pde.solving.truths import Beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,6 +57,10 @@ class Solution:
     it. `problem` is None for a solution read from a file until one is attached. `outcome` is how
     the solve ended, `stop_reason` the same in words. `estimate` is the error bar, and `residuals`
     are those of each condition at fresh points, as shares of the terms that it is made of.
+
+    Where a march did not get to the end of time, `complete` is False and `reached` the time that it
+    got to. All values beyond are NaN; loss, residuals and errors are those of the solved part, and
+    there is no estimate.
     """
 
     field: Field
@@ -70,12 +75,23 @@ class Solution:
     history: History
     estimate: Estimate = UNKNOWN
     residuals: Mapping[str, float] = made(default_factory=dict)
+    part: Reached | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is solved in all of the problem, not in a first part of it only."""
+        return self.part is None
+
+    @property
+    def reached(self) -> float | None:
+        """Up to which value of the time axis it is solved; None where that is everything."""
+        return None if self.part is None else self.part.value
 
     def __repr__(self) -> str:
         name = self.problem.name if self.problem else f"in {', '.join(self.axes)}"
-        return (
-            f"Solution({name}: {self.method}, loss {self.loss:.1e}, {self.parameters} parameters)"
-        )
+        until = f", solved up to {self.part}" if self.part else ""
+        said = f"{self.method}, loss {self.loss:.1e}, {self.parameters} parameters{until}"
+        return f"Solution({name}: {said})"
 
     def __str__(self) -> str:
         rows = {
@@ -88,6 +104,7 @@ class Solution:
             "outcome": self.outcome.name,
             "ended": self.stop_reason,
             "parameters": f"{self.parameters}",
+            **({"reached": f"{self.part} only: all beyond is NaN"} if self.part else {}),
         }
         return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
 
@@ -122,7 +139,7 @@ class Solution:
 
     def __call__(self, x: Positions) -> Tensor:
         """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs."""
-        return self.evaluate(lambda p, u: u, x)
+        return self._values(Expression.of(lambda p, u: u), x)
 
     def evaluate(
         self, expression: Callable[..., object], x: Positions | Points, *, block: int = 8192
@@ -130,14 +147,29 @@ class Solution:
         """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
 
         `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
-        system, unknowns are taken by name: `lambda p, q: lap(q)`.
+        system, unknowns are taken by name: `lambda p, q: lap(q)`. Beyond what is `reached`, rows
+        are NaN, and a warning says so once.
         """
         return self._values(Expression.of(expression), x, block)
 
     def _values(self, expression: Expression, x: Positions | Points, block: int = 8192) -> Tensor:
         points = x if isinstance(x, Points) else self.points(x)
         values = evaluate(self.field, expression, points, block=block)
+        if self.part is not None:
+            beyond = self.part.beyond(points.positions[:, self.axes.index(self.part.axis)])
+            values = torch.where(beyond[:, None], math.nan, values)
+            if bool(beyond.any()):
+                _ = self._told
         return values[:, 0] if values.shape[1] == 1 else values
+
+    @cached_property
+    def _told(self) -> None:
+        """Says once that values are missing."""
+        warnings.warn(
+            f"this solution is solved up to {self.part} only: values beyond are NaN. "
+            f"It ended because: {self.stop_reason}.",
+            stacklevel=5,
+        )
 
     def goal(self, expression: Callable[..., object], over: Domain, *, mean: bool = False) -> Goal:
         """A number wanted of the solution, with its error bar: the integral of an expression.
@@ -148,10 +180,15 @@ class Solution:
         `evaluate`. The error of the solution is sought at the first call, in about the time that
         the solution took, and kept; see `siren_pde.types.Goal`.
 
-        Raises ConfigError for a solution without a problem, domains in other coordinates, and
-        expressions that are no scalars.
+        Beyond what is `reached` its value is NaN, and before there is no error bar. Raises
+        ConfigError for a solution without a problem, domains in other coordinates, and expressions
+        that are no scalars.
         """
-        return goal(self._error_field, expression, over, mean=mean)
+        made = goal(self._error_field, expression, over, mean=mean)
+        if self.part is None:
+            return made
+        end = torch.tensor([over.bounds[1][over.axes.index(self.part.axis)]], dtype=torch.float64)
+        return replace(made, value=math.nan) if bool(self.part.beyond(end)) else made
 
     def energy_bounds(
         self,
@@ -179,14 +216,18 @@ class Solution:
                 "this solution has no problem, whose residuals tell its error: attach it, "
                 "`load(path, problem)`."
             )
-        return error_field(objective_of(self.problem, self.field, rule=Sobol(PLANNED)))
+        answer = objective_of(self.problem, self.field, rule=Sobol(PLANNED))
+        why = f"the solve has reached {self.part} only" if self.part else ""
+        return unknown_error(answer, why) if why else error_field(answer)
 
     def error(self, n: int = 20_000, seed: int = 12345) -> float:
         """The relative L² error ‖u − truth‖ / ‖truth‖, over all unknowns whose truth is known.
 
         An exact solution is compared where each unknown lives, at n Sobol points there that no
         method has seen; a reference at the points of its grid. It is infinite beside a truth that
-        vanishes. Raises ConfigError if the problem has neither, or none of the unknowns' values.
+        vanishes. Of an answer that is not `complete` it is the error in the solved part, and NaN
+        if nothing is solved. Raises ConfigError if the problem has neither, or none of the
+        unknowns' values.
         """
         problem = self.problem
         if problem is None or not problem.has_truth:
@@ -194,50 +235,4 @@ class Solution:
                 "this solution has nothing to be compared with: give the problem an exact "
                 "solution, `Problem(…, exact=exact)`, or attach it, `load(path, problem)`."
             )
-        if problem.truth is not None:
-            pairs = self._beside_reference(problem.truth)
-        else:
-            pairs = self._beside_exact(problem, n, seed)
-        difference, size, compared = 0.0, 0.0, False
-        for fitted, expected, weights in pairs:
-            difference += float((weights * (fitted - expected).square()).sum())
-            size += float((weights * expected.square()).sum())
-            compared = True
-        if not compared:
-            raise ConfigError(
-                "the truth of this problem names none of the unknowns "
-                f"{', '.join(parts(self.field))}. Let `exact` return a dictionary with theirs."
-            )
-        if not size:  # of a solution that vanishes there are no shares
-            return math.inf if difference else 0.0
-        return math.sqrt(difference / size)
-
-    def _beside_exact(
-        self, problem: Problem, n: int, seed: int
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
-        like = next(self.field.parameters())
-        for name in parts(self.field):
-            domain = problem.home(name, parts(self.field))
-            p = Sobol(n)(domain, seed=seed, dtype=like.dtype, device=like.device)
-            known = problem.exact_values(p, parts(self.field))
-            if name in known:
-                expected = stacked("exact", known[name], p)
-                fitted = self._values(only(name), p).reshape(expected.shape)
-                yield fitted, expected, p.weights[:, None]
-
-    def _beside_reference(self, truth: Reference) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Values found and expected, (n, k), and weights (n, 1), for each unknown."""
-        for name in truth.values:
-            expected = truth.rows(name)
-            known = np.isfinite(expected).all(1)
-            x = self.points(truth.positions[known])
-            fitted = self._values(only(name), x).reshape(len(x), -1).double().cpu().numpy()
-            compared = truth.aligned(fitted, expected[known])
-            weights = torch.ones((len(x), 1), dtype=torch.float64, device="cpu")
-            yield torch.from_numpy(compared), torch.from_numpy(expected[known]), weights
-
-
-def only(name: str) -> Expression:
-    """The expression that is one unknown itself."""
-    return Expression(name, lambda p, unknown: unknown, (name,))
+        return Beside(self.field, problem, self.part).error(n, seed)

@@ -45,6 +45,7 @@ def ends(p, u):
 """
 KNOWN = POISSON + "problem = Problem(poisson, ends, exact=truth)\n"
 UNKNOWN = POISSON + "problem = Problem(poisson, ends)\n"
+KEPT = {"manifest.json", "metrics.jsonl", "clock.jsonl", "checkpoints", ".lock"}
 FEW = ["--method", "gauss-newton", "--width", "4", "--depth", "1", "--steps", "2"]
 
 
@@ -75,11 +76,8 @@ def parsed(text):
 def test_solving_leaves_results_and_pictures(call, tmp_path):
     result = call(KNOWN, *FEW, drawn=True)
     assert result.exit_code == 3, result.output  # two steps are all of the budget
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "results.h5",
-        "field.png",
-        "history.png",
-    }
+    left = {"results.h5", "field.png", "history.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == left | KEPT
     solution = loaded(tmp_path / "out" / "results.h5")
     assert (solution.method, solution.history.steps[-1]) == ("Gauss-Newton", 2)
     assert f"parameters {solution.parameters}" in result.stdout
@@ -284,7 +282,8 @@ def test_what_cannot_be_drawn_is_still_solved(call, tmp_path):
     """
     result = call(text, *FEW, drawn=True)
     assert result.exit_code == 0 and "no picture of the field" in result.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"results.h5", "history.png"}
+    left = {"results.h5", "history.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == left | KEPT
 
 
 SINGULAR = """
@@ -425,7 +424,7 @@ def test_everything_lies_beside_the_mesh(sphere, tmp_path):
     result = sphere("--volume", tmp_path / "field.vti", "--simplify", 300, out="mesh.stl")
     assert result.exit_code == 0, result.output
     endings = {path.suffix for path in tmp_path.iterdir()}
-    assert endings == {".npy", ".stl", ".h5", ".png", ".html", ".vti"}
+    assert endings == {".npy", ".stl", ".h5", ".png", ".html", ".vti", ".run"}
     triangles = int.from_bytes((tmp_path / "mesh.stl").read_bytes()[80:84], "little")
     assert f"faces {triangles}" in " ".join(result.stdout.split()) and 150 < triangles <= 300
     page = (tmp_path / "mesh.html").read_text()

@@ -1,0 +1,79 @@
+"""`siren-pde resume`: a run goes on where it was stopped, killed, or ran out of its budget."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from siren_pde.cli import sdf, solve
+from siren_pde.cli.answers import as_json
+from siren_pde.cli.script import read_script
+from siren_pde.errors import CheckpointError, ConfigError, StorageError
+from siren_pde.files.json_values import text
+from siren_pde.runs.folder import Run
+from siren_pde.runs.manifest import Manifest
+from siren_pde.solving.report import Every
+
+
+def run(
+    path: Path, *, limits: Mapping[str, Any], every: Every | None, json: bool
+) -> tuple[str, int]:
+    """Go on with the run in a folder; what to print, and the exit code.
+
+    `limits` are the steps and seconds that it may take in all, where they are given anew. A run
+    that has ended says so, unless it ended for want of what it is now given.
+    """
+    with Run.opened(path) as folder:
+        said = folder.manifest
+        more = said.outcome == "budget" and bool(limits) and said.kind == "solve"
+        if said.finished and said.ended and not more:
+            return _ended(path, said, json), 0
+        if said.kind == "sdf":
+            _require_same(Path(text(said.command, "points")), said)
+            return sdf.resumed(said, folder, every=every, json=json)
+        given = solve.Arguments.read(said.command, limits, every)
+        _require_same(given.file, said)
+        given.machine.prepare()
+        script = read_script(given.file)
+        return solve.solved(script, given, folder, resumes=True, json=json)
+
+
+def every_named(given: str | None) -> Every | None:
+    """How often, from "100" steps or "30s" seconds. Raises ConfigError for anything else."""
+    if given is None:
+        return None
+    number, unit = (given[:-1], "s") if given.endswith("s") else (given, "")
+    try:
+        return Every(seconds=float(number)) if unit else Every(steps=int(number))
+    except ValueError as cause:
+        raise ConfigError(
+            f"`--checkpoint-every {given}` is no interval: write steps, as in 100, or seconds, as "
+            "in 30s."
+        ) from cause
+
+
+def _require_same(file: Path, said: Manifest) -> None:
+    """Raise CheckpointError unless the file is what it was."""
+    try:
+        now = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as cause:
+        raise StorageError(
+            f"cannot read `{file}`, the problem of this run: {cause.strerror or cause}. Its text "
+            "is in the manifest."
+        ) from cause
+    if now != said.problem.get("sha256"):
+        raise CheckpointError(
+            f"`{file}` has changed since this run began, and another problem cannot be continued. "
+            "Restore it, its text is in the manifest, or begin a new run with `siren-pde solve`."
+        )
+
+
+def _ended(path: Path, said: Manifest, json: bool) -> str:
+    if json:
+        return as_json({**said.result, "outcome": said.outcome, "out": str(path)})
+    extended = ""
+    if said.outcome == "budget":
+        extended = " Give it more in all, `--seconds` or `--steps`, and it goes on."
+    return f"this run has ended ({said.outcome}): {said.reason}.{extended}"

@@ -1,0 +1,112 @@
+"""From what was asked for to a method and its objective: `solve` before the first step."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from siren_pde.collocation.evaluation import Limits
+from siren_pde.collocation.frequencies import PROBED, box, frequencies
+from siren_pde.collocation.objective import Objective, objective_of
+from siren_pde.collocation.quadrature import Quadrature, Sobol
+from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
+from siren_pde.fields.generic import Generic
+from siren_pde.fields.siren import Siren
+from siren_pde.optimisers.base import Method
+from siren_pde.problem import Problem
+from siren_pde.solving.auto import Auto
+from siren_pde.solving.report import Budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What `solve` was asked for; None is left to it."""
+
+    problem: Problem
+    field: Field | nn.Module | None = None
+    method: Method[Any] | None = None
+    quadrature: Quadrature | None = None
+    budget: Budget | None = None
+    device: torch.device | str | None = None
+    dtype: torch.dtype | None = None
+    seed: int = 0
+    estimate: str = "quick"
+
+    @property
+    def limits(self) -> Budget:
+        """The budget."""
+        return self.budget or Budget()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The method, why it was chosen, and its objective, whose residuals are planned once."""
+
+    method: Method[Any]
+    why: str
+    objective: Objective
+
+
+def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepared:
+    """What to step with; `chosen` is a method that was chosen before, and why.
+
+    Raises ConfigError for what is no problem, field, method or precision, and whatever planning
+    the residuals raises.
+    """
+    problem, method = call.problem, call.method or Auto()
+    field = _checked(problem, call.field, method, call.dtype)
+    d = len(problem.axes)
+    method = method if chosen is None else chosen[0]
+    first = call.dtype or method.dtype
+    where = call.device or (next(field.parameters()).device if field is not None else "cpu")
+    draft = Siren(d) if field is None else copy.deepcopy(field)
+    try:
+        draft = draft.to(device=where, dtype=first)
+    except (RuntimeError, AssertionError) as cause:
+        raise ConfigError(f"the device `{where}` cannot be used here: {cause}") from cause
+    probe = objective_of(
+        problem,
+        draft,
+        rule=(call.quadrature or Sobol(PROBED)).with_count(PROBED),
+        seed=call.seed,
+        limits=Limits(memory=call.limits.memory),
+    )
+    size = None if field is None else sum(q.numel() for q in field.parameters())
+    method, why = chosen or method.suited(probe, size, call.limits.spent(0.0, 0).left)
+    draft = probe.field
+    if field is None:
+        draft = Siren(d, seed=call.seed, dtype=first, device=where, **vars(method.architecture))
+    low, high = box(probe.collocated)
+    scaled = draft.scaled_to(low, high, frequencies(probe.collocated, draft))
+    scaled = scaled.to(device=where, dtype=call.dtype or method.dtype)
+    size = sum(q.numel() for q in scaled.parameters())
+    rule = call.quadrature or Sobol(method.points(size))
+    collocated = probe.collocated.with_rule(rule, like=next(scaled.parameters()))
+    return Prepared(method, why, replace(probe, collocated=collocated, field=scaled))
+
+
+def _checked(
+    problem: Problem, field: Field | nn.Module | None, method: Method[Any], dtype: object
+) -> Field | None:
+    """The caller's field as a `Field`. Raises ConfigError for what is no problem, field, method or
+    precision.
+    """
+    if not isinstance(problem, Problem):
+        raise ConfigError(f"`solve` needs a `Problem(…)`, got {type(problem).__name__}.")
+    if dtype not in (None, torch.float32, torch.float64):
+        raise ConfigError(f"`solve` works in float32 or float64, got {dtype}.")
+    if not isinstance(method, Method):
+        raise ConfigError(f"`solve` needs a method such as `Adam()`, got {type(method).__name__}.")
+    d = len(problem.axes)
+    if isinstance(field, nn.Module) and not isinstance(field, Field):
+        return Generic(field, d)
+    if not (field is None or isinstance(field, Field)):
+        raise ConfigError(
+            f"`solve` needs a field such as `Siren({d})`, got {type(field).__name__}."
+        )
+    return field
