@@ -70,7 +70,8 @@ def main(
     traceback: Annotated[
         bool,
         typer.Option(
-            OPTION, help=f"Show where a failure comes from; may stand anywhere, as may {VARIABLE}=1."
+            OPTION,
+            help=f"Show where a failure comes from; may stand anywhere, as may {VARIABLE}=1.",
         ),
     ] = False,
 ) -> None:
@@ -216,6 +217,9 @@ def sdf(
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run; left out, OUT with .run at its end.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that no earlier run has left there.")
+    ] = False,
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = None,
@@ -247,5 +251,5 @@ def sdf(
             volume=volume,
         )
         every = every_named(checkpoint_every)
-        end = _ended(*command.run(given, place=run, every=every, json=json), signals)
+        end = _ended(*command.run(given, place=run, every=every, force=force, json=json), signals)
     raise end

@@ -10,26 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-import click
 import typer
 from typer.core import TyperGroup
 
 from siren_pde.errors import InputWarning, SirenPDEError
 
 REPORTS = "https://github.com/siren-pde/siren_pde/issues"
+_USAGE = typer.BadParameter.__mro__[2]
+"""What click raises for wrong options and shows itself: some versions of typer bring their own."""
 OPTION, VARIABLE = "--traceback", "SIREN_PDE_TRACEBACK"
 
 
 class Explaining(TyperGroup):
     """Commands whose failures are explained; `--traceback` may stand anywhere among the words."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options of all commands."""
         end = args.index("--") if "--" in args else len(args)
         ctx.meta[OPTION] = OPTION in args[:end]
         return TyperGroup.parse_args(self, ctx, [a for a in args[:end] if a != OPTION] + args[end:])
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         with explained(shown=ctx.meta[OPTION] or bool(os.environ.get(VARIABLE))):
             return TyperGroup.invoke(self, ctx)
@@ -47,7 +48,7 @@ def explained(shown: bool = False) -> Iterator[None]:
             warnings.simplefilter("always", InputWarning)
             warnings.showwarning = _said
             yield
-    except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
+    except (typer.Exit, typer.Abort, _USAGE, BrokenPipeError):
         raise
     except SirenPDEError as error:
         _show(error, shown)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from siren_pde.files.namespace import lazy
 
 if TYPE_CHECKING:
-    from siren_pde.io.readers.data import read_data as read_data
     from siren_pde.io.readers import read_mesh as read_mesh
     from siren_pde.io.readers import read_points as read_points
+    from siren_pde.io.readers.data import read_data as read_data
     from siren_pde.io.results import load as load
     from siren_pde.io.results import save as save
     from siren_pde.io.writers import write_mesh as write_mesh
