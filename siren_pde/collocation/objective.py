@@ -42,7 +42,7 @@ class Objective:
     collocated: Collocated
     field: Field
     limits: Limits = Limits()
-    _spaces: Spaces = made(default_factory=Spaces, repr=False)
+    _spaces: Spaces = made(default_factory=Spaces, repr=False, metadata={"stored": False})
 
     @property
     def parameters(self) -> Tensor:

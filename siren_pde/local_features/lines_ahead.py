@@ -44,7 +44,8 @@ class Ahead:
         size, length = space.sizes(known[0]), (time.high - time.low) / AHEAD
         for _ in range(SHORTENED):
             end, rate, began = time.low + length, 1 / length, clock.monotonic()
-            operator = Operator.of(space, rate, end, known[0], known)
+            operator = Operator(space, rate, end, known[0], known)
+            operator.factor  # noqa: B018 — made now, to see how long that takes
             made, theta = clock.monotonic(), known[0]
             if steady:
                 theta = operator.exact(end, known)

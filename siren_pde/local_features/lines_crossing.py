@@ -120,7 +120,7 @@ class Crossing:
         if self.halved in known:
             return self, known[self.halved]
         parts = level.parts[: self.space.time.order]
-        operator = Operator.of(
+        operator = Operator(
             self.space, 1 / (DIAGONAL * length), level.time + length / 2, parts[0], parts
         )
         kept = (*self.operators[-(KEPT - 1) :], (self.halved, operator))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -31,25 +32,34 @@ class Solved:
 
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """The matrix of a stage whose derivatives in time are `rate` times the unknown, and more."""
+    """The matrix of a stage whose derivatives in time are `rate` times the unknown, and more.
+
+    It is linearised at θ and one time; `known` are what rates are taken from. It is made of these
+    when it is needed first.
+    """
 
     space: Space
     rate: float
-    assembly: Assembly
-    parts: Sequence[Part | None]
-    factor: TreeFactor
+    at: float
+    theta: Tensor
+    known: Sequence[Tensor]
 
-    @staticmethod
-    def of(
-        space: Space, rate: float, at: float, theta: Tensor, known: Sequence[Tensor]
-    ) -> Operator:
-        """Linearised at θ and one time; `known` are what rates are taken from."""
-        given = [space.columns.split(part) for part in known]
-        stage = Stage.implicit(space.time.axis, rate, given)
-        assembly = space.staged(stage, at).scaled(theta)
-        parts = list(assembly.linear_model(theta))
-        factor = TreeFactor(parts, space.tree.children.tolist(), assembly.uses())
-        return Operator(space, rate, assembly, parts, factor)
+    @cached_property
+    def assembly(self) -> Assembly:
+        """The equations at the time and the stage, scaled."""
+        given = [self.space.columns.split(part) for part in self.known]
+        stage = Stage.implicit(self.space.time.axis, self.rate, given)
+        return self.space.staged(stage, self.at).scaled(self.theta)
+
+    @cached_property
+    def parts(self) -> Sequence[Part | None]:
+        """The rows of each box."""
+        return list(self.assembly.linear_model(self.theta))
+
+    @cached_property
+    def factor(self) -> TreeFactor:
+        """The matrix, factorised."""
+        return TreeFactor(self.parts, self.space.tree.children.tolist(), self.assembly.uses())
 
     def slopes(self, theta: Tensor, known: Sequence[Tensor]) -> list[Tensor]:
         """The unknown and its derivatives in time at a stage."""

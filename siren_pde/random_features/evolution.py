@@ -150,6 +150,23 @@ def _spans(domain: Domain, axis: int, low: float, high: float) -> bool:
     return bool(domain.contains(x, 1e-9 * (high - low)).all())
 
 
+@dataclass(frozen=True)
+class HandedOver:
+    """The residual that is each unknown, and its first order − 1 derivatives in time."""
+
+    evolution: Evolution
+
+    def __call__(self, p: Points, *unknowns: Unknown) -> list[Jet]:
+        """All of them at points p."""
+        t = p.coordinates[self.evolution.axis]
+        parts: list[Jet] = []
+        for u in unknowns:
+            components = list(u) if isinstance(u, Vector) else [u]
+            for k in range(self.evolution.order):
+                parts += [d(c, *[t] * k) if k else c for c in components]
+        return parts
+
+
 @dataclass(frozen=True, eq=False)
 class Slabs:
     """How an evolution is taken apart: the whole problem, its time, and the state handed over.
@@ -168,7 +185,7 @@ class Slabs:
     def of(whole: Objective, evolution: Evolution) -> Slabs:
         """For an objective that is an evolution."""
         points = whole.collocated.rows[0].points
-        expression = Expression("state", _state(evolution))
+        expression = Expression("state", HandedOver(evolution))
         return Slabs(whole, evolution, BoundResidual.planned(expression, whole.field, points))
 
     def slab(self, slab: Slab, before: Field | None, *, count: int, seed: int) -> Objective:
@@ -216,7 +233,7 @@ class Slabs:
         """The state less that of the field before, which is taken at the slab's start whatever the
         time of a point.
         """
-        state = _state(self.evolution)
+        state = HandedOver(self.evolution)
 
         def handover(p: Points, *unknowns: Unknown) -> list[Jet]:
             positions = p.positions.clone()
@@ -239,18 +256,3 @@ class Slabs:
         sampling = Sampling(problem, whole.rule, shares(problem, count), seed, move=slab)
         collocated = Collocated.drawn(sampling, self.whole.field, residuals)
         return replace(self.whole, collocated=collocated)
-
-
-def _state(time: Evolution) -> Callable[..., list[Jet]]:
-    """The function that is each unknown, and its first order − 1 derivatives in time."""
-
-    def state(p: Points, *unknowns: Unknown) -> list[Jet]:
-        t = p.coordinates[time.axis]
-        parts: list[Jet] = []
-        for u in unknowns:
-            components = list(u) if isinstance(u, Vector) else [u]
-            for k in range(time.order):
-                parts += [d(c, *[t] * k) if k else c for c in components]
-        return parts
-
-    return state

@@ -214,7 +214,7 @@ class Propagator(Method[State]):
         calmest, least = None, math.inf
         for _ in range(TIMES):
             dense = replace(self, oversampling=rows)._slab(state, best.trial, None)
-            stepper = Stepper.of(replace(dense, field=best.field), time, state.length)
+            stepper = Stepper(replace(dense, field=best.field), time, state.length)
             amplified = stepper.amplification(count)
             if amplified < least:
                 calmest, least = stepper, amplified

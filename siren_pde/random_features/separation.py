@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -200,18 +200,34 @@ def _restricted(
     """
     name, outputs = unknown
     total = whole.structure.networks()[name].outputs
-    names = list(whole.expression.arguments or ())
-
-    def part(p: Points, *unknowns: Unknown) -> list[object]:
-        given: dict[str, Unknown] = dict(zip(names, unknowns, strict=True))
-        narrow = given[name]
-        own: Iterable[Jet] = narrow if isinstance(narrow, Vector) else [narrow]
-        full: list[Jet] = [Constant(0.0)] * total
-        for output, jet in zip(outputs, own, strict=True):
-            full[output] = jet
-        given[name] = Vector(full) if total > 1 else full[0]
-        values = flattened(whole.expression.function(p, *given.values()))
-        return [values[j] for j in components]
-
+    names = tuple(whole.expression.arguments or ())
+    given = (whole.expression.function, names, name)
+    part = Restricted(*given, outputs=outputs, total=total, components=tuple(components))
     expression = Expression(whole.name, part, names)
     return replace(whole, expression=expression, components=len(components), structure=field)
+
+
+@dataclass(frozen=True, eq=False)
+class Restricted:
+    """Some components of a function of the unknowns `names`, of which the one called `name` has the
+    `outputs` alone; the others of its `total` are zero.
+    """
+
+    function: Callable[..., object]
+    names: tuple[str, ...]
+    name: str
+    outputs: tuple[int, ...]
+    total: int
+    components: tuple[int, ...]
+
+    def __call__(self, p: Points, *unknowns: Unknown) -> list[object]:
+        """These components at points p."""
+        given: dict[str, Unknown] = dict(zip(self.names, unknowns, strict=True))
+        narrow = given[self.name]
+        own: Iterable[Jet] = narrow if isinstance(narrow, Vector) else [narrow]
+        full: list[Jet] = [Constant(0.0)] * self.total
+        for output, jet in zip(self.outputs, own, strict=True):
+            full[output] = jet
+        given[self.name] = Vector(full) if self.total > 1 else full[0]
+        values = flattened(self.function(p, *given.values()))
+        return [values[j] for j in self.components]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -54,8 +55,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Stepper:
-    """From the coefficients c of one slab to those of the next, by products with two matrices.
+class Matrices:
+    """What a stepper multiplies by.
 
     `solved` are the residuals that determine a slab, their matrix factorised; `judged` those at
     fresh points, with their matrix (N, q).
@@ -66,19 +67,32 @@ class Stepper:
     factor: Factor
     judge: Tensor
 
-    @staticmethod
-    def of(objective: Objective, time: Evolution, length: float) -> Stepper:
-        """For the residuals of the first slab, with features in place, and slabs of a length.
 
-        The initial conditions have the problem's own residuals, whose values at the end of one slab
-        are asked of the next.
-        """
-        fresh, theta = objective.redrawn(objective.seed + 1), objective.parameters
+@dataclass(frozen=True, eq=False)
+class Stepper:
+    """From the coefficients c of one slab to those of the next, by products with two matrices.
+
+    It is for the residuals of the first slab, with features in place, and slabs of a length. The
+    initial conditions have the problem's own residuals, whose values at the end of one slab are
+    asked of the next.
+    """
+
+    objective: Objective
+    time: Evolution
+    length: float
+
+    @cached_property
+    def matrices(self) -> Matrices:
+        """Made of the residuals when they are needed first."""
+        objective, theta = self.objective, self.objective.parameters
+        fresh = objective.redrawn(objective.seed + 1)
         system, judge = OutputSystem.of(objective, theta), OutputSystem.of(fresh, theta).matrix
         weights, a = system.balance(), system.matrix
-        solved, judged = (Side.of(each, time, weights, length) for each in (objective, fresh))
+        solved, judged = (
+            Side.of(each, self.time, weights, self.length) for each in (objective, fresh)
+        )
         a *= solved.scale[:, None]
-        return Stepper(solved, judged, Factor.of(a), judge * judged.scale[:, None])
+        return Matrices(solved, judged, Factor.of(a), judge * judged.scale[:, None])
 
     def amplification(self, slabs: int) -> float:
         """How many times larger noise in the initial values is after so many slabs, once what the
@@ -87,7 +101,8 @@ class Stepper:
         In general it measures how the solutions themselves grow; where they do not, it should be
         about one, but with too few points it is not: nothing then holds the end of a slab.
         """
-        side, looked = self.solved, max(min(slabs, LOOKED), 2)
+        matrices = self.matrices
+        side, looked = matrices.solved, max(min(slabs, LOOKED), 2)
         like = side.scale
         generator = torch.Generator(device=like.device).manual_seed(0)
         noise = torch.randn(
@@ -97,7 +112,7 @@ class Stepper:
         for _ in range(looked):
             b = torch.zeros_like(like)
             b[side.starts] = noise
-            noise = side.ahead @ self.factor.solve(b)
+            noise = side.ahead @ matrices.factor.solve(b)
             size = float(torch.linalg.vector_norm(noise))
             if not size > 0:
                 return 0.0
@@ -110,7 +125,8 @@ class Stepper:
         """The coefficients of the slab `by` later than the first, and the sizes at fresh points of
         its residual and of that of the zero field.
         """
-        solved, judged = (side.right(c, by) for side in (self.solved, self.judged))
-        following = -self.factor.solve(solved)
-        left = torch.linalg.vector_norm(self.judge @ following + judged)
+        own = self.matrices
+        solved, judged = (side.right(c, by) for side in (own.solved, own.judged))
+        following = -own.factor.solve(solved)
+        left = torch.linalg.vector_norm(own.judge @ following + judged)
         return following, float(left), float(torch.linalg.vector_norm(judged))

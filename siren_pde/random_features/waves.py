@@ -33,7 +33,9 @@ class Waves:
     vectors: Tensor
     centre: Tensor
     mixing: Tensor | None = None
-    tables: dict[tuple[int, Alpha], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    tables: dict[tuple[int, Alpha], tuple[Tensor, Tensor]] = field(
+        default_factory=dict, metadata={"stored": False}
+    )
 
     @property
     def count(self) -> int:

@@ -88,7 +88,9 @@ class Signals:
                 os._exit(128 + again)
         if self.rescue is not None:
             self.rescue()
-        _say("stopped in the middle of a step, the last one is kept")
+            _say("stopped in the middle of a step; the one before is kept")
+        else:
+            _say("stopped before all was written")
         os._exit(128 + signum)
 
 

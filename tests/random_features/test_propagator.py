@@ -183,7 +183,7 @@ def test_noise_is_amplified_where_points_are_too_few():
 
     def amplification(count):
         objective = slabs.slab(slab, None, count=count, seed=0)
-        stepper = Stepper.of(replace(objective, field=features), time, 0.5)
+        stepper = Stepper(replace(objective, field=features), time, 0.5)
         return stepper.amplification(100)
 
     assert amplification(1200) < 10 < amplification(350)

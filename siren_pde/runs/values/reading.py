@@ -4,7 +4,6 @@ those of classes that a state may be made of.
 
 from __future__ import annotations
 
-import struct
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -12,12 +11,12 @@ from functools import cached_property, partial
 from types import FunctionType, MappingProxyType, MemberDescriptorType, MethodType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from siren_pde.errors import CheckpointError
-from siren_pde.runs.values.memory import DTYPES, Read, whole
+from siren_pde.runs.values import scalars
+from siren_pde.runs.values.memory import Read, whole
 from siren_pde.runs.values.names import class_named, enum_member
 from siren_pde.runs.values.parts import is_named_tuple, is_plain, memory_of, slots_of
 from siren_pde.runs.values.roots import Roots
@@ -53,6 +52,8 @@ class Reading:
         return self._value(last)
 
     def _value(self, reference: Any) -> Any:
+        if isinstance(reference, dict):
+            return scalars.read(reference)
         if not isinstance(reference, list):
             return reference
         (number,) = reference
@@ -154,13 +155,6 @@ class Reading:
         made.set_state(torch.frombuffer(bytearray.fromhex(state), dtype=torch.uint8))
         return made
 
-    def scalar(self, entry: Sequence[Any]) -> object:
-        """A number of numpy's."""
-        name, data = entry
-        if (dtype := np.dtype(str(name))).kind not in "biufc":
-            raise CheckpointError(f"a number of {dtype} is none that is written.")
-        return np.frombuffer(bytes.fromhex(data), dtype)[0]
-
     def items(self, entry: Sequence[Any]) -> list[Any]:
         """Entries of a container."""
         return self._all(entry)
@@ -195,7 +189,6 @@ _KINDS: dict[str, Callable[[Reading, Sequence[Any]], object]] = {
     "method": Reading.method,
     "partial": Reading.partial,
     "generator": Reading.generator,
-    "scalar": Reading.scalar,
     "dict": Reading.mapping,
     "list": Reading.items,
     "tuple": lambda reading, entry: tuple(reading.items(entry)),
@@ -205,12 +198,5 @@ _KINDS: dict[str, Callable[[Reading, Sequence[Any]], object]] = {
     "ordered": lambda reading, entry: OrderedDict(reading.mapping(entry)),
     "proxy": lambda reading, entry: MappingProxyType(dict(*reading.items(entry))),
     "slice": lambda reading, entry: slice(*reading.items(entry)),
-    "float": lambda _, entry: struct.unpack(">d", bytes.fromhex(entry[0]))[0],
-    "complex": lambda _, entry: complex(*struct.unpack(">dd", bytes.fromhex(entry[0]))),
-    "bytes": lambda _, entry: bytes.fromhex(entry[0]),
-    "int": lambda _, entry: int(entry[0], 16),
-    "text": lambda _, entry: bytes.fromhex(entry[0]).decode(errors="surrogatepass"),
-    "dtype": lambda _, entry: DTYPES[entry[0]],
-    "device": lambda _, entry: torch.device(entry[0]),
 }
 """How each kind of entry is read."""

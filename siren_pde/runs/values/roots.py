@@ -12,11 +12,10 @@ from torch import Tensor
 
 from siren_pde.errors import CheckpointError
 from siren_pde.runs.values.names import packages_of
-from siren_pde.runs.values.parts import closure_of, parts_of
+from siren_pde.runs.values.parts import closure_of, memory_of, parts_of
+from siren_pde.runs.values.scalars import is_scalar
 
 Steps = tuple[str | int, ...]
-PLAIN = (type(None), bool, int, float, str, bytes, complex)
-"""Values that are stored wherever they stand: two of the same are one."""
 
 
 @final
@@ -40,17 +39,22 @@ class Roots:
         places: dict[int, tuple[str, Steps]] = {}
         modules, devices, kept = set[str](), {"cpu"}, list[object]()
         waiting: list[tuple[object, str, Steps]] = [(v, name, ()) for name, v in values.items()]
+        memory = set[int]()
         for value, name, steps in waiting:  # it grows meanwhile: breadth first
-            if isinstance(value, PLAIN) or id(value) in places:
+            if is_scalar(value) or id(value) in places:
                 continue
             kept.append(value)
-            if not _is_constant(value):
+            if not is_constant(value):
                 places[id(value)] = (name, steps)
             modules.add(value.__module__ if isinstance(value, FunctionType) else _home(value))
             if isinstance(value, Tensor):
                 devices.add(str(value.device))
-            for step, child in _reached(value).items():
+            own = memory_of(type(value))
+            reached = {} if id(value) in memory else _reached(value)
+            for step, child in reached.items():
                 waiting.append((child, name, (*steps, step)))
+                if step in own:
+                    memory.add(id(child))
         return Roots(values, places, packages_of(modules), frozenset(devices), kept)
 
     def place(self, value: object) -> tuple[str, Steps] | None:
@@ -102,11 +106,11 @@ def _reached(value: object) -> Mapping[str | int, object]:
     return dict(zip(parts.steps(), parts.children, strict=True))
 
 
-def _is_constant(value: object) -> bool:
+def is_constant(value: object) -> bool:
     """Whether a value is a constant, of which there may be one for all who use it."""
     if not isinstance(value, tuple | frozenset):
         return False
-    return all(isinstance(each, PLAIN) or _is_constant(each) for each in value)
+    return all(is_scalar(each) or is_constant(each) for each in value)
 
 
 def _home(value: object) -> str:

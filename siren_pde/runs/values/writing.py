@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -16,10 +14,8 @@ from siren_pde.errors import CheckpointError
 from siren_pde.runs.values.memory import Written
 from siren_pde.runs.values.names import class_named
 from siren_pde.runs.values.parts import Parts, parts_of
-from siren_pde.runs.values.roots import Roots, kind_of
-
-LARGEST = 1 << 64
-"""Whole numbers beyond are no counts and no seeds; JSON readers disagree about them."""
+from siren_pde.runs.values.roots import Roots, is_constant, kind_of
+from siren_pde.runs.values.scalars import is_scalar, written
 
 
 class Writing:
@@ -35,6 +31,7 @@ class Writing:
         self._roots = roots
         self._numbers: dict[int, int] = {}
         self._shapes: dict[tuple[type, tuple[str, ...]], int] = {}
+        self._constants: dict[str, int] = {}
         self._kept: list[object] = []  # so that no identity is used twice
 
     def add(self, value: object, name: str) -> Any:
@@ -54,7 +51,7 @@ class Writing:
                 under_way.add(id(each))
                 waiting.append((each, path, parts))
                 for step, child in zip(parts.steps(), parts.children, strict=True):
-                    if id(child) in under_way and not is_inline(child):
+                    if id(child) in under_way and not is_scalar(child):
                         where = _path(path, parts, step)
                         raise CheckpointError(
                             f"`{where}` leads back to what holds it, which a checkpoint cannot "
@@ -65,24 +62,28 @@ class Writing:
         return self._reference(value)
 
     def _reference(self, value: object) -> Any:
-        return value if is_inline(value) else [self._numbers[id(value)]]
+        return written(value) if is_scalar(value) else [self._numbers[id(value)]]
 
     def _put(self, value: object, entry: list[Any]) -> None:
-        self._numbers[id(value)] = len(self.entries)
-        self.entries.append(entry)
+        number = len(self.entries)
+        if is_constant(value):  # Python makes one of several, or several of one, as it likes
+            number = self._constants.setdefault(repr(entry), number)
+        self._numbers[id(value)] = number
         self._kept.append(value)
+        if number == len(self.entries):
+            self.entries.append(entry)
 
     def _known(self, value: object, path: str) -> bool:
         """Whether a value has an entry, or gets one that is made of no others."""
-        if is_inline(value) or id(value) in self._numbers:
+        if is_scalar(value) or id(value) in self._numbers:
             return True
         if (place := self._roots.place(value)) is not None:
             name, steps = place
             self._put(value, ["root", name, list(steps), kind_of(value)])
             return True
-        for kinds, written in _ALONE.items():
+        for kinds, described in _ALONE.items():
             if isinstance(value, kinds):
-                self._put(value, written(self, value, path))
+                self._put(value, described(self, value, path))
                 return True
         return False
 
@@ -149,14 +150,6 @@ class Writing:
         self._checked(type(value), path)
         return ["member", self.shape(type(value), ()), value.name]
 
-    def scalar(self, value: Any, path: str) -> list[Any]:
-        """Of a number of numpy's."""
-        if value.dtype.kind not in "biufc":
-            raise CheckpointError(
-                f"`{path}` is a {_called(value)}, which a checkpoint cannot hold."
-            )
-        return ["scalar", value.dtype.str, value.tobytes().hex()]
-
     def generator(self, value: Any, path: str) -> list[Any]:
         """Of a generator of random numbers of torch's."""
         state = value.get_state().numpy().tobytes().hex()
@@ -166,20 +159,6 @@ class Writing:
         """Of a class."""
         self._checked(value, path)
         return ["class", self.shape(value, ())]
-
-
-def is_inline(value: object) -> bool:
-    """Whether JSON holds a value as it is."""
-    match value:
-        case None | bool():
-            return True
-        case int() if type(value) is int:
-            return -LARGEST < value < LARGEST
-        case float() if type(value) is float:
-            return math.isfinite(value)
-        case str() if type(value) is str:
-            return value.isascii() or value.encode(errors="replace").decode() == value
-    return False
 
 
 def _path(path: str, parts: Parts, step: str | int) -> str:
@@ -197,22 +176,10 @@ def _called(value: object) -> str:
     return f"{kind.__module__}.{kind.__qualname__}" + (f" `{name}`" if name else "")
 
 
-def _text(value: Any) -> str:
-    return str(value)
-
-
 _ALONE: dict[Any, Callable[[Writing, Any, str], list[Any]]] = {
     Tensor: Writing.tensor,
     np.ndarray: Writing.array,
     Enum: Writing.member,
-    np.generic: Writing.scalar,
-    float: lambda _, value, path: ["float", struct.pack(">d", value).hex()],
-    complex: lambda _, value, path: ["complex", struct.pack(">dd", value.real, value.imag).hex()],
-    bytes: lambda _, value, path: ["bytes", value.hex()],
-    int: lambda _, value, path: ["int", hex(value)],
-    str: lambda _, value, path: ["text", value.encode(errors="surrogatepass").hex()],
-    torch.dtype: lambda _, value, path: ["dtype", _text(value).removeprefix("torch.")],
-    torch.device: lambda _, value, path: ["device", _text(value)],
     torch.Generator: Writing.generator,
     type: Writing.kind,
 }
