@@ -92,6 +92,7 @@ class ConjugateGradients(Method[State]):
         """Compare a finite move with its linear prediction."""
         predicted = objective.jvp(theta, move)
         curved = torch.linalg.vector_norm(objective.residual(theta + move) + r - predicted)
+        _require_finite(curved)
         if bool(curved > 1e-6 * torch.linalg.vector_norm(predicted)):
             raise ConfigError(
                 "`ConjugateGradients` needs residuals that are affine in all parameters, and these "
