@@ -180,7 +180,7 @@ def watched() -> Iterator[None]:
 
 
 def tried(kind: Kind, data: bytes, folder: Path) -> Counter[str]:
-    """How reading a file ended: read, refused, hung, or an error of no known type, with its name."""
+    """How reading a file ended: read, refused, hung, or by an error of no known type."""
     path, ends = folder / kind.name, Counter[str]()
     path.write_bytes(data)
     for read in kind.readers:

@@ -39,6 +39,7 @@ def worker(name: str, count: int, seed: int) -> None:
 
 
 def main() -> None:
+    """Read damaged files of all kinds, or of one."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=100_000, help="files, over all kinds")
     parser.add_argument("--seed", type=int, default=1)
