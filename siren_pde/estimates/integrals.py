@@ -230,4 +230,4 @@ def _beside(a: Nodes, b: Nodes) -> Nodes:
 @lru_cache(maxsize=64)
 def _gauss(n: int) -> Nodes:
     x, w = np.polynomial.legendre.leggauss(n)
-    return torch.from_numpy((x + 1) / 2), torch.from_numpy(w / 2)
+    return torch.tensor((x + 1) / 2), torch.tensor(w / 2)

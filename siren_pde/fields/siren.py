@@ -99,7 +99,7 @@ class Siren(Network):
 
         def uniform(bound: float, *shape: int) -> Tensor:
             draw = rng.uniform(-bound, bound, shape).astype(kind)
-            return torch.as_tensor(draw, device=like.device)
+            return torch.tensor(draw, device=like.device)
 
         h, omega = self.width, self.hidden_frequency
         bound = math.sqrt(6 / h) / omega

@@ -58,8 +58,8 @@ def _tails(net: LocalSines, boxes: Tensor) -> Tensor:
     d, n = net.inputs, TICKS.get(net.inputs, 6)
     ticks, weights = np.polynomial.legendre.leggauss(n)
     vander = np.polynomial.legendre.legvander(ticks, n - 1)
-    transform = torch.from_numpy((vander * weights[:, None] * (np.arange(n) + 0.5)).T.copy())
-    grid = torch.cartesian_prod(*[torch.from_numpy(ticks)] * d).view(-1, d)
+    transform = torch.tensor((vander * weights[:, None] * (np.arange(n) + 0.5)).T)
+    grid = torch.cartesian_prod(*[torch.tensor(ticks)] * d).view(-1, d)
     sines = torch.sin(grid @ net.waves.T + net.phases)
     c = net.coefficients.detach()[boxes, :, : net.sines]
     values = torch.einsum("nom,gm->nog", c, sines).view(len(boxes), net.outputs, *[n] * d)

@@ -126,7 +126,7 @@ def exponents(a: Tensor) -> Tensor:
     kept = powers[
         (np.abs(powers - np.round(powers)) > SMOOTH) & (powers > SMOOTH) & (powers < HIGHEST)
     ]
-    return torch.from_numpy(kept[:COUNT].copy())
+    return torch.tensor(kept[:COUNT])
 
 
 def _padded(each: list[tuple[Tensor, Tensor]]) -> Powers:

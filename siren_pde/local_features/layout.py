@@ -144,7 +144,7 @@ def _nodes(faces: Faces, flat: set[int], n: int, holds: Inside) -> tuple[Tensor,
     `flat` axes, one.
     """
     wide = faces.low.shape[1] - len(flat)
-    gauss = torch.from_numpy((np.polynomial.legendre.leggauss(n)[0] + 1) / 2)
+    gauss = torch.tensor((np.polynomial.legendre.leggauss(n)[0] + 1) / 2)
     x, face = _grid(faces, flat, gauss)
     mask = holds(x)
     each = len(gauss) ** wide

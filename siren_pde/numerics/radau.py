@@ -48,12 +48,12 @@ class Radau:
         keep = [k for k in range(stages) if rates[k].imag >= -1e-9 * abs(rates[k])]
         keep.sort(key=lambda k: abs(rates[k].imag))
         return Radau(
-            torch.from_numpy(nodes),
-            torch.from_numpy(slopes),
-            torch.from_numpy(full[0, 1:]),
+            torch.tensor(nodes),
+            torch.tensor(slopes),
+            torch.tensor(full[0, 1:]),
             tuple(complex(rates[k]) for k in keep),
-            torch.from_numpy(modes[:, keep].astype(complex)),
-            torch.from_numpy(np.linalg.inv(modes)[keep].astype(complex)),
+            torch.tensor(modes[:, keep].astype(complex)),
+            torch.tensor(np.linalg.inv(modes)[keep].astype(complex)),
         )
 
     @property
@@ -141,7 +141,7 @@ class Sines:
         frequency = min(SLOW, key=lambda w: _error(float(w), waves, size))
         polynomials = np.linalg.inv(_conditions(2 * _nodes(stages) - 1, derivatives, size))
         fit = _coefficients(float(frequency), waves, size) @ polynomials
-        return Sines(tuple(float(frequency) * (k + 1) for k in range(waves)), torch.from_numpy(fit))
+        return Sines(tuple(float(frequency) * (k + 1) for k in range(waves)), torch.tensor(fit))
 
 
 def _conditions(nodes: Reals, derivatives: int, size: int) -> Reals:

@@ -71,7 +71,8 @@ class Iterate(Generic[S]):
     further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
     is, and means nothing before. `reached` says how far a method is that solves part after part,
     None once all are solved. `error` is about the relative L² error, where a method knows it by
-    itself.
+    itself. `again` are the seconds that the last solve took, where measuring its error takes about
+    as long.
     """
 
     objective: Residuals
@@ -83,6 +84,7 @@ class Iterate(Generic[S]):
     reached: Reached | None = None
     outcome: Outcome = Outcome.converged
     error: float = math.nan
+    again: float = 0.0
 
     @property
     def going_on(self) -> bool:
@@ -139,8 +141,8 @@ class Method(ABC, Generic[S]):
     architecture: Architecture
     """The network the method works best with."""
     every: ClassVar[int] = 1
-    """Steps between two rows of the history. A row costs about a third of a gradient: a method of
-    short steps has more of them, so that rows take a few parts in a thousand.
+    """Steps between two rows of the history. A row costs an evaluation of all residuals: where that
+    is a tenth of a step, as of Gauss-Newton, five steps are between rows (benchmarks/watching.py).
     """
 
     @abstractmethod

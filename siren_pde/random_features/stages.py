@@ -57,7 +57,8 @@ class Basis:
         for name, part in parts.items():
             values, table = part @ self.waves[name].values(x).T, other.waves[name].values(x)
             right = values.flatten(0, -2).T
-            each.append(torch.linalg.lstsq(table, right).solution.T.view(*part.shape[:-1], -1))
+            fitted = torch.linalg.lstsq(table, right, driver="gelsd").solution
+            each.append(fitted.T.view(*part.shape[:-1], -1))
         return torch.cat([part.flatten(-2) for part in each], -1)
 
     def sizes(self, c: Tensor, x: Tensor) -> Tensor:

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE = 3.0
-"""Seconds that the main thread has after a signal; with what is written then, less than five."""
+PATIENCE, LATEST = 3.0, 4.5
+"""Seconds that the main thread has after a signal to come back from a step, and to write all."""
 AT_ONCE = 0.25
 """A signal that comes again within so many seconds is the same: `timeout` sends it to the process
 and to its group.
@@ -78,14 +78,15 @@ class Signals:
         if signum is None:
             return
         self.received = self.received or signum
-        ends = time.monotonic() + PATIENCE
-        silent = time.monotonic() + AT_ONCE
-        while (left := ends - time.monotonic()) > 0:
-            again = _arrived(pipe, left)
+        started, latest = time.monotonic(), PATIENCE
+        while (waited := time.monotonic() - started) < latest:
+            again = _arrived(pipe, latest - waited)
             if again is None:
                 return
-            if again and (again != signum or time.monotonic() > silent):
+            if again and (again != signum or time.monotonic() - started > AT_ONCE):
                 os._exit(128 + again)
+            if again == 0 and self.rescue is None:  # it has, and is writing
+                latest = max(LATEST, PATIENCE)
         if self.rescue is not None:
             self.rescue()
             _say("stopped in the middle of a step; the one before is kept")

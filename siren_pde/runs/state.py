@@ -41,7 +41,7 @@ def packed(
     roots once for many calls.
 
     Raises CheckpointError, with the path inside the value and the type, for what cannot be stored:
-    other functions, open files, iterators, cycles.
+    functions that no root holds, classes, open files, iterators, cycles.
     """
     writing = Writing(roots if isinstance(roots, Roots) else Roots.of(roots))
     last = writing.add(value, "state")

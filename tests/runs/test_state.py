@@ -4,7 +4,7 @@ import json
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -43,7 +43,7 @@ def back(value, roots=None):
         *(None, True, 0, -1, 1 << 70, 0.1, -0.0, math.inf, -math.inf, "", "∂ü", "\ud800", b"\x00x"),
         *(1 + 2j, (), (1, 2.0), [1, [2]], {1: "a", "b": (None,)}, {3, 1}, frozenset("ab")),
         *(slice(1, None, 2), torch.float32, torch.device("cpu"), torch.Size([2, 3])),
-        *(np.float32(0.1), np.int64(3), Outcome.stagnated, OrderedDict(b=1, a=2), Told),
+        *(np.float32(0.1), np.int64(3), Outcome.stagnated, OrderedDict(b=1, a=2)),
     ],
 )
 def test_values_come_back_as_they_were(value):
@@ -118,6 +118,9 @@ def _cycle():
     "value, named",
     [
         (lambda: 1, r"state\.what\['a'\]\[1\]` is a builtins.function `.*lambda"),
+        (Told, "builtins.type `Told`"),
+        (partial(max, 1), "functools.partial"),
+        (Told(1).__repr__, "builtins.method"),
         (open, "_io.open|builtin_function"),
         (iter([1]), "list_iterator"),
         (_cycle(), "leads back"),

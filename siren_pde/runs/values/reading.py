@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from enum import Enum
-from functools import cached_property, partial
-from types import FunctionType, MappingProxyType, MemberDescriptorType, MethodType
+from functools import cached_property
+from types import FunctionType, MappingProxyType, MemberDescriptorType
 from typing import Any
 
 import torch
@@ -119,10 +119,6 @@ class Reading:
         number, name = entry
         return enum_member(self._classes[whole(number)][0], str(name))
 
-    def kind(self, entry: Sequence[Any]) -> object:
-        """A class."""
-        return self._classes[whole(entry[0])][0]
-
     def anew(self, entry: Sequence[Any]) -> object:
         """Memory for use, which the field's own default makes."""
         number, name = entry
@@ -132,21 +128,6 @@ class Reading:
         """A dictionary, in its order."""
         parts = self._all(entry)
         return dict(zip(parts[::2], parts[1::2], strict=True))
-
-    def method(self, entry: Sequence[Any]) -> object:
-        """A method of an object, a function of its class."""
-        owner, name = self._all(entry)
-        for each in type(owner).__mro__:
-            if isinstance(function := vars(each).get(name), FunctionType):
-                return MethodType(function, owner)
-        raise CheckpointError(f"`{type(owner).__qualname__}` has no method `{name!r:.40}`.")
-
-    def partial(self, entry: Sequence[Any]) -> object:
-        """A function with some of its arguments."""
-        function, given, named = self._all(entry)
-        if not isinstance(function, FunctionType | MethodType | partial):
-            raise CheckpointError("a partial call is of a function.")
-        return partial(function, *given, **named)
 
     def generator(self, entry: Sequence[Any]) -> object:
         """A generator of random numbers."""
@@ -184,10 +165,7 @@ _KINDS: dict[str, Callable[[Reading, Sequence[Any]], object]] = {
     "module": Reading.module,
     "named": Reading.named,
     "member": Reading.member,
-    "class": Reading.kind,
     "anew": Reading.anew,
-    "method": Reading.method,
-    "partial": Reading.partial,
     "generator": Reading.generator,
     "dict": Reading.mapping,
     "list": Reading.items,

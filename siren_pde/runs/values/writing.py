@@ -17,6 +17,9 @@ from siren_pde.runs.values.parts import Parts, parts_of
 from siren_pde.runs.values.roots import Roots, is_constant, kind_of
 from siren_pde.runs.values.scalars import is_scalar, written
 
+CALLS = ("partial", "method")
+"""What calls a function with arguments: a file that could hold it could run what it likes."""
+
 
 class Writing:
     """Entries as they are being made: a value that several hold is one entry.
@@ -90,11 +93,12 @@ class Writing:
     def _opened(self, value: object, path: str) -> Parts:
         """What a value is made of, its class one that may be made when it is read."""
         parts = parts_of(value)
-        if parts is None:
+        if parts is None or parts.kind in CALLS:
             raise CheckpointError(
                 f"`{path}` is a {_called(value)}, which a checkpoint cannot hold. Keep numbers, "
                 "tensors and frozen dataclasses in the state of a method, and functions in the "
-                "problem, the field or the method itself."
+                "problem, the field or the method itself; a frozen dataclass with `__call__` may "
+                "stand for a function."
             )
         if parts.kind in ("object", "module", "named"):
             self._checked(type(value), path)
@@ -155,11 +159,6 @@ class Writing:
         state = value.get_state().numpy().tobytes().hex()
         return ["generator", str(value.device), state]
 
-    def kind(self, value: Any, path: str) -> list[Any]:
-        """Of a class."""
-        self._checked(value, path)
-        return ["class", self.shape(value, ())]
-
 
 def _path(path: str, parts: Parts, step: str | int) -> str:
     """The path to a part, as one would write it."""
@@ -181,6 +180,5 @@ _ALONE: dict[Any, Callable[[Writing, Any, str], list[Any]]] = {
     np.ndarray: Writing.array,
     Enum: Writing.member,
     torch.Generator: Writing.generator,
-    type: Writing.kind,
 }
 """How values are written that are made of no others, the first kind that fits."""
