@@ -195,7 +195,9 @@ def check(
 
 @app.command()
 def sdf(
-    points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV or NPY.")],
+    points: Annotated[
+        Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV, NPY, NPZ or MAT.")
+    ],
     out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
     seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 30.0,
     resolution: Annotated[int, typer.Option(min=2, help="Cells along the longest side.")] = 256,

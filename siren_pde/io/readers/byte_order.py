@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,7 +45,7 @@ def require_declared_order(
 
 
 def _is_big(kind: np.dtype[np.generic]) -> bool:
-    return kind.newbyteorder("=").newbyteorder("S") == kind if np.little_endian else kind.isnative
+    return kind.isnative != (sys.byteorder == "little")
 
 
 def _strange(column: npt.NDArray[np.generic]) -> float:
