@@ -15,11 +15,14 @@ from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, 
 from siren_pde.optimisers.finite import CUT, CUTS, NOT_FINITE, is_finite
 from siren_pde.optimisers.outcome import Outcome
 
+CHECKED = 16
+"""Steps between two looks at whether values are finite where a look waits for the device."""
+
 
 @dataclass(frozen=True)
 class Moments:
     """Running means of the gradient and its square, the number of steps, the last rate, θ before
-    the last step, None before the first, and how often the rate has been cut.
+    the last step that was checked, None before the first, and how often the rate has been cut.
     """
 
     mean: Tensor
@@ -75,7 +78,8 @@ class Adam(Method[Moments]):
         if self.fresh:
             objective = objective.redrawn(objective.seed + 1, spent.share)
         loss, gradient = objective.loss_and_gradient(at.theta)
-        if not is_finite(loss, gradient):
+        checked = at.theta.device.type == "cpu" or state.steps % CHECKED == 0
+        if checked and not is_finite(loss, gradient):
             return self._cut(at, objective)
         k = state.steps + 1
         mean = torch.lerp(state.mean, gradient, 0.1)
@@ -86,7 +90,8 @@ class Adam(Method[Moments]):
             (square / (1 - 0.999**k)).sqrt_().add_(1e-8 if square.dtype == torch.float32 else 1e-12)
         )
         theta = torch.addcdiv(at.theta, mean, root, value=-rate)
-        moments = Moments(mean, square, k, falling, at.theta, state.cuts)
+        before = at.theta if checked else state.before
+        moments = Moments(mean, square, k, falling, before, state.cuts)
         return Iterate(objective, theta, loss, moments, f"rate = {rate:.1e}")
 
     def _cut(self, at: Iterate[Moments], objective: Residuals) -> Iterate[Moments]:
@@ -95,6 +100,9 @@ class Adam(Method[Moments]):
         if before is None:
             raise NonFiniteError(f"{NOT_FINITE} at the points of this step.")
         state = replace(at.state, before=None, cuts=cuts + 1)
+        if not is_finite(state.mean, state.square):  # of steps that were not checked
+            zero = torch.zeros_like(before)
+            state = replace(state, mean=zero, square=zero, steps=0)
         loss = objective.loss(before)
         if cuts == CUTS or not is_finite(loss):
             reason = f"the state before is kept, after {cuts} cuts of the rate"

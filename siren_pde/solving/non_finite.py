@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from siren_pde.optimisers.finite import NOT_FINITE
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.solving.report import of_problem
 
+LONG = 0.1
+"""Seconds of a step that moved nothing after which the residuals are looked at: that is shorter."""
 _WORDS = re.compile(r"\bnan\b|\binf\b|infinit|finite|converge|INTERNAL ASSERT", re.I)
 """What linear algebra says of matrices that hold NaN."""
 
@@ -42,6 +45,7 @@ def finite_step(method: Method[Any], at: Iterate[Any], spent: Spent) -> Iterate[
     become NaN or infinite and the method fails of it, or ends for a reason that this has made up:
     linear algebra fails in its own words, and comparisons with NaN are all false.
     """
+    began = time.monotonic()
     try:
         following = method.step(at, spent)
     except Exception as cause:
@@ -54,7 +58,7 @@ def finite_step(method: Method[Any], at: Iterate[Any], spent: Spent) -> Iterate[
         why = _place(of_problem(following), at.theta)
         return replace(following, finished=f"{why or NOT_FINITE}; {following.finished}")
     stuck = following.theta is at.theta or following.outcome is not Outcome.converged
-    if stuck and (following.finished or method.every == 1):  # long steps cost more than a look
+    if stuck and (following.finished or time.monotonic() - began > LONG):
         require_finite(of_problem(following), following.theta)
     return following
 

@@ -141,6 +141,16 @@ def test_mistakes_have_one_message_and_no_traceback(name: str, tmp_path: Path) -
         assert (tmp_path / path).read_bytes() == data
 
 
+def test_how_an_input_is_read_is_said_once(tmp_path: Path) -> None:
+    points = "0 0 0 255 0 0\n1 0 0 0 255 0\n0 1 0 9 9 9\n"
+    files, words = fitting("a.xyz", points)
+    said = called(tmp_path, files, words).stderr.splitlines()
+    assert [line.startswith("siren_pde: `a.xyz`: columns 4-6 are 0-255") for line in said].count(
+        True
+    ) == 1
+    assert "Warning" not in " ".join(said) and "four different points" in said[-1]
+
+
 @pytest.mark.parametrize("words", [["--traceback", "check"], ["check", "--traceback"]])
 def test_tracebacks_are_shown_when_asked_for(words: list[str], tmp_path: Path) -> None:
     result = called(tmp_path, {"mine.py": "x = 1"}, [*words, "mine.py"])

@@ -131,7 +131,7 @@ def test_columns_are_taken_by_their_names(header: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("trailing", [False, True])
 def test_any_one_sign_separates(sign: str, end: str, trailing: bool, tmp_path: Path) -> None:
     last = sign.strip() if trailing else ""
-    data = text(sign, normals=False).decode().replace("\n", last + end) + last
+    data = "\ufeff" + text(sign, normals=False).decode().replace("\n", last + end) + last
     arrays = read_arrays(saved(tmp_path, "a.txt", data.encode()))
     np.testing.assert_array_equal(arrays.positions, POINTS)
 

@@ -16,6 +16,8 @@ from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
 
 HEAD = 1 << 16
 """Bytes of the beginning that are looked at to tell how columns are apart."""
+_MARK = b"\xef\xbb\xbf"
+"""Before a text in UTF-8, as some spreadsheets write it."""
 _ONE_SIGN = "Write decimal points and separate columns by one kind of sign."
 _UNIT = re.compile(r"\s*[\[(][^\])]*[\])]$")
 
@@ -45,6 +47,8 @@ def read_text(source: Source) -> Arrays:
 def text_table(source: Source) -> tuple[Floats, list[str], str]:
     """The numbers (n, k) in a text, the names of its columns, if any, and where rows begin."""
     source.require_short_lines()
+    if source.data.startswith(_MARK):
+        source = replace(source, data=source.data[len(_MARK) :])
     if b"\r" in source.data:
         source = replace(source, data=source.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     layout = _layout(source)
@@ -125,7 +129,7 @@ def _names(source: Source, line: Line, fields: list[bytes]) -> list[str]:
             "Name all columns in the first line, or none.",
         )
     joined = "\n".join(word.decode("utf-8", errors="replace") for word in words)
-    texts = joined.lower().removeprefix("\ufeff").removeprefix("//").split("\n")
+    texts = joined.lower().removeprefix("//").split("\n")
     return [_UNIT.sub("", text.strip(" \"'")) for text in texts if text]
 
 
