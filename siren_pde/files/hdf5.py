@@ -94,6 +94,7 @@ class _Reader:
 
 
 _kept: list[_Reader] = []
+_inherited: list[_Reader] = []
 _turn = threading.Lock()
 
 
@@ -118,14 +119,25 @@ def read_plain_hdf5(data: bytes) -> Contents:
     """
     request = {"path": None, "size": len(data), "strict": True, "limit": len(data)}
     with _turn:
-        while _kept and (_kept[-1].owner != os.getpid() or _kept[-1].process.poll() is not None):
-            _kept.pop()  # of the process that forked this one, or gone
-        reader = _kept.pop() if _kept else _Reader()
+        reader = _idle() or _Reader()
         try:
             return reader.read(request, data)
         finally:
             if reader.process.returncode is None:
                 _kept.append(reader)
+
+
+def _idle() -> _Reader | None:
+    """A process that waits for the next file, if there is one."""
+    while _kept:
+        reader = _kept.pop()
+        if reader.owner != os.getpid():  # of the process that forked this one
+            _inherited.append(reader)
+        elif reader.process.poll() is None:
+            return reader
+        else:
+            reader.close()
+    return None
 
 
 @atexit.register
