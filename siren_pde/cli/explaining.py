@@ -8,7 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from siren_pde.errors import InputWarning, SirenPDEError
 
 REPORTS = "https://github.com/siren-pde/siren_pde/issues"
-_USAGE = typer.BadParameter.__mro__[2]
+_USAGE: type[Exception] = cast("type[Exception]", typer.BadParameter.__mro__[2])
 """What click raises for wrong options and shows itself: some versions of typer bring their own."""
 OPTION, VARIABLE = "--traceback", "SIREN_PDE_TRACEBACK"
 

@@ -72,7 +72,8 @@ def _explained(
     why = _place(objective, theta)
     if why:
         return NonFiniteError(f"{why}.")
-    linear = isinstance(cause, torch.linalg.LinAlgError | np.linalg.LinAlgError)
+    failures = (np.linalg.LinAlgError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
+    linear = isinstance(cause, failures)
     library = isinstance(cause, RuntimeError | ValueError) and _WORDS.search(str(cause))
     if isinstance(cause, SirenPDEError) or not (linear or library):
         return None

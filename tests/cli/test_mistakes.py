@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from textwrap import dedent
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -26,20 +27,24 @@ problem = Problem(poisson, ends)
 SQUARE = LINE.replace("x=(0, 1)", "x=(0, 1), y=(0, 1)")
 
 
-def solving(text: str, *options: str) -> tuple[dict[str, str | bytes], list[str]]:
+Call: TypeAlias = tuple[dict[str, str | bytes], list[str]]
+"""Files, and the words of the command."""
+
+
+def solving(text: str, *options: str) -> Call:
     return {"mine.py": dedent(text)}, ["solve", "mine.py", *options]
 
 
-def checking(text: str) -> tuple[dict[str, str | bytes], list[str]]:
+def checking(text: str) -> Call:
     return {"mine.py": dedent(text)}, ["check", "mine.py"]
 
 
-def fitting(name: str, content: str | bytes, *options: str) -> tuple[dict[str, str | bytes], list]:
+def fitting(name: str, content: str | bytes, *options: str) -> Call:
     return {name: content}, ["sdf", name, "--out", "mesh.ply", *options]
 
 
 POINTS = "\n".join(" ".join(f"{v:.3f}" for v in row) for row in np.eye(3).repeat(4, 0) + 0.1)
-MISTAKES = {  # name: (files, words), what the message must say
+MISTAKES: dict[str, tuple[Call, str]] = {  # name: (files, words), what the message must say
     "no command": (({}, ["solv"]), "No such command"),
     "no file": (({}, ["solve"]), "Missing argument"),
     "missing file": (({}, ["solve", "none.py"]), "DataFileError.*none.py"),
@@ -194,8 +199,8 @@ CODES = {
 
 
 def test_every_error_has_a_code_of_its_own_that_never_changes():
-    types = {n: t for n, t in vars(errors).items() if isinstance(t, type) and n[0] != "_"}
-    types = {name: kind for name, kind in types.items() if issubclass(kind, Exception)}
+    names: dict[str, Any] = {n: t for n, t in vars(errors).items() if isinstance(t, type)}
+    types = {name: kind for name, kind in names.items() if issubclass(kind, Exception)}
     assert {name: kind.code for name, kind in types.items()} == CODES
     assert all("code" in vars(kind) for kind in types.values())
     assert len(set(CODES.values())) == len(CODES)

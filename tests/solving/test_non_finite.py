@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from siren_pde import (
 )
 from siren_pde.errors import NonFiniteError
 from siren_pde.images import ConjugateGradients, Cosines
-from siren_pde.optimisers.adam import CUTS
+from siren_pde.optimisers.finite import CUTS
 from siren_pde.types import Outcome
 
 square, later = Box(x=(0, 1), y=(0, 1)), Box(x=(0, 1), t=(0, 1))
@@ -93,7 +94,7 @@ def tiny():
     return Siren(2, width=6, depth=1)
 
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "adam": (steady, tiny, Adam(batch=32)),
     "adam on fixed points": (steady, tiny, Adam(batch=32, fresh=False)),
     "l-bfgs": (steady, tiny, LBFGS(inner=3)),

@@ -68,9 +68,9 @@ def _read_binary(
             )
         table, offset = _binary_rows(source, element, order, offset)
         tables[element.name] = table
-    left = source.data[offset:]
-    if left and not left.isspace():  # some end a file of bytes by an empty line
-        raise source.broken(f"byte {offset}", f"{len(left)} bytes beyond what the header declares")
+    rest = source.data[offset:]
+    if rest and not rest.isspace():  # some end a file of bytes by an empty line
+        raise source.broken(f"byte {offset}", f"{len(rest)} bytes beyond what the header declares")
     return tables
 
 
