@@ -10,7 +10,7 @@ import pytest
 from siren_pde.errors import DataFileError, InputWarning
 from siren_pde.io.readers import read_arrays, read_mesh, read_points
 from tests.costs import peak_of
-from tests.sample_files import MESHES, NORMALS, OFF, POINTS, STL, npy, ply, saved, text
+from tests.sample_files import MESHES, NORMALS, OFF, POINTS, STL, npy, saved, text
 from tests.typed import known
 
 RGB = np.array([[255, 0, 0], [0, 128, 7], [9, 9, 9], [0, 0, 0], [1, 2, 3]])
@@ -23,9 +23,12 @@ def rows(table: np.ndarray, separator: str = " ") -> bytes:
 
 def swapped(encoding: str, real: str) -> bytes:
     """A file of bytes in one order whose header declares the other."""
-    other = {"little": "big", "big": "little"}[encoding]
-    data = ply(f"binary_{encoding}_endian", real, polygons=[])
-    return data.replace(f"binary_{encoding}".encode(), f"binary_{other}".encode())
+    other, order = {"little": ("big", "<"), "big": ("little", ">")}[encoding]
+    head = f"ply\nformat binary_{other}_endian 1.0\nelement vertex 50\n"
+    head += "".join(f"property {real} {axis}\n" for axis in "xyz") + "end_header\n"
+    kind = {"float": "f4", "double": "f8", "int": "i4"}[real]
+    table = 1000 * np.random.default_rng(5).normal(size=(50, 3))
+    return head.encode() + table.astype(order + kind).tobytes()
 
 
 REFUSED = [  # name, content, what the message must say
@@ -78,6 +81,7 @@ REFUSED = [  # name, content, what the message must say
     ("a.ply", swapped("little", "double"), "make no sense as big.*Declare the order `little`"),
     ("a.ply", swapped("big", "float"), "make no sense as little"),
     ("a.ply", swapped("big", "double"), "make no sense as little"),
+    ("a.ply", swapped("big", "int"), "make no sense as little"),
     ("a.npy", npy(DRAW.normal(size=(50, 3))).replace(b"<f8", b">f8"), "no sense as big"),
     ("a.npy", npy(DRAW.normal(size=(50, 3)).astype(">f4")).replace(b">f4", b"<f4"), "as little"),
     ("a.npy", npy(np.arange(150, dtype="<i4").reshape(50, 3)).replace(b"<i4", b">i4"), "as big"),

@@ -12,6 +12,10 @@ from siren_pde.io.readers.source import Source
 
 SAMPLE = 4096
 """Entries of a column that are looked at."""
+DISTINCT = 12
+"""Different numbers that it takes to tell: of few ones, either order may make sense by chance, and
+four points in space have as many.
+"""
 SPREAD = 30.0
 """Binary exponents apart from the median beyond which an entry is strange: measurements of one
 thing hardly span 2³⁰, while swapped bytes spread exponents evenly over all that the type has.
@@ -28,11 +32,12 @@ def require_declared_order(
     source: Source, where: str, columns: Sequence[npt.NDArray[np.generic]]
 ) -> None:
     """Refuse numbers that make no sense in the order declared, but do in the other one."""
-    for column in columns:
-        kind = column.dtype
-        if kind.itemsize == 1 or kind.kind not in "fiu" or not column.size:
+    for kind in {column.dtype for column in columns}:
+        same = [column.ravel() for column in columns if column.dtype == kind]
+        some = np.concatenate([column[:: max(column.size // SAMPLE, 1)] for column in same])
+        some = some.astype(kind)  # concatenating makes them native
+        if kind.itemsize == 1 or kind.kind not in "fiu" or len(np.unique(some)) < DISTINCT:
             continue
-        some = column.ravel()[:: max(column.size // SAMPLE, 1)].copy()
         other = some.view(kind.newbyteorder())
         if _strange(some) > MANY and _strange(other) < FEW:
             orders = ("big", "little") if _is_big(kind) else ("little", "big")

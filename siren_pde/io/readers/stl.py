@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
 
 _HEAD, _ROW = 84, 50
@@ -36,7 +35,6 @@ def read_stl(source: Source) -> Arrays:
         seen = f"{len(left)} bytes beyond the {count} triangles declared"
         raise source.broken(f"byte {_HEAD + _ROW * count}", seen)
     table = np.frombuffer(source.data, _ROWS, count, _HEAD)
-    require_declared_order(source, "as STL is", [table["corners"]])
     return _merged(table["corners"].astype(np.float64))
 
 
