@@ -64,6 +64,7 @@ def main() -> None:
         total.update({"files": each, "read": ends["read"], "refused": ends["refused"]})
         for end, number in bad(ends).items():
             wrong[f"{name}: {end}"] += number
+            print(f"{name}: {number} × {end}", flush=True)
         print(f"{name:24} {each} files, {ends['refused']} refused, {ends['read']} read", flush=True)
     for what, number in wrong.items():
         print(f"{number} × {what}")

@@ -52,7 +52,7 @@ def explained(shown: bool = False) -> Iterator[None]:
         raise
     except SirenPDEError as error:
         _show(error, shown)
-        lines = [f"{type(error).__name__} [{error.code}]: {error}"]
+        lines = [f"{type(error).__name__}: {error} [{error.code}]"]
         typer.secho("\n".join([*lines, *getattr(error, "__notes__", ())]), fg="red", err=True)
         raise typer.Exit(2) from error
     except Exception as error:

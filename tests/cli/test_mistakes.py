@@ -160,7 +160,8 @@ def test_how_an_input_is_read_is_said_once(tmp_path: Path) -> None:
 def test_tracebacks_are_shown_when_asked_for(words: list[str], tmp_path: Path) -> None:
     result = called(tmp_path, {"mine.py": "x = 1"}, [*words, "mine.py"])
     assert result.exit_code == 2 and "Traceback (most recent call last)" in result.stderr
-    assert "ConfigError [SP-CONFIG]: `mine.py` defines none" in result.stderr
+    assert "ConfigError: `mine.py` defines none." in result.stderr
+    assert result.stderr.endswith(" [SP-CONFIG]\n")
 
 
 def test_tracebacks_are_shown_where_the_environment_says_so(tmp_path, monkeypatch):
