@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from siren_pde.errors import ConfigError, DataFileError, StorageError
 from siren_pde.files.atomic import atomic_write
+from siren_pde.files.json_values import entry, real, row, text
 from siren_pde.files.sealed import pack, unpack
 
 Floats = npt.NDArray[np.float64]
@@ -125,16 +126,20 @@ def read_reference(path: str | os.PathLike[str]) -> Reference:
     """A reference from its file. Raises DataFileError if it is missing, damaged or no reference."""
     try:
         about, groups = unpack(Path(path).read_bytes(), _KIND)
+        axes = [str(axis) for axis in row(entry(about, "axes"), "axes")]
+        ticks = {axis: np.asarray(groups["ticks"][axis], dtype=np.float64) for axis in axes}
+        values = {n: np.asarray(v, dtype=np.float64) for n, v in groups["values"].items()}
+        method, accuracy = text(about, "method"), real(about, "accuracy")
+        return Reference(ticks, values, method, accuracy, affine=entry(about, "affine") is True)
     except OSError as cause:
         reason = str(cause) if isinstance(cause, StorageError) else (cause.strerror or str(cause))
-        raise DataFileError(
-            f"cannot read the reference `{path}`: {reason.rstrip('.')}. `make references` "
-            "computes those of the problems that come with siren_pde."
-        ) from cause
-    return Reference(
-        ticks={axis: groups["ticks"][axis] for axis in about["axes"]},
-        values=groups["values"],
-        method=about["method"],
-        accuracy=about["accuracy"],
-        affine=about["affine"],
+        raise _unreadable(path, reason) from cause
+    except (ConfigError, KeyError, TypeError, ValueError) as cause:  # it is foreign data
+        raise _unreadable(path, f"it holds none ({type(cause).__name__}: {cause})") from cause
+
+
+def _unreadable(path: str | os.PathLike[str], reason: str) -> DataFileError:
+    return DataFileError(
+        f"cannot read the reference `{path}`: {reason.rstrip('.')}. `make references` "
+        "computes those of the problems that come with siren_pde."
     )

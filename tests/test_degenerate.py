@@ -9,40 +9,39 @@ import pytest
 import torch
 
 import siren_pde
-from siren_pde import (
-    LBFGS,
-    Adam,
-    Ball,
-    Box,
-    Broyden,
-    Budget,
-    GaussLegendre,
-    GaussNewton,
-    Grid,
-    Implicit,
-    LeastSquares,
-    LocalFeatures,
-    Marching,
-    MonteCarlo,
-    PointCloud,
-    Polygon,
-    Problem,
-    Propagator,
-    Schedule,
-    Siren,
-    Sobol,
-    check,
-    fit_sdf,
-    lap,
-    on,
-    solve,
-)
 from siren_pde.errors import ConfigError, DomainError, ResidualError, SirenPDEError
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from siren_pde.random_features.variable_projection import VariableProjection
 from siren_pde.scans import Eikonal, Heat, Viscosity
 
+UNTYPED: Any = siren_pde  # what is written wrong here, type checkers see
+LBFGS = UNTYPED.LBFGS
+Adam = UNTYPED.Adam
+Ball = UNTYPED.Ball
+Box = UNTYPED.Box
+Broyden = UNTYPED.Broyden
+Budget = UNTYPED.Budget
+GaussLegendre = UNTYPED.GaussLegendre
+GaussNewton = UNTYPED.GaussNewton
+Grid = UNTYPED.Grid
+Implicit = UNTYPED.Implicit
+LeastSquares = UNTYPED.LeastSquares
+LocalFeatures = UNTYPED.LocalFeatures
+Marching = UNTYPED.Marching
+MonteCarlo = UNTYPED.MonteCarlo
+PointCloud = UNTYPED.PointCloud
+Polygon = UNTYPED.Polygon
+Problem = UNTYPED.Problem
+Propagator = UNTYPED.Propagator
+Schedule = UNTYPED.Schedule
+Siren = UNTYPED.Siren
+Sobol = UNTYPED.Sobol
+check = UNTYPED.check
+fit_sdf = UNTYPED.fit_sdf
+lap = UNTYPED.lap
+on = UNTYPED.on
+solve = UNTYPED.solve
 SQUARE: Any = Box(x=(0, 1), y=(0, 1))
 DISC: Any = Ball(x=0, y=0)
 NAN, INF = math.nan, math.inf
@@ -156,7 +155,7 @@ DOMAINS: list[tuple[str, Any, str]] = [
     ("PointCloud([])", lambda: PointCloud([]), "at least one point"),
     ("PointCloud().boundary", lambda: PointCloud([0.0]).boundary, "no boundary"),
     ("sphere.boundary", lambda: DISC.boundary.boundary, "no boundary"),
-    ("on(3)", lambda: on(3), "needs a domain"),  # type: ignore[arg-type]
+    ("on(3)", lambda: on(3), "needs a domain"),
     ("disc & far disc", lambda: DISC & Ball(x=3, y=0), "do not meet"),
     ("disc - larger disc", lambda: DISC - Ball(x=0, y=0, radius=2), "nothing is left"),
     (

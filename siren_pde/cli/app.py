@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from siren_pde.cli.explaining import OPTION, VARIABLE, Explaining
 from siren_pde.cli.methods import SHORT
 from siren_pde.cli.options import (
     Device,
@@ -28,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    cls=Explaining,
 )
 
 
@@ -41,6 +43,13 @@ def _version(wanted: bool) -> None:
 def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option(
+            OPTION,
+            help=f"Show where a failure comes from; may stand anywhere, as may {VARIABLE}=1.",
+        ),
     ] = False,
 ) -> None:
     """Solve differential equations with sine networks."""
@@ -179,7 +188,9 @@ def check(
 
 @app.command()
 def sdf(
-    points: Annotated[Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV or NPY.")],
+    points: Annotated[
+        Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV, NPY, NPZ or MAT.")
+    ],
     out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
     seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 30.0,
     resolution: Annotated[int, typer.Option(min=2, help="Cells along the longest side.")] = 256,
@@ -201,6 +212,9 @@ def sdf(
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run; left out, OUT with .run at its end.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that no earlier run has left there.")
+    ] = False,
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = None,
@@ -232,7 +246,7 @@ def sdf(
             volume=volume,
         )
         every = every_named(checkpoint_every)
-        end = ended(*command.run(given, place=run, every=every, json=json), signals)
+        end = ended(*command.run(given, place=run, every=every, force=force, json=json), signals)
     raise end
 
 

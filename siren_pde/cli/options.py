@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from siren_pde.errors import SirenPDEError
 from siren_pde.runs.signals import PATIENCE, Signals, Stopped, caught
 
 
@@ -51,16 +50,10 @@ Setting = Annotated[
 
 @contextmanager
 def explained(patience: float = PATIENCE) -> Iterator[Signals]:
-    """End with exit code 2 and the message of a mistake the user can mend, and as shells expect it
-    where a signal has come.
-    """
+    """End as shells expect it where a signal has come; failures are explained by the group."""
     try:
         with caught(patience) as signals:
             yield signals
-    except SirenPDEError as error:
-        text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-        typer.secho(text, fg=typer.colors.RED, err=True)
-        raise typer.Exit(2) from error
     except Stopped as stop:
         typer.echo("siren_pde: stopped", err=True)
         raise typer.Exit(stop.code) from stop

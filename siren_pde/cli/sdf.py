@@ -13,6 +13,7 @@ import torch
 
 from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
+from siren_pde.cli.overwriting import require_own
 from siren_pde.cli.solve import ending
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
@@ -105,7 +106,7 @@ _PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "simplify")
 
 
 def run(
-    given: Arguments, *, place: Path | None, every: Every | None, json: bool
+    given: Arguments, *, place: Path | None, every: Every | None, force: bool, json: bool
 ) -> tuple[str, int]:
     """Fit the points in a file, write what came of it; what to print, and the exit code.
 
@@ -113,12 +114,19 @@ def run(
     run (.run, or `place`). `distance_mean` and `distance_max` are distances from the points to the
     mesh. `seconds` counts fitting and extraction, not reading, measuring and writing. Lengths are
     in the unit of the points; `…_rel` is the same as a fraction of the diagonal of their bounding
-    box. For the rest see `Inspection` and `Errors`.
+    box. For the rest see `Inspection` and `Errors`. Raises ConfigError where a file would be
+    written over that is no earlier result, unless by `force`.
     """
-    scan = _read(given)
     _require_place(given.out, given.volume)
+    place = place or given.out.with_suffix(".run")
+    if not force:
+        beside = [given.out.with_suffix(suffix) for suffix in (".h5", ".png", ".html")]
+        written = [given.out, *beside, *([given.volume] if given.volume else [])]
+        read = [given.points, *([given.reference] if given.reference else [])]
+        require_own(written, read, place)
+    scan = _read(given)
     given.machine.prepare()
-    with Run.made(place or given.out.with_suffix(".run")) as folder:
+    with Run.made(place) as folder:
         problem = problem_file(given.points.name, given.points, keep=False)
         folder.describe(Manifest(kind="sdf", problem=problem, command=given.described()))
         return _fitted(scan, given, folder, every=every, resumes=False, json=json)

@@ -70,7 +70,7 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
         members=every,
         root=root,
         statement=Statement(given.file, options),
-        begin=lambda member, folder: _solve(given, threads, member, folder),
+        anew=lambda member, folder: _solve(given, threads, member, folder),
         go_on=lambda member, folder: (*_program(), "resume", str(folder), "--json"),
         threads=threads,
         force=given.force,

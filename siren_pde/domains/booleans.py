@@ -22,9 +22,11 @@ from siren_pde.domains.boundary import (
     product_of_functions,
 )
 from siren_pde.domains.box_cells import cells
-from siren_pde.domains.fragments import boundary_pieces, fragments
+from siren_pde.domains.fragments import fragments
+from siren_pde.domains.local import Boxes, Tree
 from siren_pde.domains.predicates import apart, check_same_axes, within
 from siren_pde.domains.shape import Bounds, unknown_function
+from siren_pde.domains.surface_parts import boundary_pieces
 from siren_pde.errors import DomainError
 
 
@@ -36,11 +38,16 @@ class Combination(Domain):
     def operands(self) -> tuple[Domain, ...]:
         """The domains it is made of."""
 
+    @property
+    @abstractmethod
+    def symbol(self) -> str:
+        """The operator that makes it of them."""
+
     @abstractmethod
     def _pieces(self) -> tuple[Piece, ...]: ...
 
     @final
-    @property
+    @cached_property
     def axes(self) -> tuple[str, ...]:
         """The names of the coordinates, in order."""
         return self.operands[0].axes
@@ -67,8 +74,15 @@ class Combination(Domain):
     @cached_property
     def boundary(self) -> Domain:
         """The parts of the operands' boundaries with the domain on one side, normals outward."""
-        grid = self._grid
-        return Boundary(boundary_pieces(self, self.operands) if grid is None else grid[1], self)
+        if self._grid is not None:
+            return Boundary(self._grid[1], self)
+        return Boundary(boundary_pieces(self, self._tree.singles, self._tree.near), self)
+
+    @final
+    @cached_property
+    def _tree(self) -> Tree:
+        """The operations that it is made by."""
+        return Tree.of(self, _split)
 
     @final
     @cached_property
@@ -134,10 +148,17 @@ class Union(Combination):
         """Whether points lie in any part."""
         return in_any(self.parts, x, tolerance)
 
+    @property
+    def symbol(self) -> str:
+        """|."""
+        return "|"
+
     def _pieces(self) -> tuple[Piece, ...]:
         pieces: list[Piece] = []
+        boxes = Boxes.around(self.parts)
         for i, part in enumerate(self.parts):
-            pieces += fragments(part.pieces, outside=self.parts[:i])
+            before = tuple(self.parts[j] for j in boxes.touching(part) if j < i)
+            pieces += fragments(part.pieces, outside=before)
         return tuple(pieces)
 
 
@@ -179,6 +200,11 @@ class Intersection(Combination):
         """Whether points lie in both."""
         return self.first.contains(x, tolerance) & self.second.contains(x, tolerance)
 
+    @property
+    def symbol(self) -> str:
+        """&."""
+        return "&"
+
     def _pieces(self) -> tuple[Piece, ...]:
         return fragments(self.first.pieces, inside=(self.second,))
 
@@ -204,12 +230,12 @@ class Difference(Combination):
         """Both domains."""
         return self.whole, self.removed
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """The dimension of the whole."""
         return self.whole.dimension
 
-    @property
+    @cached_property
     def bounds(self) -> Bounds:
         """The bounds of the whole."""
         return self.whole.bounds
@@ -218,8 +244,22 @@ class Difference(Combination):
         """Whether points lie in the whole and not inside what is removed."""
         return self.whole.contains(x, tolerance) & ~self.removed.contains(x, -tolerance)
 
+    @property
+    def symbol(self) -> str:
+        """−."""
+        return "-"
+
     def _pieces(self) -> tuple[Piece, ...]:
-        return fragments(self.whole.pieces, outside=(self.removed,))
+        whole: Domain = self.whole
+        removed = [self.removed]
+        while isinstance(whole, Difference) and whole.grid_planes is None:
+            removed.append(whole.removed)
+            whole = whole.whole
+        return fragments(whole.pieces, outside=tuple(reversed(removed)))
+
+
+def _split(domain: Domain) -> tuple[str, tuple[Domain, ...]] | None:
+    return (domain.symbol, domain.operands) if isinstance(domain, Combination) else None
 
 
 @combines("|")

@@ -230,6 +230,8 @@ def _tensor(name: str, values: Values, like: Tensor | None) -> Tensor:
         tensor = torch.tensor(array, dtype=torch.float64, device="cpu")
     if like is not None:
         tensor = tensor.to(dtype=like.dtype, device=like.device)
+    if bool(tensor.sum().isfinite()):  # so are all terms of it, and no copy was held
+        return tensor
     bad = tensor.numel() - int(tensor.isfinite().sum())
     if bad:
         raise NonFiniteError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import final
@@ -26,6 +28,16 @@ class Homes:
                 f"({self.lacking}): attach the problem, `load(path, problem)`."
             )
         return self.known[unknown]
+
+
+def widest(home: Callable[[str], Domain], unknowns: Iterable[str]) -> Domain:
+    """The union of the domains of unknowns that have the largest dimension.
+
+    Raises what `home` raises for one that is not known.
+    """
+    homes = [home(name) for name in unknowns]
+    dimension = max(each.dimension for each in homes)
+    return functools.reduce(operator.or_, (h for h in homes if h.dimension == dimension))
 
 
 def known_homes(unknowns: Iterable[str], home: Callable[[str], Domain]) -> dict[str, Domain]:

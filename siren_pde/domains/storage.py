@@ -36,7 +36,7 @@ OURS = frozenset(
         "box:Face",
         "cloud:PointCloud",
         "fragments:Fragment",
-        "fragments:SurfacePart",
+        "surface_parts:SurfacePart",
         "polygon:Polygon",
         "polygon:Side",
         "product:Product",

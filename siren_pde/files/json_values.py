@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -10,6 +12,27 @@ from siren_pde.errors import StorageError
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 Description: TypeAlias = Mapping[str, JSON]
+
+
+DEEPEST = 64
+"""Brackets in brackets: more than any description has, far fewer than Python can follow."""
+_BRACKETS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"?|[\[{]|[\]}]', re.S)
+
+
+def parsed(data: bytes) -> dict[str, JSON]:
+    """A JSON object from bytes. Raises StorageError if it is none, or nested too deeply."""
+    depth = 0
+    for sign in _BRACKETS.finditer(data):
+        depth += (sign[0] in (b"[", b"{")) - (sign[0] in (b"]", b"}"))
+        if depth > DEEPEST:
+            raise StorageError(f"its description is nested more than {DEEPEST} deep.")
+    try:
+        value = json.loads(data)
+    except ValueError as cause:
+        raise StorageError(f"its description is no JSON: {cause}.") from cause
+    if not isinstance(value, dict):
+        raise _wrong("all", "an object", value)
+    return value
 
 
 def entry(values: Description, name: str) -> JSON:

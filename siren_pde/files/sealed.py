@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import StorageError
+from siren_pde.files.hdf5 import read_plain_hdf5
+from siren_pde.files.json_values import JSON, parsed
 
 FORMATS = {"solution": 3}
 """The format of each kind of file, where it is not 1: it counts up when what is inside changes."""
@@ -75,23 +76,25 @@ def texts(lines: list[str]) -> Array:
 
 def unpack(
     data: bytes, kind: str = "solution"
-) -> tuple[dict[str, Any], dict[str, dict[str, Array]]]:
+) -> tuple[dict[str, JSON], dict[str, dict[str, Array]]]:
     """The description and the groups of arrays of a file of this kind.
 
-    Raises StorageError for a foreign or damaged file; files with a right checksum but another
-    inside may raise whatever JSON and HDF5 raise.
-    """
-    import h5py
+    Anyone can make a file with a right checksum, so its HDF5 is read by another process.
 
+    Raises StorageError for a foreign or damaged file, or one with another inside.
+    """
     _check(data, kind)
-    with h5py.File(io.BytesIO(data), "r") as file:
-        about = json.loads(_dataset(file, "about", len(data)).item().decode())
-        groups = {}
-        for title in file:
-            if title != "about":
-                group = _member(file, title, h5py.Group)
-                groups[title] = {unquote(n): _dataset(group, n, len(data)) for n in group}
-    return about, groups
+    contents = read_plain_hdf5(data)
+    groups: dict[str, dict[str, Array]] = {title: {} for title in contents.groups}
+    about = contents.arrays.pop("about", np.empty(0))
+    for path, values in contents.arrays.items():
+        title, _, name = path.partition("/")
+        if not name or "/" in name:
+            raise StorageError(f"`{path}` is not in a group of arrays. Use another copy.")
+        groups[title][unquote(name)] = values
+    if about.size != 1 or about.dtype.kind != "S":
+        raise StorageError("it has no description in `about`. Use another copy.")
+    return parsed(about.item()), groups
 
 
 def _check(data: bytes, kind: str) -> None:
@@ -109,32 +112,3 @@ def _check(data: bytes, kind: str) -> None:
     right = hashlib.sha256(data[BLOCK:]).hexdigest().encode() == title[3]
     if not right or any(data[title.end() : BLOCK]):
         raise StorageError("it is damaged or truncated: its checksum is wrong. Use another copy.")
-
-
-def _member(group: Any, name: str, kind: type) -> Any:
-    """A group or dataset of the file itself, not a link to anything."""
-    import h5py
-
-    member = type(group.get(name, getlink=True))
-    if member is h5py.HardLink:
-        member = group.get(name, getclass=True)
-    if member is not kind:
-        raise StorageError(
-            f"`{name}` should be a {kind.__name__} in the file itself, but is {member.__name__}."
-        )
-    return group[name]
-
-
-def _dataset(group: Any, name: str, limit: int) -> Array:
-    """An array that lies in the file as it is, so that it cannot be larger than the file."""
-    import h5py
-
-    data = _member(group, name, h5py.Dataset)
-    if data.external or data.is_virtual or data.compression:
-        raise StorageError(f"`{name}` is not stored plainly in the file itself.")
-    chunk = math.prod(data.chunks or ()) * data.dtype.itemsize
-    if data.dtype.kind not in "biufcS" or max(data.nbytes, chunk) > limit:
-        raise StorageError(
-            f"`{name}` has {data.nbytes} bytes of type {data.dtype}, which cannot be."
-        )
-    return np.asarray(data[()])

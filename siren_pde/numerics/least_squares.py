@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from siren_pde.errors import NonFiniteError
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -31,12 +33,15 @@ def least_squares(a: Tensor, b: Tensor, *, tolerance: float | None = None) -> Fi
     directions that A determines are as without it, those it does not stay small, and the result is
     as accurate as with column pivoting, in matrix products. Overwrites A. Up to `ORTHOGONAL`
     columns AᵀA, which would square the condition number, is never formed; beyond, it is, and
-    refinement makes good what that loses down to a relative residual of about 1e-8.
+    refinement makes good what that loses down to a relative residual of about 1e-8. Raises
+    NonFiniteError for NaN and infinity, on which LAPACK fails in its own ways.
 
     Sources: Tikhonov regularisation by QR of the augmented matrix, and corrected normal equations
     (Björck, Numerical Methods for Least Squares Problems, 1996, § 2.7.2 and § 6.6).
     """
     scale = _unit_columns(a)
+    if not bool(torch.isfinite(scale).all() & torch.isfinite(b).all()):
+        raise NonFiniteError("a matrix or right-hand side of least squares is not finite.")
     if a.shape[1] > ORTHOGONAL:
         y = _normal_equations(a, b, _tolerance(a, tolerance))
     else:
@@ -90,7 +95,7 @@ def norm(x: Tensor) -> float:
 def _unit_columns(a: Tensor) -> Tensor:
     """Scale the columns of A to unit length in place; their lengths (q,), one for zero columns."""
     scale = torch.linalg.vector_norm(a, dim=0)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    scale = torch.where(scale == 0, torch.ones_like(scale), scale)
     a /= scale
     return scale
 

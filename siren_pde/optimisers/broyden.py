@@ -9,7 +9,9 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
+from siren_pde.errors import NonFiniteError
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.finite import NOT_FINITE, is_finite
 from siren_pde.optimisers.outcome import Outcome
 
 DECREASE, FLATTER = 1e-4, 0.9
@@ -57,6 +59,8 @@ class Broyden(Method[Curvature]):
         g, inverse = at.state.gradient, at.state.inverse
         direction = -(inverse @ g) if inverse is not None else -g / torch.linalg.vector_norm(g)
         slope = float(g @ direction)
+        if not math.isfinite(slope):
+            raise NonFiniteError(f"{NOT_FINITE} where the line search starts.")
         if not slope < 0:
             return replace(at, finished="the gradient vanishes to rounding")
         reached = _wolfe(at, direction, slope)
@@ -81,7 +85,8 @@ def _wolfe(
     start = float(at.loss)
     for _ in range(TRIALS):
         loss, gradient = at.objective.loss_and_gradient(at.theta + length * direction)
-        if not float(loss) <= start + DECREASE * length * slope:
+        finite = is_finite(loss, gradient)
+        if not finite or not float(loss) <= start + DECREASE * length * slope:
             high = length
         elif float(gradient @ direction) < FLATTER * slope:
             low = length

@@ -8,8 +8,9 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
-from siren_pde.errors import ConfigError
+from siren_pde.errors import ConfigError, NonFiniteError
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.finite import NOT_FINITE, is_finite
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class ConjugateGradients(Method[State]):
         inverse = torch.where(seen, 1 / diagonal, torch.zeros_like(diagonal))
         s = objective.vjp(theta, r)
         gamma = s @ (inverse * s)
+        _require_finite(gamma)
         self._require_affine(objective, theta, inverse * s, r)
         state = State(r, inverse * s, inverse, gamma, gamma)
         done = "" if bool(gamma > 0) else "the gradient vanishes"
@@ -79,6 +81,7 @@ class ConjugateGradients(Method[State]):
         gradient = at.objective.vjp(theta, r)
         z = s.preconditioner * gradient
         gamma = gradient @ z
+        _require_finite(gamma)
         state = replace(s, r=r, direction=z + gamma / s.gamma * s.direction, gamma=gamma)
         fallen = float((gamma / s.first).sqrt())
         done = f"the gradient fell to {fallen:.1e} of the first" if fallen < self.tolerance else ""
@@ -89,8 +92,14 @@ class ConjugateGradients(Method[State]):
         """Compare a finite move with its linear prediction."""
         predicted = objective.jvp(theta, move)
         curved = torch.linalg.vector_norm(objective.residual(theta + move) + r - predicted)
+        _require_finite(curved)
         if bool(curved > 1e-6 * torch.linalg.vector_norm(predicted)):
             raise ConfigError(
                 "`ConjugateGradients` needs residuals that are affine in all parameters, and these "
                 "are not. Take `LeastSquares()` or `GaussNewton()`, or frozen waves: `Cosines(…)`."
             )
+
+
+def _require_finite(gamma: Tensor) -> None:
+    if not is_finite(gamma):
+        raise NonFiniteError(f"{NOT_FINITE}.")

@@ -10,8 +10,10 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
+from siren_pde.errors import NonFiniteError
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.finite import NOT_FINITE, is_finite
 from siren_pde.optimisers.outcome import Outcome
 
 ROUNDING = 1e-22
@@ -91,6 +93,8 @@ class GaussNewton(Method[Damping]):
         if self.refresh and state.steps and state.steps % self.refresh == 0:
             objective = objective.resampled_adaptively(at.theta, self.adapt, objective.seed + 1)
         system = objective.normal_equations(at.theta)
+        if not is_finite(system.square, system.right):
+            raise NonFiniteError(f"{NOT_FINITE} at the points of this step.")
         accepted = self._accepted(objective, at.theta, system, state.shift / 10)
         if accepted is None:
             reason = "no step decreases the loss any more"

@@ -4,14 +4,17 @@ search.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
 
+from siren_pde.errors import NonFiniteError
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
+from siren_pde.optimisers.finite import CUT, CUTS, NOT_FINITE, is_finite
 from siren_pde.optimisers.outcome import Outcome
 
 
@@ -65,27 +68,51 @@ class LBFGS(Method[Memory]):
         return Iterate(objective, theta, objective.loss(theta), Memory())
 
     def step(self, at: Iterate[Memory], spent: Spent) -> Iterate[Memory]:
-        """`inner` iterations; finished when they leave the loss where it is."""
-        live = at.theta.clone().requires_grad_()
-        optimiser = torch.optim.LBFGS(
+        """`inner` iterations; finished when they leave the loss where it is.
+
+        Where they end with a loss that is not finite, they begin again without what is remembered,
+        and with a first step of a quarter of the length, `CUTS` times at most.
+        """
+        for cuts in range(CUTS + 1):
+            live = at.theta.clone().requires_grad_()
+            optimiser = self._optimiser(live, CUT**cuts)
+            (at.state if not cuts else Memory()).handed_to(optimiser, live)
+            optimiser.step(_closure(at.objective, live))  # type: ignore[no-untyped-call]
+            theta = live.detach().clone()
+            loss = at.objective.loss(theta)
+            if is_finite(loss, theta):
+                break
+        else:
+            reason = f"the state before is kept, after {CUTS} cuts of the step"
+            return replace(at, finished=reason, outcome=Outcome.non_finite)
+        if not bool(loss < at.loss):
+            if not is_finite(at.objective.loss_and_gradient(at.theta)[1]):
+                raise NonFiniteError(f"{NOT_FINITE} where the line search starts.")
+            reason = "the line search finds no lower loss"
+            return replace(at, finished=reason, outcome=Outcome.stagnated)
+        note = f"{NOT_FINITE}: the step cut to {CUT**cuts:g}" if cuts else ""
+        return replace(at, theta=theta, loss=loss, state=Memory.of(optimiser, live), note=note)
+
+    def _optimiser(self, live: Tensor, rate: float) -> torch.optim.LBFGS:
+        return torch.optim.LBFGS(
             [live],
+            lr=rate,
             max_iter=self.inner,
             history_size=self.memory,
             line_search_fn="strong_wolfe",
             tolerance_grad=0.0,
             tolerance_change=0.0,
         )
-        at.state.handed_to(optimiser, live)
 
-        def closure() -> Tensor:
-            loss, gradient = at.objective.loss_and_gradient(live.detach())
-            live.grad = gradient
-            return loss
 
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
-        theta = live.detach().clone()
-        loss = at.objective.loss(theta)
-        if not bool(loss < at.loss):  # NaN included: what was reached is kept
-            reason = "the line search finds no lower loss"
-            return replace(at, finished=reason, outcome=Outcome.stagnated)
-        return replace(at, theta=theta, loss=loss, state=Memory.of(optimiser, live))
+def _closure(objective: Residuals, live: Tensor) -> Callable[[], Tensor]:
+    """Loss and gradient for torch's line search, which takes what is not finite for too far."""
+
+    def closure() -> Tensor:
+        loss, gradient = objective.loss_and_gradient(live.detach())
+        if not is_finite(loss, gradient):
+            loss, gradient = torch.full_like(loss, math.inf), torch.zeros_like(gradient)
+        live.grad = gradient
+        return loss
+
+    return closure

@@ -18,7 +18,8 @@ from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import ConfigError, DataFileError
+from siren_pde.errors import ConfigError, DataFileError, SirenPDEError
+from siren_pde.files.variables import read_variables
 from siren_pde.problem import Condition
 
 Floats = npt.NDArray[np.float64]
@@ -146,18 +147,16 @@ def read_survey(path: str | os.PathLike[str], *, k: float, strength: complex = 1
 
     Raises DataFileError if it is missing, damaged or holds something else.
     """
-    from scipy.io import loadmat
-
     names = ("source", "receivers", "rec_val")
     try:
-        variables = loadmat(Path(path), variable_names=names)
+        variables = read_variables(Path(path), names)
         sources, receivers, recorded = (np.asarray(variables[name]) for name in names)
         sources, receivers = (np.asarray(a, dtype=np.float64) for a in (sources, receivers))
         return Survey(sources, receivers, recorded.astype(np.complex128), k, strength)
-    except Exception as cause:  # a damaged file makes the reader raise anything
+    except (SirenPDEError, OSError, ValueError, TypeError) as cause:  # of a strange shape, too
         raise DataFileError(
             f"`{path}` holds no survey: {type(cause).__name__}: {cause}. It is to be a MATLAB file "
-            "(version 5) with `source` (s, 2), `receivers` (r, 2) and complex `rec_val` (r, s)."
+            "with `source` (s, 2), `receivers` (r, 2) and complex `rec_val` (r, s)."
         ) from cause
 
 

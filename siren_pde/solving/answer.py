@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import Objective, require_finite
+from siren_pde.errors import NonFiniteError
 from siren_pde.estimates.estimate import Estimate, estimated
 from siren_pde.estimates.judgement import judgement
 from siren_pde.fields.parameters import with_parameters
@@ -41,6 +42,7 @@ def judged(
     seconds of the budget, if there are.
     """
     answer = _answer(ready, end)
+    end = _marked(answer, end)
     seconds = time.monotonic() - started
     try:
         allowed = math.inf if asked is None else asked * (1 + BEYOND) + MOMENT - seconds
@@ -106,6 +108,18 @@ def _answer(ready: Prepared, end: End) -> Objective:
     """
     field = with_parameters(of_problem(end.at).field, end.at.theta)
     return solved_part(replace(ready.objective, field=field), end.at.reached)
+
+
+def _marked(answer: Objective, end: End) -> End:
+    """The end, as one with values that are not finite where those of the answer are not."""
+    if end.outcome is Outcome.non_finite or end.hurried:
+        return end
+    try:
+        require_finite(answer, end.at.theta)
+    except NonFiniteError as error:
+        reason = f"{str(error).rstrip('.')}; before that, {end.reason}"
+        return replace(end, outcome=Outcome.non_finite, reason=reason)
+    return end
 
 
 def _estimate(

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import final
 
-from siren_pde.collocation.objective import require_finite
 from siren_pde.errors import SirenPDEError, StorageError
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.runs.folder import Run
@@ -16,9 +15,10 @@ from siren_pde.solving.answer import as_it_is, judged
 from siren_pde.solving.continuing import continued
 from siren_pde.solving.history import History
 from siren_pde.solving.loop import End, Loop, Standing, best_of
+from siren_pde.solving.non_finite import finite_start
 from siren_pde.solving.prepare import Call, Prepared, prepared
 from siren_pde.solving.recording import Recording
-from siren_pde.solving.report import Callback, Every, of_problem
+from siren_pde.solving.report import Callback, Every
 from siren_pde.solving.solution import Solution
 
 
@@ -51,8 +51,7 @@ class Course:
         if self._folder is not None:
             self._recording = self._recorded(self._folder, ready)
             self._recording.started(_known(self._folder))
-        at = ready.method.start(ready.objective)
-        require_finite(of_problem(at), at.theta)
+        at = finite_start(ready.method, ready.objective)
         return self._solved(ready, Standing(at, at), History())
 
     def resumed(self) -> Solution:

@@ -17,6 +17,7 @@ from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.runs import signals
 from siren_pde.solving.history import History
+from siren_pde.solving.non_finite import finite_step
 from siren_pde.solving.report import Budget, Callback, Report, Scheduled, Stop, of_problem
 
 
@@ -238,7 +239,7 @@ def _ended(at: Iterate[Any], spent: Spent) -> End | None:
 def _stepped(method: Method[Any], at: Iterate[Any], spent: Spent) -> Iterate[Any]:
     """The next iterate. Raises ConfigError if the method changed θ in place."""
     version = at.theta._version
-    following = method.step(at, spent)
+    following = finite_step(method, at, spent)
     _require_unchanged(at, version, f"the method `{method.name}`")
     return following
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as made
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,7 +20,7 @@ from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
-from siren_pde.domains.homes import Homes
+from siren_pde.domains.homes import Homes, widest
 from siren_pde.errors import ConfigError
 from siren_pde.estimates.bounds import Bounds, Diffusion, energy_bounds, one, zero
 from siren_pde.estimates.error_field import ErrorField, error_field, unknown_error
@@ -38,6 +36,7 @@ from siren_pde.optimisers.reached import Reached
 from siren_pde.plots.cards import solution_card
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
+from siren_pde.solving.asking import Asked, Positions, differentiable, outside, warn
 from siren_pde.solving.history import History
 from siren_pde.solving.truths import Beside
 
@@ -49,8 +48,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = Estimate.none("none was made")
 """The estimate of a solution that `solve` has not made."""
-
-Positions: TypeAlias = npt.ArrayLike | Tensor
 
 PLANNED = 256
 """Points at which residuals are planned before those of an estimate are drawn."""
@@ -85,6 +82,7 @@ class Solution:
     residuals: Mapping[str, float] = made(default_factory=dict)
     homes: Homes = made(default_factory=Homes)
     part: Reached | None = None
+    _told: set[str] = made(default_factory=set, init=False)
 
     @property
     def complete(self) -> bool:
@@ -164,24 +162,21 @@ class Solution:
         return sum(q.numel() for q in self.field.parameters())
 
     def points(self, x: Positions) -> Points:
-        """Positions (n, d), or (d,) for one point, as points in the field's precision.
+        """Positions as for `solution(x)`, as n points in the field's precision.
 
-        In one coordinate (n,) are n points. Raises ConfigError for other shapes.
+        Raises ConfigError for other shapes and names.
         """
-        like = next(self.field.parameters())
-        x = torch.as_tensor(x, dtype=like.dtype, device=like.device)
-        if x.ndim == 1:
-            x = x[:, None] if len(self.axes) == 1 else x[None]
-        if x.ndim != 2 or x.shape[1] != len(self.axes):
-            raise ConfigError(
-                f"a solution in {', '.join(self.axes)} is evaluated at positions of shape "
-                f"(n, {len(self.axes)}), got {tuple(x.shape)}."
-            )
-        return Points(self.axes, x, x.new_full((len(x),), 1 / max(len(x), 1)))
+        return self._points(Asked.of(x, self.axes, next(self.field.parameters())).positions)
 
     def __call__(self, x: Positions) -> Tensor:
-        """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs."""
-        return self._values(Expression.of(lambda p, u: u), x)
+        """Values at positions x (n, d): shape (n,), or (n, k) for a field with several outputs.
+
+        Grids (…, d) give values (…), as do arrays by name that fit each other, such as
+        `solution({"x": x, "t": 0.5})`. A data frame with columns named as the coordinates gives a
+        series, or a frame of k columns. Gradients by x pass through. Values outside the domain are
+        extrapolated, and a warning says so once. Raises ConfigError for other shapes and names.
+        """
+        return self.evaluate(Expression("u", lambda p, u: u), x)
 
     def evaluate(
         self,
@@ -194,28 +189,47 @@ class Solution:
 
         `solution.evaluate(lambda p, u: grad(u), x)` has shape (n, d); scalars have shape (n,). In a
         system, unknowns are taken by name: `lambda p, q: lap(q)`. Beyond what is `reached`, rows
-        are NaN, and a warning says so once.
+        are NaN, and a warning says so once. Positions are as for `solution(x)`.
         """
-        return self._values(Expression.of(expression), x, block)
-
-    def _values(self, expression: Expression, x: Positions | Points, block: int = 8192) -> Tensor:
-        points = x if isinstance(x, Points) else self.points(x)
-        values = evaluate(self.field, expression, points, block=block)
-        if self.part is not None:
-            beyond = self.part.beyond(points.positions[:, self.axes.index(self.part.axis)])
-            values = torch.where(beyond[:, None], math.nan, values)
-            if bool(beyond.any()):
-                _ = self._told
-        return values[:, 0] if values.shape[1] == 1 else values
-
-    @cached_property
-    def _told(self) -> None:
-        """Says once that values are missing."""
-        warnings.warn(
-            f"this solution is solved up to {self.part} only: values beyond are NaN. "
-            f"It ended because: {self.stop_reason}.",
-            stacklevel=5,
+        settled = Expression.of(expression).taking(parts(self.field))
+        if isinstance(x, Points):
+            values = self._values(settled, x, block)
+            return values[:, 0] if values.shape[1] == 1 else values
+        asked = Asked.of(x, self.axes, next(self.field.parameters()))
+        if "outside" not in self._told:
+            self._tell_outside(asked.positions)
+        values = differentiable(
+            lambda each, at: self._values(each, self._points(at), block), settled, asked.positions
         )
+        shaped: Tensor = asked.shaped(values, settled.name)
+        return shaped
+
+    def _points(self, x: Tensor) -> Points:
+        return Points(self.axes, x, x.new_full((len(x),), 1 / max(len(x), 1)))
+
+    def _values(self, expression: Expression, points: Points, block: int) -> Tensor:
+        """An expression (n, k) at points; NaN beyond what is solved."""
+        values = evaluate(self.field, expression, points, block=block)
+        if self.part is None:
+            return values
+        beyond = self.part.beyond(points.positions[:, self.axes.index(self.part.axis)])
+        if bool(beyond.any()) and "beyond" not in self._told:
+            self._told.add("beyond")
+            warn(
+                f"this solution is solved up to {self.part} only: values beyond are NaN. It ended "
+                f"because: {self.stop_reason}."
+            )
+        return torch.where(beyond[:, None], math.nan, values)
+
+    def _tell_outside(self, x: Tensor) -> None:
+        """Say once that positions lie outside the domain, where that is known."""
+        try:
+            seen = outside(widest(self.home, parts(self.field)), x)
+        except ConfigError:  # the domain is unknown
+            return
+        if seen:
+            self._told.add("outside")
+            warn(f"{seen}: the values there are extrapolated.")
 
     def goal(self, expression: Callable[..., object], over: Domain, *, mean: bool = False) -> Goal:
         """A number wanted of the solution, with its error bar: the integral of an expression.

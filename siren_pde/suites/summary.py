@@ -7,6 +7,7 @@ import html
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -112,17 +113,20 @@ def page(name: str, rows: Sequence[Row]) -> str:
         _html_table(
             ["values", "seeds", "worst error", "median error", "median seconds"],
             [
-                [g.name or "as in the file", len(g.rows), g.worst, g.median, g.seconds]
+                [
+                    g.name or "as in the file",
+                    len(g.rows),
+                    g.worst,
+                    g.median,
+                    _number(g.seconds, "{:.1f}"),
+                ]
                 for g in groups(rows)
             ],
         ),
         "<h2>Members</h2>",
         _html_table(
             ["member", "error", "estimate", "seconds", "steps", "outcome", ""],
-            [
-                [r.member.label, r.error, r.estimate, r.seconds, r.steps, r.outcome, _links(r)]
-                for r in rows
-            ],
+            [[r.member.label, *_numbers(r), r.steps, r.outcome, _links(r)] for r in rows],
         ),
     ]
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
@@ -155,6 +159,8 @@ def _html_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         if isinstance(value, int):
             return f'<td class="number">{value}</td>'
         text = value if isinstance(value, _Markup) else html.escape(str(value))
+        if re.fullmatch(r"[\d.]+(e[+-]\d+)?|–", text):
+            return f'<td class="number">{text}</td>'
         return f"<td class={'failed' if text == 'failed' else 'text'}>{text}</td>"
 
     lines = ["<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows]

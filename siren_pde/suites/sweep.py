@@ -26,12 +26,12 @@ Say = Callable[[str], None]
 @final
 @dataclass(frozen=True)
 class Sweep:
-    """Members, their folder, and the commands that begin one and go on with one."""
+    """Members, their folder, and the commands that make one anew and go on with one."""
 
     members: Sequence[Member]
     root: Path
     statement: Statement
-    begin: Words
+    anew: Words
     go_on: Words
     threads: int
     force: bool = False
@@ -73,9 +73,9 @@ class Sweep:
 
     def _command(self, member: Member) -> Command:
         folder = member.folder(self.root)
-        begin = self.begin(member, folder)
+        anew = self.anew(member, folder)
         goes_on = not self.force and self.statement.begun(member, folder)
-        words, otherwise = (self.go_on(member, folder), begin) if goes_on else (begin, ())
+        words, otherwise = (self.go_on(member, folder), anew) if goes_on else (anew, ())
         return Command(words, otherwise, folder / LOG, self.threads)
 
     def _row(self, member: Member, task: Task) -> Row:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -495,6 +496,18 @@ def test_a_surface_needs_space_and_a_format(sphere, tmp_path):
     ):
         result = sphere(**options)
         assert result.exit_code == 2 and message in result.stderr
+
+
+@pytest.mark.slow
+def test_results_of_others_are_not_written_over(sphere, tmp_path):
+    assert sphere().exit_code == sphere().exit_code == 0  # what it wrote itself
+    (tmp_path / "mesh.png").write_bytes(b"mine")
+    os.utime(tmp_path / "mesh.png", (2e9, 2e9))  # later than the run
+    result = sphere()
+    assert result.exit_code == 2 and "mesh.png` is there already" in " ".join(result.stderr.split())
+    assert (tmp_path / "mesh.png").read_bytes() == b"mine"
+    assert sphere("--force").exit_code == 0
+    assert (tmp_path / "mesh.png").read_bytes() != b"mine"
 
 
 # ── a process of its own ──────────────────────────────────────────────────────────────────────────

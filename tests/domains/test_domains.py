@@ -1,6 +1,8 @@
 """Every domain knows its measure, points and boundary; Gauss' theorem ties them together."""
 
+import functools
 import math
+import operator
 
 import hypothesis.strategies as st
 import pytest
@@ -17,6 +19,7 @@ from siren_pde.domains.implicit import Implicit
 from siren_pde.domains.polygon import Polygon
 from siren_pde.errors import DomainError
 from siren_pde.testing import check_domain
+from tests.costs import calls_of
 from tests.strategies import ALL_DOMAINS, Egg, Torus
 from tests.typed import known, values
 
@@ -302,3 +305,55 @@ def test_triangles_fill_a_polygon(radii, clockwise):
     edge = GaussLegendre(1)(star.boundary)
     around = ((edge.positions * known(edge.normals)).sum(1) * edge.weights).sum()
     assert float(around) == pytest.approx(2 * truth, rel=1e-12)
+
+
+# ── many parts ────────────────────────────────────────────────────────────────────────────────────
+
+
+def pierced(k):
+    """A square with k small holes in rows, one taken away after the other."""
+    rows = math.ceil(math.sqrt(k))
+    plate: Domain = Box(x=(0, 1), y=(0, 1))
+    for i in range(k):
+        x, y = (i % rows + 0.5) / rows, (i // rows + 0.5) / rows
+        plate = plate - Ball(x=x, y=y, radius=0.2 / rows)
+    return plate
+
+
+def _sampled(make, k):
+    return Sobol(64)(make(k))
+
+
+def chained(k):
+    """k discs in a row, each meeting the next one."""
+    return functools.reduce(operator.or_, [Ball(x=1.5 * i, y=0) for i in range(k)])
+
+
+@pytest.mark.parametrize("make", [pierced, lambda k: pierced(k).boundary], ids=["inside", "edge"])
+def test_sampling_many_holes_costs_as_many_calls(make):
+    """In proportion to their number: twice as many cost about twice as much, not four times."""
+    Sobol(64)(make(5))  # what is imported and cached at first use
+    calls = [calls_of(functools.partial(_sampled, make, k)) for k in (16, 32, 64)]
+    assert (calls[2] - calls[1]) < 2.6 * (calls[1] - calls[0])
+
+
+def test_boundaries_of_many_parts_are_those_of_each():
+    plate = pierced(9)
+    assert plate.measure == pytest.approx(1 - 9 * math.pi * (0.2 / 3) ** 2, rel=1e-12)
+    edge = plate.boundary
+    assert edge.measure == pytest.approx(4 + 9 * 2 * math.pi * 0.2 / 3, rel=1e-12)
+    p = Sobol(500)(edge)
+    step = 1e-6 * known(p.normals)
+    assert bool(plate.contains(p.positions - step).all())
+    assert not bool(plate.contains(p.positions + step).any())
+
+
+def test_the_line_around_a_chain_of_discs():
+    k, angle = 12, math.acos(0.75)
+    around = chained(k).boundary
+    length = 2 * math.pi * k - (k - 1) * 4 * angle
+    assert around.measure == pytest.approx(length, rel=1e-3)
+    p = Sobol(400)(around)
+    step = 1e-6 * known(p.normals)
+    assert bool(chained(k).contains(p.positions - step).all())
+    assert not bool(chained(k).contains(p.positions + step).any())

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from siren_pde import PointCloud, read_points
 from siren_pde.cli.app import app
-from siren_pde.errors import DataFileError, NonFiniteError, SirenPDEError
+from siren_pde.errors import DataFileError, InputWarning, NonFiniteError, SirenPDEError
 from siren_pde.scans import fit, prepare
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.prepare import deduplicated
@@ -136,6 +136,47 @@ def test_missing_and_wrong_normals():
         warnings.simplefilter("error")
         found = fit_sdf(PointCloud(BALL), seconds=None, steps=2, width=8, depth=1)
     assert np.isfinite(found(BALL)).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_normals_that_contradict_each_other_are_said(share):
+    signs = np.where(RNG.random(len(BALL)) < share, -1.0, 1.0)
+    with pytest.warns(InputWarning, match="opposite to those of the nearest.*Leave the normals"):
+        fit_sdf(
+            PointCloud(BALL, normals=signs[:, None] * BALL), seconds=None, steps=2, width=8, depth=1
+        )
+
+
+def test_half_of_the_points_given_twice_change_nothing():
+    options: dict[str, Any] = {"seconds": None, "steps": 3, "width": 8, "depth": 1}
+    once = fit_sdf(PointCloud(BALL, normals=BALL), **options)
+    both = np.concatenate([BALL, BALL])
+    twice = fit_sdf(PointCloud(both, normals=both), **options)
+    np.testing.assert_allclose(twice(BALL), once(BALL), rtol=1e-12)
+
+
+def test_points_at_the_end_of_the_digits_are_fitted_or_refused():
+    """At 10¹², a unit has four digits left: a sphere is still one; at 10¹⁷ it is a point."""
+    options: dict[str, Any] = {"seconds": None, "steps": 2, "width": 8, "depth": 1}
+    far = fit_sdf(PointCloud(BALL + 1e12, normals=BALL), **options)
+    assert np.isfinite(far(BALL + 1e12)).all()
+    with pytest.raises(SirenPDEError):
+        fit_sdf(PointCloud(BALL + 1e17, normals=BALL), **options)
+
+
+@pytest.mark.slow
+def test_turning_the_points_turns_the_distance():
+    """A quarter turn swaps axes, and the box with them: the same shape, fitted anew."""
+    options: dict[str, Any] = {"seconds": None, "steps": 200, "width": 24, "depth": 2}
+    turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    shape = BALL * [1.0, 0.7, 0.5]
+    normals = BALL / [1.0, 0.7, 0.5]
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    here = fit_sdf(PointCloud(shape, normals=normals), **options)
+    there = fit_sdf(PointCloud(shape @ turn.T, normals=normals @ turn.T), **options)
+    query = shape * np.random.default_rng(3).uniform(0.9, 1.1, (1000, 1))
+    apart = there(query @ turn.T) - here(query)
+    assert np.sqrt(np.mean(apart**2)) < 0.02
 
 
 def test_many_points_are_made_ready_as_a_whole():

@@ -73,7 +73,7 @@ def suite(tmp_path):
             members=EVERY,
             root=tmp_path / "runs",
             statement=Statement(file, OPTIONS),
-            begin=lambda member, folder: ("solve", member.label),
+            anew=lambda member, folder: ("solve", member.label),
             go_on=lambda member, folder: ("resume", member.label),
             threads=2,
             **options,
@@ -186,10 +186,10 @@ def python(code):
 
 def test_a_member_that_cannot_go_on_begins_anew(tmp_path):
     log = tmp_path / "a" / "log.txt"
-    begin = python("import os; print('begun', os.environ['OMP_NUM_THREADS'])")
-    assert solved(Command(python("raise SystemExit(2)"), begin, log, 3)) == 0
+    anew = python("import os; print('begun', os.environ['OMP_NUM_THREADS'])")
+    assert solved(Command(python("raise SystemExit(2)"), anew, log, 3)) == 0
     assert log.read_text() == "begun 3\n"
-    assert solved(Command(python("raise SystemExit(130)"), begin, log, 3)) == 130
+    assert solved(Command(python("raise SystemExit(130)"), anew, log, 3)) == 130
 
 
 def test_children_end_with_the_sweep(tmp_path):

@@ -124,8 +124,9 @@ def _require_equal(
     path: Path,
 ) -> None:
     """Raise ConfigError unless a program gives what the solution gives, to rounding."""
+    at = Points(solution.axes, x, x.new_ones(len(x)))
     for quantity in each:
-        expected = solution.evaluate(quantity.expression, x)
+        expected = solution.evaluate(quantity.expression, at)
         finite = torch.isfinite(expected)
         scale = expected[finite].abs().max().clamp_min(1) if bool(finite.any()) else 1.0
         apart = ((held[quantity.name] - expected)[finite].abs() / scale).sum()

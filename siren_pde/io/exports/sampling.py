@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
@@ -48,8 +49,8 @@ class Exported(Protocol):
         """Where an unknown lives."""
         ...
 
-    def evaluate(self, expression: Expression, x: Tensor) -> Tensor:
-        """An expression at x (n, d)."""
+    def evaluate(self, expression: Expression, x: Tensor | Points) -> Tensor:
+        """An expression at x (n, d), or at points wherever they are."""
         ...
 
 

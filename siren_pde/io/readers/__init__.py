@@ -13,7 +13,8 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import DataFileError, SirenPDEError
+from siren_pde.errors import DataFileError, InputWarning, SirenPDEError
+from siren_pde.io.readers.data import read_only_table
 from siren_pde.io.readers.obj import read_obj
 from siren_pde.io.readers.off import read_off
 from siren_pde.io.readers.ply import read_ply
@@ -31,12 +32,19 @@ _FORMATS = {
     ".txt": read_text,
     ".csv": read_text,
     ".npy": read_npy,
+    ".npz": read_only_table,
+    ".mat": read_only_table,
 }
+_BLOCK = 1 << 16
+"""Normals that are scaled at once."""
 
 
 def read_points(path: str | os.PathLike[str]) -> PointCloud:
-    """The points of a PLY, OBJ, OFF, STL, XYZ, TXT, CSV or NPY file, by its suffix, in float64.
+    """The points of a PLY, OBJ, OFF, STL, XYZ, TXT, CSV, NPY, NPZ or MATLAB file, by its suffix,
+    in float64; those of the last two are in their only array of shape (n, 3).
 
+    Three unnamed columns beside x y z are normals if their lengths are one, and colours, with a
+    warning, if they are whole numbers up to 255: `InputWarning` says how an input is read.
     Normals are scaled to length one; if one of them is zero, NaN or infinite, they are all left
     out, with a warning. Further columns or scalar properties become measurements of their names,
     `p.temperature`, where the name can be one and all values are finite.
@@ -89,7 +97,7 @@ def read_arrays(path: str | os.PathLike[str]) -> Arrays:
             f"Known are {', '.join(_FORMATS)}: rename or convert it."
         )
     source = Source.of(path)
-    with np.errstate(invalid="ignore"):  # signalling NaN, which numpy warns of; we refuse them
+    with np.errstate(all="ignore"):  # signalling NaN, which numpy warns of; we refuse them
         arrays = reader(source)
     _check_positions(source, arrays.positions)
     if arrays.faces is not None:
@@ -102,8 +110,8 @@ def read_arrays(path: str | os.PathLike[str]) -> Arrays:
 def _check_positions(source: Source, positions: Floats) -> None:
     if not len(positions):
         raise source.broken("the whole file", "no points")
-    bad = ~_finite_rows(positions)
-    if bad.any():
+    if not np.isfinite(positions).all():
+        bad = ~_finite_rows(positions)
         raise source.broken(
             f"point {int(bad.argmax())}",
             f"NaN or infinity, as at {int(bad.sum())} of {len(bad)} points",
@@ -125,12 +133,19 @@ def _check_faces(source: Source, faces: Integers, vertices: int) -> None:
 
 
 def _unit_or_none(source: Source, normals: Floats) -> Floats | None:
-    usable = _finite_rows(normals) & ~np.equal(normals, 0).all(axis=1)
+    squares = np.einsum("nk,nk->n", normals, normals)
+    usable = np.isfinite(squares) & (squares > 0)
+    if not usable.all():  # or their squares leave the number range
+        usable = _finite_rows(normals) & ~np.equal(normals, 0).all(axis=1)
     if usable.all():
-        return unit(normals)
+        for start in range(0, len(normals), _BLOCK):  # what is held besides is small
+            block = slice(start, start + _BLOCK)
+            normals[block] = unit(normals[block])
+        return normals
     warnings.warn(
         f"`{source.name}`: {int((~usable).sum())} of {len(usable)} normals are zero, NaN or "
         "infinite, so none is used. `estimate_normals` can make new ones.",
+        InputWarning,
         stacklevel=4,
     )
     return None

@@ -27,20 +27,24 @@ def read_off(source: Source) -> Arrays:
     if len(numbers) < 2 or min(numbers) < 0:
         raise source.broken(where, f"{shown(counts.text)} instead of numbers of vertices and faces")
     vertices, faces = numbers[:2]
-    if vertices + faces > len(body):
+    if vertices + faces != len(body):
         seen = f"{vertices} vertices and {faces} faces are declared, {len(body)} lines are left"
         raise source.broken(where, seen)
-    return _tables(source, body[:vertices], body[vertices : vertices + faces], bool(word[3]))
+    return _tables(source, body[:vertices], body[vertices:], word)
 
 
-def _tables(source: Source, vertices: list[Line], faces: list[Line], normals: bool) -> Arrays:
+def _tables(
+    source: Source, vertices: list[Line], faces: list[Line], word: re.Match[bytes]
+) -> Arrays:
+    """`word` is the first one of the file: letters in it declare what follows x y z."""
     table = source.rows(vertices, None if vertices else 3)
-    columns = 6 if normals else 3
-    if table.shape[1] < columns:
+    columns, further = 6 if word[3] else 3, bool(word[1] or word[2])
+    if table.shape[1] < columns or (table.shape[1] > columns and not further):
         seen = f"{table.shape[1]} numbers per vertex where {columns} were expected"
-        raise source.broken(f"line {vertices[0].number}", seen)
+        remedy = "Begin by `NOFF` where normals follow x y z, by `COFF` where colours do."
+        raise source.broken(f"line {vertices[0].number}", seen, remedy)
     triangles = fans([_polygon(source, line) for line in faces]) if faces else None
-    return Arrays(table[:, :3], table[:, 3:6] if normals else None, triangles)
+    return Arrays(table[:, :3], table[:, 3:6] if word[3] else None, triangles)
 
 
 def _polygon(source: Source, line: Line) -> list[int]:

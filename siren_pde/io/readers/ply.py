@@ -7,8 +7,9 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.ply_header import Element, header
-from siren_pde.io.readers.source import Arrays, Floats, Integers, Line, Source, fan, fans
+from siren_pde.io.readers.source import Arrays, Integers, Line, Source, fan, fans
 
 # A scalar property is a vector; a list property a matrix, or a list where the lengths differ.
 Vector = npt.NDArray[np.generic]
@@ -24,18 +25,16 @@ def read_ply(source: Source) -> Arrays:
         tables = _read_text(source, elements, lines)
     else:
         tables = _read_binary(source, elements, order, offset)
-    if not {"x", "y", "z"} <= set(_scalars(tables.get("vertex", {}))):
+    scalars = _scalars(tables.get("vertex", {}))
+    if not {"x", "y", "z"} <= set(scalars):
         raise source.broken("header", "no element `vertex` with properties x, y and z")
-    faces = _faces(source, tables.get("face", {}))
-    return Arrays.of_columns(_scalars(tables["vertex"]), faces)
+    require_declared_order(source, "header", [scalars[axis] for axis in ("x", "y", "z")])
+    return Arrays.of_columns(scalars, _faces(source, tables.get("face", {})))
 
 
-def _scalars(table: dict[str, Column]) -> dict[str, Floats]:
-    return {
-        name: column.astype(np.float64)
-        for name, column in table.items()
-        if isinstance(column, np.ndarray) and column.ndim == 1
-    }
+def _scalars(table: dict[str, Column]) -> dict[str, Vector]:
+    columns = table.items()
+    return {name: c for name, c in columns if isinstance(c, np.ndarray) and c.ndim == 1}
 
 
 def _faces(source: Source, table: dict[str, Column]) -> Integers | None:
@@ -69,6 +68,9 @@ def _read_binary(
             )
         table, offset = _binary_rows(source, element, order, offset)
         tables[element.name] = table
+    rest = source.data[offset:]
+    if rest and not rest.isspace():  # some end a file of bytes by an empty line
+        raise source.broken(f"byte {offset}", f"{len(rest)} bytes beyond what the header declares")
     return tables
 
 
@@ -149,6 +151,9 @@ def _read_text(
             values = source.rows(mine, len(element.properties))
             names = [p.name for p in element.properties]
             tables[element.name] = dict(zip(names, values.T, strict=True))
+    if lines:
+        seen = f"{len(lines)} lines beyond what the header declares"
+        raise source.broken(f"line {lines[0].number}", seen)
     return tables
 
 

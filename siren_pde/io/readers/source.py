@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 EXPORT_AGAIN = "The file may be truncated or damaged: copy or export it again."
+LONGEST_LINE = 1 << 20
+"""Bytes of a line of text: more than any row of numbers has, and few enough to be looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +33,24 @@ class Arrays:
     columns: dict[str, Floats] = field(default_factory=dict)
 
     @classmethod
-    def of_columns(cls, columns: dict[str, Floats], faces: Integers | None = None) -> Arrays:
+    def of_columns(
+        cls, columns: Mapping[str, npt.NDArray[Any]], faces: Integers | None = None
+    ) -> Arrays:
         """Sort columns (n,) by their names: x y z, nx ny nz, and the rest."""
         rest = dict(columns)
-        positions = np.stack([rest.pop(axis) for axis in ("x", "y", "z")], axis=1)
+        positions = _side_by_side([rest.pop(axis) for axis in ("x", "y", "z")])
         normals = None
         if {"nx", "ny", "nz"} <= set(rest):
-            normals = np.stack([rest.pop(axis) for axis in ("nx", "ny", "nz")], axis=1)
-        return cls(positions, normals, faces, rest)
+            normals = _side_by_side([rest.pop(axis) for axis in ("nx", "ny", "nz")])
+        return cls(positions, normals, faces, {n: v.astype(np.float64) for n, v in rest.items()})
+
+
+def _side_by_side(columns: Sequence[npt.NDArray[Any]]) -> Floats:
+    """Columns of any kind of number as one array, without a copy of each in between."""
+    table = np.empty((len(columns[0]), len(columns)))
+    for i, column in enumerate(columns):
+        table[:, i] = column
+    return table
 
 
 class Line(NamedTuple):
@@ -67,7 +79,7 @@ class Source:
             raise DataFileError(
                 f"cannot read `{path}`: {reason}. Check the spelling and the permissions."
             ) from cause
-        if not data.strip():
+        if not data or data.isspace():
             raise DataFileError(f"`{path}` is empty. {EXPORT_AGAIN}")
         return cls(str(path), data)
 
@@ -75,8 +87,18 @@ class Source:
         """The error that names the file, the place in it, what was seen there and what to do."""
         return DataFileError(f"`{self.name}`, {where}: {seen}. {remedy}")
 
+    def require_short_lines(self, start: int = 0) -> None:
+        """Refuse text of which a line is longer than any row of numbers, before it is split."""
+        size = len(self.data)
+        while size - start > LONGEST_LINE:
+            end = max(self.data.rfind(sign, start, start + LONGEST_LINE) for sign in (b"\n", b"\r"))
+            if end < 0:
+                raise self.broken(f"byte {start}", f"a line of more than {LONGEST_LINE} bytes")
+            start = end + 1
+
     def lines(self, start: int = 0, first: int = 1, comment: bytes = b"#") -> list[Line]:
         """The lines from byte `start`, where line `first` is, without comments and empty ones."""
+        self.require_short_lines(start)
         lines = []
         for number, text in enumerate(self.data[start:].splitlines(), start=first):
             text = text.partition(comment)[0].strip()

@@ -7,6 +7,8 @@ import numpy as np
 from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
 
 _HEAD, _ROW = 84, 50
+_TEXT = 1024
+"""So many bytes of text hold no zero, while counts and coordinates have some."""
 _FACET = [b"facet", b"outer", b"vertex", b"vertex", b"vertex", b"endloop", b"endfacet"]
 _ROWS = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
@@ -14,12 +16,13 @@ _ROWS = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute"
 def read_stl(source: Source) -> Arrays:
     """The different corners and the triangles; their normals and attributes are passed over.
 
-    Files of bytes may begin with `solid` too, so they are known by their length.
+    Files of bytes may begin with `solid` too: they are known by their length, and by zeros.
     """
     size = len(source.data)
     count = int.from_bytes(source.data[80:_HEAD], "little")
     whole = size >= _HEAD and size == _HEAD + _ROW * count
-    if not whole and source.data.lstrip()[:5].lower() == b"solid":
+    text = source.data.lstrip()[:5].lower() == b"solid" and b"\0" not in source.data[:_TEXT]
+    if text and not whole:
         return _merged(_read_text(source))
     if size < _HEAD:
         seen = f"{size} bytes, fewer than the {_HEAD} before the first triangle"
@@ -27,6 +30,10 @@ def read_stl(source: Source) -> Arrays:
     if _HEAD + _ROW * count > size:
         seen = f"{count} triangles of {_ROW} bytes are declared, {size - _HEAD} bytes are left"
         raise source.broken("byte 80", seen)
+    left = source.data[_HEAD + _ROW * count :]
+    if left and not left.isspace():
+        seen = f"{len(left)} bytes beyond the {count} triangles declared"
+        raise source.broken(f"byte {_HEAD + _ROW * count}", seen)
     table = np.frombuffer(source.data, _ROWS, count, _HEAD)
     return _merged(table["corners"].astype(np.float64))
 

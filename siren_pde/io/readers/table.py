@@ -1,22 +1,38 @@
-"""Tables of points: columns of text, or a plain NumPy array."""
+"""Tables of numbers: columns of text, or a plain NumPy array."""
 
 from __future__ import annotations
 
-import math
+import io
 import re
+import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from siren_pde.io.readers.byte_order import require_declared_order
+from siren_pde.io.readers.columns import of_table
+from siren_pde.io.readers.npy import npy_array
 from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
 
-_SEPARATORS = bytes.maketrans(b",;\t", b"   ")
-_POSITION, _NORMAL = ("x", "y", "z"), ("nx", "ny", "nz")
-_COLUMNS = "Give three columns x y z, six with nx ny nz, or name the columns in a first line."
+HEAD = 1 << 16
+"""Bytes of the beginning that are looked at to tell how columns are apart."""
+_MARK = b"\xef\xbb\xbf"
+"""Before a text in UTF-8, as some spreadsheets write it."""
+_ONE_SIGN = "Write decimal points and separate columns by one kind of sign."
+_UNIT = re.compile(r"\s*[\[(][^\])]*[\])]$")
 
-_NPY = re.compile(
-    rb"\{'descr': '([<>|])([fiu])([1248])', 'fortran_order': (True|False), "
-    rb"'shape': \((\d{1,15}), (\d{1,3})\), \} *\n"
-)
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text is to be read: its names, how many rows it declares, where rows begin, and the
+    sign between columns (None for blanks).
+    """
+
+    names: list[str]
+    declared: int | None
+    first: Line
+    offset: int
+    separator: bytes | None
 
 
 def read_text(source: Source) -> Arrays:
@@ -24,76 +40,149 @@ def read_text(source: Source) -> Arrays:
 
     The first line may name the columns, or hold the number of points.
     """
-    for number, text in enumerate(source.data[:65536].splitlines(), start=1):
-        text = text.partition(b"#")[0]
-        if b";" in text and b"," in text:
-            raise source.broken(
-                f"line {number}",
-                "both `,` and `;`, so that 1,5 could be one number or two",
-                "Write decimal points and separate columns by one kind of sign.",
-            )
-    rows = Source(source.name, source.data.translate(_SEPARATORS)).lines()
-    if not rows:
-        raise source.broken("the whole file", "only comments")
-    names = _names(source, rows)
-    if names is not None:
-        rows = rows[1:]
-    if not rows:
-        raise source.broken("the whole file", "no line with numbers")
-    return _columns(source, source.rows(rows), names or [], f"line {rows[0].number}")
+    table, names, where = text_table(source)
+    return of_table(source, table, names, where)
 
 
-def _names(source: Source, rows: list[Line]) -> list[str] | None:
-    """The words of a first line that is no row of numbers; None where it is one."""
-    words = [word.strip(b"\"'") for word in rows[0].text.split()]
-    if len(words) == 1 and words[0].isdigit() and len(rows) > 1:
-        if source.whole(words[0], f"line {rows[0].number}") != len(rows) - 1:
-            seen = f"{shown(words[0])} points are declared, {len(rows) - 1} lines follow"
-            raise source.broken(f"line {rows[0].number}", seen)
+def text_table(source: Source) -> tuple[Floats, list[str], str]:
+    """The numbers (n, k) in a text, the names of its columns, if any, and where rows begin."""
+    source.require_short_lines()
+    if source.data.startswith(_MARK):
+        source = replace(source, data=source.data[len(_MARK) :])
+    if b"\r" in source.data:
+        source = replace(source, data=source.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    layout = _layout(source)
+    if layout.separator and layout.first.text.endswith(layout.separator):  # 1, 2, 3,
+        trimmed = source.data.replace(layout.separator + b"\n", b"\n")
+        source = replace(source, data=trimmed.removesuffix(layout.separator))
+        layout = _layout(source)
+    table = _numbers(source, layout)
+    if layout.declared is not None and layout.declared != len(table):
+        seen = f"`{layout.declared}` points are declared, {len(table)} lines follow"
+        raise source.broken("line 1", seen)
+    _require_decimal_points(source, layout, table.shape[1])
+    return table, layout.names, f"line {layout.first.number}"
+
+
+def _layout(source: Source) -> Layout:
+    """What the first lines say: names or a number of points, and the sign between columns."""
+    names, declared, seen = list[str](), None, 0
+    first: Line | None = None
+    offset, separator = 0, None
+    for number, line in enumerate(io.BytesIO(source.data), start=1):
+        start, offset = offset, offset + len(line)
+        text = line.partition(b"#")[0].strip()
+        if not text:
+            continue
+        seen += 1
+        if first is None:
+            fields = _fields(source, Line(number, text))
+            if seen == 1 and len(fields) == 1 and text.isdigit() and b"\n" in source.data[offset:]:
+                declared = source.whole(text, f"line {number}")
+                continue
+            if seen == 1 and (named := _names(source, Line(number, text), fields)):
+                names = named
+                continue
+            first, body = Line(number, text), start
+        sign = _separator(source, Line(number, text))
+        separator = separator or sign
+        if offset > HEAD:
+            break
+    if first is None:
+        raise source.broken("the whole file", "no line with numbers" if seen else "only comments")
+    return Layout(names, declared, first, body, separator)
+
+
+def _fields(source: Source, line: Line) -> list[bytes]:
+    """The cells of a line, whatever they are apart by."""
+    sign = _sign(source, line)
+    return [cell.strip() for cell in line.text.split(sign)]
+
+
+def _sign(source: Source, line: Line) -> bytes | None:
+    if b";" in line.text and b"," in line.text:
+        seen = "both `,` and `;`, so that 1,5 could be one number or two"
+        raise source.broken(f"line {line.number}", seen, _ONE_SIGN)
+    return b";" if b";" in line.text else b"," if b"," in line.text else None
+
+
+def _separator(source: Source, line: Line) -> bytes | None:
+    """The sign between the numbers of a line, which has one kind of it."""
+    sign = _sign(source, line)
+    if sign and any(len(cell.split()) > 1 for cell in line.text.split(sign)):
+        seen = f"both `{sign.decode()}` and blanks between numbers, so that 1,5 could be one or two"
+        raise source.broken(f"line {line.number}", seen, _ONE_SIGN)
+    return sign
+
+
+def _names(source: Source, line: Line, fields: list[bytes]) -> list[str]:
+    """The names in a first line without numbers; none where it is a row of them."""
+    words = [cell.strip(b"\"'") for cell in fields]
+    numbers = [_is_number(word) for word in words if word]
+    if all(_is_number(part) for word in words for part in word.split()) and numbers:
         return []
+    if any(numbers):
+        word = next(word for word in words if word and not _is_number(word))
+        raise source.broken(
+            f"line {line.number}",
+            f"{shown(word)} is not a number, but others of its row are",
+            "Name all columns in the first line, or none.",
+        )
+    joined = "\n".join(word.decode("utf-8", errors="replace") for word in words)
+    texts = joined.lower().removeprefix("//").split("\n")
+    return [_UNIT.sub("", text.strip(" \"'")) for text in texts if text]
+
+
+def _is_number(word: bytes) -> bool:
     try:
-        for word in words:
-            float(word)
+        float(word)
     except ValueError:
-        return [word.decode("ascii", errors="replace").lower() for word in words]
-    return None
+        return False
+    return True
 
 
-def _columns(source: Source, table: Floats, names: list[str], where: str) -> Arrays:
-    if not set(_POSITION) <= set(names):
-        if table.shape[1] not in (3, 6):
-            raise source.broken(where, f"{table.shape[1]} columns", _COLUMNS)
-        names = [*_POSITION, *_NORMAL][: table.shape[1]]
-    if len(names) != table.shape[1] or len(set(names)) != len(names):
-        seen = f"{table.shape[1]} columns under {len(set(names))} different names"
-        raise source.broken(where, seen, _COLUMNS)
-    return Arrays.of_columns(dict(zip(names, table.T, strict=True)))
+def _numbers(source: Source, layout: Layout) -> Floats:
+    """All rows (n, k), by NumPy's parser in C, which holds no line longer than it needs."""
+    file = io.BytesIO(source.data)
+    file.seek(layout.offset)
+    sign = None if layout.separator is None else layout.separator.decode()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="loadtxt: input contained no data")
+            return np.loadtxt(file, comments="#", delimiter=sign, ndmin=2)
+    except ValueError as cause:
+        raise _first_bad_row(source, layout, str(cause)) from None
+
+
+def _first_bad_row(source: Source, layout: Layout, otherwise: str) -> Exception:
+    columns, sign = len(layout.first.text.split(layout.separator)), layout.separator
+    for line in source.lines(layout.offset, layout.first.number):
+        words = [word.strip() for word in line.text.split(sign)]
+        for word in words:
+            if not _is_number(word):
+                seen = f"{shown(word)} is not a number" if word else "a cell without a number"
+                return source.broken(f"line {line.number}", seen)
+        if len(words) != columns:
+            seen = f"{len(words)} numbers where {columns} were expected"
+            return source.broken(f"line {line.number}", seen)
+    where = f"from line {layout.first.number}"
+    return source.broken(where, f"numbers that cannot be read: {otherwise}")
+
+
+def _require_decimal_points(source: Source, layout: Layout, columns: int) -> None:
+    """Six whole numbers apart by commas may be three with decimal commas."""
+    head = source.data[layout.offset : layout.offset + HEAD]
+    if layout.separator != b"," or columns != 6 or layout.names or re.search(rb"[.eEnN]", head):
+        return
+    raise source.broken(
+        f"line {layout.first.number}",
+        f"{shown(layout.first.text)} has six whole numbers or three with decimal commas",
+        "Write decimal points, or name the columns in a first line.",
+    )
 
 
 def read_npy(source: Source) -> Arrays:
     """An (n, 3) or (n, 6) array of numbers as `numpy.save` writes it; never a pickle."""
-    data = source.data
-    if data[:6] != b"\x93NUMPY" or data[6:7] not in (b"\x01", b"\x02", b"\x03"):
-        raise source.broken("byte 0", "no NumPy array", "Write it by `numpy.save`.")
-    width = 2 if data[6:7] == b"\x01" else 4
-    start = 8 + width
-    end = start + int.from_bytes(data[8:start], "little")
-    header = _NPY.fullmatch(data, start, min(end, len(data)))
-    if header is None:
-        raise source.broken(
-            f"byte {start}",
-            f"{shown(data[start:end])}, which is not a plain array of numbers of two axes",
-            "Save an array of shape (n, 3) or (n, 6) and dtype float64.",
-        )
-    order, letter, size, fortran, *numbers = (group.decode() for group in header.groups())
-    shape = (int(numbers[0]), int(numbers[1]))
-    if letter == "f" and size == "1":
-        raise source.broken(f"byte {start}", "floating point numbers of one byte")
-    needed = math.prod(shape) * int(size)
-    if needed != len(data) - end:
-        seen = f"shape {shape} needs {needed} bytes, {len(data) - end} follow"
-        raise source.broken(f"byte {end}", seen)
-    kind = np.dtype(f"{order.replace('|', '=')}{letter}{size}")
-    flat = np.frombuffer(data, kind, math.prod(shape), end) if needed else np.empty(0)
-    table = flat.reshape(shape, order="F" if fortran == "True" else "C").astype(np.float64)
-    return _columns(source, table, [], "shape")
+    array = npy_array(source, "fiu", axes=2)
+    require_declared_order(source, "its header", [array])
+    return of_table(source, array.astype(np.float64, order="C"), [], "shape")
