@@ -173,7 +173,9 @@ def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path: Path, monkeypa
         if not (folder / "manifest.json").exists():
             continue
         assert not Manifest.read(folder).ended
-        again = solve(problem, small, Adam(batch=8), resume=folder, budget=Budget(steps=35), **GIVEN)
+        again = solve(
+            problem, small, Adam(batch=8), resume=folder, budget=Budget(steps=35), **GIVEN
+        )
         assert torch.equal(parameters(again), parameters(whole))
         assert (folder / "metrics.jsonl").read_bytes() == (
             tmp_path / "whole" / "metrics.jsonl"

@@ -2,6 +2,11 @@
 and state are the same, bit by bit, whatever the quadrature and the precision.
 """
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -40,7 +45,8 @@ from siren_pde.solving.features import Features
 from siren_pde.solving.marches import Marches
 from tests.runs.continued import Case, Prepared, courses, ticking
 
-SQUARE = Box(x=(0, 1), y=(0, 1))
+ROOT = Path(__file__).parents[2]
+LINE, SQUARE = Box(x=(0, 1)), Box(x=(0, 1), y=(0, 1))
 BENT = Polygon([(0, 0), (1, 0), (1, 0.5), (0.5, 0.5), (0.5, 1), (0, 1)])
 STRIP, LONG = Box(x=(0, 1), t=(0, 0.5)), Box(x=(0, 1), t=(0, 40))
 FILM = Box(x=(0, 1), y=(0, 1), t=(0, 0.2))
@@ -58,12 +64,12 @@ def poisson(domain=SQUARE):
     return Problem(equation, edge)
 
 
-def bratu():
-    @on(Box(x=(0, 1)))
+def bratu(domain=LINE):
+    @on(domain)
     def equation(p, u):
-        return d(u, p.x, p.x) + exp(u)
+        return lap(u) + exp(u) + p.x
 
-    @on(Box(x=(0, 1)).boundary)
+    @on(domain.boundary)
     def ends(p, u):
         return u
 
@@ -139,7 +145,7 @@ CASES = {
     "Broyden": Case(poisson, Broyden(), lambda: Siren(2, width=4, depth=2), 3, 3),
     "Gauss-Newton, adaptive": Case(poisson, GaussNewton(refresh=2), small, 3, 3),
     "least squares": Case(poisson, LeastSquares()),
-    "least squares by Newton": Case(bratu, LeastSquares()),
+    "least squares by Newton": Case(lambda: bratu(SQUARE), LeastSquares()),
     "continuation": Case(bratu, Continuation(features=12), before=1),
     "variable projection": Case(medium, VariableProjection("u", features=60), two),
     "time slabs": Case(lambda: evolution(STRIP, burgers), Marching(features=60, tolerance=1e-3)),
@@ -185,6 +191,33 @@ def test_a_march_and_a_choice_go_on_bit_by_bit(case, rule):
 def test_a_larger_state_goes_on_bit_by_bit(case):
     undisturbed, resumed = courses(case)
     assert resumed == undisturbed
+
+
+CHILD = """
+import json, sys
+from pathlib import Path
+from tests.runs import continued, test_resume_matrix as matrix
+
+do, folder = getattr(continued, sys.argv[1]), Path(sys.argv[2])
+cases = {**matrix.CASES, **matrix.OTHERS}
+print(json.dumps({name: str(do(case, folder / name)) for name, case in cases.items()}))
+"""
+
+
+def in_a_process_of_its_own(what, folder):
+    command = [sys.executable, "-c", CHILD, what, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=200)
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_a_solve_goes_on_bit_by_bit_in_another_process(tmp_path):
+    stopped = in_a_process_of_its_own("stopped", tmp_path)
+    resumed = in_a_process_of_its_own("resumed", tmp_path)
+    undisturbed = in_a_process_of_its_own("undisturbed", tmp_path)
+    assert resumed == undisturbed
+    assert all(resumed[name] != stopped[name] for name in stopped)
 
 
 def test_the_cases_reach_the_states_that_they_are_for():

@@ -98,7 +98,9 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
 
 def solved(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     (folder / "mine.py").write_text(PROBLEM)
-    return run(folder, "solve", "mine.py", "--checkpoint-every", "50", "--out", "out", **environment)
+    return run(
+        folder, "solve", "mine.py", "--checkpoint-every", "50", "--out", "out", **environment
+    )
 
 
 @pytest.fixture(scope="module")
