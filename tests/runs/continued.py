@@ -19,7 +19,7 @@ from siren_pde.runs.state import packed, unpacked
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.prepare import Call, prepared
 
-TICK = 0.4
+TICK = 0.2
 """Seconds that the clock goes on whenever it is read, whatever real ones do: so that marches stop
 after a slab or two, and turns are short.
 """
