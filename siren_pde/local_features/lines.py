@@ -80,13 +80,6 @@ class LocalLines(Method[State]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
 
-    def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.most >= 1):
-            raise ConfigError(
-                f"`LocalLines` needs a tolerance > 0 and unknowns, got {self.tolerance} and "
-                f"{self.most}."
-            )
-
     def points(self, parameters: int) -> int:
         """Points at which crossings are compared."""
         return COMPARED

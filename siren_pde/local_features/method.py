@@ -141,13 +141,6 @@ class LocalFeatures(Method[State]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
 
-    def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.most >= 1):
-            raise ConfigError(
-                f"`LocalFeatures` needs a tolerance > 0 and unknowns, got {self.tolerance} and "
-                f"{self.most}."
-            )
-
     def points(self, parameters: int) -> int:
         """Points at which the loss is reported."""
         return 1024

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
+from siren_pde.numerics.checked import require_numbers
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
@@ -144,6 +145,16 @@ class Method(ABC, Generic[S]):
     """Steps between two rows of the history. A row costs an evaluation of all residuals: where that
     is a tenth of a step, as of Gauss-Newton, five steps are between rows (benchmarks/watching.py).
     """
+    may_be_zero: ClassVar[tuple[str, ...]] = ()
+    """The options that may be zero, although their defaults are not."""
+
+    def __post_init__(self) -> None:
+        """Check the options of a method that is a dataclass; one with rules of its own adds them.
+
+        Raises ConfigError for an option that is no number of its kind.
+        """
+        if is_dataclass(self):
+            require_numbers(self, zero=self.may_be_zero)
 
     @abstractmethod
     def start(self, objective: Residuals) -> Iterate[S]:

@@ -72,6 +72,7 @@ class GaussNewton(Method[Damping]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(16, 4)
     every: ClassVar[int] = 5
+    may_be_zero: ClassVar[tuple[str, ...]] = ("refresh", "adapt")
 
     def points(self, parameters: int) -> int:
         """Four rows per parameter, so that fitting the points is fitting the problem."""

@@ -39,9 +39,10 @@ class Stopped(KeyboardInterrupt):
 
 
 class Signals:
-    """What has come, and what is done about it."""
+    """What has come, and what is done about it; the main thread has `patience` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self.received: int | None = None
         self.rescue: Callable[[], None] | None = None
         self._raised = False
@@ -78,7 +79,7 @@ class Signals:
         if signum is None:
             return
         self.received = self.received or signum
-        started, latest = time.monotonic(), PATIENCE
+        started, latest = time.monotonic(), self.patience
         while (waited := time.monotonic() - started) < latest:
             again = _arrived(pipe, latest - waited)
             if again is None:
@@ -86,7 +87,7 @@ class Signals:
             if again and (again != signum or time.monotonic() - started > AT_ONCE):
                 os._exit(128 + again)
             if again == 0 and self.rescue is None:  # it has, and is writing
-                latest = max(LATEST, PATIENCE)
+                latest = max(LATEST, self.patience)
         if self.rescue is not None:
             self.rescue()
             _say("stopped in the middle of a step; the one before is kept")
@@ -100,8 +101,9 @@ _ACTIVE = Signals()
 
 
 @contextmanager
-def caught() -> Iterator[Signals]:
-    """Handle signals until the end of the block. What was ignored before, as by `nohup`, still is.
+def caught(patience: float = PATIENCE) -> Iterator[Signals]:
+    """Handle signals until the end of the block; the main thread has `patience` seconds to come
+    back from what it does. What was ignored before, as by `nohup`, still is.
 
     Outside the main thread nothing changes: Python lets no other thread handle signals.
     """
@@ -109,7 +111,7 @@ def caught() -> Iterator[Signals]:
     if threading.current_thread() is not threading.main_thread():
         yield _ACTIVE
         return
-    outer, _ACTIVE = _ACTIVE, Signals()
+    outer, _ACTIVE = _ACTIVE, Signals(patience)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
