@@ -26,7 +26,7 @@ import siren_pde  # its names are loaded on use: memory is measured here
 
 if TYPE_CHECKING:
     from siren_pde import Problem, Solution
-    from siren_pde.solving.solve import Report
+    from siren_pde.solving.report import Report
 
 THREADS = 2
 T = TypeVar("T")

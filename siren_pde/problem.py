@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from siren_pde.calculus.points import Points
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError, DomainError, ResidualError
+from siren_pde.numerics.checked import require_real, require_whole
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.references import Reference
 
@@ -152,12 +153,10 @@ def on(
             f"`on` needs a domain, got {type(domain).__name__}. Write for example "
             "`@on(Box(x=(0, 1)))`, `@on(box.boundary)` or `@on(PointCloud(positions))`."
         )
-    positive = isinstance(weight, Schedule) or weight > 0
-    if not positive or not (points is None or points >= 1):
-        raise ConfigError(
-            f"the weight of a condition is positive and it has at least one point, got "
-            f"weight={weight}, points={points}."
-        )
+    if not isinstance(weight, Schedule):
+        require_real("on", "weight", weight)
+    if points is not None:
+        require_whole("on", "points", points)
     weight = weight if isinstance(weight, Schedule) else float(weight)
     place = None if refine_towards is None else tuple(float(value) for value in refine_towards)
     if place is not None and len(place) != len(domain.axes):

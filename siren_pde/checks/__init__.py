@@ -32,6 +32,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.siren import Siren
+from siren_pde.numerics.checked import require_seed
 from siren_pde.problem import Problem
 
 POINTS = 256
@@ -81,6 +82,7 @@ def check(
     if not isinstance(problem, Problem):
         raise ConfigError(f"`check` needs a `Problem(…)`, got {type(problem).__name__}.")
     field = _examined(problem, field)
+    require_seed(seed)
     probes, findings = values.probed(problem, field, POINTS, seed)
     frequency = torch.ones(len(problem.axes), dtype=torch.float64)
     e = Examination(problem, field, tuple(probes), quadrature, frequency, seed)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +9,19 @@ from typing import Annotated
 import typer
 
 from siren_pde.cli.methods import SHORT
-from siren_pde.errors import SirenPDEError
-from siren_pde.runs.signals import Signals, Stopped, caught
+from siren_pde.cli.options import (
+    Device,
+    Dtype,
+    Effort,
+    Json,
+    Often,
+    Seed,
+    Setting,
+    Threads,
+    ended,
+    explained,
+)
+from siren_pde.cli.tools import export, sweep
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
@@ -21,38 +29,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class Precision(StrEnum):
-    """The precisions by name."""
-
-    float32 = "float32"
-    float64 = "float64"
-
-
-class Effort(StrEnum):
-    """How much is spent on the estimate of the error."""
-
-    none = "none"
-    quick = "quick"
-    careful = "careful"
-
-
-Seed = Annotated[int, typer.Option(help="Makes everything reproducible.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
-Dtype = Annotated[
-    Precision | None, typer.Option(help="Precision; left out, the one that suits the method.")
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads to use.")]
-Often = Annotated[
-    str | None,
-    typer.Option(
-        "--checkpoint-every", help="Steps, as 100, or seconds, as 30s, between two checkpoints."
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object as the last line instead of a table.")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -70,37 +46,14 @@ def main(
     """Solve differential equations with sine networks."""
 
 
-@contextmanager
-def _explained() -> Iterator[Signals]:
-    """End with exit code 2 and the message of a mistake the user can mend, and as shells expect it
-    where a signal has come.
-    """
-    try:
-        with caught() as signals:
-            yield signals
-    except SirenPDEError as error:
-        text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-        typer.secho(text, fg=typer.colors.RED, err=True)
-        raise typer.Exit(2) from error
-    except Stopped as stop:
-        typer.echo("siren_pde: stopped", err=True)
-        raise typer.Exit(stop.code) from stop
-
-
-def _ended(text: str, code: int, signals: Signals) -> typer.Exit:
-    """Say what came out, and how it ended: where a signal has come, by that."""
-    typer.echo(text)
-    return typer.Exit(code if signals.received is None else 128 + signals.received)
-
-
 @app.command()
 def solve(
     file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
     method: Annotated[
         str | None,
         typer.Option(
-            help=f"How: {', '.join(SHORT)}, or `package.module:Name`, a Method of your own. Left "
-            "out, the file's own or a measured choice."
+            help=f"How: {', '.join(SHORT)}, or `package.module:Name`, a Method of your own; with "
+            "options, `Adam(rate=1e-3)`. Left out, the file's own or a measured choice."
         ),
     ] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Neurons per layer.")] = None,
@@ -123,6 +76,7 @@ def solve(
         typer.Option(help="What to spend on the error bar: careful takes as long as the solve."),
     ] = Effort.quick,
     checkpoint_every: Often = None,
+    assigned: Setting = None,
     json: Json = False,
 ) -> None:
     """Solve the problem in a Python file; write results.h5, field.png and history.png.
@@ -135,8 +89,9 @@ def solve(
     """
     network = {"width": width, "depth": depth, "frequency": frequency}
     limits = {"steps": steps, "seconds": seconds, "target": target}
-    with _explained() as signals:
+    with explained() as signals:
         from siren_pde.cli import solve as command
+        from siren_pde.cli.assigning import single
         from siren_pde.cli.machine import Machine
         from siren_pde.cli.resume import every_named
 
@@ -148,8 +103,9 @@ def solve(
             limits={name: value for name, value in limits.items() if value is not None},
             estimate=estimate.value,
             every=every_named(checkpoint_every),
+            assigned=single(assigned or []),
         )
-        end = _ended(*command.run(given, out=out, json=json), signals)
+        end = ended(*command.run(given, out=out, json=json), signals)
     raise end
 
 
@@ -167,13 +123,43 @@ def resume(
     is that of `solve`; 0 if the run had ended before.
     """
     limits = {"steps": steps, "seconds": seconds}
-    with _explained() as signals:
+    with explained() as signals:
         from siren_pde.cli import resume as command
 
         given = {name: value for name, value in limits.items() if value is not None}
         every = command.every_named(checkpoint_every)
-        end = _ended(*command.run(run, limits=given, every=every, json=json), signals)
+        end = ended(*command.run(run, limits=given, every=every, json=json), signals)
     raise end
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write; left out, report.html in the folder.")
+    ] = None,
+) -> None:
+    """Write the page of a run: what was solved, how it went and ended, and what to try next.
+
+    It is one HTML file that needs no network. No code of the run is executed for it.
+    """
+    with explained():
+        from siren_pde.cli import report as command
+
+        typer.echo(command.run(run, out))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="The folders of two runs or more.")],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("compare.html"),
+    json: Json = False,
+) -> None:
+    """Put runs side by side: what they differ in, curves, errors, seconds and pictures."""
+    with explained():
+        from siren_pde.cli import compare as command
+
+        typer.echo(command.run(runs, out, json=json))
 
 
 @app.command()
@@ -183,7 +169,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Say what a problem lacks or contradicts, without solving it; exit with 1 if it has errors."""
-    with _explained():
+    with explained():
         from siren_pde.cli import check as command
 
         text, code = command.run(file, seed=seed, json=json)
@@ -228,7 +214,7 @@ def sdf(
     the surface to turn, a slice and all numbers (.html, needs no network), and the run (.run), with
     which `siren-pde resume` goes on should the fit be stopped.
     """
-    with _explained() as signals:
+    with explained() as signals:
         from siren_pde.cli import sdf as command
         from siren_pde.cli.machine import Machine
         from siren_pde.cli.resume import every_named
@@ -246,5 +232,9 @@ def sdf(
             volume=volume,
         )
         every = every_named(checkpoint_every)
-        end = _ended(*command.run(given, place=run, every=every, json=json), signals)
+        end = ended(*command.run(given, place=run, every=every, json=json), signals)
     raise end
+
+
+app.command()(export)
+app.command()(sweep)

@@ -14,3 +14,5 @@ SHORT = {
     "broyden": "siren_pde.optimisers.broyden:Broyden",
 }
 """The path of each short name."""
+CLASSES = {path.partition(":")[2]: path for path in SHORT.values()}
+"""The same paths by the names of the classes."""

@@ -29,15 +29,23 @@ def run(
         said = folder.manifest
         more = said.outcome == "budget" and bool(limits) and said.kind == "solve"
         if said.finished and said.ended and not more:
-            return _ended(path, said, json), 0
+            return _ended(path, said, json), _code(said)
         if said.kind == "sdf":
             _require_same(Path(text(said.command, "points")), said)
             return sdf.resumed(said, folder, every=every, json=json)
         given = solve.Arguments.read(said.command, limits, every)
         _require_same(given.file, said)
         given.machine.prepare()
-        script = read_script(given.file)
+        script = read_script(given.file, given.assigned)
         return solve.solved(script, given, folder, resumes=True, json=json)
+
+
+def _code(said: Manifest) -> int:
+    """0 for a run that has ended, unless what it has left is no whole answer."""
+    if said.result.get("complete") is not False:
+        return 0
+    known = {outcome.name: code for outcome, code in solve.EXIT_CODES.items()}
+    return known.get(said.outcome) or 1
 
 
 def every_named(given: str | None) -> Every | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tokenize
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ from typing import Any
 
 from torch import nn
 
+from siren_pde.cli.assigning import reassigned
 from siren_pde.cli.importing import beside
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError, DataFileError, SirenPDEError
 from siren_pde.fields.base import Field
+from siren_pde.files.literals import Literal
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.solving.report import Budget
@@ -37,14 +40,15 @@ class Script:
     budget: Budget | None
 
 
-def read_script(path: Path) -> Script:
+def read_script(path: Path, values: Mapping[str, Literal] | None = None) -> Script:
     """Run a Python file and take its `problem`, `field`, `method`, `quadrature` and `budget`.
 
-    If no variable is called `problem`, the only Problem the file defines is taken. Variables of
-    other types than meant are the file's own business. Raises DataFileError, with the last lines of
-    the traceback, if the file cannot be run; ConfigError if it defines no problem, or several.
+    `values` take the place of those that it assigns to names at its top level. If no variable is
+    called `problem`, the only Problem the file defines is taken. Variables of other types than
+    meant are the file's own business. Raises DataFileError, with the last lines of the traceback,
+    if the file cannot be run; ConfigError if it defines no problem, or several.
     """
-    variables = vars(_run(path))
+    variables = vars(_run(path, values or {}))
     field, method = variables.get("field"), variables.get("method")
     quadrature, budget = variables.get("quadrature"), variables.get("budget")
     return Script(
@@ -73,7 +77,7 @@ def blaming(path: Path) -> Iterator[None]:
         raise DataFileError("\n".join([f"`{path}` cannot be run:", *shown])) from cause
 
 
-def _run(path: Path) -> ModuleType:
+def _run(path: Path, values: Mapping[str, Literal]) -> ModuleType:
     if not path.is_file():
         raise DataFileError(f"there is no file `{path}`. Give the path of a Python file.")
     place = path.resolve()
@@ -84,8 +88,18 @@ def _run(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # as `python FILE` does, so that its classes are found
     with beside(path), blaming(path):
-        spec.loader.exec_module(module)
+        if values:
+            tree = reassigned(_text(place), place, values)
+            exec(compile(tree, str(place), "exec"), vars(module))
+        else:
+            spec.loader.exec_module(module)
     return module
+
+
+def _text(place: Path) -> str:
+    """The text of a Python file, in the encoding that it names."""
+    with tokenize.open(place) as file:
+        return file.read()
 
 
 def _problem(path: Path, variables: Mapping[str, object]) -> Problem:

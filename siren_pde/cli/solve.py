@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ from siren_pde.errors import ConfigError, SirenPDEError, StorageError
 from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
 from siren_pde.files.json_values import JSON, Description, record, text
+from siren_pde.files.literals import Literal
 from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.plots.solution import plot, plot_history
+from siren_pde.plots.history import draw_course
+from siren_pde.plots.report import write_report
+from siren_pde.plots.solution import plot
+from siren_pde.plots.style import plain
+from siren_pde.plots.told_runs import ToldRun
 from siren_pde.runs.folder import LEFT, RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.runs.signals import deferred
@@ -53,8 +58,8 @@ Options = Mapping[str, Any]
 @dataclass(frozen=True)
 class Arguments:
     """What the command was given: `method` as it was written, `network` those of width, depth and
-    frequency, `limits` those of steps, seconds and target that were given, and when to write a
-    checkpoint.
+    frequency, `limits` those of steps, seconds and target that were given, when to write a
+    checkpoint, and `assigned`, other values of names of the file.
     """
 
     file: Path
@@ -64,11 +69,13 @@ class Arguments:
     limits: Options
     estimate: Effort
     every: Every | None
+    assigned: Mapping[str, Literal] = field(default_factory=dict)
 
     def described(self) -> Description:
         """As JSON, for the manifest; `every` is a matter of each start."""
         machine = {**vars(self.machine), "threads": torch.get_num_threads()}
-        kept = {name: getattr(self, name) for name in ("method", "network", "limits", "estimate")}
+        names = ("method", "network", "limits", "estimate", "assigned")
+        kept = {name: getattr(self, name) for name in names}
         return {**kept, "file": str(self.file.resolve()), "machine": machine}
 
     @staticmethod
@@ -84,7 +91,21 @@ class Arguments:
             limits={**record(said.get("limits"), "limits"), **limits},
             estimate=next((each for each in efforts if each == estimate), "quick"),
             every=every,
+            assigned=_values(record(said.get("assigned", {}), "assigned")),
         )
+
+
+def _values(said: Description) -> dict[str, Literal]:
+    """Values as they were given: JSON has lists for tuples."""
+
+    def value(each: JSON) -> Literal:
+        if isinstance(each, Mapping):
+            raise StorageError(f"`assigned` holds {each!r:.80}, which is no plain value.")
+        if each is None or isinstance(each, bool | int | float | str):
+            return each
+        return tuple(map(value, each))
+
+    return {name: value(each) for name, each in said.items()}
 
 
 def run(given: Arguments, *, out: Path | None, json: bool) -> tuple[str, int]:
@@ -92,7 +113,7 @@ def run(given: Arguments, *, out: Path | None, json: bool) -> tuple[str, int]:
 
     What was not given is as the file says, or else as `solve` chooses.
     """
-    script = read_script(given.file)
+    script = read_script(given.file, given.assigned)
     given.machine.prepare()
     with Run.made(out or Path("runs") / given.file.stem) as folder:
         problem = problem_file(script.problem.name, given.file)
@@ -106,15 +127,15 @@ def solved(
     """Solve what a script states, or go on with that, in a folder that is open."""
     with beside(given.file):
         chosen = method_named(given.method) if given.method else script.method
-    chosen, field = _with_network(script, chosen, given.network)
+    chosen, network = _with_network(script, chosen, given.network)
     with ending(folder):
         with blaming(given.file), watching() as report:
             solution = solve(
                 script.problem,
-                field,
+                network,
                 chosen,
                 quadrature=script.quadrature,
-                budget=replace(script.budget or Budget(), **given.limits),
+                budget=_budget(script, given.limits),
                 device=given.machine.device,
                 dtype=given.machine.precision,
                 seed=given.machine.seed,
@@ -130,6 +151,7 @@ def solved(
         _draw(solution, folder.path)
         answer = _answer(solution, script.problem.name, error, folder.path)
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
+        reported(folder)
     shown = as_json(answer) if json else _shown(solution, answer, folder.path)
     return shown, EXIT_CODES[solution.outcome]
 
@@ -147,9 +169,28 @@ def ending(folder: Run) -> Iterator[None]:
                 if not said.ended:
                     why = str(error) or type(error).__name__
                     folder.describe(replace(said, outcome=kind, reason=why, ended=now()))
+            if kind == "failed":  # who interrupts does not wait for pages
+                reported(folder)
         except StorageError:
             pass  # the error under way says more, and this one often the same
         raise
+
+
+def _budget(script: Script, limits: Options) -> Budget | None:
+    """The file's own with other limits; None, which leaves it to `solve`, where nobody gave one."""
+    given = script.budget is not None or limits
+    return replace(script.budget or Budget(), **limits) if given else None
+
+
+def reported(folder: Run) -> None:
+    """Write the page of a run, and into the manifest that it is there; what cannot be written is no
+    reason to lose the rest.
+    """
+    try:
+        write_report(folder.path)
+        folder.describe(folder.manifest)
+    except SirenPDEError as error:
+        print(f"siren_pde: no report: {error}", file=sys.stderr)
 
 
 def _with_network(
@@ -203,7 +244,8 @@ def _options(given: Options) -> str:
 
 def _draw(solution: Solution, folder: Path) -> None:
     """Both pictures; a field that cannot be drawn is no reason to lose the rest."""
-    plot_history(solution, folder / "history.png")
+    run = ToldRun.read(folder)
+    draw_course(run.course, plain(f"{run.name} by {run.method}"), folder / "history.png")
     try:
         plot(solution, folder / "field.png")
     except SirenPDEError as error:
@@ -247,7 +289,7 @@ def _shown(solution: Solution, answer: Mapping[str, JSON], folder: Path) -> str:
             str(solution),
             f"{'error':<11}{known}",
             *([f"{'truth':<11}{truth}"] if truth else []),
-            f"{'written':<11}{folder}: {', '.join(LEFT[:3])}",
+            f"{'written':<11}{folder}: {', '.join(LEFT)}",
             *([f"{'goes on':<11}siren-pde resume {folder}"] if on else []),
         ]
     )

@@ -39,8 +39,10 @@ class Expression:
     arguments: Sequence[str] | None = None
 
     @staticmethod
-    def of(function: Callable[..., object] | Condition) -> Expression:
+    def of(function: Callable[..., object] | Condition | Expression) -> Expression:
         """A function, or the residual of a condition, under its own name."""
+        if isinstance(function, Expression):
+            return function
         if isinstance(function, Condition):
             return Expression(function.name, function.residual)
         return Expression(getattr(function, "__name__", type(function).__name__), function)

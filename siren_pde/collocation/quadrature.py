@@ -17,6 +17,7 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.domains.base import Domain, Piece
 from siren_pde.errors import ConfigError, DomainError
+from siren_pde.numerics.checked import is_whole
 from siren_pde.numerics.sobol import digits, sobol, to_unit
 
 _MOST_DRAWN = 2**22  # points drawn on one piece before rejection is given up
@@ -38,7 +39,7 @@ class Quadrature(ABC):
     n: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n, int) or isinstance(self.n, bool) or self.n < 1:
+        if not is_whole(self.n) or self.n < 1:
             raise ConfigError(
                 f"`{type(self).__name__}` needs a whole number n ≥ 1 of points, got {self.n!r}."
             )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -14,8 +15,10 @@ from siren_pde.calculus.jets import Constant, Jet
 from siren_pde.calculus.points import Points, check_names
 from siren_pde.domains.base import Domain, Image, Piece
 from siren_pde.domains.box import Box
+from siren_pde.domains.intervals import require_measure
 from siren_pde.domains.shape import BallAround, Bounds
 from siren_pde.errors import DomainError
+from siren_pde.numerics.checked import is_real
 
 
 @final
@@ -36,13 +39,19 @@ class Ball(Piece):
                 "`Ball` needs its centre, as in `Ball(x=0.0, y=0.0)`: it names the coordinates."
             )
         check_names("an axis", centre)
-        if not all(math.isfinite(value) for value in centre.values()):
+        if not all(is_real(value) and math.isfinite(value) for value in centre.values()):
             raise DomainError(f"`Ball` needs a finite centre, got {centre}.")
-        if not 0 < radius < math.inf:
-            raise DomainError(f"`Ball` needs a finite radius > 0, got {radius}.")
+        if not (is_real(radius) and 0 < radius < math.inf):
+            raise DomainError(f"`Ball` needs a finite radius > 0, got {radius!r}.")
         named = tuple((name, float(value)) for name, value in centre.items())
         object.__setattr__(self, "centre", named)
         object.__setattr__(self, "radius", float(radius))
+        require_measure(self)
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Ball:
+        """The ball of this `centre` and `radius`."""
+        return cls(radius=description["radius"], **dict(description["centre"]))
 
     def __repr__(self) -> str:
         centre = ", ".join(f"{name}={value:g}" for name, value in self.centre)
@@ -67,7 +76,7 @@ class Ball(Piece):
     def measure(self) -> float:
         """π^(d/2) Rᵈ / Γ(d/2 + 1)."""
         d = self.dimension
-        return float(math.pi ** (d / 2) * self.radius**d / math.gamma(d / 2 + 1))
+        return float(math.pi ** (d / 2) * math.pow(self.radius, d) / math.gamma(d / 2 + 1))
 
     @property
     def bounds(self) -> Bounds:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Self, final
 
 import torch
 from torch import Tensor
@@ -70,6 +70,21 @@ class Domain(Shape):
     def smooth_parts(self) -> tuple[Domain, ...]:
         """The parts of a boundary that are smooth each; the domain itself unless it is a union."""
         return (self,)
+
+    def describe(self) -> Mapping[str, object] | None:
+        """What `from_description` builds the same domain from, stored with solutions in it.
+
+        Numbers, texts, tensors, domains, and tuples of these: by default the fields of a dataclass.
+        None, the default of other classes, says that the domain is not stored.
+        """
+        if not is_dataclass(self):
+            return None
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, object]) -> Self:
+        """The domain that `describe` describes: its values are arguments of the constructor."""
+        return cls(**description)
 
     def restricted(self, keeps: Callable[[Tensor], Tensor]) -> Domain | None:
         """The part of the domain where `keeps`, a mask (n,) of positions (n, d), holds.

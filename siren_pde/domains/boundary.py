@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 from torch import Tensor
 
@@ -36,6 +36,18 @@ class Boundary(Domain):
 
     def __repr__(self) -> str:
         return f"{grouped(self.of)}.boundary"
+
+    def describe(self) -> Mapping[str, object]:
+        """The domain that it bounds."""
+        return {"of": self.of}
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Boundary:
+        """The boundary of that domain. Raises DomainError where it is none of this kind."""
+        boundary = description["of"].boundary
+        if not isinstance(boundary, cls):
+            raise DomainError(f"{boundary!r} is no boundary made of parts.")
+        return boundary
 
     @property
     def axes(self) -> tuple[str, ...]:

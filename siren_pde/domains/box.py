@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points, check_names
 from siren_pde.domains.base import Domain, Image, Piece
 from siren_pde.domains.boundary import Boundary
-from siren_pde.domains.intervals import checked_interval
+from siren_pde.domains.intervals import checked_interval, require_measure
 from siren_pde.domains.shape import Bounds, unknown_function
 from siren_pde.errors import DomainError
 
@@ -41,6 +42,12 @@ class Box(Piece):
         check_names("an axis", intervals)
         checked = tuple((name, *checked_interval(name, pair)) for name, pair in intervals.items())
         object.__setattr__(self, "intervals", checked)
+        require_measure(self)
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Box:
+        """The box of these `intervals`."""
+        return cls(**{name: (low, high) for name, low, high in description["intervals"]})
 
     @staticmethod
     def around(domain: Domain, margin: float = 0.5) -> Box:

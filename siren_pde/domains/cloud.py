@@ -63,6 +63,10 @@ class PointCloud(Piece):
         weights = torch.full((len(where),), 1 / len(where), dtype=where.dtype, device=where.device)
         object.__setattr__(self, "all_points", Points(names, where, weights, direction, measured))
 
+    def describe(self) -> Mapping[str, object]:
+        """Where the points are; what was measured there is not stored."""
+        return {"positions": self.positions, "normals": self.normals, "axes": self.axes}
+
     def __len__(self) -> int:
         return len(self.all_points)
 

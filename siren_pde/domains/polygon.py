@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -16,10 +16,12 @@ from siren_pde.calculus.points import Points, check_names
 from siren_pde.domains.base import Domain, Image, Piece
 from siren_pde.domains.boundary import Boundary
 from siren_pde.domains.boundary_functions import beside_segment
+from siren_pde.domains.intervals import require_measure
 from siren_pde.domains.shape import Bounds
 from siren_pde.domains.triangulation import Vertex, area, crossing, meet, triangles, turn
 from siren_pde.errors import DomainError
 
+LARGEST = 1e150  # coordinates are below: squares of larger ones are infinite
 _STRAIGHT = 1e-12  # a vertex this near to the line of a side, beside its length, is on it
 
 
@@ -57,6 +59,12 @@ class Polygon(Piece):
                 f"{around[(j + 1) % len(around)]}. Give the vertices in order, once around, "
                 "without the first one again at the end."
             )
+        require_measure(self)
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Polygon:
+        """The polygon of these `vertices`."""
+        return cls(description["vertices"], axes=description["axes_named"])
 
     def __repr__(self) -> str:
         corners = ", ".join(f"({x:g}, {y:g})" for x, y in self.vertices)
@@ -285,6 +293,8 @@ def _vertex(given: Sequence[float]) -> Vertex:
         raise DomainError(
             f"`Polygon` needs pairs of numbers as vertices, got {given!r}."
         ) from error
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise DomainError(f"`Polygon` needs finite vertices, got ({x:g}, {y:g}).")
+    if not (abs(x) < LARGEST and abs(y) < LARGEST):
+        raise DomainError(
+            f"`Polygon` needs finite vertices of a moderate size, got ({x:g}, {y:g})."
+        )
     return x, y

@@ -21,6 +21,7 @@ from siren_pde.local_features.assembly import Assembly
 from siren_pde.local_features.discretised import Waves, assembled, redrawn
 from siren_pde.local_features.newton import minimised
 from siren_pde.numerics.box_tree import BoxTree
+from siren_pde.random_features.evolution import evolution_of
 
 WIDER = 1.15
 """How much wider the band of the other waves is, at least: errors are rougher than answers."""
@@ -78,6 +79,15 @@ def left_on_boxes(answer: Objective, net: LocalSines) -> float:
         _without(answer), net.tree, waves, seed=seed, background=answer.field
     )
     return _relative(assembly.scaled(local.parameters), local.parameters)
+
+
+def left_in_time(answer: Objective) -> float:
+    """The same for an answer on boxes of space and time, whose residuals are carried on, so that
+    errors are larger; nothing for others.
+    """
+    if (net := on_boxes(answer)) is None or evolution_of(answer) is None:
+        return 0.0
+    return left_on_boxes(answer, net)
 
 
 def _others(answer: Objective, net: LocalSines, more: float) -> Waves:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
-from siren_pde.estimates.boxes import left_on_boxes
+from siren_pde.estimates.boxes import left_in_time, left_on_boxes
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import Estimate, in_double_precision
 from siren_pde.estimates.freedom import EXACTLY, FREE, Freedom, looseness, undetermined
@@ -104,10 +104,12 @@ def judgement(
         bar = Estimate.none(doubt, bar.beta)
     kind, more = _verdict(residuals, outcome, bar, loose=loose if doubt else 1.0)
     boxes = [net for net in answer.field.networks().values() if isinstance(net, LocalSines)]
-    if kind is Outcome.converged and not bar.reliable and boxes:
-        left = left_on_boxes(in_double_precision(answer), boxes[0])
+    if kind is Outcome.converged and boxes:
+        judged = in_double_precision(answer)
+        left = left_in_time(judged) if bar.reliable else left_on_boxes(judged, boxes[0])
         if not left <= ALONE:
             kind, more = Outcome.unresolved, f"not solved: features in boxes leave {left:.1g}"
+            doubt = f"features in boxes of space and time leave {left:.1g}" if bar.reliable else ""
     # where sines everywhere leave nothing, nothing jumps
     if (boxes or outcome is not Outcome.converged) and (name := _unseen(answer)):
         doubt = (

@@ -163,6 +163,12 @@ class Beside(Network):
         constants[0] = numbers
         return Evaluation(torch.cat([channels, constants], dim=2), at.plan, at)
 
+    def channels(self, theta: Tensor, x: Tensor, plan: Plan) -> Tensor:
+        """The network's, and the constants with derivatives zero."""
+        inner, numbers = self._divided(theta)
+        own = self.network.channels(inner, x, plan)
+        return self._joined(Evaluation(own, plan, None), numbers).channels
+
     def evaluate(
         self, theta: Tensor, x: Tensor, plan: Plan, space: Workspace | None = None
     ) -> Evaluation:

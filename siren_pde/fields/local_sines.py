@@ -112,17 +112,20 @@ class LocalSines(Network):
         The points lie in the boxes' own period.
         """
         half, centre = self.tree.half[boxes], self.tree.centre[boxes]
-        z = ((x - centre) / half) @ self.waves.T + self.phases
-        sin, cos = torch.sin(z), torch.cos(z)
+        z = torch.addmm(self.phases, (x - centre) / half, self.waves.T)
+        even = [isinstance(key, Laplace) or len(key) % 2 == 0 for key in keys]
+        sin = torch.sin(z) if any(even) else z
+        cos = z.cos_() if not all(even) else z
         out = []
         for key in keys:
             if isinstance(key, Laplace):
                 axes = list(key.axes)
-                out.append(-sin * (half[:, axes] ** -2 @ (self.waves[:, axes] ** 2).T))
+                out.append(sin * (-(half[:, axes] ** -2) @ (self.waves[:, axes] ** 2).T))
                 continue
-            value = (sin, cos, -sin, -cos)[len(key) % 4]
-            for i in key:
-                value = value * self.waves[:, i] / half[:, i, None]
+            value, order = cos if len(key) % 2 else sin, list(key)
+            if order:
+                lengths = half[:, order].prod(1, keepdim=True) * (-1.0) ** (len(key) // 2)
+                value = (value * self.waves[:, order].prod(1)).div_(lengths)
             out.append(value)
         if self.powers.count:
             singular = self.powers.derivatives(x, centre, keys)

@@ -21,6 +21,7 @@ from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.templates import require_size
 from siren_pde.files.json_values import JSON, Description, whole
+from siren_pde.numerics.checked import require_real, require_seed, require_sizes
 
 
 @final
@@ -70,16 +71,14 @@ class Siren(Network):
         super().__init__()
         self.has_given_layers = (width, depth) != (None, None)
         width, depth = 64 if width is None else width, 2 if depth is None else depth
-        if min(inputs, outputs, width, depth) < 1:
-            raise ConfigError(
-                f"`Siren` needs at least one input, output, neuron and layer, got inputs={inputs}, "
-                f"outputs={outputs}, width={width}, depth={depth}."
-            )
+        require_sizes("Siren", inputs=inputs, outputs=outputs, width=width, depth=depth)
+        require_real("Siren", "hidden_frequency", hidden_frequency)
+        require_seed(seed)
         self.inputs, self.outputs, self.width, self.depth = inputs, outputs, width, depth
         self.hidden_frequency, self.seed = hidden_frequency, seed
         self.given_frequency = reals_per_axis(frequency, inputs, "frequency")
         self.given_centre = reals_per_axis(centre, inputs, "centre")
-        if hidden_frequency <= 0 or min(self.given_frequency or (1.0,)) <= 0:
+        if min(self.given_frequency or (1.0,)) <= 0:
             raise ConfigError(f"`Siren` frequencies are positive, got {frequency=}.")
         self.period, self.of = periods(period, inputs), names(of, inputs)
 

@@ -7,15 +7,13 @@ A description is `{"class": "package.module:Name", "description": …}`, the lat
 from __future__ import annotations
 
 import copy
-import importlib
-import inspect
-import sys
 
 from torch import nn
 
 from siren_pde.errors import StorageError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.templates import needs_template
+from siren_pde.files.classes import imported, path_of
 from siren_pde.files.json_values import JSON, entry, record, text
 
 OURS = frozenset(
@@ -44,11 +42,7 @@ OURS = frozenset(
 
 def described(field: Field) -> dict[str, JSON]:
     """What `field` is made of: its class, sizes and parts, without the values of its parameters."""
-    kind = type(field)
-    return {
-        "class": f"{kind.__module__}:{kind.__qualname__}",
-        "description": field.describe(),
-    }
+    return {"class": path_of(type(field)), "description": field.describe()}
 
 
 def restored(stored: JSON, template: nn.Module | None, numbers: int) -> Field:
@@ -71,7 +65,7 @@ def restored(stored: JSON, template: nn.Module | None, numbers: int) -> Field:
             short = name.rpartition(".")[2]
             raise needs_template(short, "does not describe itself (`Field.describe`)", template)
         return copy.deepcopy(given)
-    kind = _imported(path) if given is None else type(given)
+    kind = type(given) if given is not None else _named(path)
     return kind.from_description(record(description, "description"), template, numbers)
 
 
@@ -83,24 +77,11 @@ def restored_network(stored: JSON, template: nn.Module | None, numbers: int) -> 
     return field
 
 
-def _imported(path: str) -> type[Field]:
-    """The class that a path names. Raises StorageError if it is no public, importable field."""
-    module, _, name = path.partition(":")
-    names = [*module.split("."), name]
-    public = all(part.isidentifier() and not part.startswith("_") for part in names)
-    foreign = names[0] not in sys.stdlib_module_names and (names[0] != "siren_pde" or path in OURS)
-    if not (public and foreign):
-        raise _unavailable(path, "it is no public class in a module of its own")
-    try:
-        kind: object = vars(importlib.import_module(module)).get(name)
-    # importing runs the module, and that may fail in any way
-    except (Exception, SystemExit) as cause:
-        raise _unavailable(path, f"{type(cause).__name__}: {cause}") from cause
-    if not isinstance(kind, type) or not issubclass(kind, Field) or inspect.isabstract(kind):
-        raise _unavailable(path, "there is no field of that name")
-    if (kind.__module__, kind.__qualname__) != (module, name):
-        raise _unavailable(path, f"it is defined as `{kind.__module__}:{kind.__qualname__}`")
-    return kind
+def _named(path: str) -> type[Field]:
+    def unavailable(why: str) -> StorageError:
+        return _unavailable(path, why)
+
+    return imported(path, Field, ours=OURS, unavailable=unavailable)  # type: ignore[type-abstract]
 
 
 def _unavailable(path: str, reason: str) -> StorageError:

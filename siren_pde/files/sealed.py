@@ -22,8 +22,10 @@ import numpy.typing as npt
 
 from siren_pde.errors import StorageError
 
-FORMATS = {"solution": 2}
+FORMATS = {"solution": 3}
 """The format of each kind of file, where it is not 1: it counts up when what is inside changes."""
+OLDEST = {"solution": 2}
+"""The oldest format of each kind that is still read, where it is not the present one."""
 BLOCK = 512
 _TITLE = re.compile(rb"siren_pde ([a-z]{1,20}), format (\d{1,9})\nsha256 ([0-9a-f]{64})\n")
 
@@ -96,11 +98,13 @@ def _check(data: bytes, kind: str) -> None:
     title = _TITLE.match(data)
     if title is None or title[1] != kind.encode():
         raise StorageError(f"it is not a {kind} written by `save`.")
-    expected = FORMATS.get(kind, 1)
-    if int(title[2]) != expected:
+    newest = FORMATS.get(kind, 1)
+    oldest = OLDEST.get(kind, newest)
+    if not oldest <= int(title[2]) <= newest:
+        known = f"{oldest} to {newest}" if oldest < newest else f"{newest}"
         raise StorageError(
-            f"it has format {int(title[2])}, and this version of siren_pde reads {expected}. Use "
-            "the version that wrote it."
+            f"it has format {int(title[2])}, and this version of siren_pde reads {known}. Use the "
+            "version that wrote it."
         )
     right = hashlib.sha256(data[BLOCK:]).hexdigest().encode() == title[3]
     if not right or any(data[title.end() : BLOCK]):

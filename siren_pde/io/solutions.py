@@ -2,33 +2,36 @@
 
 `about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report, `terms/NAME`
 the mean squares of a condition in these; `field/NAME` is one dataset for each parameter and buffer
-of the field. The rest is in `siren_pde.files.sealed`.
+of the field, `domains/NUMBER` one for each array of the domains that it lives on. The rest is in
+`siren_pde.files.sealed`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from siren_pde.domains.homes import known_homes
+from siren_pde.domains.storage import restored_homes, stored_homes
 from siren_pde.errors import StorageError
-from siren_pde.estimates.estimate import Estimate
 from siren_pde.fields.base import Field
 from siren_pde.fields.storage import described, restored
+from siren_pde.fields.system import parts
 from siren_pde.files.atomic import atomic_write
 from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
 from siren_pde.io.estimates import as_description, estimate_of, finite, number, numbers
+from siren_pde.io.storable import Storable, Stored
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
-from siren_pde.problem import Problem
 from siren_pde.solving.history import History
 
 _DTYPES = {
@@ -43,93 +46,6 @@ _ROWS = {"steps": "i", "seconds": "f", "losses": "f", "notes": "S"}
 
 Groups = Mapping[str, Mapping[str, Array]]
 T = TypeVar("T")
-
-
-class Storable(Protocol):
-    """What is stored of a solution."""
-
-    @property
-    def field(self) -> Field:
-        """The fitted field."""
-        ...
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The names of the coordinates."""
-        ...
-
-    @property
-    def problem(self) -> Problem | None:
-        """What it solves, of which the name is stored."""
-        ...
-
-    @property
-    def method(self) -> str:
-        """The method's name."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Why it was chosen."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome:
-        """How the solve ended."""
-        ...
-
-    @property
-    def stop_reason(self) -> str:
-        """The same in words."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-        ...
-
-    @property
-    def loss(self) -> float:
-        """The loss at the end."""
-        ...
-
-    @property
-    def history(self) -> History:
-        """The course of the solve."""
-        ...
-
-    @property
-    def estimate(self) -> Estimate:
-        """The error bar."""
-        ...
-
-    @property
-    def residuals(self) -> Mapping[str, float]:
-        """The relative residual of each condition."""
-        ...
-
-    @property
-    def part(self) -> Reached | None:
-        """What is solved, None if that is everything."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """What a file holds of a solution."""
-
-    field: Field
-    axes: tuple[str, ...]
-    method: str
-    why: str
-    outcome: Outcome
-    stop_reason: str
-    seconds: float
-    loss: float
-    history: History
-    estimate: Estimate
-    residuals: Mapping[str, float]
-    part: Reached | None
 
 
 def write(about: Description, groups: Groups, path: str | os.PathLike[str]) -> None:
@@ -157,6 +73,7 @@ def contents(
             f"cannot write `{path}`: `{name}` of the field is {dtype}, and only tensors of "
             f"{', '.join(_DTYPES)} are stored. Keep it outside the module."
         )
+    homes, places = stored_homes(known_homes(parts(solution.field), solution.home))
     about: dict[str, JSON] = {
         "siren_pde": version("siren-pde"),
         "torch": str(torch.__version__),
@@ -173,13 +90,13 @@ def contents(
         "residuals": {name: finite(value) for name, value in solution.residuals.items()},
         "reached": None if solution.part is None else asdict(solution.part),
         "field": described(solution.field),
+        "domains": homes,
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
     }
     arrays = {name: _array(tensor) for name, tensor in state.items()}
-    rows = {"history": _rows(solution.history)}
-    if terms := _terms(solution.history):
-        rows["terms"] = terms
-    return about, {**rows, "field": arrays}
+    groups = {"history": _rows(solution.history), "terms": _terms(solution.history)}
+    groups |= {"field": arrays, "domains": places}
+    return about, {name: held for name, held in groups.items() if held or name == "field"}
 
 
 def about(path: str | os.PathLike[str]) -> Description:
@@ -231,6 +148,8 @@ def stored(said: Description, groups: Groups, template: nn.Module | None = None)
         history=_history(groups["history"], groups.get("terms", {})),
         estimate=estimate_of(record(entry(said, "estimate"), "estimate")),
         residuals=numbers(record(entry(said, "residuals"), "residuals")),
+        # files of format 2 have no domains
+        homes=restored_homes(record(said.get("domains", {}), "domains"), groups.get("domains", {})),
         part=_part(said),
     )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import NonFiniteError, StorageError
 from siren_pde.files.atomic import atomic_write
+from siren_pde.io.vtk import image
 from siren_pde.meshes.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
@@ -98,7 +98,6 @@ def write_volume(
     The .vti file, which ParaView and VTK read, holds single precision values as raw appended data.
     Raises `StorageError` for another suffix or shape and what the disk refuses, `NonFiniteError`
     for NaN and infinity.
-    Source: VTK file formats, "ImageData", with `header_type="UInt64"`.
     """
     path, grid = Path(path), np.asarray(values, dtype=np.float64)
     if path.suffix.lower() != ".vti" or grid.ndim != 3 or min(grid.shape) < 2:
@@ -109,20 +108,6 @@ def write_volume(
     if not np.isfinite(grid).all():
         raise NonFiniteError(f"cannot write `{path}`: some values are NaN or infinite.")
     first, last = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-    extent = " ".join(f"0 {count - 1}" for count in grid.shape)
-    origin = " ".join(map(repr, first.tolist()))
-    spacing = " ".join(map(repr, ((last - first) / np.subtract(grid.shape, 1)).tolist()))
-    data = np.ascontiguousarray(grid.T, dtype="<f4").tobytes()  # x varies fastest
-    head = f"""<?xml version="1.0"?>
-<VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt64">
-<ImageData WholeExtent="{extent}" Origin="{origin}" Spacing="{spacing}">
-<Piece Extent="{extent}">
-<PointData Scalars={quoteattr(name)}>
-<DataArray type="Float32" Name={quoteattr(name)} format="appended" offset="0"/>
-</PointData>
-</Piece>
-</ImageData>
-<AppendedData encoding="raw">
-_"""
-    tail = b"\n</AppendedData>\n</VTKFile>\n"
-    atomic_write(path, head.encode() + len(data).to_bytes(8, "little") + data + tail)
+    spacing = (last - first) / np.subtract(grid.shape, 1)
+    data = np.ravel(grid, order="F").astype(np.float32)  # x varies fastest
+    atomic_write(path, image(first.tolist(), spacing.tolist(), grid.shape, {name: data}))

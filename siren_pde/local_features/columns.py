@@ -106,7 +106,7 @@ class Columns:
 
     def residual(self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor) -> Tensor:
         """The residuals (n, m) of a condition at points in boxes."""
-        channels, _ = self._channels(bound, parts, points, boxes)
+        channels, _ = self._channels(bound, parts, points, boxes, waved=False)
         with torch.no_grad():
             return bound.residual(self.field, points, channels)
 
@@ -130,17 +130,30 @@ class Columns:
         return r, own, constants
 
     def _channels(
-        self, bound: BoundResidual, parts: Parts, points: Points, boxes: Tensor
+        self,
+        bound: BoundResidual,
+        parts: Parts,
+        points: Points,
+        boxes: Tensor,
+        *,
+        waved: bool = True,
     ) -> tuple[dict[Site, Tensor], dict[Site, Sequence[Tensor]]]:
-        """The channels of each site, and the waves (n, features) that they are made of."""
+        """The channels of each site, and the waves (n, features) that they are made of; no waves
+        that add nothing unless they are wanted (`waved`).
+        """
         networks, channels = self.field.networks(), {}
         waves: dict[Site, Sequence[Tensor]] = {}
         for site, plan in bound.plans.items():
             net, theta = networks[site.network], parts[site.network]
             if isinstance(net, LocalSines):
-                x, c = net.wrapped(points.positions), net.by_box(theta)[boxes]
-                waves[site] = self.waves_at(site.network, x, boxes, plan.keys)
+                x = net.wrapped(points.positions)
                 behind = self.behind_at(site.network, x, boxes, plan.keys)
+                if not (waved or bool(theta.any())):
+                    none = theta.new_zeros((len(x), net.outputs))
+                    channels[site] = torch.stack([none + more for more in behind])
+                    continue
+                c = net.by_box(theta)[boxes]
+                waves[site] = self.waves_at(site.network, x, boxes, plan.keys)
                 values = [
                     torch.einsum("nom,nm->no", c, wave) + more
                     for wave, more in zip(waves[site], behind, strict=True)

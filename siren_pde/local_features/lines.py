@@ -80,13 +80,6 @@ class LocalLines(Method[State]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
 
-    def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.most >= 1):
-            raise ConfigError(
-                f"`LocalLines` needs a tolerance > 0 and unknowns, got {self.tolerance} and "
-                f"{self.most}."
-            )
-
     def points(self, parameters: int) -> int:
         """Points at which crossings are compared."""
         return COMPARED
@@ -200,7 +193,8 @@ class LocalLines(Method[State]):
         longer = (state.tolerance / tolerance) ** (math.log(LONGER) / -math.log(FINER))
         slower = PART * max(left, 0.0) / (best.seconds * longer)
         state = judged(state, before)
-        may = state.helps and crossing.left > tolerance
+        # in shorter steps, what boxes leave is less beside derivatives in time
+        may = state.helps and crossing.left / longer**state.time.order > tolerance
         room = self._room(state, crossing.space, GROWTH, slower) if may else 0
         if may and room < 1 and slower < 1:  # then smaller boxes with the same steps
             tolerance, slower = state.tolerance, slower * longer

@@ -54,6 +54,8 @@ COST = {1: 1.0, 2: 1.3, 3: 2.0}
 """Seconds grow with this power of the number of boxes."""
 PART = 0.4
 """The share of the seconds left that a round may take: measuring the error takes another."""
+HELD = 0.5
+"""And this share, if others have used up some of the seconds since it was planned."""
 LEADING, NEWTON = 0.3, 0.6
 """No path is followed beyond the first share of the seconds left, and no step of Newton's method
 begins after the second.
@@ -99,7 +101,8 @@ class Answer:
 class State:
     """The whole problem, the boxes of the next round, the powers that unknowns have in them, the
     boxes they come from, the last answer, the best residual so far, and how many rounds have not
-    lowered it since there were `reference` unknowns.
+    lowered it since there were `reference` unknowns. The next round is `expected` to take so many
+    seconds.
     """
 
     whole: Objective
@@ -110,6 +113,7 @@ class State:
     best: float = math.inf
     stalled: int = 0
     reference: int = 1
+    expected: float = 0.0
 
 
 @final
@@ -137,13 +141,6 @@ class LocalFeatures(Method[State]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
 
-    def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.most >= 1):
-            raise ConfigError(
-                f"`LocalFeatures` needs a tolerance > 0 and unknowns, got {self.tolerance} and "
-                f"{self.most}."
-            )
-
     def points(self, parameters: int) -> int:
         """Points at which the loss is reported."""
         return 1024
@@ -161,6 +158,8 @@ class LocalFeatures(Method[State]):
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """Solve on the boxes, and choose those of the next round."""
         began, state, before = time.monotonic(), at.state, at.state
+        if state.expected > HELD * spent.left:
+            return self._out_of_time(at, "another round would take longer than is left")
         answer = self._solved(state, began, spent.left)
         note = f"{answer.boxes} boxes, {answer.unknowns} unknowns: residual {answer.residual:.1e}"
         improved = answer.residual < GAIN * state.best
@@ -174,10 +173,10 @@ class LocalFeatures(Method[State]):
         if answer.residual < at.state.best:
             loss = answer.objective.loss(answer.theta)
             at = Iterate(answer.objective, answer.theta, loss, state)
-        at = replace(at, state=state, note=note)
+        seconds = time.monotonic() - began
+        at = replace(at, state=state, note=note, again=max(seconds, at.again))
         if end := self._end(state, answer):
             return replace(at, finished=end[0], outcome=end[1])
-        seconds = time.monotonic() - began
         d, left = state.tree.low.shape[1], max(spent.left - seconds, 0.0)
         now, later = (self._waves(state, best).features for best in (before.best, state.best))
         seconds *= (later / now) ** WORK
@@ -187,11 +186,15 @@ class LocalFeatures(Method[State]):
         if room < 1:
             limit = f"there may be {self.most} unknowns at most"
             done = limit if growth == most else "another round would take longer than is left"
-            done = f"{done}, {note}"
-            solved = Outcome.converged if state.best < FITTED else Outcome.budget
-            return replace(at, finished=done, outcome=solved)
+            return self._out_of_time(at, done)
         tree, parents = _refined(before, answer, room)
-        return replace(at, state=replace(state, tree=tree, parents=parents))
+        seconds *= (len(tree) / len(state.tree)) ** COST[d]
+        return replace(at, state=replace(state, tree=tree, parents=parents, expected=seconds))
+
+    def _out_of_time(self, at: Iterate[State], why: str) -> Iterate[State]:
+        """The end that a limit makes."""
+        solved = Outcome.converged if at.state.best < FITTED else Outcome.budget
+        return replace(at, finished=f"{why}, {at.note}", outcome=solved)
 
     def _solved(self, state: State, began: float, seconds: float) -> Answer:
         """The solution on the present boxes, and its residuals at fresh points."""

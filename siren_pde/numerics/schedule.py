@@ -24,7 +24,10 @@ class Schedule:
     pairs: tuple[tuple[float, float], ...]
 
     def __init__(self, *pairs: tuple[float, float]) -> None:
-        table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+        try:
+            table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+        except (TypeError, ValueError):  # no pairs of numbers: refused below
+            table = np.full((1, 2), np.nan)
         shares, values = table.T
         rising = (np.diff(shares) > 0).all() and ((shares >= 0) & (shares <= 1)).all()
         if not (rising and np.isfinite(values).all() and min(values, default=-1) >= 0):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
+from siren_pde.numerics.checked import require_numbers
 from siren_pde.numerics.least_squares import NormalEquations
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
@@ -71,7 +72,8 @@ class Iterate(Generic[S]):
     further step will help; it is empty while steps may. `outcome` is what kind of end `finished`
     is, and means nothing before. `reached` says how far a method is that solves part after part,
     None once all are solved. `error` is about the relative L² error, where a method knows it by
-    itself.
+    itself. `again` are the seconds that the last solve took, where measuring its error takes about
+    as long.
     """
 
     objective: Residuals
@@ -83,6 +85,7 @@ class Iterate(Generic[S]):
     reached: Reached | None = None
     outcome: Outcome = Outcome.converged
     error: float = math.nan
+    again: float = 0.0
 
     @property
     def going_on(self) -> bool:
@@ -139,9 +142,19 @@ class Method(ABC, Generic[S]):
     architecture: Architecture
     """The network the method works best with."""
     every: ClassVar[int] = 1
-    """Steps between two rows of the history. A row costs about a third of a gradient: a method of
-    short steps has more of them, so that rows take a few parts in a thousand.
+    """Steps between two rows of the history. A row costs an evaluation of all residuals: where that
+    is a tenth of a step, as of Gauss-Newton, five steps are between rows (benchmarks/watching.py).
     """
+    may_be_zero: ClassVar[tuple[str, ...]] = ()
+    """The options that may be zero, although their defaults are not."""
+
+    def __post_init__(self) -> None:
+        """Check the options of a method that is a dataclass; one with rules of its own adds them.
+
+        Raises ConfigError for an option that is no number of its kind.
+        """
+        if is_dataclass(self):
+            require_numbers(self, zero=self.may_be_zero)
 
     @abstractmethod
     def start(self, objective: Residuals) -> Iterate[S]:

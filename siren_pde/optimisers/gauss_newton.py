@@ -5,7 +5,7 @@ decreases.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -71,6 +71,8 @@ class GaussNewton(Method[Damping]):
     name: str = "Gauss-Newton"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(16, 4)
+    every: ClassVar[int] = 5
+    may_be_zero: ClassVar[tuple[str, ...]] = ("refresh", "adapt")
 
     def points(self, parameters: int) -> int:
         """Four rows per parameter, so that fitting the points is fitting the problem."""

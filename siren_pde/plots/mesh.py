@@ -12,7 +12,7 @@ from siren_pde.meshes.mesh import Mesh
 from siren_pde.plots.figures import DPI, require_format, write_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from siren_pde.plots.picture import Picture
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,20 +31,20 @@ def plot_mesh(
     *,
     title: str = "",
     size: tuple[float, float] | None = None,
-) -> Figure:
+) -> Picture:
     """Draw three shaded views of a mesh, all to the same scale.
 
     Each view looks along one axis; the axes named span the picture. `path` ends in .png, .pdf or
     .svg; left out, nothing is written. `size` is (width, height) in inches. Returns the figure.
     Raises ConfigError for other files, StorageError if the file cannot be written.
     """
-    from matplotlib.figure import Figure
+    from siren_pde.plots.picture import Picture
 
     require_format(path)
     points, normals = mesh.sample(SAMPLES)
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
     centred = (points - (low + high) / 2) / (1.05 * float((high - low).max()))
-    figure = Figure(size or (10.5, 3.9), dpi=DPI, layout="constrained")
+    figure = Picture(size or (10.5, 3.9), dpi=DPI, layout="constrained")
     for axes, (name, order) in zip(figure.subplots(1, 3), _VIEWS.items(), strict=True):
         axes.imshow(_shaded(centred, normals, order), cmap="gray", vmin=0, vmax=1)
         axes.set_title(name, fontsize=9)

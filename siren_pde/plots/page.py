@@ -22,6 +22,7 @@ import numpy.typing as npt
 from siren_pde.files.atomic import atomic_write
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
+from siren_pde.plots.pages import stylesheet
 from siren_pde.scans.signed_distance import SignedDistance
 
 Floats = npt.NDArray[np.float64]
@@ -56,6 +57,7 @@ def write_page(
     )
     parts = {
         "title": html.escape(title),
+        "style": stylesheet(),
         "lead": f"{len(cloud):,} points became a signed distance function and a mesh of "
         f"{len(mesh.faces):,} triangles{less}.",
         "rows": rows,

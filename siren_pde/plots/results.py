@@ -13,7 +13,7 @@ from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.solution import Solution
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from siren_pde.plots.picture import Picture
 
 
 def plot(
@@ -22,7 +22,7 @@ def plot(
     *,
     size: tuple[float, float] | None = None,
     at: Mapping[str, float] | None = None,
-) -> Figure:
+) -> Picture:
     """Draw a solution, the truth if it is known, and their difference; or a distance's surface.
 
     A solution has one row per output, along one coordinate as curves, along two as maps with a
@@ -32,8 +32,8 @@ def plot(
     resolution, draw them by `plot_mesh(distance.mesh(512))`.
 
     `path` ends in .png, .pdf or .svg; left out, nothing is written. `size` is (width, height) in
-    inches. Returns the figure. Raises ConfigError if there is nothing to draw, StorageError if the
-    file cannot be written.
+    inches. Returns the figure, which shows itself in a notebook. Raises ConfigError if there is
+    nothing to draw, StorageError if the file cannot be written.
     """
     if isinstance(result, Solution):
         return plot_solution(result, path, size=size, at=at)

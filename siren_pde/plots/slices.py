@@ -53,6 +53,10 @@ class Fitted(Protocol):
         """Positions (n, d) as points in the field's precision."""
         ...
 
+    def home(self, unknown: str) -> Domain:
+        """Where an unknown lives."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Output:
@@ -87,23 +91,16 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
     """The slice where the coordinates have the values `at`.
 
     If more than two coordinates are left, the middle of the domain is taken along the last of them,
-    time first of all, and no later time than is solved. Raises ConfigError if the solution has no
-    problem and so no domain, if `at` names no coordinate or leaves none, or if the slice misses the
-    domain.
+    time first of all, and no later time than is solved. Raises ConfigError if no domain is known of
+    the solution, if `at` names no coordinate or leaves none, or if the slice misses the domain.
     """
-    problem = solution.problem
-    if problem is None:
-        raise ConfigError(
-            "this solution has no problem, so its domain is unknown: attach it, "
-            "`load(path, problem)`."
-        )
     functions = {n: f for n, f in parts(solution.field).items() if not isinstance(f, Unknown)}
-    homes = {name: problem.home(name, parts(solution.field)) for name in functions}
+    homes = {name: solution.home(name) for name in functions}
     widest = max(home.dimension for home in homes.values())
     wide = {name: home for name, home in homes.items() if home.dimension == widest}
     domain = functools.reduce(operator.or_, wide.values())
     free, fixed = _divided(domain, dict(at or {}), solution.part)
-    truth = problem.truth
+    truth = solution.problem.truth if solution.problem else None
     if truth is None:
         ticks = _ticks(domain, free)
     else:
@@ -116,7 +113,7 @@ def slice_of(solution: Fitted, at: Mapping[str, float] | None = None) -> Slice:
         if not bool(inside.any()):
             continue
         if truth is None:
-            known = _exact(problem, solution, x[inside]).get(name)
+            known = _exact(solution, x[inside]).get(name)
         else:
             known = _stored(truth, name, free, fixed, inside)
         # A part of a system is a field of its own, and evaluated as one.
@@ -232,9 +229,10 @@ def _aligned(reference: Reference | None, fitted: Tensor, truth: Tensor | None) 
     return values
 
 
-def _exact(problem: Problem, solution: Fitted, x: Tensor) -> dict[str, Tensor]:
+def _exact(solution: Fitted, x: Tensor) -> dict[str, Tensor]:
     """The exact unknowns (n, k) by name, as far as they are known."""
-    if problem.exact is None:
+    problem = solution.problem
+    if problem is None or problem.exact is None:
         return {}
     p = replace(solution.points(x[:0]), positions=x, weights=x.new_full((len(x),), 1 / len(x)))
     named = problem.exact_values(p, parts(solution.field))

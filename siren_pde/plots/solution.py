@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,40 +13,18 @@ import numpy.typing as npt
 from siren_pde.estimates.estimate import Estimate
 from siren_pde.plots.figures import DPI, power, require_format, write_figure
 from siren_pde.plots.slices import Fitted, Output, Slice, constants, slice_of
-from siren_pde.problem import Problem
-from siren_pde.solving.history import History
+from siren_pde.plots.style import BLUE, RED, STYLE, at_least_a_decade, name_of, symbol
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
+
+    from siren_pde.plots.picture import Picture
 
 Floats = npt.NDArray[np.float64]
 
 MOST_ROWS = 4
-_STYLE: Any = {
-    "font.family": ["STIXGeneral", "DejaVu Sans"],
-    "mathtext.fontset": "stix",
-    "font.size": 9.5,
-    "axes.titlesize": 9.5,
-    "axes.titlepad": 5,
-    "axes.linewidth": 0.6,
-    "axes.facecolor": "0.9",
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "ytick.minor.size": 0,
-    "svg.fonttype": "none",
-}
-_BLUE, _RED = "#2166ac", "#b2182b"
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega"
-    " Omega Phi Psi Theta".split()
-)
 
 
 class Drawable(Fitted, Protocol):
@@ -63,38 +40,19 @@ class Drawable(Fitted, Protocol):
         ...
 
 
-class Run(Protocol):
-    """What is drawn of the course of a solve."""
-
-    @property
-    def problem(self) -> Problem | None:
-        """What was solved."""
-        ...
-
-    @property
-    def method(self) -> str:
-        """By which method."""
-        ...
-
-    @property
-    def history(self) -> History:
-        """The course."""
-        ...
-
-
 def plot(
     solution: Drawable,
     path: str | os.PathLike[str] | None = None,
     *,
     size: tuple[float, float] | None = None,
     at: Mapping[str, float] | None = None,
-) -> Figure:
+) -> Picture:
     """Draw a solution, the truth if it is known, and their difference; see `siren_pde.plot`."""
     import matplotlib as mpl
 
     require_format(path)
     cut = slice_of(solution, at)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         draw = _curves if len(cut.axes) == 1 else _maps
         figure = draw(cut, cut.outputs[:MOST_ROWS], size)
         figure.suptitle(_title(solution, cut), fontsize=10.5)
@@ -102,83 +60,55 @@ def plot(
     return figure
 
 
-def plot_history(
-    solution: Run,
-    path: str | os.PathLike[str] | None = None,
-    *,
-    size: tuple[float, float] = (3.9, 2.6),
-) -> Figure:
-    """Draw the loss over the seconds of the solve; `path` and `size` as for `plot`."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    require_format(path)
-    history = solution.history
-    losses = np.array(history.losses, dtype=np.float64)
-    with mpl.rc_context({**_STYLE, "axes.facecolor": "white"}):
-        figure = Figure(size, dpi=DPI, layout="constrained")
-        axes = figure.add_subplot()
-        style = "o-" if len(losses) <= 40 else "-"
-        axes.plot(history.seconds, losses, style, color=_BLUE, linewidth=1.1, markersize=2.5)
-        if (losses > 0).any():
-            axes.set_yscale("log", nonpositive="mask")
-            _at_least_a_decade(axes, losses[losses > 0])
-        axes.set(xlabel="seconds", ylabel=r"loss  $\frac{1}{2}\Vert r\,\Vert^2$")
-        axes.set_title(f"{_name(solution.problem)} by {solution.method}", fontsize=10.5)
-        axes.spines[["top", "right"]].set_visible(False)
-        write_figure(figure, path)
-    return figure
-
-
 # ── one and two coordinates ───────────────────────────────────────────────────────────────────────
 
 
-def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Figure:
-    from matplotlib.figure import Figure
+def _curves(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Picture:
+    from siren_pde.plots.picture import Picture
 
     known = any(output.exact is not None for output in outputs)
-    figure = Figure(
+    figure = Picture(
         size or (6.4 if known else 3.9, 2.0 * len(outputs) + 0.6), dpi=DPI, layout="constrained"
     )
     grid = figure.subplots(len(outputs), 1 + known, squeeze=False, sharex=True)
     x = cut.ticks[0]
     for row, output in zip(grid, outputs, strict=True):
-        row[0].plot(x, output.values, color=_BLUE, linewidth=1.6, label="solution")
+        row[0].plot(x, output.values, color=BLUE, linewidth=1.6, label="solution")
         if cut.part is not None and cut.axes[0] == cut.part.axis:
             for axes in row:
                 axes.axvspan(max(cut.part.value, x[0]), x[-1], color="0.9", linewidth=0)
-        row[0].set_ylabel(_symbol(output.name, output.index))
+        row[0].set_ylabel(symbol(output.name, output.index))
         if output.exact is not None:
             row[0].plot(x, output.exact, "--", color="black", linewidth=0.9, label=cut.truth)
             row[0].legend(frameon=False, fontsize=8.5)
             difference = np.abs(output.values - output.exact)
-            row[1].semilogy(x, difference, color=_RED, linewidth=0.9, nonpositive="mask")
+            row[1].semilogy(x, difference, color=RED, linewidth=0.9, nonpositive="mask")
             row[1].set_ylabel(_difference(output, cut.truth))
-            _at_least_a_decade(row[1], difference[difference > 0])
+            at_least_a_decade(row[1], difference[difference > 0])
         for axes in row:
             axes.set_facecolor("white")
             axes.spines[["top", "right"]].set_visible(False)
             axes.set_xlim(x[0], x[-1])
     for axes in grid[-1]:
-        axes.set_xlabel(_symbol(cut.axes[0]))
+        axes.set_xlabel(symbol(cut.axes[0]))
     return figure
 
 
-def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Figure:
-    from matplotlib.figure import Figure
+def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | None) -> Picture:
+    from siren_pde.plots.picture import Picture
 
     known = any(output.exact is not None for output in outputs)
     extents = [ticks[-1] - ticks[0] for ticks in cut.ticks]
     ratio = 0.8 if "t" in cut.axes else float(np.clip(extents[1] / extents[0], 0.35, 1.6))
     width, panel = (7.2, 1.63) if known else (3.9, 2.6)
     height = (panel * ratio + 0.2) * len(outputs) + (0.7 if known else 0.55)
-    figure = Figure(size or (width, height), dpi=DPI, layout="constrained")
+    figure = Picture(size or (width, height), dpi=DPI, layout="constrained")
     grid = figure.subplots(len(outputs), 3 if known else 1, squeeze=False, sharex=True, sharey=True)
     for row, output in zip(grid, outputs, strict=True):
-        label = _symbol(output.name, output.index)
+        label = symbol(output.name, output.index)
         colours, scale = _scale(output)
         image = _map(row[0], cut, output.values, colours, scale)
-        row[0].set_ylabel(_symbol(_across(cut)[1]))
+        row[0].set_ylabel(symbol(_across(cut)[1]))
         if output.exact is not None:
             image = _map(row[1], cut, output.exact, colours, scale)
             _bar(row[1], image, label)
@@ -190,7 +120,7 @@ def _maps(cut: Slice, outputs: tuple[Output, ...], size: tuple[float, float] | N
             for empty in row[1:]:
                 empty.set_axis_off()
     for axes in grid[-1]:
-        axes.set_xlabel(_symbol(_across(cut)[0]))
+        axes.set_xlabel(symbol(_across(cut)[0]))
     for axes, title in zip(grid[0], ("solution", cut.truth, "difference"), strict=False):
         axes.set_title(title if known else "")
     return figure
@@ -258,46 +188,25 @@ def _decades(difference: Floats) -> Normalize:
     return LogNorm(10.0 ** max(min(bottom, top - 1), top - 5), 10.0**top, clip=True)
 
 
-def _at_least_a_decade(axes: Axes, values: Floats) -> None:
-    """Limits that make a logarithmic axis readable where all values are much alike."""
-    values = values[np.isfinite(values)]
-    if values.size and values.max() < 10 * values.min():
-        middle = math.sqrt(values.max() * values.min())
-        axes.set_ylim(middle / 10, middle * 10)
-
-
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _title(solution: Drawable, cut: Slice) -> str:
-    parts, known = [_name(solution.problem)], any(o.exact is not None for o in cut.outputs)
+    parts, known = [name_of(solution.problem)], any(o.exact is not None for o in cut.outputs)
     if cut.part is not None:
-        parts.append(f"not solved beyond {_symbol(cut.part.axis)[:-1]} = {cut.part.value:.4g}$")
+        parts.append(f"not solved beyond {symbol(cut.part.axis)[:-1]} = {cut.part.value:.4g}$")
     if known and (cut.part is None or cut.part.anything):
         until = "" if cut.part is None else " until then"
         parts.append(rf"relative $L^2$ error{until} ${power(solution.error())}$")
     elif solution.estimate.reliable:
         parts.append(rf"estimated relative $L^2$ error ${power(solution.estimate.total)}$")
     for name, value in {**cut.fixed, **constants(solution.field)}.items():
-        parts.append(f"{_symbol(name)[:-1]} = {value:.6g}$")
+        parts.append(f"{symbol(name)[:-1]} = {value:.6g}$")
     if len(cut.outputs) > MOST_ROWS:
         parts.append(f"{MOST_ROWS} of {len(cut.outputs)} outputs")
     return ",  ".join(parts)
 
 
-def _name(problem: Problem | None) -> str:
-    name = problem.name if problem else "solution"
-    return re.sub(r"([$\\])", r"\\\1", name).replace("_", " ")
-
-
-def _symbol(name: str, index: int = 0) -> str:
-    """A name as mathematics writes it: x, ν, u₁, pressure."""
-    stem, *below = name.split("_")
-    text = rf"\{stem}" if stem in _GREEK else stem if len(stem) == 1 else rf"\mathit{{{stem}}}"
-    lower = ",".join([*below, *([str(index)] if index else [])])
-    return f"${text}_{{{lower}}}$" if lower else f"${text}$"
-
-
 def _difference(output: Output, truth: str) -> str:
-    label = _symbol(output.name, output.index)
+    label = symbol(output.name, output.index)
     return f"|{label} − {truth}|"

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.objective import Objective
-from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import fill
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
@@ -156,12 +155,6 @@ class LeastSquares(Method[State]):
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
-
-    def __post_init__(self) -> None:
-        if self.features is not None and self.features < 1:
-            raise ConfigError(f"`LeastSquares` needs at least one feature, got {self.features}.")
-        if not all(w > 0 for w in self.frequency or ()):
-            raise ConfigError(f"`LeastSquares` frequencies are positive, got {self.frequency}.")
 
     def points(self, parameters: int) -> int:
         """The rows of the first trial."""

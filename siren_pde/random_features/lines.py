@@ -71,13 +71,6 @@ class MethodOfLines(Method[State]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
 
-    def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.most >= 1):
-            raise ConfigError(
-                f"`MethodOfLines` needs a tolerance > 0 and functions, got {self.tolerance} and "
-                f"{self.most}."
-            )
-
     def points(self, parameters: int) -> int:
         """The places that residuals are planned at."""
         return 64

@@ -16,6 +16,7 @@ from siren_pde.fields.derived.piecewise import joined
 from siren_pde.fields.derived.stretched import GridStretching, Stretched
 from siren_pde.fields.engine.periodic import count
 from siren_pde.fields.parameters import fill
+from siren_pde.numerics.checked import require_numbers
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import Slab, Slabs, require_evolution
@@ -82,12 +83,8 @@ class Marching(Method[State]):
     accepted: float = 1e-4
 
     def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and (self.features is None or self.features >= 1)):
-            raise ConfigError(
-                f"`Marching` needs a tolerance > 0 and features, got {self.tolerance} and "
-                f"{self.features}."
-            )
-        if not 0 <= self.accepted < 1:
+        require_numbers(self, zero=("accepted",))
+        if self.accepted >= 1:
             raise ConfigError(
                 f"`Marching` accepts relative residuals below one, got accepted={self.accepted}."
             )

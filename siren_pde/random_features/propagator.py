@@ -15,6 +15,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Network
 from siren_pde.fields.derived.shifted import Shifted
 from siren_pde.fields.parameters import fill, parameters_of
+from siren_pde.numerics.checked import require_numbers
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
 from siren_pde.random_features.features import (
@@ -89,10 +90,10 @@ class Propagator(Method[State]):
     architecture: Architecture = Architecture(1, 1)
 
     def __post_init__(self) -> None:
-        if not (self.tolerance > 0 and self.most >= self.features >= 1):
+        require_numbers(self)
+        if self.most < self.features:
             raise ConfigError(
-                f"`Propagator` needs a tolerance > 0 and most ≥ features ≥ 1, got "
-                f"{self.tolerance}, {self.most} and {self.features}."
+                f"`Propagator` needs most ≥ features, got {self.most} and {self.features}."
             )
 
     def points(self, parameters: int) -> int:

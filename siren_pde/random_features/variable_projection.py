@@ -14,7 +14,6 @@ from typing import final
 import torch
 from torch import Tensor
 
-from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
@@ -86,13 +85,6 @@ class VariableProjection(Method[State]):
     name: str = "variable projection"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
-
-    def __post_init__(self) -> None:
-        if self.features < 1 or not all(w > 0 for w in self.frequency or ()):
-            raise ConfigError(
-                f"`VariableProjection` needs features and positive frequencies, got "
-                f"{self.features} and {self.frequency}."
-            )
 
     def points(self, parameters: int) -> int:
         """As many as the features need."""

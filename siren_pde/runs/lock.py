@@ -61,6 +61,23 @@ class Lock:
         os.close(self.handle)
 
 
+def writing(folder: Path) -> str:
+    """Which process of this machine writes there, in words; empty if the one that did is gone.
+
+    The lock is not touched, lest somebody find it taken.
+    """
+    try:
+        said = json.loads((folder / NAME).read_bytes()[:_WIDTH])
+        if said["host"] != socket.gethostname():
+            return f"process {int(said['pid'])} on {said['host']!s:.80}"
+        os.kill(int(said["pid"]), 0)
+    except PermissionError:  # of somebody else
+        return f"process {int(said['pid'])} on this machine"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return f"process {int(said['pid'])} on this machine"
+
+
 def _writer(handle: int) -> str:
     try:
         said = json.loads(os.pread(handle, _WIDTH, 0))

@@ -28,7 +28,8 @@ class Manifest:
     """What a run says about itself.
 
     `kind` is the command, "solve" or "sdf". `problem` has `name`, `file`, `sha256` and `source`,
-    the last three null where the problem was made in Python. `command` holds the arguments of the
+    the last three null where the problem was made in Python, and the text of its `conditions`.
+    `command` holds the arguments of the
     command line, with which `resume` starts again; it is empty in Python. `call` names every choice
     with its `value` and `origin`: user, automatic or default. `progress` is where the last
     checkpoint stands, `result` what came out. Times are ISO 8601.

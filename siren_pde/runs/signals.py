@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE = 3.0
-"""Seconds that the main thread has after a signal; with what is written then, less than five."""
+PATIENCE, LATEST = 3.0, 4.5
+"""Seconds that the main thread has after a signal to come back from a step, and to write all."""
 AT_ONCE = 0.25
 """A signal that comes again within so many seconds is the same: `timeout` sends it to the process
 and to its group.
@@ -39,9 +39,10 @@ class Stopped(KeyboardInterrupt):
 
 
 class Signals:
-    """What has come, and what is done about it."""
+    """What has come, and what is done about it; the main thread has `patience` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self.received: int | None = None
         self.rescue: Callable[[], None] | None = None
         self._raised = False
@@ -78,14 +79,15 @@ class Signals:
         if signum is None:
             return
         self.received = self.received or signum
-        ends = time.monotonic() + PATIENCE
-        silent = time.monotonic() + AT_ONCE
-        while (left := ends - time.monotonic()) > 0:
-            again = _arrived(pipe, left)
+        started, latest = time.monotonic(), self.patience
+        while (waited := time.monotonic() - started) < latest:
+            again = _arrived(pipe, latest - waited)
             if again is None:
                 return
-            if again and (again != signum or time.monotonic() > silent):
+            if again and (again != signum or time.monotonic() - started > AT_ONCE):
                 os._exit(128 + again)
+            if again == 0 and self.rescue is None:  # it has, and is writing
+                latest = max(LATEST, self.patience)
         if self.rescue is not None:
             self.rescue()
             _say("stopped in the middle of a step; the one before is kept")
@@ -99,8 +101,9 @@ _ACTIVE = Signals()
 
 
 @contextmanager
-def caught() -> Iterator[Signals]:
-    """Handle signals until the end of the block. What was ignored before, as by `nohup`, still is.
+def caught(patience: float = PATIENCE) -> Iterator[Signals]:
+    """Handle signals until the end of the block; the main thread has `patience` seconds to come
+    back from what it does. What was ignored before, as by `nohup`, still is.
 
     Outside the main thread nothing changes: Python lets no other thread handle signals.
     """
@@ -108,7 +111,7 @@ def caught() -> Iterator[Signals]:
     if threading.current_thread() is not threading.main_thread():
         yield _ACTIVE
         return
-    outer, _ACTIVE = _ACTIVE, Signals()
+    outer, _ACTIVE = _ACTIVE, Signals(patience)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

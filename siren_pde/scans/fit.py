@@ -19,6 +19,7 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.siren import Siren
+from siren_pde.numerics.checked import require_seed
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.outcome import Outcome
@@ -91,6 +92,8 @@ def fit_sdf(
     resolved are left out: see `interior`.
     """
     started = time.monotonic()
+    require_seed(seed)
+    Budget(seconds=seconds, steps=steps)  # before anything is computed
     positions, normals, noisy = cleaned(deduplicated(cloud, seed), seed)
     refine = refine and not noisy and not regularisers
     centre, scale, half = _frame(positions)

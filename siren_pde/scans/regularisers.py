@@ -7,7 +7,7 @@ values are smoothed below `SMOOTH`, as `robust` does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import ClassVar, final
 
 from siren_pde.calculus.functions import exp, sqrt
@@ -15,6 +15,7 @@ from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.operators import grad, hess, lap, norm
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
+from siren_pde.numerics.checked import require_numbers
 from siren_pde.problem import Weight
 
 SMOOTH = 1e-2
@@ -39,6 +40,11 @@ class Regulariser(ABC):
     weight: Weight
     near: ClassVar[bool] = False
     """Whether it is required around the surface only, or in the whole padded box."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers of a dataclass. Raises ConfigError unless all are positive."""
+        if is_dataclass(self):
+            require_numbers(self)
 
     @abstractmethod
     def __call__(self, p: Points, u: Jet) -> Jet | Vector:

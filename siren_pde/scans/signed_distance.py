@@ -20,6 +20,7 @@ from siren_pde.calculus.vectors import Vector
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh, unit
+from siren_pde.plots.cards import surface_card
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.solving.solution import Solution
 
@@ -48,6 +49,12 @@ class SignedDistance:
     def __call__(self, x: Positions) -> Floats:
         """Signed distances (n,) at x (n, 3), positive outside, in the unit of x."""
         return self.scale * self._evaluated(lambda p, u: u, x)
+
+    def _repr_html_(self) -> str:
+        """A table and views of the surface, for notebooks."""
+        low, high = self.bounds
+        size = " × ".join(f"{side:.4g}" for side in high - low)
+        return surface_card(self, [("points", f"{len(self.cloud.positions):,}"), ("box", size)])
 
     def gradient(self, x: Positions) -> Floats:
         """Gradients ∇φ (n, 3) at x (n, 3), of length one where φ is a distance."""

@@ -135,7 +135,7 @@ class Auto(Method[Any]):
         """Where the method that suits the objective starts."""
         method = self.first or self._first(objective, len(objective.parameters), math.inf)[0]
         at = method.start(objective)
-        alone = isinstance(method, LocalLines)  # it refines its answer until the budget ends
+        alone = isinstance(method, LocalLines | Marches)  # refines its answer until time is over
         return replace(at, state=Chosen(method, at.state, objective, settled=alone))
 
     def step(self, at: Iterate[Any], spent: Spent) -> Iterate[Any]:
@@ -150,7 +150,7 @@ class Auto(Method[Any]):
             failed = own.finished and own.outcome is not Outcome.converged
             overdrawn = not (own.finished or own.going_on or state.settled) and spent.share > SHARE
             if (failed or overdrawn) and spent.share <= LATE:
-                if (others := escalation_after(self.first)).wanted(own):
+                if (others := escalation_after(self.first)).wanted(own, spent.left):
                     return others.after(own, state.origin, spent)
                 state = replace(state, settled=True)
         return replace(own, state=replace(state, state=own.state))

@@ -9,6 +9,7 @@ from typing import Any, final
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import SirenPDEError
+from siren_pde.estimates.boxes import left_in_time
 from siren_pde.estimates.defect import fresh
 from siren_pde.estimates.estimate import estimated
 from siren_pde.estimates.judgement import judgement
@@ -30,6 +31,8 @@ LOOKED = 0.02
 """So often, in shares of the budget left at its start, a later method's answer is compared with the
 best of the earlier ones.
 """
+LITTLE = 0.1
+"""An estimate that takes a larger share of the seconds left is not made on the way."""
 JUDGED = 512
 """Fresh points in the interior at which answers are compared."""
 
@@ -120,9 +123,10 @@ class Escalation:
     first: Method[Any]
     candidates: tuple[Candidate, ...]
 
-    def wanted(self, at: Iterate[Any]) -> bool:
+    def wanted(self, at: Iterate[Any], left: float) -> bool:
         """Whether the first answer is none and another method may find one: not where nothing
-        satisfies the conditions, or they leave the answer free.
+        satisfies the conditions, or they leave the answer free. The error is estimated if that
+        takes a small part of the seconds left.
         """
         ended, residual = bool(at.finished), left_over(at)
         if not any(each.suits(residual, ended=ended) for each in self.candidates):
@@ -132,7 +136,7 @@ class Escalation:
             answer,
             outcome=at.outcome if at.finished else Outcome.budget,
             reason="",
-            estimate=estimated(answer),
+            estimate=estimated(answer) if at.again < LITTLE * left else None,
             partial=at.partial,
         )
         ends = (Outcome.converged, Outcome.impossible, Outcome.ill_posed)
@@ -214,6 +218,7 @@ def left_over(at: Iterate[Any]) -> float:
     each = relative_residuals(judged, at.theta, term_sizes(judged, at.theta))
     measured = {rows.condition.name for rows in judged.collocated.rows if rows.points.data}
     worst = max((size for name, size in each.items() if name not in measured), default=0.0)
+    worst = max(worst, left_in_time(answer))
     return worst if math.isfinite(worst) else math.inf
 
 

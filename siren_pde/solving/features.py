@@ -44,6 +44,10 @@ CLEARER, RISEN = 0.5, 1.5
 they may follow noise, and where smaller boxes have left the second times what larger ones did: they
 do not come closer to a solution.
 """
+MEASURED = 1.5
+"""Where seconds are asked for, so many times what the last round on boxes took are left for its
+error bar.
+"""
 GOOD = 1e-6
 """A residual of boxes below this ends the search, though global features may go on."""
 
@@ -97,16 +101,17 @@ class Features(Method[Turns]):
             own = turns.in_boxes or method.start(turns.origin)
             turns = replace(turns, in_boxes=method.step(own, spent))
         else:
-            turns = replace(turns, all_over=self.all_over.step(turns.all_over, spent))
+            kept = replace(spent, left=max(spent.left - _reserved(turns, spent), 0.0))
+            turns = replace(turns, all_over=self.all_over.step(turns.all_over, kept))
         seconds, (used, other) = time.monotonic() - began, turns.seconds
         each = (used, other + seconds) if turns.local else (used + seconds, other)
         turns = replace(turns, seconds=each)
         turns = replace(turns, left=self._measured(turns))
-        left = max(spent.left - seconds, 0.0)
+        left = max(spent.left - seconds - _reserved(turns, spent), 0.0)
         if (best := self._ended(turns, left, asked=spent.asked)) is not None:
-            done, outcome = self._reason(turns, best), best.outcome
+            done, outcome = self._reason(turns, best, late=left <= 0), best.outcome
             if not best.finished:
-                outcome = Outcome.converged
+                outcome = Outcome.budget if left <= 0 else Outcome.converged
             return replace(best, state=turns, finished=done, outcome=outcome)
         if self._changes(turns, left, budget=_whole(spent)):
             turns = replace(turns, local=not turns.local)
@@ -126,7 +131,7 @@ class Features(Method[Turns]):
             return first
         if second is None:
             return None
-        if not asked and second.state.best < ENOUGH:
+        if (not asked and second.state.best < ENOUGH) or left <= 0:
             return self._better(turns)
         if not second.finished:
             return None
@@ -179,12 +184,13 @@ class Features(Method[Turns]):
         zero: float = max(fresh.data(second.state.last.theta), 1e-300)
         return math.sqrt(fresh.squares_of(answer)) / zero
 
-    def _reason(self, turns: Turns, best: Iterate[Any]) -> str:
+    def _reason(self, turns: Turns, best: Iterate[Any], *, late: bool) -> str:
         """Why the best answer is the last, and what the other method left."""
         if turns.in_boxes is None:
             return best.finished
         if best.objective is turns.in_boxes.objective:
-            text = best.finished or f"{best.note}, less than {ENOUGH:g}"
+            why = "and what is left of the time is for its error bar" if late else ""
+            text = best.finished or f"{best.note}, {why or f'less than {ENOUGH:g}'}"
             return f"{text}; global features left {_left(turns.all_over):.1e}"
         state = turns.in_boxes.state
         others = f"features in boxes left {state.best:.1e}"
@@ -210,6 +216,13 @@ def _expected(at: Iterate[Any]) -> float:
     search, pace, columns = at.state.search, at.state.pace, at.state.columns
     needed = search.needed(CLOSE) if search.growing else math.inf
     return pace.predicted(columns * needed) if math.isfinite(needed) else math.inf
+
+
+def _reserved(turns: Turns, spent: Spent) -> float:
+    """The seconds left for the error bar of what boxes have found."""
+    if turns.in_boxes is None or not spent.asked:
+        return 0.0
+    return MEASURED * turns.in_boxes.again
 
 
 def _whole(spent: Spent) -> float:

@@ -101,9 +101,14 @@ class Loop:
                     if (end := self._turn()) is not None:
                         return end
             except KeyboardInterrupt:
-                return End(
-                    self.good.at, "interrupted by the user", Outcome.interrupted, hurried=True
-                )
+                at = self.good.at
+                if self.good.step > max(self.history.steps, default=-1):
+                    used = self._budget.spent(self.good.seconds, self.good.step).share
+                    report = Report(
+                        self.good.step, self.good.seconds, used, at, math.nan, self.method
+                    )
+                    self._row(report, regular=False, last=False)
+                return End(at, "interrupted by the user", Outcome.interrupted, hurried=True)
             except NonFiniteError as error:
                 return self._kept(str(error).rstrip("."))
 
@@ -118,22 +123,21 @@ class Loop:
         elapsed = time.monotonic() - self._started
         spent = self._budget.spent(elapsed, step)
         end = _ended(at, spent) if at.finished or step else None
-        shown = self.where.shown
+        shown, loss = self.where.shown, math.nan
         due = shown < 0 or step - shown >= self.method.interval(at)
         if due or end or at.theta.device.type == "cpu":  # elsewhere it waits for the device
             loss = float(at.loss)
             if not (math.isfinite(loss) and bool(torch.isfinite(at.theta).all())):
                 return self._kept(_why(at, loss))
-        report = Report(step, elapsed, spent.share, at, math.nan, self.method)
+            end = _on_target(at, loss, self._budget.target) or end
+        report = Report(step, elapsed, spent.share, at, loss, self.method)
         if due or (end and step > shown):
-            report = replace(report, loss=loss)
             self._row(report, regular=due, last=end is not None)
         self.good = self.where = replace(self.where, seconds=elapsed)
         stop = self._told(report, last=end is not None)
-        target = self._budget.target
-        if target is not None and (due or end) and loss <= target and not at.reached:
-            return End(at, f"the loss reached the target {target:g}", Outcome.converged)
         if end or stop:
+            if stop and not (end or due):
+                self._row(report, regular=False, last=True)
             return end or End(at, stop.reason if stop else "", Outcome.interrupted)
         if self._recorder is not None and step:
             self._recorder.standing(self.where)
@@ -143,6 +147,7 @@ class Loop:
 
     def _row(self, report: Report, *, regular: bool, last: bool) -> None:
         """Add to the history; rows that only the end makes are none of a solve that goes on."""
+        report = _with_loss(report)
         at, best = report.iterate, self.where.best
         objective, theta, terms = self._terms
         if objective is not at.objective or theta is not at.theta:
@@ -167,8 +172,7 @@ class Loop:
                 if not callback.every.due(steps, seconds):
                     continue
             self._called[i] = (report.step, report.seconds)
-            loss = float(report.iterate.loss) if math.isnan(report.loss) else report.loss
-            said = _called(callback, replace(report, loss=loss))
+            said = _called(callback, _with_loss(report))
             answer = answer or said
         return answer
 
@@ -205,6 +209,20 @@ def best_of(end: End, where: Standing) -> End:
     start = chosen.theta is where.start.theta
     which = "where the solve started" if start else "an earlier step"
     return replace(end, at=chosen, reason=f"{end.reason}; the answer is that of {which}")
+
+
+def _with_loss(report: Report) -> Report:
+    """The report with its loss, which is read only where it is needed."""
+    if not math.isnan(report.loss):
+        return report
+    return replace(report, loss=float(report.iterate.loss))
+
+
+def _on_target(at: Iterate[Any], loss: float, target: float | None) -> End | None:
+    """The end of a solve that reached the loss it was asked for; that of a slab is none of it."""
+    if target is None or loss > target or at.reached:
+        return None
+    return End(at, f"the loss reached the target {target:g}", Outcome.converged)
 
 
 def _ended(at: Iterate[Any], spent: Spent) -> End | None:

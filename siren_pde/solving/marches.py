@@ -19,16 +19,23 @@ CLOSE = 1e-5
 """Crossings that differ by less than this are not doubted."""
 PATIENCE, LEAST = 4.0, 5.0
 """Boxes have so many times the seconds that waves took, and so many seconds at least."""
+BRIEF, SLABS = 100.0, 15.0
+"""With fewer seconds left than the first, boxes cross all of time before slabs follow a steep
+solution, and those are not begun with fewer than the second: their first slab takes as long.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """The problem, the iterates of waves and of boxes, and the seconds each have had."""
+    """The problem, the iterates of waves and of boxes, and the seconds each have had; and whether
+    boxes are only to cross before waves `go_on`.
+    """
 
     origin: Residuals
     waves: Iterate[Any]
     boxes: Iterate[Any] | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
+    go_on: bool = False
 
 
 @final
@@ -60,29 +67,42 @@ class Marches(Method[Turn]):
     def step(self, at: Iterate[Turn], spent: Spent) -> Iterate[Turn]:
         """A step of the method whose turn it is."""
         began, turn = clock.monotonic(), at.state
-        if turn.boxes is None:
-            own: Iterate[Any] = self.waves.step(turn.waves, spent)
-            seconds = turn.seconds[0] + clock.monotonic() - began
-            turn = replace(turn, waves=own, seconds=(seconds, 0.0))
-            left = spent.left - (clock.monotonic() - began)
-            if not own.finished or not self._doubted(turn, left):
-                return replace(own, state=turn)
-            turn = replace(turn, boxes=self.boxes.start(turn.origin))
-            still = own.reached and replace(own.reached, going=False)
-            return replace(
-                own, state=turn, finished="", note="boxes of space are next", reached=still
-            )
+        if turn.boxes is None or (turn.go_on and turn.boxes.reached is None):
+            return self._with_waves(turn, spent)
         own = self.boxes.step(turn.boxes, spent)
         seconds = turn.seconds[1] + clock.monotonic() - began
         turn = replace(turn, boxes=own, seconds=(turn.seconds[0], seconds))
+        if turn.go_on and own.reached is None:
+            late = own.finished or spent.after(clock.monotonic() - began).left < SLABS
+            turn = replace(turn, go_on=not late)
         better = self._better(turn)
-        if own.finished or seconds > max(PATIENCE * turn.seconds[0], LEAST):
+        if own.finished or (not turn.go_on and seconds > max(PATIENCE * turn.seconds[0], LEAST)):
             outcome = better.outcome
             if not better.finished:
                 outcome = Outcome.converged if _apart(better) < FITTED else Outcome.budget
             return replace(better, state=turn, finished=_reason(turn, better), outcome=outcome)
-        still = better.reached and replace(better.reached, going=False)
-        return replace(better, state=turn, finished="", note=own.note, reached=still)
+        return replace(better, state=turn, finished="", note=own.note)
+
+    def _with_waves(self, turn: Turn, spent: Spent) -> Iterate[Turn]:
+        """A step of waves; what boxes have found is the answer until they get through."""
+        began, calm = clock.monotonic(), turn.waves.state.steep is None
+        own: Iterate[Any] = self.waves.step(turn.waves, spent)
+        seconds = clock.monotonic() - began
+        turn = replace(turn, waves=own, seconds=(turn.seconds[0] + seconds, turn.seconds[1]))
+        left = spent.after(seconds).left
+        if turn.boxes is not None:
+            if not own.finished:
+                return replace(turn.boxes, state=turn, note=own.note, finished="")
+            better = own if own.outcome is Outcome.converged else turn.boxes
+            return replace(better, state=turn, finished=own.finished, outcome=own.outcome)
+        steep = calm and own.state.steep is not None
+        if steep and left < BRIEF and not unsuited_lines(turn.origin):
+            turn = replace(turn, boxes=self.boxes.start(turn.origin), go_on=True)
+            return replace(own, state=turn, note="boxes of space cross first")
+        if not own.finished or not self._doubted(turn, left):
+            return replace(own, state=turn)
+        turn = replace(turn, boxes=self.boxes.start(turn.origin))
+        return replace(own, state=turn, finished="", note="boxes of space are next")
 
     def ran(self, at: Iterate[Turn]) -> str:
         """The method whose answer it is."""

@@ -68,7 +68,7 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
     try:
         draft = draft.to(device=where, dtype=first)
     except (RuntimeError, AssertionError) as cause:
-        raise ConfigError(f"the device `{where}` cannot be used here: {cause}") from cause
+        raise ConfigError(f"the device `{where}` cannot be used here: {cause}.") from cause
     probe = objective_of(
         problem,
         draft,

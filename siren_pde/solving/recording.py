@@ -24,6 +24,7 @@ from siren_pde.solving.loop import Best, Standing
 from siren_pde.solving.prepare import Call, Prepared
 from siren_pde.solving.report import Every, Report, of_problem
 from siren_pde.solving.solution import Solution
+from siren_pde.solving.stated import stated
 from siren_pde.solving.truths import Beside
 
 USUALLY = Every(seconds=30.0)
@@ -62,7 +63,7 @@ class Recording:
         said = replace(
             said,
             problem={"file": None, "sha256": None, "source": None, **said.problem}
-            | {"name": self._call.problem.name},
+            | {"name": self._call.problem.name, "conditions": stated(self._call.problem)},
             call=said.call or choices(self._call, self._prepared),
             why=self._prepared.why,
             versions=versions(),

@@ -11,6 +11,7 @@ import torch
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.errors import ConfigError
+from siren_pde.numerics.checked import require_numbers
 from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.solving.solved import solved_part
 
@@ -33,10 +34,7 @@ class Budget:
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "steps", "target", "memory"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"`Budget` needs {name} > 0, got {value}.")
+        require_numbers(self)
 
     def spent(self, seconds: float, steps: int) -> Spent:
         """What so many seconds and steps have used of it."""

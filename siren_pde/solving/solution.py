@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as made
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import numpy.typing as npt
 import torch
@@ -21,6 +22,7 @@ from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
+from siren_pde.domains.homes import Homes
 from siren_pde.errors import ConfigError
 from siren_pde.estimates.bounds import Bounds, Diffusion, energy_bounds, one, zero
 from siren_pde.estimates.error_field import ErrorField, error_field, unknown_error
@@ -28,16 +30,21 @@ from siren_pde.estimates.estimate import Estimate
 from siren_pde.estimates.goals import Goal, goal
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
+from siren_pde.io.exports import export, to_xarray
+from siren_pde.io.exports.sampling import Options, Wishes
 from siren_pde.io.solutions import save
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
+from siren_pde.plots.cards import solution_card
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
 from siren_pde.solving.history import History
 from siren_pde.solving.truths import Beside
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from xarray import Dataset
+
+    from siren_pde.plots.picture import Picture
 
 
 UNKNOWN = Estimate.none("none was made")
@@ -54,9 +61,10 @@ class Solution:
     """A fitted field and its story.
 
     `solution(x)` gives its values; `solution.evaluate(lambda p, u: lap(u), x)` any expression of
-    it. `problem` is None for a solution read from a file until one is attached. `outcome` is how
-    the solve ended, `stop_reason` the same in words. `estimate` is the error bar, and `residuals`
-    are those of each condition at fresh points, as shares of the terms that it is made of.
+    it. `problem` is None for a solution read from a file until one is attached; `homes` are the
+    domains that the file knows. `outcome` is how the solve ended, `stop_reason` the same in words.
+    `estimate` is the error bar, and `residuals` are those of each condition at fresh points, as
+    shares of the terms that it is made of.
 
     Where a march did not get to the end of time, `complete` is False and `reached` the time that it
     got to. All values beyond are NaN; loss, residuals and errors are those of the solved part, and
@@ -75,6 +83,7 @@ class Solution:
     history: History
     estimate: Estimate = UNKNOWN
     residuals: Mapping[str, float] = made(default_factory=dict)
+    homes: Homes = made(default_factory=Homes)
     part: Reached | None = None
 
     @property
@@ -108,13 +117,46 @@ class Solution:
         }
         return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
 
+    def _repr_html_(self) -> str:
+        """A table and the picture, for notebooks."""
+        return solution_card(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the solution to an HDF5 file; see `siren_pde.save`."""
         save(self, path)
 
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Picture:
         """Draw the solution, the exact one and their difference; see `siren_pde.plot`."""
         return plot(self, path)
+
+    def export(self, path: str | os.PathLike[str], **options: Unpack[Options]) -> list[Path]:
+        """Write the solution for other programs, by the suffix of `path`; the paths written.
+
+        .vtu holds cells of the domain itself, .vti and .vts a grid with NaN outside, for ParaView;
+        in time they are series, which its .pvd file opens. .npz and .nc hold ticks and values, .pt2
+        and .onnx a program of positions (n, d). `derivatives` are names such as `u_x`, `u_xt`,
+        `lap_u`, `grad_u`; `resolution` is the number of cells along the longest side, `instants`
+        how many there are; `at` holds coordinates fixed; both outputs of `complex_unknowns` become
+        arrays `_re` and `_im`. Raises ConfigError for what a format cannot hold, and where no
+        domain is known, StorageError if a file cannot be written.
+        """
+        return export(self, path, Wishes(**options))
+
+    def to_xarray(self, **options: Unpack[Options]) -> Dataset:
+        """The solution on a grid as an `xarray.Dataset`, NaN outside; options as for `export`.
+
+        Raises ConfigError where xarray is not installed.
+        """
+        return to_xarray(self, Wishes(**options))
+
+    def home(self, unknown: str) -> Domain:
+        """The domain that an unknown lives on: that of the problem, or of the file it is from.
+
+        Raises ConfigError, saying what to attach, where neither is known.
+        """
+        if self.problem is None:
+            return self.homes.of(unknown)
+        return self.problem.home(unknown, parts(self.field))
 
     @property
     def parameters(self) -> int:
@@ -142,7 +184,11 @@ class Solution:
         return self._values(Expression.of(lambda p, u: u), x)
 
     def evaluate(
-        self, expression: Callable[..., object], x: Positions | Points, *, block: int = 8192
+        self,
+        expression: Callable[..., object] | Expression,
+        x: Positions | Points,
+        *,
+        block: int = 8192,
     ) -> Tensor:
         """An expression of coordinates and unknowns, in the language of residuals, at x (n, d).
 

@@ -17,7 +17,9 @@ from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.runs.folder import Run
+from siren_pde.solving.arguments import require_arguments
 from siren_pde.solving.course import Course
+from siren_pde.solving.notebook import with_panel
 from siren_pde.solving.prepare import Call
 from siren_pde.solving.recording import USUALLY
 from siren_pde.solving.report import Budget, Callback, Every
@@ -58,7 +60,7 @@ def solve(
     own); `callbacks` are called with a `Report` twice a second, or as often as `Every` says, and
     end the solve by returning `Stop("why")`; `estimate` is how much is spent on the error bar of
     the answer, "none", "quick" (a fraction of the solve) or "careful"; automatic choices go to
-    stderr unless `quiet`.
+    stderr unless `quiet`, and in a notebook progress is shown.
 
     `run` is a folder that the solve is written to while it goes on: its choices, its course, a
     checkpoint as often as `checkpoint_every` says (default: every 30 seconds), and the answer. An
@@ -75,6 +77,7 @@ def solve(
     where the run cannot be written or continued. Ctrl-C ends the solve early and keeps what was
     reached.
     """
+    require_arguments(budget, quadrature, seed, estimate, callbacks)
     call = Call(
         problem=problem,
         field=field,
@@ -94,7 +97,7 @@ def solve(
             call,
             folder,
             every=checkpoint_every or USUALLY,
-            callbacks=callbacks,
+            callbacks=with_panel(callbacks, quiet=quiet),
             say=say,
             ends=ours,
         )

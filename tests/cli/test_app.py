@@ -13,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from siren_pde import Ball, GaussNewton, Sobol
+from siren_pde import LBFGS, Adam, Auto, Ball, GaussNewton, LeastSquares, Sobol
 from siren_pde.cli.app import app
 from siren_pde.cli.importing import method_named
 from siren_pde.cli.methods import SHORT
@@ -76,7 +76,7 @@ def parsed(text):
 def test_solving_leaves_results_and_pictures(call, tmp_path):
     result = call(KNOWN, *FEW, drawn=True)
     assert result.exit_code == 3, result.output  # two steps are all of the budget
-    left = {"results.h5", "field.png", "history.png"}
+    left = {"results.h5", "field.png", "history.png", "report.html"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == left | KEPT
     solution = loaded(tmp_path / "out" / "results.h5")
     assert (solution.method, solution.history.steps[-1]) == ("Gauss-Newton", 2)
@@ -194,6 +194,32 @@ def test_a_method_of_ones_own_is_named_by_its_path(call, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Adam(rate=1e-3, fresh=False)", Adam(rate=1e-3, fresh=False)),
+        ("adam( rate = .5 , batch=10)", Adam(rate=0.5, batch=10)),
+        ("least-squares(features=800)", LeastSquares(features=800)),
+        ("LeastSquares(frequency=[1, 2.5])", LeastSquares(frequency=(1, 2.5))),
+        ("siren_pde:Adam(warmup=3)", Adam(warmup=3)),
+        ("LBFGS()", LBFGS()),
+        ("auto", Auto()),
+    ],
+)
+def test_methods_take_options(text, expected):
+    assert method_named(text) == expected
+
+
+def test_options_reach_the_solve(call, tmp_path):
+    (tmp_path / "descents.py").write_text(STEEPEST)
+    answer = parsed(call(KNOWN, "--method", "LeastSquares(features=30)", "--json").stdout)
+    assert answer["parameters"] == 3 * 30 + 1
+    sized = call(KNOWN, "--method", "LeastSquares(features=30)", "--width", 20, "--json")
+    assert parsed(sized.stdout)["parameters"] == 3 * 20 + 1
+    greedy = call(KNOWN, "--method", "descents:Greedy(rate=1)", "--steps", 2, "--json")
+    assert parsed(greedy.stdout)["method"] == "steepest descent"
+
+
+@pytest.mark.parametrize(
     ("path", "message"),
     [
         ("newton", "no method `newton`.*least-squares.*package.module:Name"),
@@ -205,6 +231,18 @@ def test_a_method_of_ones_own_is_named_by_its_path(call, tmp_path):
         ("siren_pde:Siren", "no subclass of .*Method"),
         ("descents:Half", "without arguments: .*abstract.*points.*step"),
         ("descents:Greedy", "without arguments: .*rate.*method = …"),
+        ("Adam(speed=1)", "no option `speed`.*takes rate, final, fresh, batch"),
+        ("adam(dtype='float32')", "no option `dtype`"),
+        ("descents:Greedy(pace=1)", "no option `pace`.*takes rate"),
+        ("Adam(rate=1e-3", "cannot be read"),
+        ("Adam(1e-3)", "cannot be read .options have names"),
+        ("Adam(rate=1e-3)(2)", "cannot be read"),
+        ("Adam(**{'rate': 1})", "cannot be read"),
+        ("Adam(rate=open('descents.py'))", "cannot be read"),
+        ("Adam(rate=__import__('os').system('true'))", "cannot be read"),
+        ("Adam(rate=" + "(" * 300 + ")" * 300 + ")", "cannot be read"),
+        ("Nothing(rate=1)", "no method `Nothing`"),
+        ("(rate=1)", "no method"),
     ],
 )
 def test_paths_that_name_no_method_are_explained(call, tmp_path, path, message):
@@ -282,7 +320,7 @@ def test_what_cannot_be_drawn_is_still_solved(call, tmp_path):
     """
     result = call(text, *FEW, drawn=True)
     assert result.exit_code == 0 and "no picture of the field" in result.stderr
-    left = {"results.h5", "history.png"}
+    left = {"results.h5", "history.png", "report.html"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == left | KEPT
 
 
@@ -307,6 +345,15 @@ MISTAKES = {
     "no device": (KNOWN, ["--device", "abacus"], "--device abacus"),
     "steps": (KNOWN, ["--steps", "0"], "--steps"),
     "width": (KNOWN, ["--width", "-3"], "--width"),
+    "seed": (KNOWN, ["--seed", "-1"], "ConfigError: a seed is a whole number.*got -1"),
+    "seconds": (
+        KNOWN,
+        ["--seconds", "nan"],
+        "ConfigError.*finite number seconds > 0, got seconds=nan",
+    ),
+    "target": (KNOWN, ["--target", "inf"], "ConfigError.*finite number target"),
+    "frequency": (KNOWN, ["--frequency", "nan"], "ConfigError.*frequency"),
+    "rate": (KNOWN, ["--method", "Adam(rate=-1)"], "ConfigError.*rate > 0, got rate=-1"),
     "field": (KNOWN + "field = System(u=Siren(1))", ["--width", "3"], "`--width 3`.*a System"),
     "folder": (KNOWN, ["--out", "/dev/null/x"], "StorageError.*cannot make the folder"),
 }

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -12,13 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from siren_pde import Ansatz, Box, Problem, Siren, System, Unknown, on, save
+from siren_pde import Ansatz, Ball, Box, Implicit, Problem, Siren, System, Unknown, on, save
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.fields.generic import Generic
 from siren_pde.files.sealed import BLOCK
 from siren_pde.io.solutions import about
 from siren_pde.optimisers.outcome import Outcome
+from siren_pde.plots.slices import slice_of
 from siren_pde.solving.history import History
+from tests.strategies import Torus
 from tests.told import told
 from tests.typed import loaded
 
@@ -233,7 +236,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
     save(solution(placed()), path)
     good, rng = path.read_bytes(), random.Random(1)
     damaged = [good[: rng.randrange(len(good))] for _ in range(100)]
-    damaged += [good + b"\0", good[1:], good[:BLOCK], good.replace(b"format 2", b"format 1")]
+    damaged += [good + b"\0", good[1:], good[:BLOCK], good.replace(b"format 3", b"format 1")]
     for place in [*range(130), *(rng.randrange(len(good)) for _ in range(400))]:
         flipped = bytearray(good)
         flipped[place] ^= 1 << rng.randrange(8)
@@ -247,7 +250,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
 def sealed(data):
     """What a hostile writer can do: any content with a right checksum."""
     digest = hashlib.sha256(data[BLOCK:]).hexdigest()
-    title = f"siren_pde solution, format 2\nsha256 {digest}\n".encode()
+    title = f"siren_pde solution, format 3\nsha256 {digest}\n".encode()
     return title.ljust(BLOCK, b"\0") + data[BLOCK:]
 
 
@@ -402,3 +405,45 @@ def test_files_need_no_disk_to_be_read(tmp_path):
     save(solution(placed()), tmp_path / "a.h5")
     with h5py.File(io.BytesIO((tmp_path / "a.h5").read_bytes())) as file:
         assert set(file) == {"about", "history", "field"}
+
+
+# ── files of before, and where solutions live ─────────────────────────────────────────────────────
+
+GOLDEN = Path(__file__).parent / "golden"
+PLATE = SQUARE - Ball(x=0.5, y=0.5, radius=0.25)
+
+
+def test_golden_files_of_older_formats_evaluate_as_they_did():
+    """Written by release 0.2.0.dev in format 2, with its values at three points."""
+    old = loaded(GOLDEN / "solution-2.h5")
+    x = torch.tensor([[0.25, 0.5], [0.75, 0.125], [0.0, 1.0]], dtype=torch.float64)
+    expected = [-0.4965921542128461, -0.18160161073484787, -0.47259414980346237]
+    assert old.evaluate(lambda p, u: u, x).tolist() == pytest.approx(expected, abs=1e-12)
+    assert old.history.notes == ["", "rate = 1e-03"] and old.loss == 1e-3
+    with pytest.raises(ConfigError, match=r"none is stored.*attach the problem"):
+        old.home("u")
+
+
+def test_solutions_know_where_they_live_without_a_problem(tmp_path):
+    holed = on(PLATE)(lambda p, u: u)
+    save(solution(placed(), problem=Problem(holed)), tmp_path / "a.h5")
+    read = loaded(tmp_path / "a.h5")
+    assert read.problem is None and read.home("u") == PLATE
+    save(read, tmp_path / "b.h5")
+    again = loaded(tmp_path / "b.h5")
+    assert again.home("u") == PLATE
+    shown = slice_of(again).outputs[0].values
+    middle = tuple(n // 2 for n in shown.shape)
+    assert np.isnan(shown[middle]) and np.isfinite(shown[0, 0])
+    assert again.plot().axes
+
+
+def test_domains_made_of_code_leave_the_rest_readable(tmp_path):
+    axes = ("x", "y", "z")
+    solid = on(Implicit(Torus()))(lambda p, u: u)
+    field = Siren(3, width=4, frequency=1.0)
+    save(solution(field, axes=axes, problem=Problem(solid)), tmp_path / "a.h5")
+    read = loaded(tmp_path / "a.h5")
+    assert torch.equal(read([[0.0, 0.0, 0.0]]), solution(field, axes=axes)([[0.0, 0.0, 0.0]]))
+    with pytest.raises(ConfigError, match=r"Python code, which is not stored.*`level`"):
+        read.plot()

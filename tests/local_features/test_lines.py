@@ -8,6 +8,7 @@ from siren_pde import (
     Box,
     Budget,
     Enriched,
+    LocalFeatures,
     Problem,
     Siren,
     cos,
@@ -26,6 +27,7 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.local_features.lines import LocalLines
+from siren_pde.optimisers.outcome import Outcome
 from tests.typed import loaded
 
 
@@ -154,10 +156,10 @@ def test_a_kink_diffuses_and_keeps_its_mean():
     assert abs(float(torch.trapezoid(answer(at), x)) - 0.125) < 1e-4
 
 
-def beam():
+def beam(until=0.02):
     """A beam under its load in SI units: terms of 10⁹, an unknown of 10⁻²."""
     stiffness, mass, length, load_ = 2e11 / 3 * 1e-8, 7850 * 4e-4, 0.5, 50000
-    domain = Box(x=(0, length), t=(0, 0.02))
+    domain = Box(x=(0, length), t=(0, until))
 
     def exact(p):
         """The first modes: the load is theirs alone."""
@@ -234,3 +236,16 @@ def test_functions_beside_the_waves_are_refused():
     objective = objective_of(Problem(heat, ends, start), field)
     with pytest.raises(ConfigError, match="takes no functions beside the waves"):
         LocalLines().start(objective)
+
+
+@pytest.mark.slow
+def test_a_beam_swings_on_large_boxes_in_short_steps():
+    assert solved(beam(until=0.1), tolerance=1e-4).error() < 1e-4
+
+
+@pytest.mark.slow
+def test_boxes_of_space_and_time_that_damp_its_swing_are_no_solution():
+    method = LocalFeatures(most=8000)
+    found = solve(beam(until=0.1), None, method, budget=Budget(seconds=60), quiet=True)
+    assert found.error() > 0.05
+    assert found.outcome is not Outcome.converged and not found.estimate.reliable

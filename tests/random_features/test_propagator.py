@@ -208,7 +208,7 @@ def start(p, u):
 def test_what_is_no_affine_evolution_does_not_propagate(last):
     with pytest.raises(ConfigError, match="needs an affine evolution"):
         solve(Problem(everywhere, last), method=Propagator(), quiet=True)
-    with pytest.raises(ConfigError, match="needs a tolerance"):
+    with pytest.raises(ConfigError, match="tolerance > 0"):
         Propagator(tolerance=0)
 
 

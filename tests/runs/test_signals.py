@@ -22,7 +22,7 @@ PROBLEM = """
 import ctypes, os, signal, sys, threading
 from siren_pde import *
 from siren_pde.cli import solve as command
-from siren_pde.runs import checkpoints, signals
+from siren_pde.runs import checkpoints, lines, signals
 from siren_pde.solving import answer, loop
 
 counts = {}
@@ -38,7 +38,7 @@ def stop(place, first=1):
             if "DEAF" not in os.environ:
                 raise
     if "STUCK" in os.environ:  # in a call of C, as LAPACK's, which sees no signals
-        signals.PATIENCE = 0.1
+        signals._ACTIVE.patience = 0.1
         sys.setswitchinterval(1000)  # so that the other thread goes on once this one is in there
         signal.pthread_sigmask(signal.SIG_BLOCK, list(signal.valid_signals()))
         there, pause = threading.Event(), ctypes.CDLL(None).pause
@@ -81,6 +81,8 @@ told(answer, "estimated", "estimate")
 told(command, "plot_history", "drawing")
 told(checkpoints, "pack", "checkpoint")
 told(loop, "_called", "callback")
+told(os, "replace", "rename", 9)
+told(lines, "line", "row", 5)
 stop("file")
 """
 
@@ -129,6 +131,16 @@ def test_a_stopped_command_goes_on(place, undisturbed, tmp_path: Path) -> None:
     assert again.returncode == 3, again.stderr
     assert (tmp_path / "out" / "metrics.jsonl").read_bytes() == undisturbed
     assert Manifest.read(tmp_path / "out").ended
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["step", "checkpoint", "rename", "row", "drawing"])
+def test_a_killed_command_goes_on(place, undisturbed, tmp_path: Path) -> None:
+    done = solved(tmp_path, PLACE=place, SIGNALS="SIGKILL")
+    assert done.returncode == -signal.SIGKILL
+    assert run(tmp_path, "resume", "out").returncode == 3
+    assert (tmp_path / "out" / "metrics.jsonl").read_bytes() == undisturbed
+    assert not list((tmp_path / "out").rglob("*.tmp"))
 
 
 @pytest.mark.slow

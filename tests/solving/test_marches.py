@@ -1,9 +1,12 @@
 """Which march an evolution ends with: waves all over space, or boxes of it."""
 
+import pytest
 import torch
 
-from siren_pde import Auto, Box, Budget, Problem, d, exp, on, solve
+from siren_pde import Auto, Box, Budget, Problem, Siren, d, exp, on, pi, sin, solve
+from siren_pde.collocation.objective import objective_of
 from siren_pde.local_features.lines import LocalLines
+from siren_pde.optimisers.base import Spent
 from siren_pde.random_features.lines import MethodOfLines
 from siren_pde.solving.marches import Marches
 
@@ -68,3 +71,30 @@ def test_smooth_solutions_are_left_to_waves():
     assert answer.method == MethodOfLines.name
     at = torch.tensor([[0.3, 1.0]], dtype=torch.float64)
     assert abs(float(answer(at)) - 0.5 / (1 + 0.5) ** 0.5) < 1e-6
+
+
+@pytest.mark.slow
+def test_steep_solutions_are_crossed_before_slabs_follow_them():
+    strip = Box(x=(-1, 1), t=(0, 1))
+
+    @on(strip)
+    def burgers(p, u):
+        return d(u, p.t) + u * d(u, p.x) - 0.003 * d(u, p.x, p.x)
+
+    @on(strip.at(t=0))
+    def start(p, u):
+        return u + sin(pi * p.x)
+
+    @on(strip.at(x=-1) | strip.at(x=1))
+    def walls(p, u):
+        return u
+
+    marches, spent = Marches(), Spent(0.1, left=50.0)
+    at = marches.start(objective_of(Problem(burgers, start, walls), Siren(2)))
+    while at.state.boxes is None or at.state.boxes.state.best is None:
+        at = marches.step(at, spent)
+        assert not at.finished
+    assert at.state.go_on and at.reached is None and marches.ran(at) == LocalLines.name
+    value = at.objective.field(torch.tensor([[0.5, 1.0]], dtype=torch.float64)).item()
+    assert value == pytest.approx(-0.3762, abs=0.05)  # Cole and Hopf
+    assert marches.step(at, Spent(0.9, left=1.0)).state.boxes is at.state.boxes

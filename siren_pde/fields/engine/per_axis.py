@@ -17,11 +17,14 @@ def reals_per_axis(
     """`given` for each of the inputs. Raises ConfigError for other numbers of values, or NaN."""
     if given is None:
         return None
-    values = (
-        (float(given),) * inputs
-        if isinstance(given, int | float | np.number)
-        else tuple(float(v) for v in given)
-    )
+    try:
+        values = (
+            (float(given),) * inputs
+            if isinstance(given, int | float | np.number)
+            else tuple(float(v) for v in given)
+        )
+    except (TypeError, ValueError):  # no numbers at all
+        values = ()
     if len(values) != inputs or not all(map(math.isfinite, values)):
         raise ConfigError(
             f"`Siren` {name} has one finite value per input, got {given} for {inputs}."

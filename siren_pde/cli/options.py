@@ -1,0 +1,72 @@
+"""What commands share: options with their words, and how their ends are told to the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from siren_pde.errors import SirenPDEError
+from siren_pde.runs.signals import PATIENCE, Signals, Stopped, caught
+
+
+class Precision(StrEnum):
+    """The precisions by name."""
+
+    float32 = "float32"
+    float64 = "float64"
+
+
+class Effort(StrEnum):
+    """How much is spent on the estimate of the error."""
+
+    none = "none"
+    quick = "quick"
+    careful = "careful"
+
+
+Seed = Annotated[int, typer.Option(help="Makes everything reproducible.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
+Dtype = Annotated[
+    Precision | None, typer.Option(help="Precision; left out, the one that suits the method.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads to use.")]
+Often = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint-every", help="Steps, as 100, or seconds, as 30s, between two checkpoints."
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line instead of a table.")
+]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Other values of a name in the file, such as nu=0.1."),
+]
+
+
+@contextmanager
+def explained(patience: float = PATIENCE) -> Iterator[Signals]:
+    """End with exit code 2 and the message of a mistake the user can mend, and as shells expect it
+    where a signal has come.
+    """
+    try:
+        with caught(patience) as signals:
+            yield signals
+    except SirenPDEError as error:
+        text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+        typer.secho(text, fg=typer.colors.RED, err=True)
+        raise typer.Exit(2) from error
+    except Stopped as stop:
+        typer.echo("siren_pde: stopped", err=True)
+        raise typer.Exit(stop.code) from stop
+
+
+def ended(text: str, code: int, signals: Signals) -> typer.Exit:
+    """Say what came out, and how it ended: where a signal has come, by that."""
+    typer.echo(text)
+    return typer.Exit(code if signals.received is None else 128 + signals.received)
