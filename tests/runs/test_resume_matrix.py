@@ -44,6 +44,7 @@ from siren_pde.solving.escalation import Escalated
 from siren_pde.solving.features import Features
 from siren_pde.solving.marches import Marches
 from tests.runs.continued import Case, Prepared, courses, ticking
+from tests.third_party.nadam import NAdam
 
 ROOT = Path(__file__).parents[2]
 LINE, SQUARE = Box(x=(0, 1)), Box(x=(0, 1), y=(0, 1))
@@ -141,6 +142,7 @@ def two():
 CASES = {
     "Adam": Case(poisson, Adam(batch=64, warmup=3), small, 3, 3),
     "Adam on fixed points": Case(poisson, Adam(batch=64, fresh=False), small, 3, 3),
+    "a method of the user's": Case(poisson, NAdam(), small, 3, 3),
     "L-BFGS": Case(poisson, LBFGS(inner=2, memory=3), small, 4, 3),
     "Broyden": Case(poisson, Broyden(), lambda: Siren(2, width=4, depth=2), 3, 3),
     "Gauss-Newton, adaptive": Case(poisson, GaussNewton(refresh=2), small, 3, 3),
