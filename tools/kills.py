@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,11 +46,11 @@ def walls(p, u):
 
 """
 RUNS = {
-    "Adam": "field, method = Siren(2, width=48, depth=3), Adam(batch=2048)\n"
-    "budget, problem = Budget(steps=400), Problem(poisson, edge)\n",
-    "Gauss-Newton": "field, method = Siren(2, width=16, depth=3), GaussNewton()\n"
-    "budget, problem = Budget(steps=60), Problem(poisson, edge)\n",
-    "march": "method = Marching(features=400, tolerance=1e-7)\n"
+    "Adam": "field, method = Siren(2, width=32, depth=2), Adam(batch=512)\n"
+    "budget, problem = Budget(steps=300), Problem(poisson, edge)\n",
+    "Gauss-Newton": "field, method = Siren(2, width=12, depth=2), GaussNewton()\n"
+    "budget, problem = Budget(steps=40), Problem(poisson, edge)\n",
+    "march": "method = Marching(features=200, tolerance=1e-6)\n"
     "problem, budget = Problem(burgers, start, walls), Budget(steps=60)\n",
 }
 
@@ -125,7 +126,9 @@ def commands(each: int, surfaces: int) -> tuple[int, int]:
 
 
 def _killed(words: list[str], folder: Path, out: str, seconds: float) -> None:
-    """Start a command, and kill it some seconds after its first checkpoint is there."""
+    """Start a command, and kill it some seconds after its first checkpoint is there; sooner, where
+    it has ended by then.
+    """
     with subprocess.Popen(
         words, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
@@ -135,6 +138,9 @@ def _killed(words: list[str], folder: Path, out: str, seconds: float) -> None:
             child.wait(seconds)
         except subprocess.TimeoutExpired:
             child.kill()
+            return
+    shutil.rmtree(folder / out)
+    _killed(words, folder, out, seconds / 2)
 
 
 def _surface(folder: Path, number: int, rng: random.Random) -> bool:
