@@ -17,7 +17,6 @@ from siren_pde.plots.pages import (
     card,
     marked,
     number,
-    outcome_chip,
     page,
     pictured,
     seconds,
@@ -26,7 +25,7 @@ from siren_pde.plots.pages import (
 )
 from siren_pde.plots.picture import Picture
 from siren_pde.plots.style import BLUE, RED, STYLE, at_least_a_decade, label_ends, plain
-from siren_pde.plots.told_runs import ToldRun
+from siren_pde.plots.told_runs import ToldRun, outcome_chip
 
 SHADES = (BLUE, RED, *COLOURS)
 """Of the runs, in turn."""
@@ -107,7 +106,7 @@ def table_of(runs: Sequence[ToldRun]) -> list[tuple[str, ...]]:
         rows.append(("problem", *(run.name for run in runs)))
     rows += [
         ("method", *(run.method for run in runs)),
-        ("outcome", *(run.outcome for run in runs)),
+        ("outcome", *(run.status for run in runs)),
         ("error", *(number(run.error) for run in runs)),
         ("error bar", *(run.bar for run in runs)),
         ("loss", *(number(run.loss) for run in runs)),
@@ -165,7 +164,7 @@ def _body(runs: Sequence[ToldRun], place: Path) -> Iterator[str]:
     ]
     heading, *rows = table_of(runs)
     shown = [[escaped(cell) for cell in row] for row in rows if row[0] != "outcome"]
-    shown.insert(1, ["outcome", *(outcome_chip(run.outcome) for run in runs)])
+    shown.insert(1, ["outcome", *(outcome_chip(run) for run in runs)])
     yield card("What came of them", wide(("", *dots), shown, marked_up=True))
     changed = [[escaped(n), *map(_code, values)] for n, values in differing(runs).items()]
     same = '<p class="caption">All choices are the same.</p>'

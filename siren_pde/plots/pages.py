@@ -31,20 +31,6 @@ _SHELL = """<!DOCTYPE html>
 </html>
 """
 
-GRADES = {
-    "converged": "good",
-    "running": "fair",
-    "budget": "fair",
-    "interrupted": "fair",
-    "stagnated": "bad",
-    "unresolved": "bad",
-    "non_finite": "bad",
-    "impossible": "bad",
-    "ill_posed": "bad",
-    "failed": "bad",
-}
-"""The colour of an outcome."""
-
 
 def stylesheet() -> str:
     """The style that all pages share."""
@@ -79,11 +65,6 @@ def pictured(png: bytes, alt: str) -> str:
 def chip(text: object, grade: str = "") -> str:
     """A word that stands out."""
     return f'<span class="chip {escaped(grade)}">{escaped(text)}</span>'
-
-
-def outcome_chip(outcome: str) -> str:
-    """How a run ended, in the colour of it."""
-    return chip(outcome.replace("_", " "), GRADES.get(outcome, ""))
 
 
 def marked(text: str) -> str:

@@ -15,19 +15,17 @@ from siren_pde.plots.pages import (
     listed,
     marked,
     number,
-    outcome_chip,
     page,
     pictured,
     seconds,
     wide,
     write,
 )
-from siren_pde.plots.told_runs import ToldRun, part, real, words
+from siren_pde.plots.told_runs import ToldRun, outcome_chip, part, real, words
 
 NAME = "report.html"
 SHORT = 16
 """Digits of a hash that tell it from others; all of them are in the manifest."""
-_WORDS = {"non_finite": "not finite", "ill_posed": "ill-posed"}
 
 
 def write_report(folder: str | os.PathLike[str], to: str | os.PathLike[str] | None = None) -> Path:
@@ -48,7 +46,7 @@ def report(run: ToldRun) -> str:
 def _body(run: ToldRun) -> Iterator[str]:
     when = run.said.started.replace("T", " ").removesuffix("+00:00")
     lead = f"{run.method}, {seconds(run.seconds)}, begun {when} UTC"
-    yield f'<div class="head"><h1>{escaped(run.name)}</h1>{outcome_chip(run.outcome)}</div>'
+    yield f'<div class="head"><h1>{escaped(run.name)}</h1>{outcome_chip(run)}</div>'
     yield f'<p class="lead">{escaped(lead)}</p>'
     yield '<div class="stack">'
     if run.unfinished:
@@ -71,10 +69,11 @@ def _body(run: ToldRun) -> Iterator[str]:
 
 def _answer(run: ToldRun) -> str:
     said = run.said.result
-    error = number(run.error) if run.error == run.error else "unknown: no truth to compare with"
+    missing = "unknown: no truth to compare with" if said else "not measured"
+    error = number(run.error) if run.error == run.error else missing
     until = "" if run.reached is None else f", up to {run.reached:.4g}"
     rows: list[tuple[str, object]] = [
-        ("outcome", _WORDS.get(run.outcome, run.outcome)),
+        ("outcome", run.status),
         ("relative error", f"{error}{until}" if run.error == run.error else error),
         ("compared with", words(said.get("truth"))),
         ("error bar", run.bar),

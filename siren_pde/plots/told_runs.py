@@ -12,6 +12,7 @@ from pathlib import Path
 
 from siren_pde.files.json_values import JSON, Description
 from siren_pde.plots.history import Course, draw_course
+from siren_pde.plots.pages import chip
 from siren_pde.plots.style import plain
 from siren_pde.runs.folder import CLOCK, METRICS
 from siren_pde.runs.lines import Lines
@@ -21,7 +22,23 @@ from siren_pde.runs.manifest import RUNNING, Manifest
 LARGEST = 32 << 20
 """Bytes that no picture of a run has."""
 _OWN = re.compile(r", (name='[^']*'|dtype=torch\.\w+|architecture=Architecture\([^()]*\))(?=[,)])")
+_STATUS = {"non_finite": "not finite", "ill_posed": "ill-posed"}
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+
+GRADES = {
+    "converged": "good",
+    "running": "fair",
+    "budget": "fair",
+    "interrupted": "fair",
+    "stagnated": "bad",
+    "unresolved": "bad",
+    "non_finite": "bad",
+    "impossible": "bad",
+    "ill_posed": "bad",
+    "failed": "bad",
+}
+"""The colour of an outcome."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +84,12 @@ class ToldRun:
     def outcome(self) -> str:
         """How it ended, `running` if it did not."""
         return self.said.outcome
+
+    @property
+    def status(self) -> str:
+        """The same in a word for people; `killed` if it did not end and nobody writes to it."""
+        dead = self.outcome == RUNNING and not writing(self.folder)
+        return "killed" if dead else _STATUS.get(self.outcome, self.outcome)
 
     @property
     def unfinished(self) -> str:
@@ -135,6 +158,7 @@ class ToldRun:
             between = f" ({both[0]:.1e} to {both[1]:.1e})" if len(both) == 2 else ""
             return f"{total:.1e}{between}"
         why = words(estimate.get("why")) or words(estimate.get("text"))
+        why = why.removeprefix("no estimate: ")
         return f"none: {why}" if why else "none"
 
     @property
@@ -185,6 +209,11 @@ class ToldRun:
             if value is not None and default.get(name) != value
         )
         return " ".join(["siren-pde solve", shlex.quote(words(said.get("file"))), *options])
+
+
+def outcome_chip(run: ToldRun) -> str:
+    """How a run ended, in the colour of it."""
+    return chip(run.status, "bad" if run.status == "killed" else GRADES.get(run.outcome, ""))
 
 
 def part(value: JSON) -> Description:

@@ -102,8 +102,8 @@ _ACTIVE = Signals()
 
 @contextmanager
 def caught(patience: float = PATIENCE) -> Iterator[Signals]:
-    """Handle signals until the end of the block; the main thread has `patience` seconds to come
-    back from what it does. What was ignored before, as by `nohup`, still is.
+    """Handle signals until the end of the block, which comes at most `patience` seconds after one.
+    What was ignored before, as by `nohup`, still is.
 
     Outside the main thread nothing changes: Python lets no other thread handle signals.
     """

@@ -17,9 +17,9 @@ from siren_pde.plots import write_comparison, write_report
 from siren_pde.plots.advice import advice
 from siren_pde.plots.compare import curves, differing, labels, numbers
 from siren_pde.plots.history import Course, draw_course
-from siren_pde.plots.pages import GRADES, number, seconds
+from siren_pde.plots.pages import number, seconds
 from siren_pde.plots.style import spread
-from siren_pde.plots.told_runs import ToldRun
+from siren_pde.plots.told_runs import GRADES, ToldRun
 
 LINE = Box(x=(0, 1))
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>&amp;'
@@ -148,6 +148,7 @@ def test_nothing_in_a_run_breaks_its_pages(folder, tmp_path):
 def test_a_killed_run_says_so(folder, tmp_path):
     killed = with_manifest(folder, tmp_path / "a", outcome="running", result={}, ended="")
     page = harmless(write_report(killed))
+    assert ToldRun.read(killed).status == "killed" and "killed" in page.words
     assert "This run has not ended" in page.text and "siren-pde resume" in page.text
     assert "in step 3" in page.text
     own = {"pid": os.getpid(), "host": socket.gethostname()}
@@ -233,6 +234,7 @@ def test_the_command_reports(folder, tmp_path):
     shown = CliRunner().invoke(app, ["report", str(folder), "--out", str(out)])
     assert shown.exit_code == 0 and str(out) in shown.stdout.replace("\n", "")
     assert harmless(out).text.startswith("poisson")
+    assert (folder / "field.png").is_file()  # a run from Python leaves none by itself
     none = CliRunner().invoke(app, ["report", str(tmp_path / "nothing")])
     assert none.exit_code == 2 and "StorageError" in none.stderr
 
