@@ -219,25 +219,10 @@ def mutated(value: Any, rng: random.Random) -> Any:
     if isinstance(value, list) and value and rng.random() < 0.9:
         at = rng.randrange(len(value))
         return [*value[:at], mutated(value[at], rng), *value[at + 1 :]]
-    odd: list[Any] = [
-        None,
-        True,
-        -1,
-        0,
-        1,
-        2,
-        1 << 62,
-        0.5,
-        "",
-        "cpu",
-        "__class__",
-        [],
-        [0],
-        [1],
-        [9],
-        {},
-    ]
-    return rng.choice([*odd, {"float": "zz"}, [[0]], "float64", "object", "root", "tensor"])
+    odd: list[Any] = [None, True, -1, 0, 1, 2, 1 << 62, 0.5, "", "cpu", "__class__", [], [0], [1]]
+    return rng.choice(
+        [*odd, [9], {}, {"float": "zz"}, [[0]], "float64", "object", "root", "tensor"]
+    )
 
 
 def test_descriptions_changed_at_random_are_read_or_refused_by_type() -> None:

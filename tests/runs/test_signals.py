@@ -38,7 +38,7 @@ def stop(place, first=1):
             if "DEAF" not in os.environ:
                 raise
     if "STUCK" in os.environ:  # in a call of C, as LAPACK's, which sees no signals
-        signals.PATIENCE = 0.1
+        signals._ACTIVE.patience = 0.1
         sys.setswitchinterval(1000)  # so that the other thread goes on once this one is in there
         signal.pthread_sigmask(signal.SIG_BLOCK, list(signal.valid_signals()))
         there, pause = threading.Event(), ctypes.CDLL(None).pause
