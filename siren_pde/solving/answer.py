@@ -22,6 +22,8 @@ from siren_pde.solving.solved import solved_part
 
 BRIEF = 5.0
 """Seconds that the quick estimate of a march may take, or as many as the answer took."""
+BEYOND, MOMENT = 0.1, 2.0
+"""It may end after this share of the seconds asked for, and so many, on top."""
 HURRIED = Estimate.none("the solve was interrupted")
 
 
@@ -32,13 +34,17 @@ def judged(
     *,
     effort: str,
     started: float,
+    asked: float | None,
     say: Callable[[str], None],
 ) -> Solution:
-    """The answer, what it is worth, and an error bar that took as much `effort`."""
+    """The answer, what it is worth, and an error bar that took as much `effort`; `asked` are the
+    seconds of the budget, if there are.
+    """
     answer = _answer(ready, end)
     seconds = time.monotonic() - started
     try:
-        bar = _estimate(answer, end, effort, seconds)
+        allowed = math.inf if asked is None else asked * (1 + BEYOND) + MOMENT - seconds
+        bar = _estimate(answer, end, effort, seconds=seconds, allowed=max(allowed, MOMENT))
         verdict = judgement(
             answer,
             outcome=end.outcome,
@@ -102,8 +108,12 @@ def _answer(ready: Prepared, end: End) -> Objective:
     return solved_part(replace(ready.objective, field=field), end.at.reached)
 
 
-def _estimate(answer: Objective, end: End, effort: str, seconds: float) -> Estimate:
-    """The error bar of an answer that took some seconds, or why it has none."""
+def _estimate(
+    answer: Objective, end: End, effort: str, *, seconds: float, allowed: float
+) -> Estimate:
+    """The error bar of an answer that took some seconds, or why it has none; a quick one may take
+    the seconds `allowed`.
+    """
     if effort == "none":
         return Estimate.none("none was asked for")
     if end.at.partial:
@@ -114,7 +124,9 @@ def _estimate(answer: Objective, end: End, effort: str, seconds: float) -> Estim
         return Estimate.none("the solve ended with values that are not finite")
     if effort == "careful":
         return estimated(answer, careful=True)
-    bar = estimated(answer, seconds=max(BRIEF, seconds))
+    if end.at.again > allowed:
+        return Estimate.none(f"it would take about {end.at.again:.0f} s more")
+    bar = estimated(answer, seconds=min(max(BRIEF, seconds), allowed))
     if bar.reliable or math.isnan(end.at.error):
         return bar
     return Estimate.measured(parts(answer.field), end.at.error)

@@ -106,6 +106,7 @@ class Course:
             history,
             effort=self._call.estimate,
             started=self._started,
+            asked=self._call.limits.seconds,
             say=self._say,
         )
         if self._recording is not None:
