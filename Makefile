@@ -8,7 +8,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 COVERED := 98
 
-.PHONY: demo test quick check coverage floor mutants references gallery clean
+.PHONY: demo test quick check coverage floor mutants reliability references gallery clean
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -46,6 +46,10 @@ coverage: .venv/.done
 # mistakes made on purpose, which tests must notice: tools/mutation.py --help
 mutants: .venv/.done
 	$(BIN)/python tools/mutation.py --count 200 --jobs $(WORKERS) --out runs/mutants.json
+
+# every promise about runs, files and failures tried and counted: RELIABILITY.md, half an hour
+reliability: .venv/.done
+	$(BIN)/python tools/reliability.py
 
 check: .venv/.done
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +17,9 @@ from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.problem import Problem
 from siren_pde.runs.state import packed, unpacked
 from siren_pde.solving.auto import Auto
-from siren_pde.solving.report import Budget
-from siren_pde.solving.solve import _prepare
+from siren_pde.solving.prepare import Call, prepared
 
-TICK = 0.4
+TICK = 0.2
 """Seconds that the clock goes on whenever it is read, whatever real ones do: so that marches stop
 after a slab or two, and turns are short.
 """
@@ -50,11 +50,10 @@ class Prepared:
 
     @staticmethod
     def of(case: Case, quadrature: Any = None, dtype: Any = None) -> "Prepared":
-        problem = case.problem()
-        given: dict[str, Any] = {"budget": Budget(steps=100), "device": None, "seed": 0}
-        method, _, objective = _prepare(
-            problem, case.field(), case.method, quadrature=quadrature, dtype=dtype, **given
-        )
+        problem, given = case.problem(), {"field": case.field(), "method": case.method}
+        call = Call(problem=problem, quadrature=quadrature, dtype=dtype, **given)
+        ready = prepared(call)
+        method, objective = ready.method, ready.objective
         if isinstance(method, Auto) and case.first is not None:
             method = replace(method, first=case.first)
         return Prepared(method, {"problem": problem, "objective": objective, "given": case.method})
@@ -142,3 +141,31 @@ def courses(case: Case, quadrature: Any = None, dtype: Any = None) -> tuple[Any,
         restarted()
         resumed.append(other.reached(other.stepped(held["at"], case.after)))
     return undisturbed, resumed
+
+
+def stopped(case: Case, path: Path) -> object:
+    """Where a solve is at the break; its checkpoint is written."""
+    with ticking():
+        one = Prepared.of(case)
+        at = one.stepped(one.start(), case.before)
+        path.write_bytes(stored({"at": at, "by": one.method}, one.roots))
+        return one.reached(at)
+
+
+def resumed(case: Case, path: Path) -> object:
+    """Where a solve ends that goes on from a checkpoint."""
+    with ticking() as restarted:
+        one = Prepared.of(case)
+        held = restored(path.read_bytes(), one.roots)
+        one = replace(one, method=held["by"])
+        restarted()
+        return one.reached(one.stepped(held["at"], case.after))
+
+
+def undisturbed(case: Case, path: Path) -> object:
+    """Where a solve ends that nothing has interrupted."""
+    with ticking() as restarted:
+        one = Prepared.of(case)
+        at = one.stepped(one.start(), case.before)
+        restarted()
+        return one.reached(one.stepped(at, case.after))

@@ -2,6 +2,11 @@
 and state are the same, bit by bit, whatever the quadrature and the precision.
 """
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -39,8 +44,10 @@ from siren_pde.solving.escalation import Escalated
 from siren_pde.solving.features import Features
 from siren_pde.solving.marches import Marches
 from tests.runs.continued import Case, Prepared, courses, ticking
+from tests.third_party.nadam import NAdam
 
-SQUARE = Box(x=(0, 1), y=(0, 1))
+ROOT = Path(__file__).parents[2]
+LINE, SQUARE = Box(x=(0, 1)), Box(x=(0, 1), y=(0, 1))
 BENT = Polygon([(0, 0), (1, 0), (1, 0.5), (0.5, 0.5), (0.5, 1), (0, 1)])
 STRIP, LONG = Box(x=(0, 1), t=(0, 0.5)), Box(x=(0, 1), t=(0, 40))
 FILM = Box(x=(0, 1), y=(0, 1), t=(0, 0.2))
@@ -58,12 +65,12 @@ def poisson(domain=SQUARE):
     return Problem(equation, edge)
 
 
-def bratu():
-    @on(Box(x=(0, 1)))
+def bratu(domain=LINE):
+    @on(domain)
     def equation(p, u):
-        return d(u, p.x, p.x) + exp(u)
+        return lap(u) + exp(u) + p.x
 
-    @on(Box(x=(0, 1)).boundary)
+    @on(domain.boundary)
     def ends(p, u):
         return u
 
@@ -135,11 +142,12 @@ def two():
 CASES = {
     "Adam": Case(poisson, Adam(batch=64, warmup=3), small, 3, 3),
     "Adam on fixed points": Case(poisson, Adam(batch=64, fresh=False), small, 3, 3),
+    "a method of the user's": Case(poisson, NAdam(), small, 3, 3),
     "L-BFGS": Case(poisson, LBFGS(inner=2, memory=3), small, 4, 3),
     "Broyden": Case(poisson, Broyden(), lambda: Siren(2, width=4, depth=2), 3, 3),
     "Gauss-Newton, adaptive": Case(poisson, GaussNewton(refresh=2), small, 3, 3),
     "least squares": Case(poisson, LeastSquares()),
-    "least squares by Newton": Case(bratu, LeastSquares()),
+    "least squares by Newton": Case(lambda: bratu(SQUARE), LeastSquares()),
     "continuation": Case(bratu, Continuation(features=12), before=1),
     "variable projection": Case(medium, VariableProjection("u", features=60), two),
     "time slabs": Case(lambda: evolution(STRIP, burgers), Marching(features=60, tolerance=1e-3)),
@@ -149,7 +157,7 @@ OTHERS = {
     "method of lines": Case(lambda: evolution(STRIP, burgers), MethodOfLines(), after=3),
     "marches": Case(lambda: evolution(STRIP, burgers), Marches(), before=1, after=3),
     "one matrix": Case(
-        lambda: evolution(LONG, waves), Propagator(features=150, tolerance=1e-3), before=3, after=4
+        lambda: evolution(LONG, waves), Propagator(features=120, tolerance=1e-3), before=2, after=2
     ),
     "automatic": Case(lambda: evolution(STRIP, burgers), Auto()),
     "one after another": Case(
@@ -157,8 +165,8 @@ OTHERS = {
     ),
 }
 SLOW = {
-    "in turns": Case(lambda: poisson(BENT), Features(), before=4, after=2),
-    "in boxes": Case(lambda: poisson(BENT), LocalFeatures(), before=4, after=1),
+    "in turns": Case(lambda: poisson(BENT), Features(), before=7, after=1),
+    "in boxes": Case(lambda: poisson(BENT), LocalFeatures(), before=7, after=1),
     "method of lines on boxes": Case(lambda: evolution(FILM, heating), LocalLines(), before=3),
     "steep": Case(lambda: evolution(LONG, steep), MethodOfLines(), before=3, after=2),
 }
@@ -187,12 +195,39 @@ def test_a_larger_state_goes_on_bit_by_bit(case):
     assert resumed == undisturbed
 
 
+CHILD = """
+import json, sys
+from pathlib import Path
+from tests.runs import continued, test_resume_matrix as matrix
+
+do, folder = getattr(continued, sys.argv[1]), Path(sys.argv[2])
+cases = {**matrix.CASES, **matrix.OTHERS}
+print(json.dumps({name: str(do(case, folder / name)) for name, case in cases.items()}))
+"""
+
+
+def in_a_process_of_its_own(what, folder):
+    command = [sys.executable, "-c", CHILD, what, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=200)
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_a_solve_goes_on_bit_by_bit_in_another_process(tmp_path):
+    stopped = in_a_process_of_its_own("stopped", tmp_path)
+    resumed = in_a_process_of_its_own("resumed", tmp_path)
+    undisturbed = in_a_process_of_its_own("undisturbed", tmp_path)
+    assert resumed == undisturbed
+    assert not [name for name in stopped if resumed[name] == stopped[name]]
+
+
 def test_the_cases_reach_the_states_that_they_are_for():
     with ticking():
         escalated = Prepared.of(OTHERS["one after another"])
         at = escalated.stepped(escalated.start(), 2)
         assert isinstance(at.state, Escalated) and at.state.number > 0
         turns = Prepared.of(SLOW["in turns"])
-        assert turns.stepped(turns.start(), 4).state.in_boxes is not None
+        assert turns.stepped(turns.start(), 7).state.in_boxes is not None
         matrix = Prepared.of(OTHERS["one matrix"])
-        assert matrix.stepped(matrix.start(), 3).state.stepper is not None
+        assert matrix.stepped(matrix.start(), 2).state.stepper is not None

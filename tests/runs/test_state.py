@@ -99,13 +99,16 @@ def test_what_the_roots_hold_is_referred_to_and_not_stored():
 
 
 def test_deep_values_are_no_deeper_than_others():
-    value: Any = 1
-    for _ in range(5000):
-        value = [value]
-    same = back(value)
-    for _ in range(5000):
-        (same,) = same
-    assert same == 1
+    for kind in (lambda x: [x], lambda x: (x,), Told):
+        value: Any = 1
+        for _ in range(5000):
+            value = kind(value)
+        same = back(value)
+        for _ in range(5000):
+            same = same.what if isinstance(same, Told) else same[0]
+        assert same == 1
+        while not isinstance(value, int):  # Python itself frees deep values by recursion
+            value = value.what if isinstance(value, Told) else value[0]
 
 
 def _cycle():

@@ -110,7 +110,8 @@ def is_constant(value: object) -> bool:
     """Whether a value is a constant, of which there may be one for all who use it."""
     if not isinstance(value, tuple | frozenset):
         return False
-    return all(is_scalar(each) or is_constant(each) for each in value)
+    inner = [x for each in value for x in (each if type(each) is tuple else (each,))]
+    return all(is_scalar(each) for each in inner)
 
 
 def _home(value: object) -> str:

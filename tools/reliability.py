@@ -1,0 +1,219 @@
+"""Try the promises about runs, files and failures, and write what was measured to RELIABILITY.md.
+
+    python tools/reliability.py [--quick] [--only WORD] [--out RELIABILITY.md]
+
+Half an hour on two cores; `--quick` tries a tenth of everything and writes nothing unless told.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from siren_pde import Adam, Box, Budget, Problem, Siren, lap, on, solve  # noqa: E402
+from siren_pde.errors import StorageError  # noqa: E402
+from siren_pde.runs.folder import Run  # noqa: E402
+from tools.kills import commands, run, writers  # noqa: E402
+
+HEAD = """# Reliability
+
+Written by `make reliability`, which tries every promise and counts.
+
+"""
+LIMITS = """
+What is not promised: equal bits on another machine, with another number of threads, or with another
+release of torch; anything after `fsync` has returned and the disk has lost it. HDF5 and MATLAB
+files of strangers are parsed in a child process, since the C library is not safe against damage. A
+problem file is Python: it is trusted code. A time budget is read from the clock, so that what it
+decides differs from run to run; budgets in steps do not.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A promise, how it was tried, what came of it, and whether it was kept."""
+
+    promise: str
+    tried: str
+    figure: str
+    kept: bool
+
+
+def counted(kept: int, tries: int) -> tuple[str, bool]:
+    """How often something was kept, in words, and whether always."""
+    return f"{kept} of {tries}", kept == tries
+
+
+# ── files ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def small() -> Problem:
+    """A problem that is solved in no time."""
+    square = Box(x=(0, 1), y=(0, 1))
+
+    @on(square)
+    def equation(p, u):  # type: ignore[no-untyped-def]
+        return lap(u) + 1
+
+    @on(square.boundary)
+    def edge(p, u):  # type: ignore[no-untyped-def]
+        return u
+
+    return Problem(equation, edge)
+
+
+def flips(share: float) -> Row:
+    """Single bits flipped in a checkpoint: all are noticed before anything is read."""
+    count, noticed, rng = round(300 * share), 0, random.Random(2)
+    with tempfile.TemporaryDirectory() as name:
+        given = {"budget": Budget(steps=5), "quiet": True, "estimate": "none"}
+        solve(small(), Siren(2, width=16), Adam(batch=64), run=name, **given)  # type: ignore[arg-type]
+        with Run.opened(name) as opened:
+            path = max((Path(name) / "checkpoints").glob("step-*.h5"))
+            sound = path.read_bytes()
+            for _ in range(count):
+                bits, at = bytearray(sound), rng.randrange(8 * len(sound))
+                bits[at // 8] ^= 1 << at % 8
+                path.write_bytes(bits)
+                try:
+                    opened.checkpoints.read(path, 5)
+                except StorageError:
+                    noticed += 1
+    return Row(
+        "damage is noticed before a file is parsed",
+        f"{count} single bits flipped in a checkpoint",
+        f"{noticed} of {count}",
+        noticed == count,
+    )
+
+
+def leak(share: float) -> Row:
+    """Two thousand steps with a run folder hold no more memory, and no more files, than fifty."""
+    steps, seen = round(2000 * share), dict[int, tuple[float, int]]()
+
+    def look(report):  # type: ignore[no-untyped-def]
+        if report.step in (steps // 4, steps):
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            held = pages * resource.getpagesize() / 1e6
+            seen[report.step] = held, len(os.listdir("/proc/self/fd"))
+
+    from siren_pde import Every
+
+    with tempfile.TemporaryDirectory() as name:
+        given = {"budget": Budget(steps=steps), "quiet": True, "estimate": "none", "run": name}
+        each = {"callbacks": [Every(steps=1)(look)], "checkpoint_every": Every(steps=20)}
+        solve(small(), Siren(2, width=16), Adam(batch=64), **given, **each)  # type: ignore[arg-type]
+    (first, files), (last, more) = seen[steps // 4], seen[steps]
+    return Row(
+        "memory and open files do not grow",
+        f"{steps} steps with a checkpoint every 20",
+        f"{last - first:+.1f} MB, {more - files:+d} files",
+        last - first < 5 and more == files,
+    )
+
+
+# ── what has tests ────────────────────────────────────────────────────────────────────────────
+
+
+def tested(promise: str, tried: str, *words: str) -> Callable[[float], Row]:
+    """A promise that tests try."""
+
+    def row(share: float) -> Row:
+        done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words], ROOT)
+        counts = {
+            kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed|error)", done.stdout)
+        }
+        passed, total = counts.get("passed", 0), sum(counts.values())
+        return Row(promise, tried, f"{passed} of {total}", done.returncode == 0 and passed > 0)
+
+    return row
+
+
+def fuzzed(share: float) -> Row:
+    """Damaged files of every kind that is read."""
+    count = round(100_000 * share)
+    done = run([sys.executable, "tools/fuzz.py", "--count", str(count)], ROOT)
+    lines = done.stdout.strip().splitlines() or ["nothing was said"]
+    return Row(
+        "every file that cannot be read is refused by type, in bounded time and memory",
+        f"{count} damaged files over all readers",
+        lines[-1],
+        done.returncode == 0,
+    )
+
+
+ROWS: dict[str, Callable[[float], Row]] = {
+    "writers": lambda share: Row(
+        "`kill -9` at any moment leaves whole files, and loses one interval at most",
+        "writers of checkpoints killed at random moments",
+        *counted(*writers(round(200 * share))),
+    ),
+    "commands": lambda share: Row(
+        "`siren-pde resume` needs nothing but the folder, and ends as if nothing had happened",
+        "commands killed at random moments: Adam, Gauss-Newton, a march, `sdf`",
+        *counted(*commands(max(round(9 * share), 1), max(round(3 * share), 1))),
+    ),
+    "matrix": tested(
+        "a solve goes on bit by bit: parameters, loss and state of the method",
+        "every method × Sobol and Monte-Carlo points × float32 and float64, and in other processes",
+        "tests/runs/test_resume_matrix.py",
+        "tests/runs/test_continued.py",
+    ),
+    "signals": tested(
+        "Ctrl-C, SIGTERM and SIGHUP keep what was reached, and say so by their exit codes",
+        "each signal at every place of a solve, and twice",
+        "tests/runs/test_signals.py",
+    ),
+    "flips": flips,
+    "disk": tested(
+        "a full disk, a folder that is gone or closed: a typed error, the last checkpoint whole",
+        "at every write of a run, and by the limits of the system",
+        *("tests/runs/test_folder.py", "tests/files"),
+    ),
+    "hostile": tested(
+        "nothing of a file is run, nothing outside the run is touched",
+        "hostile descriptions, shapes, names and references, and thousands changed at random",
+        "tests/runs/test_hostile_states.py",
+    ),
+    "fuzz": fuzzed,
+    "leak": leak,
+}
+
+
+def main() -> None:
+    """Try the promises, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--only", help="a word of the list: " + ", ".join(ROWS))
+    parser.add_argument("--out", type=Path, help="where the table is written")
+    options = parser.parse_args()
+    began, rows = time.monotonic(), list[Row]()
+    for name, row in ROWS.items():
+        if options.only in (None, name) and (name != "fuzz" or (ROOT / "tools/fuzz.py").is_file()):
+            started = time.monotonic()
+            rows.append(row(0.1 if options.quick else 1.0))
+            words = {"kept": rows[-1].kept, "figure": rows[-1].figure}
+            print(f"{name}: {json.dumps(words)} in {time.monotonic() - started:.0f} s", flush=True)
+    table = ["| promise | tried | kept |", "|---|---|---|"]
+    table += [f"| {row.promise} | {row.tried} | {row.figure} |" for row in rows]
+    took = f"\n{(time.monotonic() - began) / 60:.0f} minutes on {os.cpu_count()} cores.\n"
+    out = options.out or (None if options.quick or options.only else ROOT / "RELIABILITY.md")
+    if out is not None:
+        out.write_text(HEAD + "\n".join(table) + "\n" + took + LIMITS)
+    if not all(row.kept for row in rows):
+        sys.exit("a promise was not kept")
+
+
+if __name__ == "__main__":
+    main()
