@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_a_stopped_fit_goes_on(place, name, code, tmp_path: Path) -> None:
 
 def test_a_resumed_fit_equals_an_undisturbed_one(tmp_path: Path) -> None:
     cloud = PointCloud(sphere(), normals=sphere())
-    given = {"seconds": None, "steps": 6, "width": 16, "depth": 1}
+    given: dict[str, Any] = {"seconds": None, "steps": 6, "width": 16, "depth": 1}
     whole = fit_sdf(cloud, **given)
 
     def stop(report):

@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -30,7 +31,11 @@ small = Siren(1, width=4, depth=1)
 
 def fit(method=None, steps=250, **options):
     method = method or Adam(batch=8)
-    given = {"estimate": "none", "quiet": True, "budget": Budget(steps=steps)} | options
+    given: dict[str, Any] = {
+        "estimate": "none",
+        "quiet": True,
+        "budget": Budget(steps=steps),
+    } | options
     return solve(problem, small, method, **given)
 
 
