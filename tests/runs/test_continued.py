@@ -1,6 +1,7 @@
 """A solve that was stopped goes on as if it had not been: the same numbers, the same course."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -57,7 +58,7 @@ def initial(p, u):
 steady = Problem(bratu, ends)
 growth = Problem(logistic, initial)
 small = Siren(1, width=6, depth=2)
-CASES = {
+CASES: dict[str, Any] = {
     "Adam": (steady, small, Adam(batch=32), 230),
     "Adam on fixed points": (steady, small, Adam(batch=32, fresh=False), 130),
     "Gauss-Newton": (steady, small, GaussNewton(refresh=3), 9),
@@ -90,11 +91,18 @@ def parameters(solution):
 @pytest.mark.parametrize("rule", [None, MonteCarlo(40)], ids=["Sobol", "Monte Carlo"])
 def test_a_resumed_solve_equals_an_undisturbed_one(name, rule, tmp_path: Path) -> None:
     problem, field, method, steps = CASES[name]
-    given = {"quadrature": rule, "budget": Budget(steps=steps), "estimate": "none", "quiet": True}
+    given: dict[str, Any] = {
+        "quadrature": rule,
+        "budget": Budget(steps=steps),
+        "estimate": "none",
+        "quiet": True,
+    }
     whole = solve(problem, field, method, run=tmp_path / "whole", **given)
     for stop in (steps // 3, steps // 2):
-        again = {"resume": tmp_path / "parts"} if (tmp_path / "parts").exists() else given
-        place = {} if again is not given else {"run": tmp_path / "parts"}
+        again: dict[str, Any] = (
+            {"resume": tmp_path / "parts"} if (tmp_path / "parts").exists() else given
+        )
+        place: dict[str, Any] = {} if again is not given else {"run": tmp_path / "parts"}
         at = [at_step(stop)]
         part = solve(problem, field, method, callbacks=at, **{"quiet": True, **again}, **place)
         assert part.stop_reason in ("enough for now", whole.stop_reason)
@@ -108,16 +116,17 @@ def test_a_resumed_solve_equals_an_undisturbed_one(name, rule, tmp_path: Path) -
 def test_a_checkpoint_of_other_circumstances_is_refused(tmp_path: Path) -> None:
     budget = Budget(steps=20)
     solve(steady, small, Adam(batch=16), budget=budget, run=tmp_path, quiet=True, estimate="none")
-    more = {"budget": Budget(steps=30), "resume": tmp_path, "quiet": True}
+    more: dict[str, Any] = {"budget": Budget(steps=30), "resume": tmp_path, "quiet": True}
 
     @on(line)
     def other(p, u):
         return d(u, p.x, p.x) + u**2 - 2 * sin(pi * p.x)
 
-    for change, said in (
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"seed": 3}, "seed 3, as it was made with 0"),
         ({"dtype": torch.float64}, "made with torch.float32"),
-    ):
+    ]
+    for change, said in changes:
         with pytest.raises(CheckpointError, match=said):
             solve(steady, **change, **more)
     with pytest.raises(CheckpointError, match="another problem"):
@@ -137,7 +146,7 @@ def test_a_checkpoint_of_other_circumstances_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, capsys) -> None:
-    given = {"budget": Budget(steps=40), "estimate": "none"}
+    given: dict[str, Any] = {"budget": Budget(steps=40), "estimate": "none"}
     every = Every(steps=10)
     whole = solve(steady, small, Adam(batch=16), run=tmp_path, checkpoint_every=every, **given)
     names = Checkpoints(tmp_path / "checkpoints").names

@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import torch
@@ -36,7 +37,7 @@ def first(p, u):
 
 problem = Problem(decay, first)
 small = Siren(1, width=4, depth=1)
-GIVEN = {"checkpoint_every": Every(steps=10), "estimate": "none", "quiet": True}
+GIVEN: dict[str, Any] = {"checkpoint_every": Every(steps=10), "estimate": "none", "quiet": True}
 
 
 def fit(steps=35, **options):
@@ -103,7 +104,7 @@ def test_links_and_permissions_of_old_files_stay(tmp_path: Path) -> None:
 
 def test_readers_see_whole_files_and_whole_lines(tmp_path: Path) -> None:
     fit(steps=1, run=tmp_path)
-    ends, seen = threading.Event(), []
+    ends, seen = threading.Event(), list[Manifest]()
 
     def read() -> None:
         while not ends.is_set():
@@ -143,7 +144,7 @@ class Full:
         self.left, self.seen = left, 0
         for module, name in (("files.atomic", "fsync"), ("runs.lines", "write")):
             inner = getattr(os, name)
-            fake = type("os", (), {**vars(os), name: staticmethod(self.wrapped(inner))})
+            fake: Any = type("os", (), {**vars(os), name: staticmethod(self.wrapped(inner))})
             monkeypatch.setattr(f"siren_pde.{module}.os", fake)
 
     def wrapped(self, inner):

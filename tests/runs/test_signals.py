@@ -78,7 +78,7 @@ field, method, budget = Siren(1, width=6, depth=2), Adam(batch=32), Budget(steps
 told(Adam, "start", "start")
 told(Adam, "step", "step", 70)
 told(answer, "estimated", "estimate")
-told(command, "plot_history", "drawing")
+told(command, "_draw", "drawing")
 told(checkpoints, "pack", "checkpoint")
 told(loop, "_called", "callback")
 told(os, "replace", "rename", 9)
