@@ -48,8 +48,11 @@ HOPELESS = {1: 0.3, 2: 3e-4}
 """A crossing that leaves more than this in space is given up for smaller boxes, by its order in
 time: waves are not damped, and grow where boxes do not resolve them.
 """
-STRIDE = 1.0
-"""Seconds of marching between two reports."""
+STRIDE, MANY, REPEATED = 1e6, 256, 30
+"""A stride is so many products of unknowns with the waves of a box, and so many steps at most: a
+second here, and the same steps on every machine, so that equal runs have equal rows. A step of
+equations that change takes as long as the third number of others.
+"""
 FITTED, ENOUGH = 0.1, 1e-5
 """Crossings that differ by less than the first are an answer, as is the only one if it leaves less
 in space: what residuals say of it at points next to a sudden start is not what its error is. Those
@@ -106,7 +109,10 @@ class LocalLines(Method[State]):
         if state.crossing is None:
             return self._adapted(at, spent)
         crossing = state.crossing
-        while not crossing.ended and clock.monotonic() < began + STRIDE:
+        over = began + spent.left
+        for _ in range(_stride(crossing)):
+            if crossing.ended or clock.monotonic() > over:
+                break
             crossing = crossing.advanced()
         seconds = clock.monotonic() - began
         state = replace(state, crossing=crossing, seconds=state.seconds + seconds)
@@ -228,3 +234,10 @@ class LocalLines(Method[State]):
             outcome=Outcome.converged if solved else outcome,
             reached=None,
         )
+
+
+def _stride(crossing: Crossing) -> int:
+    """How many steps a stride is."""
+    space = crossing.space
+    work = space.assembly.unknowns * space.waves.features * (1 if crossing.steady else REPEATED)
+    return min(max(int(STRIDE / work), 1), MANY)

@@ -22,8 +22,10 @@ from siren_pde.random_features.lines_state import Complete, State, shown
 from siren_pde.random_features.marching import Marching
 from siren_pde.random_features.symbol import steady
 
-STRIDE = 0.5
-"""Seconds of marching between two reports."""
+STRIDE, MANY = 1e10, 256
+"""A step is so many operations, the cube of what each slab solves for, and so many slabs at most:
+half a second here, and the same slabs on every machine, so that equal runs have equal rows.
+"""
 FIRST, FIRST_OF_TIME = 1e-3, 1e-4
 """The tolerance of the first crossing, and of one in time alone, which is cheap."""
 FINER = 1e-2
@@ -97,9 +99,12 @@ class MethodOfLines(Method[State]):
         state, began = at.state, clock.monotonic()
         if state.steep is not None:
             return self._stretched(at, state.steep, spent)
-        crossing = state.crossing
-        while not crossing.ended and clock.monotonic() < began + STRIDE:
+        crossing, over, work = state.crossing, began + spent.left, 0.0
+        for _ in range(MANY):
+            if crossing.ended or work >= STRIDE or clock.monotonic() > over:
+                break
             crossing = crossing.advanced()
+            work += float(crossing.collocation.radau.stages * crossing.at.basis.size) ** 3
         seconds = clock.monotonic() - began
         state = replace(state, crossing=crossing, seconds=state.seconds + seconds)
         if state.best is None and crossing.at.steep and not state.marched:

@@ -19,16 +19,17 @@ CLOSE = 1e-5
 """Crossings that differ by less than this are not doubted."""
 PATIENCE, LEAST = 4.0, 5.0
 """Boxes have so many times the seconds that waves took, and so many seconds at least."""
-BRIEF, SLABS = 100.0, 15.0
+BRIEF, SLABS, FIRST = 100.0, 15.0, 0.4
 """With fewer seconds left than the first, boxes cross all of time before slabs follow a steep
-solution, and those are not begun with fewer than the second: their first slab takes as long.
+solution, and those are not begun with fewer than the second: their first slab takes as long. Boxes
+that have not crossed it in the third share of what was left will hardly do so.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Turn:
     """The problem, the iterates of waves and of boxes, and the seconds each have had; and whether
-    boxes are only to cross before waves `go_on`.
+    boxes are only to cross before waves `go_on`, in the seconds `allowed`.
     """
 
     origin: Residuals
@@ -36,6 +37,7 @@ class Turn:
     boxes: Iterate[Any] | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
     go_on: bool = False
+    allowed: float = math.inf
 
 
 @final
@@ -75,6 +77,9 @@ class Marches(Method[Turn]):
         if turn.go_on and own.reached is None:
             late = own.finished or spent.after(clock.monotonic() - began).left < SLABS
             turn = replace(turn, go_on=not late)
+        elif turn.go_on and (seconds > turn.allowed or own.finished):
+            turn = replace(turn, boxes=None, go_on=False)
+            return replace(turn.waves, state=turn, note="boxes of space take too long")
         better = self._better(turn)
         if own.finished or (not turn.go_on and seconds > max(PATIENCE * turn.seconds[0], LEAST)):
             outcome = better.outcome
@@ -97,7 +102,8 @@ class Marches(Method[Turn]):
             return replace(better, state=turn, finished=own.finished, outcome=own.outcome)
         steep = calm and own.state.steep is not None
         if steep and left < BRIEF and not unsuited_lines(turn.origin):
-            turn = replace(turn, boxes=self.boxes.start(turn.origin), go_on=True)
+            boxes, allowed = self.boxes.start(turn.origin), FIRST * left
+            turn = replace(turn, boxes=boxes, go_on=True, allowed=allowed)
             return replace(own, state=turn, note="boxes of space cross first")
         if not own.finished or not self._doubted(turn, left):
             return replace(own, state=turn)
