@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time as clock
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 
@@ -82,6 +82,7 @@ class LocalLines(Method[State]):
     name: str = "method of lines on boxes"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """Points at which crossings are compared."""

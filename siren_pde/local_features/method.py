@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -140,6 +140,7 @@ class LocalFeatures(Method[State]):
     name: str = "local features"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """Points at which the loss is reported."""

@@ -147,13 +147,18 @@ class Method(ABC, Generic[S]):
     """
     may_be_zero: ClassVar[tuple[str, ...]] = ()
     """The options that may be zero, although their defaults are not."""
+    descends: ClassVar[bool] = True
+    """Whether a smaller loss is a better answer: not where a method weighs conditions by itself,
+    as least squares on features do.
+    """
 
     def __post_init__(self) -> None:
-        """Check the options of a method that is a dataclass; one with rules of its own adds them.
+        """Check the options of a method of ours that is a dataclass; one with rules of its own adds
+        them, and one of the user's has its own.
 
         Raises ConfigError for an option that is no number of its kind.
         """
-        if is_dataclass(self):
+        if is_dataclass(self) and type(self).__module__.startswith("siren_pde."):
             require_numbers(self, zero=self.may_be_zero)
 
     @abstractmethod
@@ -181,6 +186,12 @@ class Method(ABC, Generic[S]):
     def interval(self, at: Iterate[S]) -> int:
         """Steps until the next row of the history: `every`, unless it is another one's step."""
         return self.every
+
+    def by_loss(self, at: Iterate[S]) -> bool:
+        """Whether an iterate with a smaller loss is a better one: `descends`, unless it is another
+        method's.
+        """
+        return self.descends
 
     def gauges(self, at: Iterate[S]) -> dict[str, float]:
         """What the method sets itself from step to step, such as its rate or damping, by name."""

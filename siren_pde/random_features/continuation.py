@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -90,6 +90,7 @@ class Continuation(Method[State]):
     name: str = "continuation"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """The rows of the first level."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time as clock
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
 
@@ -72,6 +72,7 @@ class MethodOfLines(Method[State]):
     name: str = "method of lines"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """The places that residuals are planned at."""

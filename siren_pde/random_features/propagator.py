@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 
@@ -89,6 +89,7 @@ class Propagator(Method[State]):
     name: str = "time slabs of one matrix"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require_numbers(self)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -85,6 +85,7 @@ class VariableProjection(Method[State]):
     name: str = "variable projection"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """As many as the features need."""

@@ -19,6 +19,7 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression, flattened
 from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
+from siren_pde.fields.base import Field
 
 Positions: TypeAlias = npt.ArrayLike | Tensor | Mapping[str, npt.ArrayLike | Tensor]
 """Positions (…, d), or one array for each coordinate by name."""
@@ -160,6 +161,19 @@ class _Values(torch.autograd.Function):
         each = differentiable(ctx.evaluate, outer, x)
         jacobian = each.reshape(len(x), weights.shape[1], x.shape[1])
         return torch.einsum("nk,nkd->nd", weights, jacobian), None, None
+
+
+def wrapped(field: Field, domain: Domain, x: Tensor) -> Tensor:
+    """The positions x (n, d) moved by whole periods of a field's networks into the domain."""
+    each = {n.period for n in field.networks().values() if n.inputs == x.shape[1]}
+    if len(each) != 1:
+        return x
+    columns = list(x.unbind(1))
+    for i, length in enumerate(each.pop()):
+        if length is not None:
+            low = domain.bounds[0][i]
+            columns[i] = low + (columns[i] - low) % length
+    return torch.stack(columns, 1)
 
 
 def outside(domain: Domain, x: Tensor) -> str:

@@ -160,6 +160,11 @@ class Auto(Method[Any]):
         method, own = self._under_way(at)
         return method.interval(own)
 
+    def by_loss(self, at: Iterate[Any]) -> bool:
+        """What the method under way says."""
+        method, own = self._under_way(at)
+        return method.by_loss(own)
+
     def gauges(self, at: Iterate[Any]) -> dict[str, float]:
         """What the method under way says."""
         method, own = self._under_way(at)

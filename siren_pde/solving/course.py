@@ -101,7 +101,7 @@ class Course:
             self._recording.checkpoint(loop.good)
         solution = judged(
             ready,
-            best_of(end, loop.good),
+            best_of(end, loop.good, ready.method),
             history,
             effort=self._call.estimate,
             started=self._started,

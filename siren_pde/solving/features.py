@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
 
@@ -83,6 +83,7 @@ class Features(Method[Turns]):
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """As many as global features take."""

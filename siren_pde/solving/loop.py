@@ -183,12 +183,15 @@ class Loop:
         return End(self.good.at, f"{why}; {kept}", Outcome.non_finite)
 
 
-def best_of(end: End, where: Standing) -> End:
-    """The end with the best iterate known, by the loss of the objective that it ended with.
+def best_of(end: End, where: Standing, method: Method[Any]) -> End:
+    """The end with the best iterate known, by the loss of the objective that it ended with, where
+    the method goes by that.
 
     Others than the last are the `best` of the standing, and where the solve started, as far as they
     are θ of the same field.
     """
+    if not method.by_loss(end.at):
+        return end
     objective, at = of_problem(end.at), end.at
     others = [where.best.at] if where.best and where.best.at.objective is at.objective else []
     shape = described(objective.field)

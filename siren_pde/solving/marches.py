@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time as clock
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
 
@@ -56,6 +56,7 @@ class Marches(Method[Turn]):
     name: str = MethodOfLines.name
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
         """As many as waves take."""

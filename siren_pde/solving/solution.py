@@ -36,7 +36,7 @@ from siren_pde.optimisers.reached import Reached
 from siren_pde.plots.cards import solution_card
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
-from siren_pde.solving.asking import Asked, Positions, differentiable, outside, warn
+from siren_pde.solving.asking import Asked, Positions, differentiable, outside, warn, wrapped
 from siren_pde.solving.history import History
 from siren_pde.solving.truths import Beside
 
@@ -224,7 +224,8 @@ class Solution:
     def _tell_outside(self, x: Tensor) -> None:
         """Say once that positions lie outside the domain, where that is known."""
         try:
-            seen = outside(widest(self.home, parts(self.field)), x)
+            domain = widest(self.home, parts(self.field))
+            seen = outside(domain, wrapped(self.field, domain, x))
         except ConfigError:  # the domain is unknown
             return
         if seen:

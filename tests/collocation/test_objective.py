@@ -255,7 +255,7 @@ def test_problems_check_their_conditions():
         Problem(burgers, on(Box(x=(0, 1)))(two))
     with pytest.raises(DomainError, match="str"):
         on("square")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="positive"):
+    with pytest.raises(ConfigError, match="weight > 0"):
         on(square, weight=0)
     cloud = PointCloud([[0.0, 1.0]], axes=("x", "t"))
     assert (

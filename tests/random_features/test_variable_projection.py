@@ -79,5 +79,5 @@ def test_blocks_together_are_the_whole():
 def test_what_cannot_be_eliminated_is_said():
     with pytest.raises(ConfigError, match="`v`"):
         solve(PROBLEM, system(), VariableProjection("v", frequency=(1,)), quiet=True)
-    with pytest.raises(ConfigError, match="positive"):
+    with pytest.raises(ConfigError, match="features ≥ 1"):
         VariableProjection(features=0)
