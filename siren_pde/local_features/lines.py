@@ -111,8 +111,8 @@ class LocalLines(Method[State]):
             return self._adapted(at, spent)
         crossing = state.crossing
         over = began + spent.left
-        for _ in range(_stride(crossing)):
-            if crossing.ended or clock.monotonic() > over:
+        for count in range(_stride(crossing)):
+            if crossing.ended or (count and clock.monotonic() > over):
                 break
             crossing = crossing.advanced()
         seconds = clock.monotonic() - began

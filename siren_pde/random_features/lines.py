@@ -101,8 +101,9 @@ class MethodOfLines(Method[State]):
         if state.steep is not None:
             return self._stretched(at, state.steep, spent)
         crossing, over, work = state.crossing, began + spent.left, 0.0
-        for _ in range(MANY):
-            if crossing.ended or work >= STRIDE or clock.monotonic() > over:
+        for count in range(MANY):
+            late = work >= STRIDE or clock.monotonic() > over
+            if crossing.ended or (count and late):
                 break
             crossing = crossing.advanced()
             work += float(crossing.collocation.radau.stages * crossing.at.basis.size) ** 3

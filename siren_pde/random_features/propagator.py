@@ -57,9 +57,9 @@ AMPLIFIED, DENSER, TIMES = 100.0, 1.6, 3
 and how often.
 """
 TINY = 1e-300
-STRIDE = {True: 64, False: 1}
+STRIDE = {True: 8, False: 1}
 """Slabs between two reports, where they are two products with a matrix and where they are a
-least-squares problem each: about a third of a second here, and the same on every machine.
+least-squares problem each: a tenth of a second or so, and the same on every machine.
 """
 
 
