@@ -50,6 +50,7 @@ ROOT = Path(__file__).parents[2]
 LINE, SQUARE = Box(x=(0, 1)), Box(x=(0, 1), y=(0, 1))
 BENT = Polygon([(0, 0), (1, 0), (1, 0.5), (0.5, 0.5), (0.5, 1), (0, 1)])
 STRIP, LONG = Box(x=(0, 1), t=(0, 0.5)), Box(x=(0, 1), t=(0, 40))
+LONGER = Box(x=(0, 1), t=(0, 400))
 FILM = Box(x=(0, 1), y=(0, 1), t=(0, 0.2))
 
 
@@ -157,7 +158,10 @@ OTHERS = {
     "method of lines": Case(lambda: evolution(STRIP, burgers), MethodOfLines(), after=3),
     "marches": Case(lambda: evolution(STRIP, burgers), Marches(), before=1, after=3),
     "one matrix": Case(
-        lambda: evolution(LONG, waves), Propagator(features=120, tolerance=1e-3), before=2, after=2
+        lambda: evolution(LONGER, waves),
+        Propagator(features=120, tolerance=1e-3),
+        before=2,
+        after=2,
     ),
     "automatic": Case(lambda: evolution(STRIP, burgers), Auto()),
     "one after another": Case(
