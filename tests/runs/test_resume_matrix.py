@@ -170,7 +170,7 @@ OTHERS = {
 }
 SLOW = {
     "in turns": Case(lambda: poisson(BENT), Features(), before=7, after=1),
-    "in boxes": Case(lambda: poisson(BENT), LocalFeatures(), before=7, after=1),
+    "in boxes": Case(lambda: poisson(BENT), LocalFeatures(), before=4, after=1),
     "method of lines on boxes": Case(lambda: evolution(FILM, heating), LocalLines(), before=3),
     "steep": Case(lambda: evolution(LONG, steep), MethodOfLines(), before=3, after=2),
 }
