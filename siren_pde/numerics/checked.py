@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Collection
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from siren_pde.errors import ConfigError
@@ -63,19 +63,20 @@ def require_real(
         )
 
 
-def require_numbers(options: Any, *, zero: Collection[str] = ()) -> None:
+def require_numbers(options: Any, *, zero: Collection[str] = (), ours: bool = True) -> None:
     """Check every option of a dataclass by its annotation: `int`, `float`, `bool`, and tuples.
 
     Numbers are positive where their defaults are, or zero besides if they are named in `zero` or
-    are so by default; infinite where the default is. What is `None` by annotation may be. Raises
-    ConfigError, with the names of class and option, for anything else; options of other types are
-    left to whoever takes them.
+    are so by default; infinite where the default is. What is `None` by annotation may be. Options
+    of others' classes that have no default, or a negative one, may be anything. Raises ConfigError,
+    with the names of class and option, for anything else; options of other types are left to
+    whoever takes them.
     """
     who = type(options).__name__
     for each in fields(options):
         value = getattr(options, each.name)
         kind = each.type.__name__ if isinstance(each.type, type) else str(each.type)
-        if value is None and "None" in kind:
+        if (value is None and "None" in kind) or (each.default is MISSING and not ours):
             continue
         kinds = {part.strip() for part in kind.split("|")} - {"None"}
         _require(who, each, value, kinds, each.name in zero)

@@ -153,13 +153,13 @@ class Method(ABC, Generic[S]):
     """
 
     def __post_init__(self) -> None:
-        """Check the options of a method of ours that is a dataclass; one with rules of its own adds
-        them, and one of the user's has its own.
+        """Check the options of a method that is a dataclass; one with rules of its own adds them.
 
         Raises ConfigError for an option that is no number of its kind.
         """
-        if is_dataclass(self) and type(self).__module__.startswith("siren_pde."):
-            require_numbers(self, zero=self.may_be_zero)
+        if is_dataclass(self):
+            ours = type(self).__module__.startswith("siren_pde.")
+            require_numbers(self, zero=self.may_be_zero, ours=ours)
 
     @abstractmethod
     def start(self, objective: Residuals) -> Iterate[S]:
