@@ -229,6 +229,7 @@ def test_single_precision_stays_single(tmp_path):
 
 
 def test_arrays_come_back_with_their_coordinates(tmp_path):
+    pytest.importorskip("pandas", exc_type=ImportError)  # its releases want newer NumPys than ours
     solution = solved(PLATE * Box(t=(0, 1)), flow(3))
     options = {"resolution": 8, "instants": 3, "derivatives": ["q_t"]}
     solution.export(tmp_path / "a.npz", **options)

@@ -72,7 +72,7 @@ def write_npz(sampling: Sampling, path: Path) -> list[Path]:
     """Write the ticks of each coordinate and the values (n, m, …) over them, for `numpy.load`."""
     arrays, buffer = arrays_of(sampling), io.BytesIO()
     values = {name: whole for name, (_, whole) in arrays.values.items()}
-    np.savez_compressed(buffer, allow_pickle=False, **arrays.ticks, **values)
+    np.savez_compressed(buffer, **arrays.ticks, **values)
     atomic_write(path, buffer.getvalue())
     return [path]
 
