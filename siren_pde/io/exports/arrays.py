@@ -71,8 +71,9 @@ def arrays_of(sampling: Sampling) -> Arrays:
 def write_npz(sampling: Sampling, path: Path) -> list[Path]:
     """Write the ticks of each coordinate and the values (n, m, …) over them, for `numpy.load`."""
     arrays, buffer = arrays_of(sampling), io.BytesIO()
-    values = {name: whole for name, (_, whole) in arrays.values.items()}
-    np.savez_compressed(buffer, **arrays.ticks, **values)
+    named: dict[str, Any] = {**arrays.ticks}
+    named |= {name: whole for name, (_, whole) in arrays.values.items()}
+    np.savez_compressed(buffer, **named)
     atomic_write(path, buffer.getvalue())
     return [path]
 
