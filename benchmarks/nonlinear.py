@@ -161,7 +161,7 @@ CASES = {
     "Burgers, ν = 0.01/π": Case(burgers(0.01 / pi, 48), own, 1e-5, 300),
     "Burgers, ν = 0.01": Case(burgers(0.01, 48), own, 1e-7, 120),
     "Allen-Cahn": Case(allen_cahn(), allen_cahn_off, 1e-5, 60, allen_cahn_accuracy),
-    "cavity, Re = 100": Case(cavity(100), cavity_off, 1e-5, 120, cavity_accuracy),
+    "cavity, Re = 100": Case(cavity(100), cavity_off, 3e-5, 120, cavity_accuracy),
 }
 
 
