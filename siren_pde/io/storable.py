@@ -9,6 +9,7 @@ from typing import Protocol
 from siren_pde.domains.base import Domain
 from siren_pde.domains.homes import Homes
 from siren_pde.estimates.estimate import Estimate
+from siren_pde.estimates.verdict import Verdict
 from siren_pde.fields.base import Field
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
@@ -16,7 +17,7 @@ from siren_pde.problem import Problem
 from siren_pde.solving.history import History
 
 
-class Storable(Protocol):
+class Storable(Verdict, Protocol):
     """What is stored of a solution."""
 
     @property
@@ -39,31 +40,6 @@ class Storable(Protocol):
         ...
 
     @property
-    def method(self) -> str:
-        """The method's name."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Why it was chosen."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome:
-        """How the solve ended."""
-        ...
-
-    @property
-    def stop_reason(self) -> str:
-        """The same in words."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-        ...
-
-    @property
     def loss(self) -> float:
         """The loss at the end."""
         ...
@@ -71,16 +47,6 @@ class Storable(Protocol):
     @property
     def history(self) -> History:
         """The course of the solve."""
-        ...
-
-    @property
-    def estimate(self) -> Estimate:
-        """The error bar."""
-        ...
-
-    @property
-    def residuals(self) -> Mapping[str, float]:
-        """The relative residual of each condition."""
         ...
 
     @property

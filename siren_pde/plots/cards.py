@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from siren_pde.errors import SirenPDEError
-from siren_pde.estimates.estimate import Estimate
+from siren_pde.estimates.verdict import Verdict
 from siren_pde.files.markup import image, table
 from siren_pde.meshes.mesh import Mesh
-from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.solution import Drawable, plot
 
@@ -20,47 +19,12 @@ COARSE = 96
 """Cells along the box of a surface that is only glanced at."""
 
 
-class Told(Drawable, Protocol):
+class Told(Drawable, Verdict, Protocol):
     """What a card tells of a solution."""
-
-    @property
-    def method(self) -> str:
-        """The method's name."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Why it was chosen."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome:
-        """How the solve ended."""
-        ...
-
-    @property
-    def stop_reason(self) -> str:
-        """The same in words."""
-        ...
-
-    @property
-    def estimate(self) -> Estimate:
-        """The error bar."""
-        ...
-
-    @property
-    def residuals(self) -> Mapping[str, float]:
-        """The relative residual of each condition."""
-        ...
 
     @property
     def parameters(self) -> int:
         """How many numbers determine the field."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
         ...
 
 

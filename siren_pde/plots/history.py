@@ -119,6 +119,8 @@ def draw_course(
             grid[1][0].set_ylabel("relative error")
         for axes, label in zip(grid[-1], ("steps", "seconds"), strict=True):
             axes.set_xlabel(label)
+        for axes in grid[:, 0]:
+            axes.xaxis.get_major_locator().set_params(integer=True)
         for axes in grid.flat:
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(title, fontsize=10.5)

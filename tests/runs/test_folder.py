@@ -16,27 +16,13 @@ from typing import Any
 import pytest
 import torch
 
-from siren_pde import Adam, Box, Budget, Every, Problem, Siren, d, on, solve
+from siren_pde import Adam, Budget, Every, solve
 from siren_pde.errors import CheckpointError, RunLockedError, StorageError
 from siren_pde.files.atomic import atomic_write
 from siren_pde.runs.folder import Run
 from siren_pde.runs.manifest import Manifest
+from tests.decay import problem, small
 
-line = Box(x=(0, 1))
-
-
-@on(line)
-def decay(p, u):
-    return d(u, p.x) + u
-
-
-@on(line.at(x=0))
-def first(p, u):
-    return u - 1
-
-
-problem = Problem(decay, first)
-small = Siren(1, width=4, depth=1)
 GIVEN: dict[str, Any] = {"checkpoint_every": Every(steps=10), "estimate": "none", "quiet": True}
 
 

@@ -8,25 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from siren_pde import Adam, Box, Budget, Every, GaussNewton, Problem, Siren, Stop, d, on, solve
+from siren_pde import Adam, Budget, Every, GaussNewton, Problem, Stop, d, on, solve
 from siren_pde.errors import ConfigError, NonFiniteError
 from siren_pde.optimisers.outcome import Outcome
-
-line = Box(x=(0, 1))
-
-
-@on(line)
-def decay(p, u):
-    return d(u, p.x) + u
-
-
-@on(line.at(x=0))
-def first(p, u):
-    return u - 1
-
-
-problem = Problem(decay, first)
-small = Siren(1, width=4, depth=1)
+from tests.decay import first, line, problem, small
 
 
 def fit(method=None, steps=250, **options):
