@@ -1,8 +1,8 @@
 """Nonlinear problems against exact or classical solutions.
 
-    python benchmarks/nonlinear.py [--seeds N] [--only TEXT] [--log]
+    python benchmarks/nonlinear.py [--seeds N] [--only TEXT] [--log] [--threads N]
 
-prints a Markdown table of the median and the worst of N seeds (3), two threads, and one JSON line.
+prints a Markdown table of the median and the worst of N seeds (3), and one JSON line.
 The method is `solve`'s own choice. Errors are relative L²: of u, in
 the cavity of the velocity; classical solutions come with their own accuracy, the difference of two
 resolutions.
@@ -177,8 +177,10 @@ COLUMNS = {
 
 
 def main():
-    options = harness.seeded_parser(__doc__, seeds=3).parse_args()
-    harness.prepare()
+    parser = harness.seeded_parser(__doc__, seeds=3)
+    parser.add_argument("--threads", type=int, default=harness.THREADS)
+    options = parser.parse_args()
+    harness.prepare(options.threads)
     rows = []
     for name in harness.chosen(CASES, options.only):
         case = CASES[name]

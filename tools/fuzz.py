@@ -1,6 +1,6 @@
 """Damage files of every kind at random, read them, and report what must not happen.
 
-    python tools/fuzz.py [--count 100000] [--seed 0] [--only NAME]
+    python tools/fuzz.py [--count 100000] [--seed 1] [--only NAME]
 
 Each kind is read by a process of its own, with 4 × its size + 256 MB of memory beyond what it has
 at the start, and 5 seconds of computing for each file; HDF5 by another process yet, with its own

@@ -127,7 +127,7 @@ def commands(each: int, surfaces: int) -> tuple[int, int]:
 
 def _killed(words: list[str], folder: Path, out: str, seconds: float) -> None:
     """Start a command, and kill it some seconds after its first checkpoint is there; sooner, where
-    it has ended by then.
+    it has written its end by then.
     """
     with subprocess.Popen(
         words, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -138,7 +138,9 @@ def _killed(words: list[str], folder: Path, out: str, seconds: float) -> None:
             child.wait(seconds)
         except subprocess.TimeoutExpired:
             child.kill()
-            return
+            child.wait()
+            if not Manifest.read(folder / out).ended:
+                return
     shutil.rmtree(folder / out)
     _killed(words, folder, out, seconds / 2)
 

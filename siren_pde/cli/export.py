@@ -10,10 +10,8 @@ from siren_pde.errors import ConfigError
 from siren_pde.io.exports import export
 from siren_pde.io.exports.sampling import Wishes
 from siren_pde.io.results import load
+from siren_pde.runs.folder import RESULTS
 from siren_pde.solving.solution import Solution
-
-RESULTS = "results.h5"
-"""The solution in the folder of a run."""
 
 
 def run(

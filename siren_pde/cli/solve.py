@@ -33,11 +33,12 @@ from siren_pde.plots.told_runs import ToldRun
 from siren_pde.runs.folder import LEFT, RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.runs.signals import deferred
+from siren_pde.solving.arguments import EFFORTS, Effort
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Budget, Every
 from siren_pde.solving.solution import Solution
-from siren_pde.solving.solve import Effort, solve
+from siren_pde.solving.solve import solve
 
 EXIT_CODES = {
     Outcome.converged: 0,
@@ -82,14 +83,13 @@ class Arguments:
     def read(said: Description, limits: Options, every: Every | None) -> Arguments:
         """From a manifest, with other limits. Raises StorageError if they make no sense."""
         method, estimate = said.get("method"), text(said, "estimate")
-        efforts: tuple[Effort, ...] = ("none", "quick", "careful")
         return Arguments(
             file=Path(text(said, "file")),
             machine=Machine.read(record(said.get("machine"), "machine")),
             method=None if method is None else text(said, "method"),
             network=dict(record(said.get("network"), "network")),
             limits={**record(said.get("limits"), "limits"), **limits},
-            estimate=next((each for each in efforts if each == estimate), "quick"),
+            estimate=next((each for each in EFFORTS if each == estimate), "quick"),
             every=every,
             assigned=_values(record(said.get("assigned", {}), "assigned")),
         )

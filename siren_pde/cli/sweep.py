@@ -69,7 +69,7 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
     sweep = Sweep(
         members=every,
         root=root,
-        statement=Statement(given.file, options),
+        statement=Statement.of(given.file, options),
         anew=lambda member, folder: _solve(given, threads, member, folder),
         go_on=lambda member, folder: (*_program(), "resume", str(folder), "--json"),
         threads=threads,

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from siren_pde.domains.base import Domain
 from siren_pde.domains.homes import Homes
-from siren_pde.errors import DomainError, StorageError
+from siren_pde.errors import StorageError
 from siren_pde.files.classes import imported, path_of
 from siren_pde.files.json_values import JSON, Description, entry, record, text
 
@@ -63,7 +63,7 @@ class Stores:
     """The arrays of domains by number, each stored once."""
 
     arrays: dict[str, Array] = field(default_factory=dict)
-    numbers: dict[int, str] = field(default_factory=dict)
+    numbers: dict[int, tuple[str, Tensor]] = field(default_factory=dict)
 
     def described(self, home: Domain) -> JSON:
         """A domain as JSON, its arrays put here; where it is Python code, that is what is said."""
@@ -85,7 +85,8 @@ class Stores:
         if isinstance(value, Domain):
             return self._domain(value)
         if isinstance(value, Tensor):
-            number = self.numbers.setdefault(id(value), str(len(self.arrays)))
+            # the tensor is held, lest another one get its id
+            number, _ = self.numbers.setdefault(id(value), (str(len(self.arrays)), value))
             self.arrays[number] = value.detach().cpu().numpy()
             return {"array": number}
         if isinstance(value, tuple | list):
@@ -116,10 +117,12 @@ def restored(stored: JSON, arrays: Mapping[str, Array]) -> Domain:
 
     kind = imported(path, Domain, ours=OURS, unavailable=unavailable)  # type: ignore[type-abstract]
     given = record(description, "description")
-    values = {name: _restored_value(value, arrays) for name, value in given.items()}
     try:
+        values = {name: _restored_value(value, arrays) for name, value in given.items()}
         return kind.from_description(values)
-    except (DomainError, TypeError, ValueError, KeyError) as cause:
+    except StorageError:
+        raise
+    except Exception as cause:  # others' code may fail in any way
         raise StorageError(
             f"its domain `{path}` cannot be made from its description ({cause})"
         ) from cause

@@ -70,6 +70,9 @@ class _Reader:
                 f"reading it ended the process that did ({type(cause).__name__}, code {ended}): it "
                 "is damaged, needs too much time or memory, or is made to harm. Use another copy."
             ) from cause
+        except BaseException:  # half an answer may be left in the pipe
+            self.close()
+            raise
         finally:
             late.cancel()
 

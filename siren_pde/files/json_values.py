@@ -16,7 +16,7 @@ Description: TypeAlias = Mapping[str, JSON]
 
 DEEPEST = 64
 """Brackets in brackets: more than any description has, far fewer than Python can follow."""
-_BRACKETS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"?|[\[{]|[\]}]', re.S)
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.S)
 
 
 def parsed(data: bytes) -> dict[str, JSON]:

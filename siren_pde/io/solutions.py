@@ -160,7 +160,8 @@ def _part(said: Description) -> Reached | None:
     part = record(entry(said, "reached"), "reached")
     if text(part, "axis") not in row(entry(said, "axes"), "axes"):
         raise StorageError(f"it is solved up to {text(part, 'axis')}, which is no axis of it.")
-    return Reached(text(part, "axis"), real(part, "start"), real(part, "value"))
+    going = part.get("going") is True
+    return Reached(text(part, "axis"), real(part, "start"), real(part, "value"), going)
 
 
 def _rows(history: History) -> dict[str, Array]:

@@ -46,7 +46,8 @@ class Adam(Method[Moments]):
     unbiased estimate over the whole domain, and weights follow their schedules.
 
     A step to where the loss or its gradient is not finite is taken back, and the rate cut to a
-    quarter; when that has happened `CUTS` times, NonFiniteError is raised.
+    quarter; when that has happened `CUTS` times, the state before is kept and the solve ends.
+    Raises NonFiniteError where the first step is not finite.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
@@ -106,7 +107,8 @@ class Adam(Method[Moments]):
         loss = objective.loss(before)
         if cuts == CUTS or not is_finite(loss):
             reason = f"the state before is kept, after {cuts} cuts of the rate"
-            back = Iterate(objective, before, at.loss, state, finished=reason)
+            kept = loss if is_finite(loss) else at.loss
+            back = Iterate(objective, before, kept, state, finished=reason)
             return replace(back, outcome=Outcome.non_finite)
         note = (
             f"{NOT_FINITE}: back a step, with the rate cut to {CUT ** (cuts + 1):g} of what it was"

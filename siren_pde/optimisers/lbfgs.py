@@ -4,8 +4,7 @@ search.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
 
@@ -16,6 +15,10 @@ from siren_pde.errors import NonFiniteError
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.finite import CUT, CUTS, NOT_FINITE, is_finite
 from siren_pde.optimisers.outcome import Outcome
+
+TOO_FAR = 10.0
+"""What is not finite counts as so many times the loss of the start: any number above one will do.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,19 +73,22 @@ class LBFGS(Method[Memory]):
     def step(self, at: Iterate[Memory], spent: Spent) -> Iterate[Memory]:
         """`inner` iterations; finished when they leave the loss where it is.
 
-        Where they end with a loss that is not finite, they begin again without what is remembered,
-        and with a first step of a quarter of the length, `CUTS` times at most.
+        Where they meet values that are not finite and find no lower loss, they begin again without
+        what is remembered, and with a first step of a quarter of the length, `CUTS` times at most.
         """
         for cuts in range(CUTS + 1):
             live = at.theta.clone().requires_grad_()
             optimiser = self._optimiser(live, CUT**cuts)
             (at.state if not cuts else Memory()).handed_to(optimiser, live)
-            optimiser.step(_closure(at.objective, live))  # type: ignore[no-untyped-call]
+            tried = Tried(at.objective, live, TOO_FAR * at.loss)
+            optimiser.step(tried)  # type: ignore[no-untyped-call]
             theta = live.detach().clone()
             loss = at.objective.loss(theta)
-            if is_finite(loss, theta):
+            if (is_finite(loss, theta) and bool(loss < at.loss)) or not tried.beyond:
                 break
         else:
+            if not is_finite(at.objective.loss_and_gradient(at.theta)[1]):
+                raise NonFiniteError(f"{NOT_FINITE} where the line search starts.")
             reason = f"the state before is kept, after {CUTS} cuts of the step"
             return replace(at, finished=reason, outcome=Outcome.non_finite)
         if not bool(loss < at.loss):
@@ -105,14 +111,21 @@ class LBFGS(Method[Memory]):
         )
 
 
-def _closure(objective: Residuals, live: Tensor) -> Callable[[], Tensor]:
-    """Loss and gradient for torch's line search, which takes what is not finite for too far."""
+@final
+class Tried:
+    """Loss and gradient for torch's line search; values that are not finite are `high` ones to it,
+    from which it turns back: infinity would make its interpolation NaN. `beyond` says whether it
+    met any.
+    """
 
-    def closure() -> Tensor:
-        loss, gradient = objective.loss_and_gradient(live.detach())
+    def __init__(self, objective: Residuals, live: Tensor, high: Tensor) -> None:
+        self.objective, self.live, self.high = objective, live, high
+        self.beyond = False
+
+    def __call__(self) -> Tensor:
+        """The loss, no axes; the gradient is left at θ."""
+        loss, gradient = self.objective.loss_and_gradient(self.live.detach())
         if not is_finite(loss, gradient):
-            loss, gradient = torch.full_like(loss, math.inf), torch.zeros_like(gradient)
-        live.grad = gradient
+            loss, gradient, self.beyond = self.high, torch.zeros_like(gradient), True
+        self.live.grad = gradient
         return loss
-
-    return closure

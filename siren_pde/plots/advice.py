@@ -6,9 +6,6 @@ from collections.abc import Callable
 
 from siren_pde.plots.told_runs import ToldRun
 
-LARGE = 1e-3
-"""A residual above this share of its terms is worth a look."""
-
 
 def advice(run: ToldRun) -> list[str]:
     """Sentences about what to try next; the first is the most likely to help."""
@@ -17,8 +14,8 @@ def advice(run: ToldRun) -> list[str]:
     if run.reached is not None:
         given.insert(
             0,
-            f"It is solved up to {run.reached:.4g} only. Give it more time: `siren-pde resume "
-            f"{run.folder} --seconds …` goes on from there.",
+            f"It is solved up to {run.reached:.4g} only. Give it more time: `{run.resume} "
+            "--seconds …` goes on from there.",
         )
     if run.outcome == "converged" and "none" in run.bar[:4]:
         given.append("There is no error bar. `--estimate careful` looks for one for as long again.")
@@ -41,7 +38,7 @@ def _budget(run: ToldRun) -> list[str]:
         else "The loss hardly fell any more: another method may be the better use of the time, "
         "`--method auto` if this one was yours."
     )
-    on = f"`siren-pde resume {run.folder} --seconds …` goes on where it stopped."
+    on = f"`{run.resume} --seconds …` goes on where it stopped."
     return [f"{still} {on}"]
 
 
@@ -86,13 +83,12 @@ def _ill_posed(run: ToldRun) -> list[str]:
 
 
 def _stopped(run: ToldRun) -> list[str]:
-    return [f"`siren-pde resume {run.folder}` goes on from the last checkpoint."]
+    return [f"`{run.resume}` goes on from the last checkpoint."]
 
 
 def _failed(run: ToldRun) -> list[str]:
     return [
-        "Mend what the reason above says, then go on from the last checkpoint: "
-        f"`siren-pde resume {run.folder}`."
+        f"Mend what the reason above says, then go on from the last checkpoint: `{run.resume}`."
     ]
 
 

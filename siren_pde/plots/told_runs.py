@@ -92,6 +92,11 @@ class ToldRun:
         return "killed" if dead else _STATUS.get(self.outcome, self.outcome)
 
     @property
+    def resume(self) -> str:
+        """The command that goes on with it."""
+        return f"siren-pde resume {shlex.quote(str(self.folder))}"
+
+    @property
     def unfinished(self) -> str:
         """Why this is not the end of it, in a sentence; empty where it is."""
         what = "Below is what it had reached"
@@ -99,7 +104,7 @@ class ToldRun:
         reason = self.said.reason.rstrip(".")
         if self.outcome == RUNNING and (writer := writing(self.folder)):
             return f"This run is under way in {writer}.{step} Make this page again for the latest."
-        on = f" `siren-pde resume {shlex.quote(str(self.folder))}` continues it."
+        on = f" `{self.resume}` continues it."
         if self.outcome == RUNNING:
             return f"This run has not ended: its process was killed, or the machine.{step}{on}"
         if self.outcome == "interrupted":

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from siren_pde.files.json_values import Description
 
-DECISIVE = ("siren_pde", "torch", "numpy", "scipy")
-"""Other versions of these may compute other numbers; those of Python, h5py and the rest do not."""
 _PACKAGES = {"siren_pde": "siren-pde", **{p: p for p in ("torch", "numpy", "scipy", "h5py")}}
 _PATIENCE = 2.0
 """Seconds that Git may take to say its state."""

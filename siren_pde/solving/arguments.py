@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.checked import require_seed
 from siren_pde.solving.report import Budget
 
-EFFORTS = ("none", "quick", "careful")
-"""How much may be spent on the estimate of the error."""
+Effort = Literal["none", "quick", "careful"]
+"""How much is spent on the estimate of the error."""
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+"""All of them."""
 
 
 def require_arguments(

@@ -52,6 +52,8 @@ class Course:
             self._recording = self._recorded(self._folder, ready)
             self._recording.started(_known(self._folder))
         at = finite_start(ready.method, ready.objective)
+        if self._recording is not None:  # what was given is in a checkpoint, to be resumed with
+            self._recording.checkpoint(Standing(at, at))
         return self._solved(ready, Standing(at, at), History())
 
     def resumed(self) -> Solution:

@@ -143,8 +143,9 @@ class Recording:
         if self._unstorable:
             return
         at, best = where.at, where.best
-        if best is None or best.step == where.shown or best.at.objective is not at.objective:
-            best = Best(at, where.step, float(at.loss))
+        now = Best(at, where.step, float(at.loss))
+        if best is None or best.at.objective is not at.objective or now.loss < best.loss:
+            best = now
         whole = replace(where, at=best.at, step=best.step, best=None)
         try:
             self._stored = self._stored or Stored.of(self._call, self._prepared)
@@ -164,7 +165,7 @@ class Recording:
         progress: dict[str, JSON] = {
             "step": where.step,
             "seconds": where.seconds,
-            "loss": float(at.loss),
+            "loss": now.loss,
             "reached": None if at.reached is None else at.reached.value,
         }
         self.run.describe(replace(self.run.manifest, progress=progress))

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,7 +17,7 @@ from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.runs.folder import Run
-from siren_pde.solving.arguments import require_arguments
+from siren_pde.solving.arguments import Effort, require_arguments
 from siren_pde.solving.course import Course
 from siren_pde.solving.notebook import with_panel
 from siren_pde.solving.prepare import Call
@@ -25,8 +25,6 @@ from siren_pde.solving.recording import USUALLY
 from siren_pde.solving.report import Budget, Callback, Every
 from siren_pde.solving.solution import Solution
 
-Effort = Literal["none", "quick", "careful"]
-"""How much is spent on the estimate of the error."""
 Place = str | os.PathLike[str] | Run
 """The folder of a run, or one that is open already, whose owner closes it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import statistics
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any, final
 
 from siren_pde.errors import StorageError
-from siren_pde.files.json_values import JSON
-from siren_pde.runs.manifest import Manifest
+from siren_pde.files.json_values import JSON, text
+from siren_pde.runs.manifest import Manifest, problem_file
 from siren_pde.suites.members import Member
 
 FAILED = "failed"
@@ -93,8 +92,13 @@ class Statement:
     `options` are entries of the manifest's `command`, `assigned` those of each member besides.
     """
 
-    file: Path
+    sha256: str
     options: Mapping[str, JSON]
+
+    @staticmethod
+    def of(file: Path, options: Mapping[str, JSON]) -> Statement:
+        """Of a file as it is now. Raises StorageError if it cannot be read."""
+        return Statement(text(problem_file(file.stem, file, keep=False), "sha256"), options)
 
     def ended(self, member: Member, folder: Path) -> Manifest | None:
         """The manifest of a member that has ended; None if it has not, or was another one's."""
@@ -115,7 +119,7 @@ class Statement:
             return None
         wanted = {**self.options, "assigned": dict(member.values)}
         plain: Mapping[str, JSON] = json.loads(json.dumps(wanted))  # lists for tuples
-        same = said.problem.get("sha256") == hashlib.sha256(self.file.read_bytes()).hexdigest()
+        same = said.problem.get("sha256") == self.sha256
         return said if same and all(said.command.get(n) == v for n, v in plain.items()) else None
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -87,9 +88,10 @@ class Children:
             running = [*self.running]
         for child in running:
             child.send_signal(signal.SIGINT)
+        until = time.monotonic() + PATIENCE
         for child in running:
             try:
-                child.wait(PATIENCE)
+                child.wait(max(until - time.monotonic(), 0.0))
             except subprocess.TimeoutExpired:
                 child.kill()
 

@@ -184,3 +184,17 @@ def test_what_is_spent_grows_within_a_step():
     assert spent.after(4.0) == Spent(share=0.6, left=4.0)
     assert spent.after(9.0) == Spent(share=1.0, left=0.0)
     assert Spent(share=0.3).after(5.0) == Spent(share=0.3)
+
+
+def test_the_line_search_of_lbfgs_shortens_steps_that_leave_what_is_finite():
+    """Its first step, of length one, lands where roots are NaN; none is tried at NaN itself."""
+    tried = []
+
+    def barrier(x):
+        tried.append(float(x.detach()[0]))
+        return 100 * (x - 0.9) + 0 * (0.95 - x).sqrt()
+
+    method = LBFGS()
+    at = method.step(method.start(PlainResiduals(barrier, vector(0.0))), Spent(0.0))
+    assert max(tried) > 0.95 and all(x == x for x in tried)
+    assert at.theta.item() == pytest.approx(0.9, abs=1e-6) and float(at.loss) < 1e-6

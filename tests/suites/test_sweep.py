@@ -72,7 +72,7 @@ def suite(tmp_path):
         sweep = Sweep(
             members=EVERY,
             root=tmp_path / "runs",
-            statement=Statement(file, OPTIONS),
+            statement=Statement.of(file, OPTIONS),
             anew=lambda member, folder: ("solve", member.label),
             go_on=lambda member, folder: ("resume", member.label),
             threads=2,

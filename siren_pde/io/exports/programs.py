@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Channels, Site
 from siren_pde.collocation.residual import BoundResidual
+from siren_pde.domains.homes import widest
 from siren_pde.errors import ConfigError, SirenPDEError
 from siren_pde.fields.base import Field
 from siren_pde.files.atomic import atomic_write
-from siren_pde.io.exports.quantities import Quantity, quantities
+from siren_pde.io.exports.quantities import Quantity, functions, quantities
 from siren_pde.io.exports.sampling import Exported, Wishes
 
 OPSET = 18
@@ -89,7 +90,7 @@ def write_program(solution: Exported, wishes: Wishes, path: Path) -> list[Path]:
     like = next(field.parameters()).detach()
     generator = torch.Generator(device="cpu").manual_seed(0)
     unit = torch.rand((CHECKED, len(solution.axes)), generator=generator, dtype=torch.float64)
-    x = unit.to(like)
+    x = _within(solution, unit).to(like)
     try:
         exported = _exported(Program(field, solution.axes, each).eval(), x)
         held = exported.module()(x)
@@ -107,6 +108,16 @@ def write_program(solution: Exported, wishes: Wishes, path: Path) -> list[Path]:
     else:
         atomic_write(path, _pt2(exported))
     return [path]
+
+
+def _within(solution: Exported, unit: Tensor) -> Tensor:
+    """Points of the unit cube (n, d) moved into the box around the solution's domain, if known."""
+    try:
+        domain = widest(solution.home, functions(solution.field))
+    except ConfigError:
+        return unit
+    low, high = (unit.new_tensor(corner) for corner in domain.bounds)
+    return low + unit * (high - low)
 
 
 def _exported(program: Program, x: Tensor) -> Any:
@@ -128,8 +139,13 @@ def _require_equal(
     for quantity in each:
         expected = solution.evaluate(quantity.expression, at)
         finite = torch.isfinite(expected)
-        scale = expected[finite].abs().max().clamp_min(1) if bool(finite.any()) else 1.0
-        apart = ((held[quantity.name] - expected)[finite].abs() / scale).sum()
+        if not bool(finite.any()):
+            raise ConfigError(
+                f"`{path.name}` cannot be compared with the solution, which has no value of "
+                f"`{quantity.name}` at {CHECKED} points of its domain: it is not solved there."
+            )
+        scale = expected[finite].abs().max().clamp_min(1)
+        apart = ((held[quantity.name] - expected)[finite].abs() / scale).max()
         if not apart <= 1e4 * torch.finfo(x.dtype).eps:
             raise ConfigError(
                 f"`{path.name}` would give other values of `{quantity.name}` than the solution, "

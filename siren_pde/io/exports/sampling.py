@@ -19,6 +19,7 @@ from siren_pde.domains.base import Domain
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.io.exports.quantities import Quantity, functions, quantities
+from siren_pde.numerics.checked import require_whole
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -81,10 +82,9 @@ class Wishes:
     complex_unknowns: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name, least in (("resolution", 1), ("instants", 1)):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < least):
-                raise ConfigError(f"`{name}` is a whole number ≥ {least}, got {value!r}.")
+        for name in ("resolution", "instants"):
+            if (value := getattr(self, name)) is not None:
+                require_whole("export", name, value)
 
 
 @final

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.domains.base import Domain
+from siren_pde.domains.box import Box
 from siren_pde.domains.polygon import Polygon
 from siren_pde.domains.product import Product
 from siren_pde.domains.triangulation import triangles
@@ -51,17 +52,15 @@ def write_vtk(sampling: Sampling, path: Path) -> list[Path]:
 def _unstructured(sampling: Sampling) -> Callable[[float | None], bytes]:
     """Cells of the domain itself, which are made anew only where it moves."""
     triangulated = _polygon_cells(sampling)
-    grid = sampling.grid
-    last: list[tuple[npt.NDArray[np.bool_], Cells]] = []
+    still = _still(sampling.domain)
+    last: list[Cells] = []
 
     def cells(time: float | None) -> Cells:
         if triangulated is not None:
             return triangulated
-        inside = sampling.inside(time)
-        held = inside(grid)
-        if not last or not np.array_equal(last[0][0], held):
-            last[:] = [(held, cut_cells(sampling.ticks, inside))]
-        return last[0][1]
+        if not last or not still:
+            last[:] = [cut_cells(sampling.ticks, sampling.inside(time))]
+        return last[0]
 
     def pack(time: float | None) -> bytes:
         mesh = cells(time)
@@ -74,6 +73,12 @@ def _unstructured(sampling: Sampling) -> Callable[[float | None], bytes]:
         return vtk.unstructured(_in_space(mesh.points), mesh.blocks, arrays, _numbers(sampling))
 
     return pack
+
+
+def _still(domain: Domain) -> bool:
+    """Whether a domain is known to be the same at every instant."""
+    cylinder = isinstance(domain, Product) and domain.second.axes == ("t",)
+    return isinstance(domain, Box) or cylinder
 
 
 def _polygon_cells(sampling: Sampling) -> Cells | None:
