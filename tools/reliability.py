@@ -164,8 +164,8 @@ ROWS: dict[str, Callable[[float], Row]] = {
         *counted(*writers(round(200 * share))),
     ),
     "commands": lambda share: Row(
-        "`siren-pde resume RUN` goes on, given the folder and the unchanged file: to the same course "
-        "and exit code, and of `sdf` to a mesh",
+        "`siren-pde resume RUN` goes on, given the folder and the unchanged file: to the same "
+        "course and exit code, and of `sdf` to a mesh",
         "commands killed at random moments: Adam, Gauss-Newton, a march, `sdf`",
         *counted(*commands(max(round(9 * share), 1), max(round(3 * share), 1))),
     ),

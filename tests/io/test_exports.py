@@ -324,8 +324,8 @@ def test_fields_that_choose_by_position_are_no_programs(tmp_path):
         ("a.npz", {"derivatives": ["u_q"]}, r"no derivative `u_q` of u along x, y.*`u_x`"),
         ("a.npz", {"derivatives": ["u"]}, "no derivative `u`"),
         ("a.npz", {"derivatives": ["lap_v"]}, "no derivative `lap_v`"),
-        ("a.npz", {"resolution": 0}, "whole number ≥ 1"),
-        ("a.npz", {"instants": 1.5}, "whole number ≥ 1"),
+        ("a.npz", {"resolution": 0}, "whole number resolution ≥ 1"),
+        ("a.npz", {"instants": 1.5}, "whole number instants ≥ 1"),
         ("a.npz", {"at": {"x": 0.5, "y": 0.5}}, "one to three coordinates"),
     ],
 )
