@@ -1,6 +1,6 @@
 """The same five points and three polygons in every format the readers know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -61,6 +61,33 @@ def npy(table: np.ndarray) -> bytes:
     file = BytesIO()
     np.save(file, table)
     return file.getvalue()
+
+
+PCD_FIELDS = ("x", "y", "z", "rgb", "normal_x", "normal_y", "normal_z")
+
+
+def pcd(data: str, columns: Mapping[str, np.ndarray]) -> bytes:
+    """A PCD file of these columns; what is packed is packed as runs of plain bytes."""
+    count = len(next(iter(columns.values())))
+    kinds = {"f": "F", "u": "U", "i": "I"}
+    head = ["# .PCD v0.7 - Point Cloud Data file format", "VERSION 0.7"]
+    head += [f"FIELDS {' '.join(columns)}"]
+    head += [f"SIZE {' '.join(str(c.dtype.itemsize) for c in columns.values())}"]
+    head += [f"TYPE {' '.join(kinds[c.dtype.kind] for c in columns.values())}"]
+    head += [f"COUNT {' '.join('1' for _ in columns)}", f"WIDTH {count}", "HEIGHT 1"]
+    head += ["VIEWPOINT 0 0 0 1 0 0 0", f"POINTS {count}", f"DATA {data}", ""]
+    body = b"".join(np.ascontiguousarray(c).tobytes() for c in columns.values())
+    if data == "ascii":
+        rows = zip(*(c.tolist() for c in columns.values()), strict=True)
+        body = "\n".join(" ".join(map(repr, row)) for row in rows).encode()
+    elif data == "binary":
+        body = np.rec.fromarrays([*columns.values()]).tobytes()
+    else:
+        runs = [body[i : i + 32] for i in range(0, len(body), 32)]
+        packed = b"".join(bytes([len(run) - 1]) + run for run in runs)
+        sizes = np.array([len(packed), len(body)], "<u4")
+        body = sizes.tobytes() + packed
+    return "\n".join(head).encode() + body
 
 
 OBJ = b"""# a house
