@@ -1,5 +1,6 @@
 """The same five points and three polygons in every format the readers know."""
 
+import gzip
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -180,6 +181,52 @@ CLOUDS = {
     "array.npy": npy(TABLE),
     "fortran.npy": npy(np.asfortranarray(TABLE.astype(">f8"))),
 }
+
+
+def lines_of(table: np.ndarray) -> bytes:
+    return "\n".join(" ".join(map(repr, row)) for row in table.tolist()).encode()
+
+
+def named(table: np.ndarray) -> np.ndarray:
+    """An array whose columns have names."""
+    kinds = [("position", "<f8", (3,)), ("normal", "<f4", (3,)), ("intensity", "<u2")]
+    rows = np.zeros(len(table), dtype=kinds)
+    rows["position"], rows["normal"], rows["intensity"] = table[:, :3], table[:, 3:], 7
+    return rows
+
+
+def scans() -> dict[str, bytes]:
+    """Clouds as scanners and the programs around them write them, with colours and intensities."""
+    bits = np.arange(5, dtype="<u4") * 0x010203
+    fields = {"rgb": bits.view("<f4"), "intensity": np.arange(5, dtype="<u2")}
+    columns = {
+        **{axis: POINTS[:, i].astype("<f4") for i, axis in enumerate("xyz")},
+        **{f"normal_{axis}": NORMALS[:, i].astype("<f4") for i, axis in enumerate("xyz")},
+    }
+    body = lines_of(POINTS)
+    rows = [line + b" -1500 %d 7 250" % i for i, line in enumerate(body.split(b"\n"))]
+    file = BytesIO()
+    np.savez_compressed(file, points=POINTS, normals=NORMALS, colors=np.eye(5, 3), heat=bits)
+    strips = b"element tristrips 1\nproperty list int int vertex_indices\nend_header\n"
+    plain = b"ply\nformat ascii 1.0\nelement vertex 5\nproperty float x\nproperty float y\n"
+    plain += b"property float z\n" + strips + body + b"\n6 0 1 2 3 -1 4\n"
+    return {
+        **{f"{data}.pcd": pcd(data, columns | fields) for data in ("ascii", "binary")},
+        "binary_compressed.pcd": pcd("binary_compressed", columns | fields),
+        "scan.pts": b"5\n" + b"\n".join(rows),
+        "cloud.asc": b"//X Y Z I R G B\n5\n" + b"\n".join(rows),
+        "german.txt": body.replace(b" ", b";").replace(b".", b","),
+        "normals.pwn": b"5\n" + body + b"\n" + lines_of(NORMALS),
+        "columns.npy": npy(named(TABLE)),
+        "named.npz": file.getvalue(),
+        "strips.ply": plain,
+        "packed.ply.gz": gzip.compress(plain),
+        "wide.txt": text(" ").decode().encode("utf-16"),
+        "frame.csv": b",Easting,Northing,Height\n"
+        + b"\n".join(
+            b"%d," % i + line.replace(b" ", b",") for i, line in enumerate(body.split(b"\n"))
+        ),
+    }
 
 
 def saved(folder: Path, name: str, data: bytes) -> Path:

@@ -188,8 +188,8 @@ def _fitted(
         if given.volume is not None:
             write_volume(given.volume, *distance.grid(VOLUME))
         relative = {f"{name}_rel": value / diagonal for name, value in lengths.items()}
-        answer = {**numbers, "out": str(given.out), **lengths, **relative}
-        answer |= {"offset": list(offset)} if offset else {}
+        shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
+        answer = {**numbers, "out": str(given.out), **lengths, **relative, **shift}
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
     return as_json(answer) if json else as_table({**table, "out": given.out}), 0
 

@@ -160,7 +160,9 @@ def bound(size: int) -> None:
     if statm.exists():
         held = int(statm.read_text().split()[0]) * resource.getpagesize()
         _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (held + GROWTH * size + MEMORY, most))
+        limit = held + GROWTH * size + MEMORY
+        limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 READERS = {"las": las, "e57": e57, "scene": scene}

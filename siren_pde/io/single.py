@@ -87,4 +87,4 @@ def _round_centre(vertices: Floats) -> Offset:
 def _degenerate(triangles: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
     a, b, c = np.moveaxis(triangles, 1, 0)
     pairs = [(a, b), (b, c), (c, a)]
-    return np.any([(p == q).all(axis=1) for p, q in pairs], axis=0)
+    return np.asarray(np.any([(p == q).all(axis=1) for p, q in pairs], axis=0))

@@ -1,28 +1,20 @@
 """PCD files in all encodings, and the formats that libraries of others read."""
 
-import io
 import struct
 from pathlib import Path
 from typing import Any
 
-import laspy
 import numpy as np
-import pye57
 import pytest
 import trimesh
 
 from siren_pde.errors import DataFileError, InputWarning
 from siren_pde.io.readers import others, read_mesh, read_points
 from siren_pde.io.readers.lzf import unpacked
+from tests.foreign_files import COUNT, NORMALS, PAINTS, POINTS, RGB, e57, foreign, las
 from tests.sample_files import PCD_FIELDS, pcd, saved
 from tests.typed import known
 
-DRAW = np.random.default_rng(3)
-COUNT = 50
-NORMALS = DRAW.normal(size=(COUNT, 3))
-NORMALS /= np.linalg.norm(NORMALS, axis=1, keepdims=True)
-POINTS = (100 + NORMALS).astype(np.float32).astype(float)
-RGB = DRAW.integers(0, 256, (COUNT, 3))
 pytestmark = pytest.mark.filterwarnings("ignore::siren_pde.errors.InputWarning")
 
 
@@ -47,10 +39,7 @@ def test_pcd_is_read_in_every_encoding(data: str, colours: str, tmp_path: Path) 
     cloud = read_points(saved(tmp_path, "a.pcd", cloud_of(data, colours)))
     np.testing.assert_array_equal(cloud.positions, POINTS)
     np.testing.assert_allclose(known(cloud.normals), NORMALS, atol=1e-6)
-    np.testing.assert_array_equal(np.column_stack([cloud.data[n] for n in PCD_PAINT]), RGB)
-
-
-PCD_PAINT = ("red", "green", "blue")
+    np.testing.assert_array_equal(np.column_stack([cloud.data[n] for n in PAINTS]), RGB)
 
 
 def test_fields_of_several_numbers_and_fillers_are_told_apart(tmp_path: Path) -> None:
@@ -110,56 +99,24 @@ def test_runs_and_copies_are_unpacked() -> None:
             unpacked(data, size)
 
 
-def las(suffix: str, version: str = "1.4", form: int = 7, colours: np.ndarray = RGB * 257) -> bytes:
-    header = laspy.LasHeader(version=version, point_format=form)
-    header.offsets, header.scales = [90.0, 90.0, 90.0], [1e-6, 1e-6, 1e-6]
-    header.add_extra_dim(laspy.ExtraBytesParams("planarity", "f4"))
-    table = laspy.LasData(header)
-    table.x, table.y, table.z = POINTS.T
-    table.intensity = np.arange(COUNT) + 1
-    table.red, table.green, table.blue = colours.T
-    table.planarity = np.linspace(0, 1, COUNT)
-    file = io.BytesIO()
-    table.write(file, do_compress=suffix == ".laz", laz_backend=laspy.LazBackend.Lazrs)
-    return file.getvalue()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".las", ".laz"])
 @pytest.mark.parametrize("scale", [1, 257])
 def test_las_gives_points_colours_and_further_numbers(
     suffix: str, scale: int, tmp_path: Path
 ) -> None:
-    cloud = read_points(saved(tmp_path, f"a{suffix}", las(suffix, colours=RGB * scale)))
+    cloud = read_points(saved(tmp_path, f"a{suffix}", las(suffix == ".laz", colours=RGB * scale)))
     np.testing.assert_allclose(cloud.positions, POINTS, atol=1e-6)
     np.testing.assert_array_equal(cloud.data["intensity"], np.arange(COUNT) + 1)
     np.testing.assert_allclose(cloud.data["planarity"], np.linspace(0, 1, COUNT), atol=1e-6)
-    np.testing.assert_allclose(np.column_stack([cloud.data[n] for n in PCD_PAINT]), RGB)
-
-
-def e57(path: Path) -> bytes:
-    file = pye57.E57(str(path), mode="w")
-    for part, shift in ((slice(0, 20), 5.0), (slice(20, COUNT), 0.0)):
-        there = POINTS[part] - [shift, 0, 0]
-        scan: dict[str, Any] = {
-            f"cartesian{axis.upper()}": there[:, i] for i, axis in enumerate("xyz")
-        }
-        scan |= {"intensity": np.arange(COUNT)[part] / COUNT}
-        scan |= {
-            f"color{name.title()}": RGB[part, i].astype(np.uint8)
-            for i, name in enumerate(PCD_PAINT)
-        }
-        file.write_scan_raw(scan, translation=np.array([shift, 0, 0]), rotation=np.eye(4)[0])
-    file.close()
-    return path.read_bytes()
+    np.testing.assert_allclose(np.column_stack([cloud.data[n] for n in PAINTS]), RGB)
 
 
 @pytest.mark.slow
 def test_e57_puts_its_scans_together(tmp_path: Path) -> None:
-    e57(tmp_path / "a.e57")
-    cloud = read_points(tmp_path / "a.e57")
+    cloud = read_points(saved(tmp_path, "a.e57", e57()))
     np.testing.assert_allclose(cloud.positions, POINTS, atol=1e-6)
-    np.testing.assert_allclose(np.column_stack([cloud.data[n] for n in PCD_PAINT]), RGB)
+    np.testing.assert_allclose(np.column_stack([cloud.data[n] for n in PAINTS]), RGB)
     np.testing.assert_allclose(cloud.data["intensity"], np.arange(COUNT) / COUNT, atol=1e-6)
 
 
@@ -196,7 +153,7 @@ def test_points_in_scenes_keep_their_colours(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.glb", cloud.export(file_type="glb"))
     read = read_points(path)
     np.testing.assert_allclose(read.positions, POINTS, atol=1e-5)
-    np.testing.assert_allclose(np.column_stack([read.data[n] for n in PCD_PAINT]), RGB)
+    np.testing.assert_allclose(np.column_stack([read.data[n] for n in PAINTS]), RGB)
 
 
 @pytest.mark.slow
@@ -224,12 +181,7 @@ def test_without_the_libraries_it_is_said_how_to_get_them(
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".las", ".laz", ".e57", ".glb"])
 def test_files_that_are_cut_are_refused(suffix: str, tmp_path: Path) -> None:
-    if suffix == ".e57":
-        data = e57(tmp_path / "whole.e57")
-    elif suffix == ".glb":
-        data = trimesh.Scene([trimesh.creation.icosphere()]).export(file_type="glb")
-    else:
-        data = las(suffix)
+    data = next(data for name, data in foreign().items() if name.endswith(suffix))
     for size in (len(data) * 3 // 5, 300, 9):
         with pytest.raises(DataFileError, match=rf"a\{suffix}`"):
             read_points(saved(tmp_path, f"a{suffix}", data[:size]))

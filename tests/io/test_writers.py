@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -121,8 +122,12 @@ def test_a_volume_can_be_read_by_its_own_description(tmp_path: Path) -> None:
 
 
 def test_measurements_are_written_beside_vertices(tmp_path: Path) -> None:
-    paint = {"red": [0, 12.6, 255, 300], "green": [1, 2, 3, 4], "blue": [-1, 0, 0, 0]}
-    scalars = {"heat": [0.25, 1, 2, 3], "gps_time": 2e8 + np.arange(4) / 64}
+    paint: dict[str, Any] = {
+        "red": [0, 12.6, 255, 300],
+        "green": [1, 2, 3, 4],
+        "blue": [-1, 0, 0, 0],
+    }
+    scalars: dict[str, Any] = {"heat": [0.25, 1, 2, 3], "gps_time": 2e8 + np.arange(4) / 64}
     path = tmp_path / "a.ply"
     write_mesh(path, TRIANGLES, TRIANGLES.vertex_normals, measurements={**paint, **scalars})
     again = read_arrays(path)
