@@ -62,6 +62,7 @@ def archive(**arrays: Any) -> bytes:
     return file.getvalue()
 
 
+PARAVIEW = '"Normals:0","Normals:1","Normals:2","Points:0","Points:1","Points:2"\n'
 COUNTING = np.arange(COUNT, dtype=float)
 FACE0 = "element face 0\nproperty list uchar int vertex_indices\n"
 BAD_FACES = "element face 2\nproperty list uchar int vertex_indices\n"
@@ -158,6 +159,21 @@ FLAVOURS: dict[str, tuple[str, bytes, str]] = {
         "",
     ),
     "bars": ("a.txt", lines(POINTS, sign="|", head="x|y|z\n"), ""),
+    "excel": ("a.csv", commas(POINTS, GREY, sign=";", head="sep=;\nX;Y;Z;Intensity\n"), "i"),
+    "paraview": ("a.csv", lines(NORMALS, POINTS, sign=",", head=PARAVIEW), "n"),
+    "spanish": ("a.csv", lines(POINTS, sign=";", head="Este;Norte;Cota\n"), ""),
+    "fields left empty": (
+        "a.csv",
+        lines(POINTS, sign=",", head="x,y,z,t\n").replace(b"\n", b",\n").replace(b"t,", b"t"),
+        "",
+    ),
+    "not a number as windows writes it": (
+        "a.csv",
+        lines(POINTS, sign=",", head="x,y,z,t\n")
+        .replace(b"\n", b",-1.#IND\n", 99)
+        .replace(b"t,-1.#IND", b"t"),
+        "",
+    ),
     # decimal commas
     "commas and blanks": ("a.txt", commas(POINTS, sign=" "), ""),
     "commas and tabs": ("a.txt", commas(POINTS, NORMALS, sign="\t"), "n"),
@@ -217,6 +233,8 @@ FLAVOURS: dict[str, tuple[str, bytes, str]] = {
     "npz": ("a.npz", archive(points=POINTS, normals=NORMALS, colors=RGB.astype("u1")), "nc"),
     "npz of open3d": ("a.npz", archive(positions=POINTS, colors=FLOATS, intensity=GREY), "ci"),
     "npz of vertices": ("a.npz", archive(vertices=POINTS, faces=np.array([[0, 1, 2]])), ""),
+    "npz of one cloud": ("a.npz", archive(pcd=np.hstack([POINTS, RGB]), pose=np.eye(4)), "c"),
+    "npz of wide points": ("a.npz", archive(points=np.hstack([POINTS, RGB]), t=POINTS), "c"),
     "npz of one table": ("a.npz", archive(arr_0=np.hstack([POINTS, NORMALS])), "n"),
     # packed
     "xyz.gz": ("a.xyz.gz", gzip.compress(lines(POINTS, NORMALS)), "n"),

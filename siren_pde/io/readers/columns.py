@@ -36,6 +36,8 @@ def of_table(source: Source, table: Floats, names: Sequence[str], where: str) ->
     Raises DataFileError where that could be several things: see `guessed`.
     """
     if source.columns is not None:
+        if table.shape[1] != len(table) == len(source.columns):
+            table = table.T  # one point per column
         _require_all(source, where, table.shape[1])
         return _of_roles(table.T, source.columns)
     if names:
@@ -48,6 +50,8 @@ def of_table(source: Source, table: Floats, names: Sequence[str], where: str) ->
     guess = _guessed(source, table, where)
     if guess.reasons:
         say(f"`{source.name}`: x y z come first; {'; '.join(guess.reasons)}. {OTHERWISE}")
+    if guess.roles == POSITION:
+        return Arrays(table)  # no copy of what may be large
     return _of_roles(table.T, guess.roles)
 
 

@@ -102,9 +102,11 @@ def read_only_table(source: Source) -> Arrays:
     or what the one array in it that has two axes and many rows holds.
     """
     arrays = _FORMATS[source.suffix](source)
-    places = [n for n, v in arrays.items() if is_place(n) and v.ndim == 2 and v.shape[1] == 3]
-    if len(places) == 1 and source.columns is None:
+    places = [n for n, v in arrays.items() if is_place(n) and v.ndim == 2]
+    if len(places) == 1 and source.columns is None and arrays[places[0]].shape[1] == 3:
         return _of_arrays(source, arrays, len(arrays[places[0]]))
+    if len(places) == 1:
+        arrays = {places[0]: arrays[places[0]]}
     tables = {n: v for n, v in arrays.items() if v.ndim == 2 and set(v.shape) & {3, 6}}
     rows = {name: v for name, v in tables.items() if v.shape[1] in (3, 6)} or tables
     wide = {n: v for n, v in arrays.items() if v.ndim == 2 and min(v.shape) > 3}

@@ -17,6 +17,8 @@ ONE_SIGN = "Write decimal points and separate columns by one kind of sign."
 _COMMENTS = (b"#", b"//", b"%", b"!")
 """What lines before the numbers begin by that are no numbers."""
 _UNIT = re.compile(r"\s*[\[(][^\])]*[\])]$")
+_EXCEL = re.compile(rb'"?sep=.?"?', re.IGNORECASE)
+"""A first line that tells Excel the sign between columns."""
 _COMMA = re.compile(rb"[-+]?\d*,?\d+(?:[eE][-+]?\d+)?|[-+]?\d+,")
 """A number with a decimal comma, or a whole one."""
 _FRACTION = re.compile(rb"(?<!\d)[-+]?(?:0?|\d{4,}),\d|,(?!\d{3}(?!\d))\d")
@@ -85,7 +87,9 @@ def _opening(source: Source) -> _Opening:
     offset, seen, number = 0, 0, 0
     for number, raw in enumerate(io.BytesIO(source.data), start=1):
         text = raw.strip()
-        if text.startswith(_COMMENTS) and not (named := _slashed(text)):
+        if not number - 1 and _EXCEL.fullmatch(text):
+            pass
+        elif text.startswith(_COMMENTS) and not (named := _slashed(text)):
             comments.append(text.lstrip(b"#/%! \t"))
         elif text:
             line = Line(

@@ -48,12 +48,17 @@ COLOURS = [
     *_spelled(_PAINTS, ("r", "g", "b")),
     *_spelled(_PAINTS, _NUMBERS),
 ]
-_EAST = frozenset("x easting eastings east e utmeasting utme rechtswert".split())
-_NORTH = frozenset("y northing northings north n utmnorthing utmn hochwert".split())
-_UP = frozenset(
-    "z height heights altitude elevation elev alt h ellipsoidalheight orthometricheight "
-    "hoehe höhe".split()
+_EAST = frozenset(
+    "x xm xutm utmx easting eastings east e utmeasting utme rechtswert est este".split()
 )
+_NORTH = frozenset(
+    "y ym yutm utmy northing northings north n utmnorthing utmn hochwert nord norte".split()
+)
+_UP = frozenset(
+    "z zm height heights altitude elevation elev alt h ellipsoidalheight orthometricheight hoehe "
+    "höhe hauteur quota cota altura altitud".split()
+)
+"""Of surveys, in the languages whose programs write them."""
 _ANGLES = frozenset("lon long lng longitude lat latitude".split())
 _NUMBERING = frozenset(
     "index idx id pointid pointno pointnumber point pt no nr number unnamed0".split()

@@ -80,11 +80,15 @@ def text_table(source: Source) -> TextTable:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b'"' in data:
         data = _QUOTED.sub(rb"\1.\2", data)
+    if b".#" in data:  # else a comment would start within a number
+        data = _usual(data)
     source = replace(source, data=data)
     layout = layout_of(source)
-    if layout.separator and layout.first.text.endswith(layout.separator):  # 1, 2, 3,
-        trimmed = source.data.replace(layout.separator + b"\n", b"\n")
-        source = replace(source, data=trimmed.removesuffix(layout.separator))
+    sign = layout.separator
+    named = len(layout.names) == len(layout.cells)
+    if sign and layout.first.text.endswith(sign) and not named:  # 1, 2, 3,
+        trimmed = source.data.replace(sign + b"\n", b"\n")
+        source = replace(source, data=trimmed.removesuffix(sign))
         layout = layout_of(source)
     if layout.commas:
         source, layout = _with_points(source, layout)
