@@ -183,6 +183,13 @@ CLOUDS = {
 }
 
 
+def ptx(rows: Sequence[bytes], shift: float = 1.0) -> bytes:
+    """A scan whose matrix turns x to y and moves by `shift`, and one direction without a point."""
+    head = [f"{len(rows) + 1}", "1", "0 0 0", "1 0 0", "0 1 0", "0 0 1"]
+    head += ["0 1 0 0", "-1 0 0 0", "0 0 1 0", f"{shift} 0 0 1", "0 0 0 0.5 0 0 0", ""]
+    return "\r\n".join(head).encode() + b"\r\n".join(rows) + b"\r\n"
+
+
 def lines_of(table: np.ndarray) -> bytes:
     return "\n".join(" ".join(map(repr, row)) for row in table.tolist()).encode()
 
@@ -215,6 +222,7 @@ def scans() -> dict[str, bytes]:
         "binary_compressed.pcd": pcd("binary_compressed", columns | fields),
         "scan.pts": b"5\n" + b"\n".join(rows),
         "cloud.asc": b"//X Y Z I R G B\n5\n" + b"\n".join(rows),
+        "two.ptx": ptx(rows[:3]) + ptx(rows[3:], shift=0.0),
         "german.txt": body.replace(b" ", b";").replace(b".", b","),
         "normals.pwn": b"5\n" + body + b"\n" + lines_of(NORMALS),
         "columns.npy": npy(named(TABLE)),

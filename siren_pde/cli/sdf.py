@@ -30,7 +30,7 @@ from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
-from siren_pde.scans.carried import carried
+from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import NonFiniteError, StorageError
+from siren_pde.io.readers.stl import merged
 from siren_pde.meshes.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
@@ -32,9 +33,9 @@ class Single:
     @property
     def mesh(self) -> Mesh:
         """The mesh that these triangles are, where it was: corners at one place are one vertex."""
-        corners = self.triangles.reshape(-1, 3).astype(np.float64) + 0.0
-        places, faces = np.unique(corners, axis=0, return_inverse=True)
-        return Mesh(places + (self.offset or 0.0), faces.reshape(-1, 3))
+        read = merged(self.triangles.astype(np.float64))
+        faces = np.empty((0, 3), dtype=np.int64) if read.faces is None else read.faces
+        return Mesh(read.positions + (self.offset or 0.0), faces)
 
 
 def in_single(mesh: Mesh) -> Single:

@@ -13,6 +13,7 @@ import pytest
 from siren_pde import PointCloud
 from siren_pde.errors import ConfigError, DataFileError, InputWarning
 from siren_pde.io.readers import read_arrays, read_mesh, read_points
+from tests.costs import calls_of
 from tests.sample_files import npy, saved
 from tests.typed import known
 
@@ -443,3 +444,24 @@ def test_empty_cells_are_no_numbers(read: Callable[[Path], object], tmp_path: Pa
         read(saved(tmp_path, "a.csv", data))
     with pytest.raises(DataFileError, match="point 1: NaN"):
         read_arrays(saved(tmp_path, "b.csv", data.replace(b"1,0,0,", b"1,,0,2")))
+
+
+@pytest.mark.parametrize("name", ["a.ply", "a.pcd", "a.xyz"])
+def test_long_tables_of_text_are_read_like_short_ones(name: str, tmp_path: Path) -> None:
+    count = 25_000
+    table = np.random.default_rng(1).normal(size=(count, 3)).round(4)
+    head = f"ply\nformat ascii 1.0\nelement vertex {count}\n"
+    head += "".join(f"property float {axis}\n" for axis in "xyz")
+    heads = {
+        "a.ply": f"{head}{BAD_FACES}end_header\n",
+        "a.pcd": f"FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS {count}\nDATA ascii\n",
+    }
+    body = lines(table) + (b"3 0 1 2\n4 3 2 1 0\n" if name == "a.ply" else b"")
+    path = saved(tmp_path, name, heads.get(name, "").encode() + body)
+    arrays = read_arrays(path)
+    np.testing.assert_allclose(arrays.positions, table, atol=1e-9)
+    assert arrays.faces is None or len(arrays.faces) == 3
+    assert calls_of(lambda: read_arrays(path)) < 20_000  # and no call for each point
+    bad = saved(tmp_path, f"bad{name[1:]}", path.read_bytes().replace(b" -0.5", b" nil", 1))
+    with pytest.raises(DataFileError, match=r"line \d+: `nil"):
+        read_arrays(bad)

@@ -12,7 +12,7 @@ from siren_pde.errors import DataFileError, InputWarning
 from siren_pde.io.readers import others, read_mesh, read_points
 from siren_pde.io.readers.lzf import unpacked
 from tests.foreign_files import COUNT, NORMALS, PAINTS, POINTS, RGB, e57, foreign, las
-from tests.sample_files import PCD_FIELDS, pcd, saved
+from tests.sample_files import PCD_FIELDS, pcd, ptx, saved
 from tests.typed import known
 
 pytestmark = pytest.mark.filterwarnings("ignore::siren_pde.errors.InputWarning")
@@ -97,6 +97,27 @@ def test_runs_and_copies_are_unpacked() -> None:
     for data, size in [*bad, (b"\x02abc", 4)]:
         with pytest.raises(ValueError, match=r"ends within|starts before|declared"):
             unpacked(data, size)
+
+
+def test_ptx_puts_its_scans_where_their_matrices_say(tmp_path: Path) -> None:
+    rows = [" ".join(map(repr, row)).encode() for row in [[1.0, 2.0, 3.0, 0.25, 9, 8, 7]] * 2]
+    path = saved(tmp_path, "a.ptx", ptx(rows) + ptx(rows[:1], shift=-5.0))
+    with pytest.warns(InputWarning, match=r"2 directions without a point"):
+        cloud = read_points(path)
+    np.testing.assert_array_equal(cloud.positions, [[-1, 1, 3], [-1, 1, 3], [-7, 1, 3]])
+    assert {n: v[0].item() for n, v in cloud.data.items()} == {
+        **dict(zip(PAINTS, (9, 8, 7), strict=True)),
+        "intensity": 0.25,
+    }
+    for data, message in (
+        (ptx(rows)[:-40], "3 points are declared, 2 lines follow|9 numbers|7 were expected"),
+        (ptx(rows)[:60], "ends within the head"),
+        (ptx(rows).replace(b"0 0 1 0", b"0 0 1"), "3 numbers where 4 were expected"),
+        (ptx(rows).replace(b"\r\n1\r\n", b"\r\n0\r\n", 1), "a scan of 0 points"),
+        (ptx(rows[:1]) + ptx([b"1 2 3 0.5"]), "7 were expected|3 numbers where|where 7"),
+    ):
+        with pytest.raises(DataFileError, match=rf"a\.ptx`, .*({message})"):
+            read_points(saved(tmp_path, "a.ptx", data))
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from siren_pde.io.readers.off import read_off
 from siren_pde.io.readers.others import read_e57, read_las, read_scene
 from siren_pde.io.readers.pcd import read_pcd
 from siren_pde.io.readers.ply import read_ply
+from siren_pde.io.readers.ptx import read_ptx
 from siren_pde.io.readers.source import Arrays, Floats, Integers, Source
 from siren_pde.io.readers.stl import read_stl
 from siren_pde.io.readers.table import read_npy, read_text
@@ -35,6 +36,7 @@ _FORMATS: dict[str, Callable[[Source], Arrays]] = {
     ".off": read_off,
     ".stl": read_stl,
     **dict.fromkeys(_TEXTS, read_text),
+    ".ptx": read_ptx,
     ".pcd": read_pcd,
     ".npy": read_npy,
     ".npz": read_only_table,
@@ -52,8 +54,8 @@ def read_points(
 ) -> PointCloud:
     """The points of a scan, in float64, with normals and measurements, by the suffix of the file.
 
-    Read are PLY, PCD, OBJ, OFF, STL, NPY, NPZ, MATLAB's files and texts (XYZ, TXT, CSV, TSV, ASC,
-    PTS, XYZN, PWN), also packed by gzip; with the extra `scans`, LAS and LAZ, E57, GLB and glTF.
+    Read are PLY, PCD, PTX, OBJ, OFF, STL, NPY, NPZ, MATLAB's files and texts (XYZ, TXT, CSV, TSV,
+    ASC, PTS, XYZN, PWN), also packed by gzip; with the extra `scans`, LAS, LAZ, E57, GLB and glTF.
 
     Columns go by their names, also by those that other programs give them (`normal_x`, `Rf`,
     `Easting`). Without names, what follows x y z is normals where lengths are one, colours where

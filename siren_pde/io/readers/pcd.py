@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_named
+from siren_pde.io.readers.long_tables import long_table
 from siren_pde.io.readers.lzf import unpacked
 from siren_pde.io.readers.names import COLOUR, POSITION
 from siren_pde.io.readers.notices import say
-from siren_pde.io.readers.source import Arrays, Line, Source, shown
+from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
 
 Column = npt.NDArray[Any]
 
@@ -123,12 +124,12 @@ def _wholes(source: Source, said: dict[str, list[str]], word: str) -> list[int]:
 
 
 def _text(source: Source, header: _Header) -> dict[str, Column]:
-    lines = source.lines(header.offset, first=1 + header.lines)
-    if len(lines) != header.points:
-        seen = f"{header.points} points are declared, {len(lines)} lines follow"
-        raise source.broken("header", seen)
-    usual = [Line(line.number, line.text.replace(b"nan(ind)", b"nan")) for line in lines]
-    table = source.rows(usual, sum(field.count for field in header.fields))
+    columns_of_text = sum(field.count for field in header.fields)
+    long = long_table(source, header.offset, (header.points, columns_of_text))
+    if long is not None and not source.data[long[1] :].strip():
+        table = long[0]
+    else:
+        table = _short_table(source, header, columns_of_text)
     columns: dict[str, Column] = {}
     at = 0
     for field in header.fields:
@@ -138,6 +139,15 @@ def _text(source: Source, header: _Header) -> dict[str, Column]:
             _add(source, columns, name, _bits(column, field.kind) if packed else column)
             at += 1
     return columns
+
+
+def _short_table(source: Source, header: _Header, columns: int) -> Floats:
+    lines = source.lines(header.offset, first=1 + header.lines)
+    if len(lines) != header.points:
+        seen = f"{header.points} points are declared, {len(lines)} lines follow"
+        raise source.broken("header", seen)
+    usual = [Line(line.number, line.text.replace(b"nan(ind)", b"nan")) for line in lines]
+    return source.rows(usual, columns)
 
 
 def _bits(column: Column, kind: str) -> Column:

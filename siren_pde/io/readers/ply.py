@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from itertools import islice
 
 import numpy as np
 
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_named
+from siren_pde.io.readers.long_tables import long_table
 from siren_pde.io.readers.names import known_as
 from siren_pde.io.readers.ply_faces import Table, Vector, faces_of
 from siren_pde.io.readers.ply_header import Element, header
 from siren_pde.io.readers.source import Arrays, Line, Source
-
-MANY = 20_000
-"""Rows of text from which on they are not kept as lines, which takes three times the memory."""
 
 
 def read_ply(source: Source) -> Arrays:
@@ -120,9 +117,12 @@ def _columns(element: Element, cells: list[list[Vector]]) -> Table:
 def _read_text(source: Source, elements: list[Element], offset: int) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     number = 1 + source.data.count(b"\n", 0, offset)
-    if elements and (plain := _many_rows(source, elements[0], offset)) is not None:
-        tables[elements[0].name], offset = plain
-        number, elements = number + elements[0].count, elements[1:]
+    if elements and not elements[0].has_lists:
+        names = [p.name for p in elements[0].properties]
+        long = long_table(source, offset, (elements[0].count, len(names)))
+        if long is not None:
+            tables[elements[0].name] = dict(zip(names, long[0].T, strict=True))
+            offset, number, elements = long[1], number + elements[0].count, elements[1:]
     lines = source.lines(offset, first=number, comment=b"\n")
     for element in elements:
         mine, lines = lines[: element.count], lines[element.count :]
@@ -143,25 +143,6 @@ def _read_text(source: Source, elements: list[Element], offset: int) -> dict[str
         seen = f"{len(lines)} lines beyond what the header declares"
         raise source.broken(f"line {lines[0].number}", seen)
     return tables
-
-
-def _many_rows(source: Source, element: Element, offset: int) -> tuple[Table, int] | None:
-    """A long table and the byte after it, read without a copy of each line; None if it cannot."""
-    if element.count < MANY or element.has_lists:
-        return None
-    source.require_short_lines(offset)
-    if source.data.count(b"\n", offset) < element.count - 1:
-        return None
-    file = BytesIO(source.data)
-    file.seek(offset)
-    try:
-        values = np.loadtxt(file, comments=None, ndmin=2, max_rows=element.count)
-    except ValueError:
-        return None
-    if values.shape != (element.count, len(element.properties)):
-        return None
-    names = [p.name for p in element.properties]
-    return dict(zip(names, values.T, strict=True)), file.tell()
 
 
 def _words(source: Source, element: Element, line: Line) -> list[Vector]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from siren_pde import PointCloud
-from siren_pde.scans import carried as module
-from siren_pde.scans.carried import carried
+from siren_pde.scans import carrying
+from siren_pde.scans.carrying import carried
 
 DRAW = np.random.default_rng(0)
 POINTS = DRAW.uniform(-1, 1, (4000, 3))
@@ -40,7 +40,7 @@ def test_classes_are_those_of_the_nearest_point() -> None:
 def test_few_or_many_points_or_none_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert carried(PointCloud(POINTS), PLACES) == {}
     np.testing.assert_array_equal(carried(PointCloud(POINTS[:1], t=[0.5]), PLACES)["t"], 0.5)
-    monkeypatch.setattr(module, "MOST", 1000)
+    monkeypatch.setattr(carrying, "MOST", 1000)
     heat = POINTS @ [1.0, -2.0, 3.0]
     there = carried(PointCloud(POINTS, heat=heat), PLACES)
     assert np.abs(there["heat"] - PLACES @ [1.0, -2.0, 3.0]).mean() < 1
