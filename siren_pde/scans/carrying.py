@@ -31,10 +31,12 @@ def carried(cloud: PointCloud, places: npt.ArrayLike) -> dict[str, Floats]:
 
     positions = cloud.positions.double().cpu().numpy()
     among = np.arange(0, len(positions), -(-len(positions) // MOST))
-    centre = positions[among].mean(axis=0)  # far from the origin, squares lose digits
+    scale = np.abs(positions).max() or 1.0  # no square leaves the number range
+    centre = (positions[among] / scale).mean(axis=0)  # far from the origin, squares lose digits
     count = min(NEAREST, len(among))
-    wanted = np.asarray(places, dtype=np.float64) - centre
-    distance, near = cKDTree(positions[among] - centre).query(wanted, k=count, workers=2)
+    wanted = np.asarray(places, dtype=np.float64) / scale - centre
+    tree = cKDTree(positions[among] / scale - centre)
+    distance, near = tree.query(wanted, k=count, workers=2)
     distance, near = distance.reshape(-1, count), among[near.reshape(-1, count)]
     squares = np.square(distance)
     weights = 1 / (squares + 1e-12 * squares[:, -1:] + 1e-300)

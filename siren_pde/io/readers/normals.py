@@ -54,10 +54,11 @@ def _of_nearest(positions: Floats, normals: Floats, usable: npt.NDArray[np.bool_
 
     among = np.flatnonzero(usable)
     among = among[:: -(-len(among) // _AMONG)]
-    centre = positions[among].mean(axis=0)
-    tree = cKDTree(positions[among] - centre)
+    scaled = positions / (np.abs(positions).max() or 1.0)  # no square leaves the number range
+    centre = scaled[among].mean(axis=0)
+    tree = cKDTree(scaled[among] - centre)
     count = min(_NEAREST, len(among))
-    _, near = tree.query(positions[~usable] - centre, k=count, workers=2)
+    _, near = tree.query(scaled[~usable] - centre, k=count, workers=2)
     nearest = normals[among[near.reshape(-1, count)]]
     mean = nearest.mean(axis=1)
     opposed = np.linalg.norm(mean, axis=1) < 0.5  # of the two sides of a sheet: the nearest one's
