@@ -153,6 +153,7 @@ FLAVOURS: dict[str, tuple[str, bytes, str]] = {
     "pandas": ("a.csv", lines(COUNTING, POINTS, sign=",", head=",x,y,z\n"), ""),
     "pandas, shuffled": ("a.csv", lines(COUNTING[::-1] * 3, POINTS, sign=",", head=",x,y,z\n"), ""),
     "R": ("a.txt", lines(COUNTING + 1, POINTS, head='"x" "y" "z"\n'), ""),
+    "half a normal": ("a.csv", lines(POINTS, GREY, sign=",", head="x,y,z,nx\n"), ""),
     "id": ("a.csv", lines(POINTS, COUNTING, sign=",", head="x,y,z,id\n"), ""),
     "text beside": (
         "a.csv",
@@ -277,6 +278,7 @@ SAID = {
     "in a comment": "named by a comment: x y z nx ny nz intensity",
     "pandas": "leaves out a column without a name",
     "id": "leaves out `id`",
+    "half a normal": "leaves out `nx`",  # which files of meshes could not hold
     "text beside": "`name` is text, and left out",
     "commas and blanks": "commas within numbers are read as decimal points",
     "bad faces": r"triangle 0: corners \[0, 1, 99\], but there are 60 vertices. Its faces are left",

@@ -198,4 +198,4 @@ def _measurement(name: str, taken: Iterable[str]) -> str:
     short = plain.removeprefix(_OWN)
     if short not in {*taken, *POSITION, *NORMAL, *COLOUR, "field"} and can_be_measured(short):
         plain = short
-    return plain if plain not in taken else LEFT_OUT
+    return plain if plain not in {*taken, *POSITION, *NORMAL} else LEFT_OUT
