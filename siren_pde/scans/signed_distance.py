@@ -22,6 +22,7 @@ from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.plots.cards import surface_card
 from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.trim import trimmed
 from siren_pde.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
@@ -118,6 +119,11 @@ class SignedDistance:
         x = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1)
         return np.stack([self(plane.reshape(-1, 3)) for plane in x]).reshape(counts), low, high
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the surface has ends: then φ means nothing past them, and has no inside."""
+        return self.cloud.rim is not None
+
     def mesh(self, resolution: int = 256) -> Mesh:
         """The surface of the scanned object as a mesh, `resolution` cells along the box.
 
@@ -143,8 +149,13 @@ class SignedDistance:
     def without_unsupported(self, mesh: Mesh, resolution: int) -> Mesh:
         """Without the components of which less than half is near any point of the cloud, and dust.
 
-        That is smaller than a sphere of one cell's radius: the grid resolves no shape so small.
+        That is smaller than a sphere of one cell's radius: the grid resolves no shape so small. Of
+        an open surface, without all that is not near points, see `trimmed`.
         """
+        if self.is_open:
+            inner = Mesh(self._inner(mesh.vertices), mesh.faces)
+            cell = 2 * self.half.max() / resolution
+            return trimmed(inner, self.cloud, cell).transformed(self.scale, self.centre)
         reach = max(10 * self.cloud.spacing, 4 / resolution)
         near = self.to_points(mesh.vertices) < reach * self.scale
         supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)
