@@ -21,7 +21,9 @@ from siren_pde.fields.engine.plan import Plan
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.plots.cards import surface_card
+from siren_pde.scans.one_sided import one_sided
 from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.planes import bend, heights
 from siren_pde.scans.trim import trimmed
 from siren_pde.solving.solution import Solution
 
@@ -38,7 +40,9 @@ class SignedDistance:
     """A fitted signed distance function φ, negative inside, in the user's own units.
 
     Inside, the network lives in the coordinates (x − centre) / scale, where the padded box, of
-    half-widths `half` there, fits into [−1, 1]³. `cloud` holds the points in these coordinates.
+    half-widths `half` there, fits into [−1, 1]³. `cloud` holds the points in these coordinates. Of
+    an open surface φ has signs beside it, and means nothing past its ends; of one with one side
+    only, a Möbius band, φ is positive on both.
     """
 
     solution: Solution
@@ -62,7 +66,13 @@ class SignedDistance:
         return self._evaluated(lambda p, u: grad(u), x)
 
     def normals(self, x: Positions) -> Floats:
-        """Unit gradients (n, 3) at x (n, 3)."""
+        """Unit gradients (n, 3) at x (n, 3).
+
+        Where the surface has one side only, and φ a kink on it, those of the sheet through the
+        points beside x, so that on a seam they change sign.
+        """
+        if not self.cloud.has_sides:
+            return heights(self.cloud, self._inner(x))[1]
         return unit(self.gradient(x))
 
     def curvature(self, x: Positions) -> Floats:
@@ -70,6 +80,8 @@ class SignedDistance:
 
         In one over the unit of x; 1/r on a sphere of radius r.
         """
+        if not self.cloud.has_sides:
+            return bend(self.cloud, self._inner(x)) / self.scale
         return self._evaluated(lambda p, u: div(grad(u) / norm(grad(u))) / 2, x) / self.scale
 
     def jet(self, p: Points) -> Jet:
@@ -133,7 +145,13 @@ class SignedDistance:
         return self.without_unsupported(self.zero_set(resolution), resolution)
 
     def zero_set(self, resolution: int = 256) -> Mesh:
-        """All of {φ = 0} in the padded box as a mesh, in the user's units."""
+        """All of {φ = 0} in the padded box as a mesh, in the user's units.
+
+        Where the surface has one side only, the sheet through its points: see `one_sided`.
+        """
+        if not self.cloud.has_sides:
+            sheet = one_sided(self.cloud, self.half, resolution)
+            return sheet.transformed(self.scale, self.centre)
         like = next(self.solution.field.parameters())
         mesh = extract(
             self.solution,

@@ -20,7 +20,7 @@ _CELLS = 1.5
 _BACK = 0.5
 """The mesh ends so many sides beyond its outermost points: they lie inside the end themselves."""
 _AVERAGED = 8
-"""Neighbours whose median density counts."""
+"""Neighbours of which the median density counts, and the mean of these medians."""
 _PINHOLE, _DUST = 0.5, 20
 """Unsupported surface as small as a circle of so many reaches is kept, for it is a gap between
 points; supported pieces smaller than the surface of so many points are left out.
@@ -40,8 +40,8 @@ def trimmed(mesh: Mesh, cloud: OrientedCloud, cell: float) -> Mesh:
     side = _sides(cloud)
 
     def near_points(x: Floats) -> tuple[Floats, Floats, Floats]:
-        far, index = cloud.near(x, 1)
-        own = side[index[:, 0]]
+        far, index = cloud.near(x, _AVERAGED)
+        own = side[index].mean(1)
         return far[:, 0], own, np.maximum(REACH * own, _CELLS * cell)
 
     far, _, reach = near_points(mesh.vertices)
@@ -51,7 +51,8 @@ def trimmed(mesh: Mesh, cloud: OrientedCloud, cell: float) -> Mesh:
         return dilated
     _, own, reach = near_points(dilated.vertices)
     inwards = cKDTree(rim).query(dilated.vertices, workers=-1)[0]
-    return _without_dust(cut(dilated, reach - _BACK * own - inwards), float(np.median(side)))
+    drawn_back = _filled(dilated, reach - _BACK * own - inwards, reach)
+    return _without_dust(cut(dilated, drawn_back), float(np.median(side)))
 
 
 def _sides(cloud: OrientedCloud) -> Floats:
