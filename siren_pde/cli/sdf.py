@@ -51,6 +51,7 @@ class Arguments:
     keep_largest: bool
     simplify: int | None
     volume: Path | None
+    is_open: bool | None = None
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -68,7 +69,8 @@ class Arguments:
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
         machine = Machine.read(record(entry(said, "machine"), "machine"))
-        return Arguments(machine=machine, **{**rest, **paths})
+        is_open = None if said.get("is_open") is None else bool(said["is_open"])
+        return Arguments(machine=machine, is_open=is_open, **{**rest, **paths})
 
 
 _PATHS = ("points", "out", "reference", "volume")
@@ -126,6 +128,7 @@ def _fitted(
                 seconds=given.seconds,
                 seed=machine.seed,
                 refine=not given.smooth,
+                is_open=given.is_open,
                 device=machine.device,
                 dtype=machine.precision or torch.float32,
                 callbacks=[report],

@@ -23,7 +23,8 @@ _WORDS = {
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
     "unsupported_components": "components without points, left out",
-    "boundary_loops": "holes",
+    "open": "open surface",
+    "boundary_loops": "boundary loops",
     "distance_mean": "points to mesh, mean",
     "distance_max": "points to mesh, largest",
     "own_rmse": "φ to its mesh, rms",
@@ -77,10 +78,11 @@ class Answers:
         lengths |= {name: inspected[name] for name in _LENGTHS}
         if scan.truth is not None:
             lengths |= vars(errors(distance, mesh, scan.truth, seed))
-        numbers = _shape(scan.cloud, mesh) | shares | {"seconds": seconds}
+        shape = {"open": distance.is_open} | _shape(scan.cloud, mesh)
+        numbers = shape | shares | {"seconds": seconds}
         return cls(numbers, lengths, _diagonal(scan.cloud))
 
-    def described(self) -> dict[str, object]:
+    def described(self) -> dict[str, float | None]:
         """For programs: lengths also as shares of the diagonal of the bounding box."""
         relative = {f"{name}_rel": value / self.diagonal for name, value in self.lengths.items()}
         return {**self.numbers, **self.lengths, **relative}

@@ -31,7 +31,11 @@ def cut(mesh: Mesh, values: npt.ArrayLike) -> Mesh:
     kept = values < 0
     count = kept[mesh.faces].sum(1)
     parts = [mesh.faces[count == 3]]
-    ends, two, one = [], _turned(mesh.faces[count == 2], ~kept), _turned(mesh.faces[count == 1], kept)
+    ends, two, one = (
+        [],
+        _turned(mesh.faces[count == 2], ~kept),
+        _turned(mesh.faces[count == 1], kept),
+    )
     # The odd corner a comes first, and the cuts are on its edges to the other two.
     for a, b, c in (two.T, one.T):
         ends += [np.stack([a, b], 1), np.stack([a, c], 1)]

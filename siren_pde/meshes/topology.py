@@ -76,7 +76,7 @@ def boundary_edges(faces: Integers, vertices: int) -> Integers:
     _, first, count = np.unique(
         ends[:, 0] * vertices + ends[:, 1], return_index=True, return_counts=True
     )
-    return ends[first[count == 1]]
+    return np.asarray(ends[first[count == 1]])
 
 
 def _boundary_loops(faces: Integers, vertices: int) -> int:

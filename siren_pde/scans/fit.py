@@ -100,12 +100,12 @@ def fit_sdf(
     started = time.monotonic()
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
-    positions, normals, noisy = cleaned(deduplicated(cloud, seed), seed)
+    scan = deduplicated(cloud, seed)
+    positions, normals, noisy = cleaned(scan, seed)
     refine = refine and not noisy and not regularisers
     centre, scale, half = _frame(positions)
     oriented = OrientedCloud((positions - centre) / scale, normals)
-    given = cloud.normals is not None
-    oriented = with_rim(oriented, given=given, is_open=is_open, seed=seed)
+    oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
     oriented = oriented if oriented.rim else _without_interior(oriented)
     sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)

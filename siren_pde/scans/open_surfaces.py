@@ -7,13 +7,16 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import InputWarning
+from siren_pde.meshes.topology import connected
 from siren_pde.scans.interior_points import winding_beside
 from siren_pde.scans.normals import estimate_normals
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.rim import Rim, ends_of
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 SAMPLE = 20_000
 """Points on which it is decided; of more, that many are drawn at random."""
@@ -28,90 +31,123 @@ _UNDECIDED = 0.04
 0.13 to 0.48 for those, 0.01 to 0.06 for closed ones. Edges of thin plates look like ends, but not
 to winding numbers.
 """
+_ROOM, _ROOM_POINTS = 0.01, 200
+"""A surface whose normals point into what it encloses was seen from inside: a room. There an end is
+no hole of a scan, but a door, if it bounds that share of the area, and as much as so many points.
+"""
+_INWARDS = -0.25
+"""Of the median of winding numbers: it is −½ where normals point into what a surface encloses."""
 _PARALLEL, _BESIDE = 0.8, 0.3
 """Cosine between planes of neighbours on one sheet, and the sine of the step out of them."""
 _SEAM = 0.7
 """Contradictions between neighbours, over the square root of the number of points, that a sheet
 with two sides does not have: 0 for all of those, 2 for a Möbius band.
 """
-_CONSISTENT, _LEVEL = 0.98, 0.6
+_CONSISTENT = 0.98
+"""Mean of signs of given normals along the surface, above which they are believed."""
+_STEEP, _MOST_STEEP = 0.3, 0.1
+"""Cosine between a plane's normal and steep ground, and the share of such ground in terrain."""
 
 
-def with_rim(cloud: OrientedCloud, *, given: bool, is_open: bool | None, seed: int) -> OrientedCloud:
+def with_rim(
+    cloud: OrientedCloud, scan: PointCloud, *, is_open: bool | None, seed: int
+) -> OrientedCloud:
     """The cloud as it is where its surface is closed, and else with its `Rim`.
 
-    `is_open` None leaves the decision to `looks_open`, and a warning says where that is so. Normals
-    of an open surface are made to agree along it; where they were not `given`, those of terrain,
-    the surface over a plane, point upwards along the axis nearest to them.
+    `scan` is what it was made of, cleaned. `is_open` None leaves the decision to `looks_open`, and
+    a warning says where that is so. Normals of an open surface are made to agree along it. Where
+    the scan has none, those of terrain, a surface over a plane, point upwards along the axis
+    nearest to the plane's normal.
     """
-    if is_open is False or is_open is None and not looks_open(cloud, seed):
-        return cloud
     if is_open is None:
-        warnings.warn(
-            "the points are those of an open surface: its mesh ends where they do, and encloses "
-            "nothing. Say `is_open=False` (`--open no`) to have it closed.",
-            InputWarning,
-            stacklevel=3,
-        )
-    sample = _sample(cloud, seed)
+        is_open = looks_open(_sampled(cloud, scan, seed))
+        if is_open:
+            warnings.warn(
+                "the points are those of an open surface: its mesh ends where they do, and "
+                "encloses nothing. Say `is_open=False` (`--open no`) to have it closed.",
+                InputWarning,
+                stacklevel=3,
+            )
+    if not is_open:
+        return cloud
+    sample = _drawn(cloud.positions, cloud.normals, seed)
     along = np.asarray(estimate_normals(sample.positions))
-    ends, outward, _ = ends_of(cloud.positions)
-    rim = Rim(ends, outward, has_sides=_seam(sample, along) < _SEAM)
+    rim = Rim(ends_of(cloud.positions)[0], has_sides=_contradictions(sample, along) < _SEAM)
     normals = cloud.normals
     if rim.has_sides:
-        normals = _agreeing(cloud, along[sample.near(cloud.positions, 1)[1][:, 0]])
-        normals = normals if given else _upwards(normals)
+        along = along if scan.normals is not None else _upwards(sample, along)
+        normals = _agreeing(cloud, along[sample.near(cloud.positions, 1)[1][:, 0]], scan)
     return OrientedCloud(cloud.positions, normals, rim)
 
 
-def looks_open(cloud: OrientedCloud, seed: int = 0) -> bool:
-    """Whether the points are those of an open surface, rather than of a closed one with holes.
+def looks_open(sample: OrientedCloud) -> bool:
+    """Whether some thousand points are those of an open surface, not of a closed one with holes.
 
     Its ends (`ends_of`) bound much of what it would take to close it, and winding numbers at its
-    points, between both sides, are not those of a closed surface, ½.
+    points, between both sides, are not those of a closed surface, ½. Or it was seen from inside,
+    and has a door.
     """
-    sample = _sample(cloud, seed)
-    bounded = ends_of(sample.positions)[2] / (np.pi * sample.radii**2).sum()
-    if bounded[bounded > _LOOP].sum() < _MISSING:
+    bounded = ends_of(sample.positions)[1] / (np.pi * sample.radii**2).sum()
+    least = max(_ROOM, _ROOM_POINTS / len(sample.positions))
+    if bounded.max(initial=0.0) < min(least, _LOOP):
         return False
     height = sample.spacing
     middle = (winding_beside(sample, height) + winding_beside(sample, -height)) / 2
-    return float(np.mean(np.abs(np.abs(middle) - 0.5))) > _UNDECIDED
+    if float(np.median(middle)) < _INWARDS:
+        return bool(bounded.max() > least)
+    undecided = float(np.mean(np.abs(np.abs(middle) - 0.5)))
+    return bool(bounded[bounded > _LOOP].sum() > _MISSING and undecided > _UNDECIDED)
 
 
-def _sample(cloud: OrientedCloud, seed: int) -> OrientedCloud:
-    if len(cloud.positions) <= SAMPLE:
-        return cloud
-    chosen = np.random.default_rng(seed).choice(len(cloud.positions), SAMPLE, replace=False)
-    return OrientedCloud(cloud.positions[chosen], cloud.normals[chosen])
+def _sampled(cloud: OrientedCloud, scan: PointCloud, seed: int) -> OrientedCloud:
+    """Some points, with normals as they were given, if they were."""
+    if scan.normals is None:
+        return _drawn(cloud.positions, cloud.normals, seed)
+    positions, normals = (x.double().cpu().numpy() for x in (scan.positions, scan.normals))
+    return _drawn(positions, normals, seed)
 
 
-def _seam(sample: OrientedCloud, along: Floats) -> float:
-    """Neighbours on one sheet whose normals (n, 3) contradict each other, over √n.
+def _drawn(positions: Floats, normals: Floats, seed: int) -> OrientedCloud:
+    chosen = np.random.default_rng(seed).permutation(len(positions))[:SAMPLE]
+    return OrientedCloud(positions[chosen], normals[chosen])
+
+
+def _neighbours(sample: OrientedCloud, along: Floats) -> tuple[Integers, Floats]:
+    """Pairs of neighbours on one sheet (m, 2), and the cosines of their normals `along` it (m,)."""
+    near = sample.near(sample.positions, 9)[1]
+    pairs = np.stack([np.repeat(near[:, 0], near.shape[1] - 1), near[:, 1:].ravel()], axis=1)
+    steps = sample.positions[pairs[:, 1]] - sample.positions[pairs[:, 0]]
+    agreement = np.einsum("nd,nd->n", along[pairs[:, 0]], along[pairs[:, 1]])
+    out = np.abs(np.einsum("nd,nd->n", steps, along[pairs[:, 0]]))
+    on_sheet = (out < _BESIDE * np.linalg.norm(steps, axis=1)) & (np.abs(agreement) > _PARALLEL)
+    return pairs[on_sheet], agreement[on_sheet]
+
+
+def _contradictions(sample: OrientedCloud, along: Floats) -> float:
+    """How many neighbours on one sheet have opposite normals `along` it (n, 3), over √n.
 
     Normals that agree along a tree contradict each other only across a seam, where the surface has
     one side.
     """
-    _, near = sample.near(sample.positions, 9)
-    steps = sample.positions[near[:, 1:]] - sample.positions[:, None]
-    length = np.maximum(np.linalg.norm(steps, axis=2), 1e-300)
-    agreement = np.einsum("nkd,nd->nk", along[near[:, 1:]], along)
-    out = np.abs(np.einsum("nkd,nd->nk", steps, along)) / length
-    return float(((agreement < -_PARALLEL) & (out < _BESIDE)).sum() / np.sqrt(len(along)))
+    return float((_neighbours(sample, along)[1] < 0).sum() / np.sqrt(len(along)))
 
 
-def _agreeing(cloud: OrientedCloud, along: Floats) -> Floats:
-    """Normals with the signs of those `along` the sheet (n, 3), the majority as it was."""
+def _upwards(sample: OrientedCloud, along: Floats) -> Floats:
+    """Normals `along` the sheet, pieces of terrain turned upwards; of other sheets as they are."""
+    axes = np.linalg.svd(sample.positions - sample.positions.mean(0), full_matrices=False)[2]
+    up = axes[2] * np.sign(axes[2][np.argmax(np.abs(axes[2]))])
+    rise = along @ up
+    if np.mean(np.abs(rise) < _STEEP) > _MOST_STEEP:
+        return along
+    pairs = _neighbours(sample, along)[0]
+    piece = connected(pairs[:, 0], pairs[:, 1], len(along))
+    return np.asarray(along * np.where(np.bincount(piece, rise) < 0, -1.0, 1.0)[piece][:, None])
+
+
+def _agreeing(cloud: OrientedCloud, along: Floats, scan: PointCloud) -> Floats:
+    """Normals with the signs of those `along` the sheet (n, 3); given ones keep those of most."""
     signs = np.where(np.einsum("nd,nd->n", cloud.normals, along) < 0, -1.0, 1.0)
-    mean = float(signs.mean())
+    mean = float(signs.mean()) if scan.normals is not None else 0.0
     if abs(mean) > _CONSISTENT:
         return cloud.normals
     return np.asarray(cloud.normals * (signs if mean >= 0 else -signs)[:, None])
-
-
-def _upwards(normals: Floats) -> Floats:
-    """Normals of which most point the same way, along the axis nearest to their mean."""
-    mean = normals.mean(0)
-    if np.linalg.norm(mean) < _LEVEL:
-        return normals
-    return normals * np.sign(mean[np.argmax(np.abs(mean))])

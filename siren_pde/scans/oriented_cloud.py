@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _CLUSTERS = 20
 """Voxels along the longest side, into which points are gathered for the winding number."""
 _VOTERS = 8
 """Points whose planes decide a sign where the nearest one alone may be wrong."""
-CONTINUED, _LEAST_CONTINUED = 10.0, 0.04
+_PAST = 0.5
+"""Radii of a point at an end, out from which a place is past it."""
+_CONTINUED, _LEAST_CONTINUED = 10.0, 0.04
 """How far an open surface goes on past its end, in radii of points, and half-lengths of the box at
 least: farther than its mesh, which is cut there, and three cells of the splines that refine it.
 """
@@ -97,11 +100,10 @@ class OrientedCloud:
         assert self.rim is not None
         if not self.rim.has_sides:
             return length
-        beyond = np.einsum("nd,nd->n", x - self.positions[index], self.rim.outward[index])
-        past = beyond > 0.5 * self.radii[index]
+        beyond, past = self._beyond(x, index)
         value = np.copysign(length, side)
         value[past] = side[past]
-        continued = np.maximum(CONTINUED * self.radii[index], _LEAST_CONTINUED) + np.abs(side)
+        continued = np.maximum(_CONTINUED * self.radii[index], _LEAST_CONTINUED) + np.abs(side)
         value[past & (beyond > continued)] = np.nan
         return value
 
@@ -126,6 +128,16 @@ class OrientedCloud:
         distances = heights.copy()
         distances[~exact] = self.distance(x[~exact])
         return x, distances if self.has_sides else np.abs(distances)
+
+    def _beyond(self, x: Floats, index: Integers) -> tuple[Floats, Flags]:
+        """How far x (n, 3) is out of the end that its nearest point is at, and if it is past it."""
+        outward = 0.0 if self.rim is None else self.rim.outward[index]
+        beyond = ((x - self.positions[index]) * outward).sum(1)
+        return beyond, beyond > _PAST * self.radii[index]
+
+    def past_end(self, x: Floats) -> Flags:
+        """Which x (n, 3) are past the end of an open surface: nearest to an end, and out of it."""
+        return self._beyond(x, self.near(x, 1)[1][:, 0])[1]
 
     @property
     def has_sides(self) -> bool:

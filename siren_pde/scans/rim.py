@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.topology import connected
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -34,27 +37,22 @@ _AT_ONCE = 50_000  # points
 class Rim:
     """Where an open surface ends.
 
-    `ends` says which points (n,) lie at an end, `outward` (n, 3) in which direction nothing
-    follows there, of length one, zero for all others. `has_sides` is False where the surface has
-    one side only, like a Möbius band.
+    `outward` (n, 3) says in which direction nothing follows at points that lie at an end, of length
+    one, and is zero for all others. `has_sides` is False where the surface has one side only, like
+    a Möbius band.
     """
 
-    ends: Flags
     outward: Floats
     has_sides: bool = True
 
-    def part(self, kept: Flags) -> Rim:
-        """The same for some of the points."""
-        return Rim(self.ends[kept], self.outward[kept], self.has_sides)
 
-
-def ends_of(points: Floats) -> tuple[Flags, Floats, Floats]:
-    """Which `points` (n, 3) of a surface lie where it ends, where to, and what they bound.
+def ends_of(points: Floats) -> tuple[Floats, Floats]:
+    """Where a surface ends at its `points` (n, 3), and what these ends bound.
 
     A point is at an end if, seen along the normal of its neighbourhood, there are no neighbours in
     an angle of 130° (the criterion of angles: Bendels, Schnabel and Klein, Detecting holes in point
-    set surfaces, 2006). Returns flags (n,), unit directions outwards (n, 3), and the area that each
-    chain of such points would bound if it were an ellipse, (k,).
+    set surfaces, 2006). Returns unit directions outwards (n, 3), zero at points that are at no end,
+    and the area that each chain of those that are would bound if it were an ellipse, (k,).
     """
     from scipy.spatial import cKDTree
 
@@ -74,7 +72,7 @@ def ends_of(points: Floats) -> tuple[Flags, Floats, Floats]:
     flags[kept] = True
     outward[~flags] = 0.0
     length = np.maximum(np.linalg.norm(outward, axis=1), 1e-300)
-    return flags, outward / length[:, None], _bounded(points[kept], chain)
+    return outward / length[:, None], _bounded(points[kept], chain)
 
 
 def _radii(tree: cKDTree, points: Floats) -> Floats:

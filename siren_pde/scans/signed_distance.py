@@ -136,6 +136,10 @@ class SignedDistance:
         """Whether the surface has ends: then φ means nothing past them, and has no inside."""
         return self.cloud.rim is not None
 
+    def is_known(self, x: Positions) -> npt.NDArray[np.bool_]:
+        """Where φ means something, (n,) at x (n, 3): everywhere but past the end of a surface."""
+        return ~self.cloud.past_end(self._inner(x))
+
     def mesh(self, resolution: int = 256) -> Mesh:
         """The surface of the scanned object as a mesh, `resolution` cells along the box.
 
