@@ -6,10 +6,9 @@ A half-sphere, a wavy sheet, a Möbius band, a skirt and terrain, of which the t
 sampled at random; variants are `normals`, `none` (no normals are given) and `noise` (0.5 % of the
 extent on every coordinate, no normals). Prints a Markdown table, and a JSON line per case and seed:
 mean and largest distance, two-sided, of 50,000 points each, as a share of the diagonal; the share
-of the mesh that is farther than three median spacings from all points (of random points, one circle
-in five hundred of that radius is empty; of a grid, none); boundary loops and the true number; the
-root mean squares of |φ| − the exact distance and of |∇φ| − 1 beside the surface, within 0.1 of it
-where the padded box is [−1, 1] along its longest side.
+of the mesh that is farther from all points than three sides of the square that belongs to each;
+boundary loops and the true number; the root mean squares of |φ| − the exact distance and of
+|∇φ| − 1 beside the surface, within 0.1 of it where the padded box is [−1, 1] along its longest side.
 """
 
 import itertools
