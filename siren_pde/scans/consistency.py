@@ -22,6 +22,12 @@ by benchmarks/sdf.py, on five meshes at 5,000 and 20,000 points: .3 and 1 are be
 """
 _SMOOTH = 0.3
 """Mean agreement of links through which no surface is torn, whatever the winding number says."""
+_TORN = 0.5
+"""Mean disagreement of links all around a part of given normals that face the wrong way."""
+_NECK = 6.0
+"""So few links for the root of the points beyond them are no part of a sheet, of which there are
+thirty: it is where two bodies touch.
+"""
 _OVER = 0.5
 """What a winding number above ½ counts beside one below: bodies may reach into each other."""
 _FLIPS = 300
@@ -38,33 +44,37 @@ class Turned:
     after: float
 
 
-def turned(patches: Patches, *, given: bool = False) -> Turned:
+def turned(patches: Patches, start: Floats | None = None, *, given: bool = False) -> Turned:
     """Branches of the tree of patches turned, one after the other, as long as that makes it better.
 
     Along the surface of solids, the mean of the winding numbers above and below is ½ (Gauss's
     lemma; Lu et al., parametric Gauss reconstruction, 2019): to that the signs of patches are
     fitted. A spanning tree gets whole branches wrong that it enters through another sheet, so that
     branches of a tree of patches, and single ones, are what is turned. None is where links through
-    which the surface is smooth would be torn: that an open surface has other winding numbers is no
-    reason. Of normals that are `given`, only those are turned that contradict others now.
+    which the surface is smooth would be torn, unless they are few: that an open surface has other winding
+    numbers is no reason. Of normals that are `given`, only those are turned that contradict all around them.
+
+    The signs (k,) to `start` from are +1 if there are none.
     """
     k = patches.count
-    members = _branches(patches)
+    members = _branches(patches)  # (k, 2 k)
     weight = (patches.areas / patches.areas.sum()).astype(np.float32)
-    signs = np.ones(k, dtype=np.float32)
+    signs = (np.ones(k) if start is None else start).astype(np.float32)
     bonds, links = patches.bonds.astype(np.float32), patches.links.astype(np.float32)
     per_link = _WEIGHT / patches.linked
-    crossing = _across(links, members)
-    turning = patches.winding @ members
-    winding = patches.winding.sum(1)
+    crossing = np.rint(_across(links, members))
+    necks = crossing < _NECK * np.sqrt(np.bincount(patches.label) @ members)
+    turning = (patches.winding * signs) @ members
+    winding = patches.winding @ signs
     first = float(_error(winding) @ weight)
     for _ in range(_FLIPS):
         agreeing = _across(bonds.multiply(signs).multiply(signs[:, None]).tocsr(), members)
         now = float(_error(winding) @ weight)
         then = weight @ _error(winding[:, None] - 2 * turning) + per_link * agreeing
-        allowed = agreeing < (-1e-3 if given else _SMOOTH) * crossing
-        allowed |= (crossing == 0) & (not given)
-        then[~allowed] = np.inf
+        allowed = agreeing < (-_TORN if given else _SMOOTH) * crossing
+        allowed |= necks & (not given)
+        whole = crossing == 0
+        then[np.where(whole, given, ~allowed)] = np.inf
         best = int(then.argmin())
         if then[best] > now - 1e-6:
             break

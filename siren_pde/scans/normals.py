@@ -87,10 +87,9 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Floats:
     have a majority on it.
     """
     links = Links.between(points, axes, near)
-    cosines = np.einsum("ij,ij->i", axes[links.start], axes[links.end])
-    tree = spanning_tree(cosines, links, len(points))
+    tree = spanning_tree(links, len(points))
     piece = connected(tree[0], tree[1], len(points))
-    signs = carried(tree, np.unique(piece, return_index=True)[1], axes)
+    signs = carried(tree, links, np.unique(piece, return_index=True)[1], len(points))
     areas = disc_areas(points, near)
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))

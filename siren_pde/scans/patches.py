@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.meshes.topology import connected
-from siren_pde.scans.sheets import Links, symmetric
+from siren_pde.scans.sheets import Links, symmetric, voxels
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -19,8 +19,12 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
-_CELLS = 20
-"""Voxels along the longest side: a patch lies in one. That makes about a thousand patches."""
+_CELLS, _EACH = 20, 20
+"""Voxels along the longest side, at most, and points for the square of their number: a patch lies
+in a voxel. That makes up to about a thousand patches of four points or more.
+"""
+_MOST = 1500
+"""Patches; what is left over are single points in doubtful places, and no patch of their own."""
 _SURE = 0.7
 """Agreement of the links that hold a patch together."""
 _PROBES = 5
@@ -53,13 +57,18 @@ class Patches:
         """How many there are."""
         return len(self.areas)
 
+    @property
+    def loose(self) -> bool:
+        """Whether the last one holds what is no patch."""
+        return self.count > _MOST
+
     @staticmethod
     def of(points: Floats, normals: Floats, areas: Floats, links: Links) -> Patches:
-        """From points (n, 3) with normals (n, 3) and areas (n,): at most about 2 wide."""
-        size = np.ptp(points, axis=0).max() / _CELLS
-        voxel = np.floor((points - points.min(0)) / size).astype(np.int64)
-        one = (voxel[links.start] == voxel[links.end]).all(1) & (links.agreement > _SURE)
-        label = connected(links.start[one], links.end[one], len(points))
+        """From points (n, 3) with normals (n, 3) and areas (n,)."""
+        cells = int(np.clip(np.sqrt(len(points) / _EACH), 2, _CELLS))
+        voxel = voxels(points, cells)
+        one = (voxel[links.start] == voxel[links.end]) & (links.agreement > _SURE)
+        label = _largest(connected(links.start[one], links.end[one], len(points)))
         count = int(label.max()) + 1
         start, end = label[links.start], label[links.end]
         between = start != end
@@ -72,6 +81,13 @@ class Patches:
             links=symmetric(start, end, np.ones(len(start)), count),
             linked=len(links.start),
         )
+
+
+def _largest(label: Integers) -> Integers:
+    """The same with numbers in order of size, and all from `_MOST` on as one."""
+    rank = np.empty(int(label.max()) + 1, dtype=np.int64)
+    rank[np.argsort(-np.bincount(label), kind="stable")] = np.arange(len(rank))
+    return np.asarray(np.minimum(rank, _MOST)[label])
 
 
 def _mutual_winding(points: Floats, normals: Floats, areas: Floats, label: Integers) -> Singles:

@@ -26,34 +26,35 @@ AREA_OF = 6
 @final
 @dataclass(frozen=True)
 class Links:
-    """Pairs of neighbours `start`, `end` (m,), and how surely they lie on one sheet.
+    """Pairs of neighbours `start`, `end` (m,), and what they say of each other's normals.
 
-    `agreement` (m,) is nᵢ·nⱼ times what is left of one after the squared share of their distance
-    that is across their planes: near 1 on one sheet, −1 where one of both normals is flipped, and
-    near 0 between sheets that lie above each other. `across` (m,) is that share: the squares of
-    (xⱼ − xᵢ)·n over those of the distance, the mean of both planes.
+    `agreement` (m,) is near 1 where both normals are on one side of the surface, and near −1 where
+    they are not. On one sheet that is nᵢ·nⱼ; it fades to 0 the more of the way from one point to
+    the other leads across their planes, as it does between sheets. Beyond a crease, where nᵢ·nⱼ
+    says nothing, it is −2 (nᵢ·d)(nⱼ·d), d being the direction of the way: both normals look away
+    from each other, or towards each other (König and Gumhold 2009).
     """
 
     start: Integers
     end: Integers
     agreement: Floats
-    across: Floats
 
     @staticmethod
     def between(points: Floats, normals: Floats, near: Integers) -> Links:
         """The links from each point (n, 3) to its neighbours (n, k)."""
         start, end = np.repeat(np.arange(len(points)), near.shape[1]), near.ravel()
-        apart = points[end] - points[start]
-        heights = [np.einsum("ij,ij->i", apart, normals[at]) for at in (start, end)]
-        length = np.maximum(np.einsum("ij,ij->i", apart, apart), 1e-300)
-        across = (heights[0] ** 2 + heights[1] ** 2) / (2 * length)
+        way = points[end] - points[start]
+        way /= np.maximum(np.linalg.norm(way, axis=1), 1e-300)[:, None]
+        first, second = (np.einsum("ij,ij->i", way, normals[at]) for at in (start, end))
         cosine = np.einsum("ij,ij->i", normals[start], normals[end])
-        return Links(start, end, cosine * np.maximum(1 - 2 * across, 0.0), across)
+        on_sheet = cosine * np.maximum(1 - first**2 - second**2, 0.0)
+        beyond_crease = (1 - np.abs(cosine)) * -2 * first * second
+        return Links(start, end, np.clip(on_sheet + beyond_crease, -1.0, 1.0))
 
     def signed(self, signs: Floats) -> Links:
         """The same where each normal is multiplied by its sign (n,)."""
         agreement = self.agreement * signs[self.start] * signs[self.end]
-        return Links(self.start, self.end, agreement, self.across)
+        return Links(self.start, self.end, agreement)
 
     def votes(self, size: int) -> Floats:
         """The mean agreement of each of `size` points with its neighbours, in −1…1."""
@@ -68,6 +69,14 @@ def nearest(points: Floats, count: int) -> Integers:
 
     _, near = cKDTree(points).query(points, k=count + 1, workers=2)
     return np.asarray(near[:, 1:], dtype=np.int64)
+
+
+def voxels(points: Floats, count: int) -> Integers:
+    """The number (n,) of the voxel that each point is in, `count` along the longest side."""
+    low = points.min(axis=0)
+    size = np.ptp(points, axis=0).max() / count
+    cells = np.minimum((points - low) / size, count - 1).astype(np.int64)
+    return np.asarray(np.unique(cells @ [1, count, count**2], return_inverse=True)[1]).ravel()
 
 
 def disc_areas(points: Floats, near: Integers) -> Floats:
@@ -96,27 +105,28 @@ def least_spread(points: Floats, near: Integers, weights: Floats | None = None) 
     return normals
 
 
-def spanning_tree(cosines: Floats, links: Links, size: int) -> Integers:
-    """The edges (2, m) of a forest that crosses creases and goes from sheet to sheet last.
+def spanning_tree(links: Links, size: int) -> Integers:
+    """The edges (2, m) of a forest that crosses doubtful links last.
 
-    Minimal are the weights 1 − |nᵢ·nⱼ| (Hoppe et al. 1992, §3.3) plus the share that is `across`.
+    Minimal are the weights 1 − |agreement|; on smooth sheets they are 1 − |nᵢ·nⱼ| (Hoppe et al.
+    1992, §3.3).
     """
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     # A constant on every edge leaves the tree as it is, and no weight is zero ("no edge").
-    weights = adjacency(links.start, links.end, 2 - np.abs(cosines) + links.across, size)
+    weights = adjacency(links.start, links.end, 2 - np.abs(links.agreement), size)
     tree = minimum_spanning_tree(weights.maximum(weights.T)).tocoo()
     return np.stack([tree.row, tree.col]).astype(np.int64)
 
 
-def carried(edges: Integers, roots: Integers, normals: Floats) -> Floats:
-    """Signs that make the two normals of every edge of a forest agree, +1 at the roots, (n,)."""
-    size = len(normals)  # also the number of one more node, above all roots
+def carried(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
+    """Signs (n,) that make all agreements along the edges of a forest positive, +1 at the roots."""
     before = descent(edges, roots, size)[1]
-    inner = before[:size] < size
-    agreement = np.einsum("ij,ij->i", normals[inner], normals[before[:size][inner]])
-    signs = np.ones(size + 1)
-    signs[:size][inner] = np.where(agreement < 0, -1.0, 1.0)
+    signs = np.ones(size + 1)  # one more node is above all roots
+    agreement = symmetric(links.start, links.end, links.agreement, size)
+    inner = np.flatnonzero(before[:size] < size)
+    upwards = np.asarray(agreement[inner, before[inner]]).ravel()
+    signs[inner] = np.where(upwards < 0, -1.0, 1.0)
     # Pointer doubling: after k rounds, the sign of each node is relative to its 2ᵏ-th ancestor.
     while (before != size).any():
         signs, before = signs * signs[before], before[before]
