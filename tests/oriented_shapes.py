@@ -56,7 +56,7 @@ def thinner_plate(n: int, rng: np.random.Generator) -> Cloud:
 
 
 def slotted(n: int, rng: np.random.Generator) -> Cloud:
-    """A box that two slots, four spacings wide, go through from above: four walls closely beside."""
+    """A box with two slots from above, four spacings wide."""
     width = 4 * np.sqrt(8 / n)
     x, normals = box(n, rng, (1.0, 0.7, 0.5))
     in_slot = np.abs(np.abs(x[:, 0]) - 0.5) < width / 2

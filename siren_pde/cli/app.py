@@ -203,6 +203,10 @@ def sdf(
     keep_largest: Annotated[
         bool, typer.Option("--keep-largest", help="Keep the largest connected piece only.")
     ] = False,
+    orientation: Annotated[
+        str,
+        typer.Option(help="What given normals are: auto looks, given keeps, inward turns them."),
+    ] = "auto",
     simplify: Annotated[
         int | None, typer.Option(min=4, help="Most triangles of the mesh; left out, all.")
     ] = None,
@@ -242,6 +246,7 @@ def sdf(
             reference=reference,
             smooth=smooth,
             keep_largest=keep_largest,
+            orientation=orientation,
             simplify=simplify,
             volume=volume,
         )

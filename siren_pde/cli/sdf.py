@@ -30,6 +30,7 @@ from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.fit import fit_sdf
+from siren_pde.scans.given_normals import known_orientation
 from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
@@ -79,6 +80,7 @@ class Arguments:
     reference: Path | None
     smooth: bool
     keep_largest: bool
+    orientation: str
     simplify: int | None
     volume: Path | None
 
@@ -102,7 +104,7 @@ class Arguments:
 
 
 _PATHS = ("points", "out", "reference", "volume")
-_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "simplify")
+_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "orientation", "simplify")
 
 
 def run(
@@ -118,6 +120,7 @@ def run(
     written over that is no earlier result, unless by `force`.
     """
     _require_place(given.out, given.volume)
+    known_orientation(given.orientation)
     place = place or given.out.with_suffix(".run")
     if not force:
         beside = [given.out.with_suffix(suffix) for suffix in (".h5", ".png", ".html")]
@@ -164,6 +167,7 @@ def _fitted(
                 seconds=given.seconds,
                 seed=machine.seed,
                 refine=not given.smooth,
+                orientation=known_orientation(given.orientation),
                 device=machine.device,
                 dtype=machine.precision or torch.float32,
                 callbacks=[report],

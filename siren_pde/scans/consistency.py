@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ import numpy.typing as npt
 from siren_pde.meshes.topology import connected
 from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import descent
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -51,8 +54,9 @@ def turned(patches: Patches, start: Floats | None = None, *, given: bool = False
     lemma; Lu et al., parametric Gauss reconstruction, 2019): to that the signs of patches are
     fitted. A spanning tree gets whole branches wrong that it enters through another sheet, so that
     branches of a tree of patches, and single ones, are what is turned. None is where links through
-    which the surface is smooth would be torn, unless they are few: that an open surface has other winding
-    numbers is no reason. Of normals that are `given`, only those are turned that contradict all around them.
+    which the surface is smooth would be torn, unless they are few: that an open surface has other
+    winding numbers is no reason. Of normals that are `given`, only those are turned that contradict
+    all around them.
 
     The signs (k,) to `start` from are +1 if there are none.
     """
@@ -86,7 +90,7 @@ def turned(patches: Patches, start: Floats | None = None, *, given: bool = False
     return Turned(signs.astype(np.float64), first, float(_error(winding) @ weight))
 
 
-def _error(winding: Singles) -> Singles:
+def _error(winding: npt.NDArray[np.floating]) -> Singles:
     under = 0.5 - winding
     return np.asarray(np.where(under > 0, under, _OVER * under) ** 2)
 
@@ -108,7 +112,7 @@ def _branches(patches: Patches) -> Singles:
     return np.ascontiguousarray(np.concatenate([under[:k, :k], alone]).T)
 
 
-def _across(matrix: object, members: Singles) -> Singles:
+def _across(matrix: csr_array, members: Singles) -> Singles:
     """The sum of a symmetric sparse matrix (k, k) over pairs of which one is in each set."""
     total = np.asarray(matrix.sum(axis=1)).ravel() @ members
     return np.asarray(total - ((matrix @ members) * members).sum(axis=0))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, final
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.errors import ConfigError
 from siren_pde.meshes.topology import connected
 from siren_pde.scans.consistency import turned
-from siren_pde.scans.normals import majority, oriented
+from siren_pde.scans.normals import estimated, majority, oriented
 from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import NEIGHBOURS, Links, disc_areas, least_spread, nearest, voxels
+from siren_pde.scans.trust import CLOSED, NEAR, closed, trust
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -43,8 +45,6 @@ _SURE = 0.5
 """Agreement of links that make points one piece."""
 _FLAT = 1e-3
 """Heights of neighbours, in their distance, that are rounding."""
-_NEAR, _CLOSED = 0.12, 0.85
-"""A piece is closed where the winding number is ±½ ± the first on that share of it."""
 _LARGE = 0.01
 """Share of the largest piece's area below which one follows the others."""
 _AROUND = 0.8
@@ -55,12 +55,11 @@ have .3, five sides of a cube .4.
 """
 
 
-@final
-@dataclass(frozen=True)
-class Checked:
-    """Unit normals (n, 3), and the sentences that say what was done to them, and why."""
+class Checked(NamedTuple):
+    """Unit normals (n, 3), the trust in each (n,), and sentences on what was done, and why."""
 
     normals: Floats
+    trust: Floats
     said: tuple[str, ...] = ()
 
 
@@ -68,50 +67,86 @@ _OVERRULE = 'Say orientation="given" to keep them as they are.'
 
 
 def checked(points: Floats, given: Floats, orientation: Orientation = "auto") -> Checked:
-    """Given normals (n, 3) as they can be believed, for points (n, 3) in any unit.
+    """Given normals (n, 3) as they can be believed, for different points (n, 3) in any unit.
 
     Directions that have nothing to do with the points are estimated. Signs that contradict those of
     the neighbours are turned one by one where these have a majority, and found anew where they have
     none. Then whatever encloses with a winding number of −1 is turned as a whole: its normals lead
     into a body. Open surfaces stay as they are, and so does a closed one that has others in it, as
     a room has that is scanned from inside. "given" changes nothing, "inward" turns all.
+
+    Raises ConfigError for another orientation.
     """
-    if orientation == "given" or len(points) < 4:
-        return Checked(given)
-    if orientation == "inward":
-        return Checked(-given)
+    known_orientation(orientation)
+    if orientation != "auto" or len(points) < 4:
+        sign = -1.0 if orientation == "inward" else 1.0
+        return Checked(sign * given, np.ones(len(points)))
     points = (points - points.mean(axis=0)) / np.ptp(points, axis=0).max()
     near = nearest(points, min(NEIGHBOURS, len(points) - 1))
     share = _lost(points, given, near)
     if share > _LOST:
-        return Checked(
-            oriented(points, least_spread(points, near), near),
-            (
-                f"the directions of {min(2 * share, 1):.0%} of the normals or so have nothing to "
-                f"do with the surface: all {len(points)} are estimated instead. {_OVERRULE}",
-            ),
+        said = (
+            f"the directions of {min(2 * share, 1):.0%} of the normals or so have nothing to do "
+            f"with the surface: all {len(points)} are estimated instead. {_OVERRULE}"
         )
+        return Checked(*estimated(points), (said,))
     return _with_signs(points, given, near)
+
+
+def known_orientation(name: str) -> Orientation:
+    """The orientation of that name. Raises ConfigError if there is none."""
+    for each in ORIENTATIONS:
+        if each == name:
+            return each
+    raise ConfigError(
+        f"normals have no orientation {name!r}. Write one of {', '.join(ORIENTATIONS)}."
+    )
 
 
 def _with_signs(points: Floats, normals: Floats, near: Integers) -> Checked:
     """The normals with those signs turned that are wrong: one by one, as a whole, in blocks."""
     links = _without_thin(points, normals, Links.between(points, normals, near))
-    signs, anew, said = _repaired(points, normals, near, links)
+    votes = links.votes(len(points))
+    if float(np.mean(votes < 0)) > _MANY:
+        return _found_anew(points, normals, near)
+    signs = np.where(votes < -_UNANIMOUS, -1.0, 1.0)
+    if np.mean(votes < 0) > _FEW:
+        signs = majority(links, signs)
+    count, said = int((signs < 0).sum()), []
+    if count:
+        said.append(
+            f"{count} of {len(points)} normals contradict those around them: they are turned. "
+            f"{_OVERRULE}"
+        )
     areas = disc_areas(points, near)
     patches = Patches.of(points, signs[:, None] * normals, areas, links.signed(signs))
-    if not anew:
-        whole, more = _pieces(patches, links.signed(signs))
-        said += more
-        blocks = turned(patches, whole, given=True).signs
-        count = int((blocks != whole)[patches.label].sum())
-        if count:
-            said.append(
-                f"{count} of {len(points)} normals face the other way than the surface around "
-                f"them does: they are turned. {_OVERRULE}"
-            )
-        signs = signs * blocks[patches.label]
-    return Checked(signs[:, None] * normals, tuple(said))
+    whole, more = _pieces(patches, links.signed(signs))
+    blocks = turned(patches, whole, given=True).signs
+    count = int((blocks != whole)[patches.label].sum())
+    if count:
+        more.append(
+            f"{count} of {len(points)} normals face the other way than the surface around them "
+            f"does: they are turned. {_OVERRULE}"
+        )
+    signs = signs * blocks[patches.label]
+    sure = trust(links.signed(signs), patches, blocks)
+    return Checked(signs[:, None] * normals, sure, (*said, *more))
+
+
+def _found_anew(points: Floats, normals: Floats, near: Integers) -> Checked:
+    """The normals with signs that do not depend on theirs, unless the surface is open."""
+    anew, sure = oriented(points, normals, near)
+    same = float(np.mean(np.einsum("ni,ni->n", anew, normals) > 0))
+    if same < 0.5 - _MORE:
+        links = Links.between(points, anew, near)
+        patches = Patches.of(points, anew, disc_areas(points, near), links)
+        if not closed(patches, patches.winding.sum(axis=1)):
+            anew, same = -anew, 1 - same
+    said = (
+        f"{max(same, 1 - same):.0%} of the normals lead to one side of the surface and the others "
+        f"to the other, without order: the signs of all are found anew. {_OVERRULE}"
+    )
+    return Checked(anew, sure, (said,))
 
 
 def _lost(points: Floats, normals: Floats, near: Integers) -> float:
@@ -121,40 +156,6 @@ def _lost(points: Floats, normals: Floats, near: Integers) -> float:
     askew = np.abs(np.einsum("ni,ni->n", planes, normals[chosen])) < _ASKEW
     alike = np.abs(np.einsum("ni,nki->nk", normals[chosen], normals[near[chosen]])).mean(axis=1)
     return float(np.mean(askew & (alike < _UNLIKE)))
-
-
-def _repaired(
-    points: Floats, normals: Floats, near: Integers, links: Links
-) -> tuple[Floats, bool, list[str]]:
-    """Signs (n,) that agree with those of the neighbours, if all are new, and what was done."""
-    votes = links.votes(len(points))
-    share = float(np.mean(votes < 0))
-    if share > _MANY:
-        anew = np.sign(np.einsum("ni,ni->n", oriented(points, normals, near), normals))
-        same = float(np.mean(anew > 0))
-        if same < 0.5 - _MORE and not _closed(points, anew[:, None] * normals, near, links.signed(anew)):
-            anew, same = -anew, 1 - same
-        return (
-            anew,
-            True,
-            [
-                f"{max(same, 1 - same):.0%} of the normals lead to one side of the surface and the "
-                f"others to the other, without order: the signs of all are found anew. {_OVERRULE}"
-            ],
-        )
-    signs = np.where(votes < -_UNANIMOUS, -1.0, 1.0)
-    if share > _FEW:
-        signs = majority(links, signs)
-    count = int((signs < 0).sum())
-    said = f"{count} of {len(points)} normals contradict those around them: they are turned. "
-    return signs, False, [said + _OVERRULE] if count else []
-
-
-def _closed(points: Floats, normals: Floats, near: Integers, links: Links) -> bool:
-    """Whether the winding number is ½ on most of the surface."""
-    patches = Patches.of(points, normals, disc_areas(points, near), links)
-    half = np.abs(patches.winding.sum(axis=1) - 0.5) < _NEAR
-    return bool(patches.areas[half].sum() > _CLOSED * patches.areas.sum())
 
 
 def _without_thin(points: Floats, normals: Floats, links: Links) -> Links:
@@ -178,7 +179,7 @@ def _without_thin(points: Floats, normals: Floats, links: Links) -> Links:
 
 
 def _pieces(patches: Patches, links: Links) -> tuple[Floats, list[str]]:
-    """Signs (k,) of patches for the pieces that face the wrong way as a whole, and what was done."""
+    """Signs (k,) of patches for the pieces that face the wrong way as a whole, and a word."""
     sure = links.agreement > _SURE
     piece = np.empty(patches.count, dtype=np.int64)
     piece[patches.label] = connected(links.start[sure], links.end[sure], len(patches.label))
@@ -214,14 +215,14 @@ def _inward(patches: Patches, piece: Integers) -> tuple[Flags, bool, bool]:
     """
     areas = np.bincount(piece, patches.areas)
     middle = patches.winding.sum(axis=1)
-    closed = np.bincount(piece, patches.areas * (np.abs(middle + 0.5) < _NEAR)) > _CLOSED * areas
+    closed = np.bincount(piece, patches.areas * (np.abs(middle + 0.5) < NEAR)) > CLOSED * areas
     large = areas > _LARGE * areas.max()
     if patches.loose:
         large[piece[-1]] = False
     inward, holding = closed & large, False
     for one in np.flatnonzero(inward):
         within = patches.winding[:, piece == one].sum(axis=1)
-        inner = np.bincount(piece, patches.areas * (within < -_AROUND)) > _CLOSED * areas
+        inner = np.bincount(piece, patches.areas * (within < -_AROUND)) > CLOSED * areas
         inner &= large
         inner[one] = False
         if inner.any():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -21,6 +23,7 @@ from siren_pde.scans.sheets import (
     nearest,
     spanning_tree,
 )
+from siren_pde.scans.trust import trust
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -34,11 +37,12 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = NEIGHBOUR
     """Unit normals, (n, 3), of the surface that `points` (n, 3) were taken from.
 
     The normal is the direction in which the `neighbours` nearest points spread least. The signs
-    are carried from point to point along the minimum spanning tree of the neighbour graph with
-    weights 1 − |nᵢ·nⱼ|, which crosses sharp edges last (Hoppe et al. 1992, §3.3). Each connected
+    are carried from point to point along a minimum spanning tree of the neighbour graph, which
+    crosses sharp edges and steps between sheets last (Hoppe et al. 1992, §3.3). Each connected
     piece is then turned `outward`: so that it encloses a positive volume, or into the cavity that
-    it is the wall of. For an open piece that is a guess. Where two sheets are nearer to each other
-    than to their own neighbours, points do not determine which is which.
+    it is the wall of. For an open piece that is a guess. Branches that the tree gets wrong are
+    turned where the winding number along the surface says so, see `oriented`. Where two sheets are
+    nearer to each other than to their own neighbours, points do not determine which is which.
 
     Repeated points share a normal. The result has the dtype and device of `points`, float64 on
     the CPU for anything but a tensor. Raises
@@ -61,9 +65,7 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = NEIGHBOUR
     cloud = points.detach().to(device="cpu", dtype=torch.float64).numpy()
     different, copies = np.unique(cloud, axis=0, return_inverse=True)
     _check_spread(different)
-    different = (different - different.mean(axis=0)) / np.ptp(different, axis=0).max()
-    near = nearest(different, min(neighbours, len(different) - 1))
-    normals = oriented(different, least_spread(different, near), near)
+    normals = estimated(different, neighbours).normals
     result = torch.from_numpy(normals[copies.reshape(-1)])
     return result.to(dtype=points.dtype, device=points.device)
 
@@ -79,8 +81,25 @@ def _check_spread(points: Floats) -> None:
         )
 
 
-def oriented(points: Floats, axes: Floats, near: Integers) -> Floats:
-    """Unit normals (n, 3) along `axes` (n, 3) that point out of solids, as far as can be told.
+class Oriented(NamedTuple):
+    """Unit normals (n, 3), and how much each can be trusted, (n,) in 0…1."""
+
+    normals: Floats
+    trust: Floats
+
+
+def estimated(points: Floats, neighbours: int = NEIGHBOURS) -> Oriented:
+    """Normals of different points (n, 3), in any unit; of a smooth surface they can be trusted."""
+    points = (points - points.mean(axis=0)) / np.ptp(points, axis=0).max()
+    near = nearest(points, min(neighbours, len(points) - 1))
+    axes = least_spread(points, near)
+    strength = np.abs(Links.between(points, axes, near).agreement).reshape(near.shape).mean(axis=1)
+    normals, trust = oriented(points, axes, near)
+    return Oriented(normals, strength * trust)
+
+
+def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
+    """Normals along `axes` (n, 3) that point out of solids, as far as can be told.
 
     Their signs are carried along the `spanning_tree`, pieces turned `outward`, and branches of it
     `turned` where the winding number of the surface says so. In the end the neighbours of a point
@@ -93,8 +112,9 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Floats:
     areas = disc_areas(points, near)
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))
-    signs = signs * turned(patches).signs[patches.label]
-    return np.asarray(majority(links, signs)[:, None] * axes)
+    blocks = turned(patches).signs
+    signs = majority(links, signs * blocks[patches.label])
+    return Oriented(signs[:, None] * axes, trust(links.signed(signs), patches, blocks))
 
 
 def majority(links: Links, signs: Floats) -> Floats:

@@ -42,7 +42,7 @@ class Patches:
 
     `winding` (k, k) is the mean winding number at the points of a patch that each patch has: half
     of the sum over both sides of the surface. `bonds` (k, k) are the sums of agreements of links
-    between patches, `links` (k, k) the numbers of these links; `linked` counts all, within them too.
+    between patches, `links` (k, k) the numbers of these links; `linked` counts those within, too.
     """
 
     label: Integers
@@ -75,7 +75,7 @@ class Patches:
         start, end, agreement = start[between], end[between], links.agreement[between]
         return Patches(
             label=label,
-            areas=np.bincount(label, areas),
+            areas=np.bincount(label, areas).astype(np.float64),
             winding=_mutual_winding(points, normals, areas, label),
             bonds=symmetric(start, end, agreement, count),
             links=symmetric(start, end, np.ones(len(start)), count),
