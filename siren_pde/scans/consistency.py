@@ -61,15 +61,15 @@ def turned(patches: Patches, start: Floats | None = None, *, given: bool = False
     The signs (k,) to `start` from are +1 if there are none.
     """
     k = patches.count
-    members = _branches(patches)  # (k, 2 k)
     weight = (patches.areas / patches.areas.sum()).astype(np.float32)
     signs = (np.ones(k) if start is None else start).astype(np.float32)
     bonds, links = patches.bonds.astype(np.float32), patches.links.astype(np.float32)
     per_link = _WEIGHT / patches.linked
+    winding = patches.winding @ signs
+    members = _branches(patches, _error(winding))  # (k, 2 k)
     crossing = np.rint(_across(links, members))
     necks = crossing < _NECK * np.sqrt(np.bincount(patches.label) @ members)
     turning = (patches.winding * signs) @ members
-    winding = patches.winding @ signs
     first = float(_error(winding) @ weight)
     for _ in range(_FLIPS):
         agreeing = _across(bonds.multiply(signs).multiply(signs[:, None]).tocsr(), members)
@@ -95,15 +95,19 @@ def _error(winding: npt.NDArray[np.floating]) -> Singles:
     return np.asarray(np.where(under > 0, under, _OVER * under) ** 2)
 
 
-def _branches(patches: Patches) -> Singles:
-    """Sets of patches as columns of zeros and ones: the branch under each patch, and each alone."""
+def _branches(patches: Patches, error: Singles) -> Singles:
+    """Sets of patches as columns of zeros and ones: the branch under each patch, and each alone.
+
+    At the root of each tree is what has the smallest error, so that it need not be turned.
+    """
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     k, weights = patches.count, patches.bonds.copy()
-    weights.data = 1 / (1e-3 + np.abs(weights.data))
+    weights.data = 1 / (1e-3 + np.abs(weights.data)) + (weights.data < 0) * 1e4
     tree = minimum_spanning_tree(weights).tocoo()
     edges = np.stack([tree.row, tree.col]).astype(np.int64)
-    _, roots = np.unique(connected(edges[0], edges[1], k), return_index=True)
+    piece, order = connected(edges[0], edges[1], k), np.argsort(error, kind="stable")
+    roots = order[np.unique(piece[order], return_index=True)[1]]
     order, before = descent(edges, roots, k)
     under = np.eye(k + 1, dtype=np.float32)
     for node in order[:0:-1]:
