@@ -31,6 +31,10 @@ Integers = npt.NDArray[np.int64]
 _MAJORITY = 0.3
 """By so much more of the agreement a point's neighbours must be against it to turn its normal."""
 _ROUNDS = 10
+_OPEN = 0.25
+"""Median of the winding number along a surface, ½ if it is closed, 0 if it is a plane: below, it
+says nothing of signs, and turns only what contradicts all around it.
+"""
 
 
 def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = NEIGHBOURS) -> Tensor:
@@ -113,6 +117,8 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))
     blocks = turned(patches).signs
+    if np.median(patches.winding @ blocks) < _OPEN:
+        blocks = turned(patches, given=True).signs
     signs = majority(links, signs * blocks[patches.label])
     return Oriented(signs[:, None] * axes, trust(links.signed(signs), patches, blocks))
 
