@@ -195,8 +195,10 @@ class Search:
         unless residuals are worse than those of the zero field, and rise.
         """
         clearly = residual > CLEARLY * self.residual
-        if self.direction or not self.upwards or (clearly and residual > max(self.last, 1.0)):
+        if self.direction or not self.upwards:
             return 1
+        if clearly and residual > max(self.last, 1.0):
+            return 2
         if self.residual > RESOLVED:
             return 4
         return 1 if clearly else 2
