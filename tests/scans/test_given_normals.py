@@ -5,8 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 from siren_pde import PointCloud
+from siren_pde.cli.app import app
 from siren_pde.errors import ConfigError, InputWarning
 from siren_pde.scans.given_normals import checked
 from siren_pde.scans.patches import Patches
@@ -213,6 +215,13 @@ def test_what_is_done_to_a_cloud_is_a_warning_of_it():
         warnings.simplefilter("error")
         cleaned(PointCloud(points, normals=-normals), orientation="given")
         cleaned(PointCloud(points, normals=normals))
+
+
+def test_the_command_knows_orientations_before_it_reads(tmp_path):
+    out = tmp_path / "mesh.ply"
+    said = CliRunner().invoke(app, ["sdf", "no.xyz", "--out", str(out), "--orientation", "up"])
+    assert said.exit_code == 2
+    assert "auto, given, inward" in said.stderr
 
 
 def test_small_clouds_are_left_alone():
