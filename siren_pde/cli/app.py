@@ -246,6 +246,7 @@ def sdf(
         from siren_pde.cli import sdf as command
         from siren_pde.cli.machine import Machine
         from siren_pde.cli.resume import every_named
+        from siren_pde.scans.given_normals import known_orientation
 
         given = command.Arguments(
             points=points,
@@ -256,7 +257,7 @@ def sdf(
             reference=reference,
             smooth=smooth,
             keep_largest=keep_largest,
-            orientation=orientation,
+            orientation=known_orientation(orientation),
             simplify=simplify,
             volume=volume,
             columns=columns,

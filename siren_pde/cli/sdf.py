@@ -32,7 +32,7 @@ from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
-from siren_pde.scans.given_normals import known_orientation
+from siren_pde.scans.given_normals import Orientation
 from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
@@ -82,7 +82,7 @@ class Arguments:
     reference: Path | None
     smooth: bool
     keep_largest: bool
-    orientation: str
+    orientation: Orientation
     simplify: int | None
     volume: Path | None
     columns: str | None = None
@@ -125,7 +125,6 @@ def run(
     """
     require_printable([given.points, given.out, given.reference, given.volume, place])
     _require_place(given.out, given.volume)
-    known_orientation(given.orientation)
     place = place or given.out.with_suffix(".run")
     if not force:
         beside = [given.out.with_suffix(suffix) for suffix in (".h5", ".png", ".html")]
@@ -172,7 +171,7 @@ def _fitted(
                 seconds=given.seconds,
                 seed=machine.seed,
                 refine=not given.smooth,
-                orientation=known_orientation(given.orientation),
+                orientation=given.orientation,
                 device=machine.device,
                 dtype=machine.precision or torch.float32,
                 callbacks=[report],
@@ -277,8 +276,7 @@ def _distances(cloud: PointCloud, mesh: Mesh) -> dict[str, float]:
 
 
 def _diagonal(cloud: PointCloud) -> float:
-    low, high = cloud.bounds
-    return float(np.linalg.norm(np.subtract(high, low)))
+    return float(np.linalg.norm(np.subtract(*cloud.bounds)))
 
 
 def _shape(cloud: PointCloud, mesh: Mesh) -> dict[str, float | None]:
