@@ -1,12 +1,16 @@
 """Signed distance functions from point clouds, against the meshes the points were taken from.
 
     python benchmarks/sdf.py FOLDER [--seconds 60] [--seeds 1] [--variant normals] [--only TEXT]
+    python benchmarks/sdf.py FOLDER --orientation [--points 100000] [--variant none]
 
 Every mesh in FOLDER (OFF, OBJ; PLY with faces) is sampled at 100,000 points by area; a PLY of
 points only is a scan, held to its own points, or to NAME_reference.ply beside NAME_….ply. Variants
 of the samples: `normals` gives their normals, `none` does not, `noise` adds 0.5 % of the extent to
 every coordinate (normals estimated), `outliers` replaces 5 % of the points by points anywhere in
-the padded box. Scans keep their normals unless the variant is `none`.
+the padded box. Of the normals, `inward` turns all, `flipped` one in ten, `half` every other one, at
+random, and `random` has others; `offset` has the points in single precision at 10⁷, where a unit is
+a thousandth of the extent. Scans keep their normals unless the variant is `none`.
+`--orientation` fits nothing: how many normals lead to the wrong side once they have been prepared.
 
 Prints a Markdown table, and a JSON line per case and seed. Means are two-sided, of exact distances
 from 100,000 points, as a share of the bounding box's diagonal; the root mean squares of φ − the
@@ -22,12 +26,14 @@ from pathlib import Path
 import harness
 import numpy as np
 import sdf_peers
+from scipy.spatial import cKDTree
 
 from siren_pde import PointCloud, fit_sdf, read_points
 from siren_pde.cli.sdf_answers import errors
 from siren_pde.errors import DataFileError
 from siren_pde.io.readers import read_mesh
 from siren_pde.meshes.metrics import point_triangle_distance
+from siren_pde.scans.prepare import cleaned, deduplicated
 
 NETWORK = {"width": int, "depth": int, "frequency": float}
 COLUMNS = {
@@ -43,10 +49,13 @@ COLUMNS = {
 }
 
 
-def sampled(mesh, variant, seed):
+FLIPPED = {"inward": 1.0, "flipped": 0.1, "half": 0.5}
+
+
+def sampled(mesh, variant, seed, points=sdf_peers.SAMPLES):
     """Points of a mesh as a scanner of this kind would give them."""
     rng = np.random.default_rng(seed + 1000)
-    x, normals = mesh.sample(sdf_peers.SAMPLES, seed)
+    x, normals = mesh.sample(points, seed)
     low, high = x.min(0), x.max(0)
     extent = (high - low).max()
     if variant == "noise":
@@ -54,7 +63,12 @@ def sampled(mesh, variant, seed):
     if variant == "outliers":
         outliers = rng.choice(len(x), len(x) // 20, replace=False)
         x[outliers] = rng.uniform(low - extent / 10, high + extent / 10, (len(outliers), 3))
-    return PointCloud(x, normals=normals if variant == "normals" else None)
+    if variant == "random":
+        normals = rng.standard_normal(x.shape)
+    if variant == "offset":
+        x = (x * (1000 / extent) + 1e7).astype(np.float32)
+    normals = normals * np.where(rng.random(len(x)) < FLIPPED.get(variant, 0), -1, 1)[:, None]
+    return PointCloud(x, normals=None if variant in ("none", "outliers") else normals)
 
 
 def case(path, variant, seed):
@@ -92,6 +106,29 @@ def measured(path, seed, options):
     return {**answer, **shape, "steps": steps, "fitted": fitted, "meshed": meshed}
 
 
+def oriented(path, seed, options):
+    """The share of points whose prepared normal is on the other side than the mesh's."""
+    mesh = read_mesh(path)
+    cloud = sampled(mesh, options.variant, seed, options.points)
+    seconds, ready = harness.timed(lambda: cleaned(deduplicated(cloud, seed), seed))
+    x, true = mesh.sample(options.points, seed)
+    low, high = x.min(0), x.max(0)
+    if options.variant == "offset":
+        x = x * (1000 / (high - low).max()) + 1e7
+    near = cKDTree(x).query(ready.positions)[1]
+    cosine = np.einsum("nd,nd->n", ready.normals, true[near])
+    return {
+        "name": path.stem,
+        "variant": options.variant,
+        "seed": seed,
+        "wrong": np.mean(cosine < 0),
+        "opposite": np.mean(cosine < -0.5),
+        "trust": ready.trust.mean(),
+        "trust where wrong": ready.trust[cosine < 0].mean() if (cosine < 0).any() else np.nan,
+        "seconds": seconds,
+    }
+
+
 def shown(name):
     """How a figure stands in the table, where it is known."""
     text, times = COLUMNS[name]
@@ -111,9 +148,11 @@ def parsed():
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--resolution", type=int, default=256)
-    variants = ["normals", "none", "noise", "outliers"]
+    variants = ["normals", "none", "noise", "outliers", *FLIPPED, "random", "offset"]
     parser.add_argument("--variant", choices=variants, default="normals")
     parser.add_argument("--only", default="")
+    parser.add_argument("--orientation", action="store_true")
+    parser.add_argument("--points", type=int, default=sdf_peers.SAMPLES)
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--recipe-seconds", type=float, default=600.0)
     parser.add_argument("--recipe-batch", type=int, default=1400)
@@ -141,6 +180,12 @@ def table(options):
     harness.table(rows, first | {name: shown(name) for name in COLUMNS})
 
 
+def orientations(options):
+    """All files and seeds, and how many normals are wrong."""
+    for path, seed in itertools.product(paths(options), range(options.seeds)):
+        harness.as_json(oriented(path, seed, options))
+
+
 def peers(options):
     """A table for each mesh and seed."""
     for path, seed in itertools.product(paths(options), range(options.seeds)):
@@ -152,4 +197,4 @@ def peers(options):
 if __name__ == "__main__":
     options = parsed()
     harness.prepare(threads=None)
-    (peers if options.peers else table)(options)
+    (orientations if options.orientation else peers if options.peers else table)(options)

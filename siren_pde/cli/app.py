@@ -220,6 +220,10 @@ def sdf(
             "--open", help="Whether the surface is open, its mesh to end where the points do."
         ),
     ] = Openness.auto,
+    orientation: Annotated[
+        str,
+        typer.Option(help="What given normals are: auto looks, given keeps, inward turns them."),
+    ] = "auto",
     simplify: Annotated[
         int | None, typer.Option(min=4, help="Most triangles of the mesh; left out, all.")
     ] = None,
@@ -249,6 +253,7 @@ def sdf(
         from siren_pde.cli import sdf as command
         from siren_pde.cli.machine import Machine
         from siren_pde.cli.resume import every_named
+        from siren_pde.scans.given_normals import known_orientation
 
         given = command.Arguments(
             points=points,
@@ -259,6 +264,7 @@ def sdf(
             reference=reference,
             smooth=smooth,
             keep_largest=keep_largest,
+            orientation=known_orientation(orientation),
             simplify=simplify,
             volume=volume,
             columns=columns,

@@ -31,6 +31,7 @@ from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
+from siren_pde.scans.given_normals import Orientation
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Every
@@ -52,6 +53,7 @@ class Arguments:
     reference: Path | None
     smooth: bool
     keep_largest: bool
+    orientation: Orientation
     simplify: int | None
     volume: Path | None
     columns: str | None = None
@@ -79,7 +81,7 @@ class Arguments:
 
 
 _PATHS = ("points", "out", "reference", "volume")
-_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "simplify")
+_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "orientation", "simplify")
 
 
 def run(
@@ -135,6 +137,7 @@ def _fitted(
                 seed=machine.seed,
                 refine=not given.smooth,
                 is_open=given.is_open,
+                orientation=given.orientation,
                 device=machine.device,
                 dtype=machine.precision or torch.float32,
                 callbacks=[report],

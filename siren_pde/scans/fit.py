@@ -25,6 +25,7 @@ from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
 from siren_pde.scans.callback import with_data_residual
+from siren_pde.scans.given_normals import Orientation
 from siren_pde.scans.inspection import BAND
 from siren_pde.scans.interior_points import interior
 from siren_pde.scans.open_surfaces import with_rim
@@ -63,6 +64,7 @@ def fit_sdf(
     regularisers: Sequence[Regulariser] = (),
     refine: bool = True,
     is_open: bool | None = None,
+    orientation: Orientation = "auto",
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     callbacks: Sequence[Callback] = (),
@@ -77,8 +79,9 @@ def fit_sdf(
     its normals and in the whole padded box, and on its positions and normals. What it leaves over
     is added on grids of splines, see `refined`, unless `refine` is False, the cloud noisy, or
     there are `regularisers`: further residuals of the network, such as `Eikonal()`, each with its
-    weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
-    layers, in radians per half-length of the box.
+    weight. A cloud without normals is `cleaned` and gets some; given ones are `checked` unless
+    `orientation` is "given" or "inward". `frequency` is ω of all layers, in radians per half-length
+    of the box.
 
     Points of an open surface, such as terrain, are noticed (`looks_open`), unless `is_open` says
     what they are. Its distance has signs beside it only, and its mesh ends where its points do; a
@@ -101,16 +104,17 @@ def fit_sdf(
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
     scan = deduplicated(cloud, seed)
-    positions, normals, noisy = cleaned(scan, seed)
+    positions, normals, noisy, trust = cleaned(scan, seed, orientation)
     refine = refine and not noisy and not regularisers
     centre, scale, half = _frame(positions)
     oriented = OrientedCloud((positions - centre) / scale, normals)
     oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
-    oriented = oriented if oriented.rim else _without_interior(oriented)
+    if not oriented.rim and not (kept := _without_interior(oriented)).all():
+        oriented, trust = OrientedCloud(oriented.positions[kept], normals[kept]), trust[kept]
     sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)
     refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
-    problem = sdf_problem(oriented, samples, distances, half, regularisers)
+    problem = sdf_problem(oriented, samples, distances, half, regularisers, trust=trust)
     field = Siren(
         3,
         width=width,
@@ -153,18 +157,23 @@ def sdf_problem(
     distances: Floats,
     half: Floats,
     regularisers: Sequence[Regulariser] = (),
+    trust: Floats | None = None,
 ) -> Problem:
-    """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³."""
+    """The conditions of the fit, in coordinates where the padded box lies in [−1, 1]³.
+
+    `trust` (n,) in 0…1 is what each normal of the cloud counts; without, all count.
+    """
+    trust = np.ones(len(oriented.positions)) if trust is None else trust
 
     @on(PointCloud(samples, distance=distances), points=1024)
     def distance(p: Points, u: Jet) -> Jet:
         return robust(u - p.distance, 2e-3)
 
-    @on(PointCloud(oriented.positions, normals=oriented.normals), points=256)
+    @on(PointCloud(oriented.positions, normals=oriented.normals, trust=trust), points=256)
     def surface(p: Points, u: Jet) -> Vector:
         if not oriented.has_sides:  # no gradient either
             return Vector([robust(u, 2e-3)])
-        along = grad(u) - p.normal
+        along = (grad(u) - p.normal) * p.trust
         return Vector([robust(u, 2e-3), *along * 0.2])
 
     box = Box(**{axis: (-h, h) for axis, h in zip("xyz", half.tolist(), strict=True)})
@@ -176,12 +185,10 @@ def sdf_problem(
     return Problem(distance, surface, *further, name="signed distance")
 
 
-def _without_interior(cloud: OrientedCloud) -> OrientedCloud:
-    """The cloud without points that have body on both sides, unless all have."""
+def _without_interior(cloud: OrientedCloud) -> npt.NDArray[np.bool_]:
+    """Which points (n,) have no body on both sides; all, if none has."""
     inside = interior(cloud)
-    if not inside.any() or inside.all():
-        return cloud
-    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside])
+    return np.asarray(~inside | inside.all())
 
 
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:

@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
-from siren_pde.meshes.topology import adjacency
+from siren_pde.meshes.topology import connected
+from siren_pde.scans.consistency import turned
 from siren_pde.scans.orientation import outward
+from siren_pde.scans.patches import Patches
+from siren_pde.scans.sheets import (
+    NEIGHBOURS,
+    Links,
+    carried,
+    disc_areas,
+    least_spread,
+    nearest,
+    spanning_tree,
+)
+from siren_pde.scans.trust import trust
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+_MAJORITY = 0.3
+"""By so much more of the agreement a point's neighbours must be against it to turn its normal."""
+_ROUNDS = 10
+_OPEN = 0.25
+"""Median of the winding number along a surface, ½ if it is closed, 0 if it is a plane: below, it
+says nothing of signs, and turns only what contradicts all around it.
+"""
 
-def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = 16) -> Tensor:
+
+def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = NEIGHBOURS) -> Tensor:
     """Unit normals, (n, 3), of the surface that `points` (n, 3) were taken from.
 
     The normal is the direction in which the `neighbours` nearest points spread least. The signs
-    are carried from point to point along the minimum spanning tree of the neighbour graph with
-    weights 1 − |nᵢ·nⱼ|, which crosses sharp edges last (Hoppe et al. 1992, §3.3). Each connected
+    are carried from point to point along a minimum spanning tree of the neighbour graph, which
+    crosses sharp edges and steps between sheets last (Hoppe et al. 1992, §3.3). Each connected
     piece is then turned `outward`: so that it encloses a positive volume, or into the cavity that
-    it is the wall of. For an open piece that is a guess. Where two sheets are nearer to each other
-    than to their own neighbours, points do not determine which is which.
+    it is the wall of. For an open piece that is a guess. Branches that the tree gets wrong are
+    turned where the winding number along the surface says so, see `oriented`. Where two sheets are
+    nearer to each other than to their own neighbours, points do not determine which is which.
 
     Repeated points share a normal. The result has the dtype and device of `points`, float64 on
     the CPU for anything but a tensor. Raises
@@ -46,9 +69,7 @@ def estimate_normals(points: Tensor | npt.ArrayLike, neighbours: int = 16) -> Te
     cloud = points.detach().to(device="cpu", dtype=torch.float64).numpy()
     different, copies = np.unique(cloud, axis=0, return_inverse=True)
     _check_spread(different)
-    near = _neighbours(different, min(neighbours, len(different) - 1))
-    normals = _least_spread(different, near)
-    normals *= _signs(different, normals, near)[:, None]
+    normals = estimated(different, neighbours).normals
     result = torch.from_numpy(normals[copies.reshape(-1)])
     return result.to(dtype=points.dtype, device=points.device)
 
@@ -64,60 +85,49 @@ def _check_spread(points: Floats) -> None:
         )
 
 
-def _neighbours(points: Floats, count: int) -> Integers:
-    """The indices of the nearest other points, (n, count)."""
-    from scipy.spatial import cKDTree
+class Oriented(NamedTuple):
+    """Unit normals (n, 3), and how much each can be trusted, (n,) in 0…1."""
 
-    _, near = cKDTree(points).query(points, k=count + 1, workers=2)
-    return np.asarray(near[:, 1:], dtype=np.int64)
-
-
-def _least_spread(points: Floats, near: Integers) -> Floats:
-    """The eigenvector of least variance of each point and its neighbours, (n, 3)."""
-    normals = np.empty_like(points)
-    for start in range(0, len(points), 65536):
-        part = slice(start, start + 65536)
-        patch = np.concatenate([points[part, None], points[near[part]]], axis=1)
-        patch -= patch.mean(axis=1, keepdims=True)
-        # Scaled to one, so that clouds of any unit are as well conditioned.
-        patch /= np.abs(patch).max(axis=(1, 2), keepdims=True)
-        moments = torch.from_numpy(np.einsum("nki,nkj->nij", patch, patch))
-        normals[part] = torch.linalg.eigh(moments)[1][:, :, 0].numpy()
-    return normals
+    normals: Floats
+    trust: Floats
 
 
-def _signs(points: Floats, normals: Floats, near: Integers) -> Floats:
-    """+1 or −1 for every normal, (n,), consistent along the tree and outwards on each piece."""
-    from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-
-    start, end = np.repeat(np.arange(len(points)), near.shape[1]), near.ravel()
-    agreement = np.abs(np.einsum("ij,ij->i", normals[start], normals[end]))
-    # A constant on every edge leaves the tree as it is, and no weight is zero ("no edge").
-    weights = adjacency(start, end, 2 - agreement, len(points))
-    weights = weights.maximum(weights.T)
-    tree = minimum_spanning_tree(weights).tocoo()
-    piece = connected_components(tree, directed=False)[1]
-    _, roots = np.unique(piece, return_index=True)
-    signs = _carried(np.stack([tree.row, tree.col]), roots, normals)
-    areas = np.pi * np.square(points - points[near[:, -1]]).sum(axis=1) / near.shape[1]
-    return np.asarray(signs * outward(points, signs[:, None] * normals, areas, piece)[piece])
+def estimated(points: Floats, neighbours: int = NEIGHBOURS) -> Oriented:
+    """Normals of different points (n, 3), in any unit; of a smooth surface they can be trusted."""
+    points = (points - points.mean(axis=0)) / np.ptp(points, axis=0).max()
+    near = nearest(points, min(neighbours, len(points) - 1))
+    axes = least_spread(points, near)
+    strength = np.abs(Links.between(points, axes, near).agreement).reshape(near.shape).mean(axis=1)
+    normals, trust = oriented(points, axes, near)
+    return Oriented(normals, strength * trust)
 
 
-def _carried(edges: Integers, roots: Integers, normals: Floats) -> Floats:
-    """Signs that make the two normals of every edge of a forest agree, +1 at the roots, (n,)."""
-    from scipy.sparse.csgraph import breadth_first_order
+def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
+    """Normals along `axes` (n, 3) that point out of solids, as far as can be told.
 
-    size = len(normals)  # also the number of one more node, above all roots
-    start = np.concatenate([edges[0], np.full(len(roots), size)])
-    end = np.concatenate([edges[1], roots])
-    forest = adjacency(start, end, np.ones(len(start)), size + 1)
-    before = breadth_first_order(forest, size, directed=False)[1].astype(np.int64)
-    before[size] = size
-    inner = before[:size] < size
-    agreement = np.einsum("ij,ij->i", normals[inner], normals[before[:size][inner]])
-    signs = np.ones(size + 1)
-    signs[:size][inner] = np.where(agreement < 0, -1.0, 1.0)
-    # Pointer doubling: after k rounds, the sign of each node is relative to its 2ᵏ-th ancestor.
-    while (before != size).any():
-        signs, before = signs * signs[before], before[before]
-    return signs[:size]
+    Their signs are carried along the `spanning_tree`, pieces turned `outward`, and branches of it
+    `turned` where the winding number of the surface says so. In the end the neighbours of a point
+    have a majority on it.
+    """
+    links = Links.between(points, axes, near)
+    tree = spanning_tree(links, len(points))
+    piece = connected(tree[0], tree[1], len(points))
+    signs = carried(tree, links, np.unique(piece, return_index=True)[1], len(points))
+    areas = disc_areas(points, near)
+    signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
+    patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))
+    blocks = turned(patches).signs
+    if np.median(patches.winding @ blocks) < _OPEN:
+        blocks = turned(patches, given=True).signs
+    signs = majority(links, signs * blocks[patches.label])
+    return Oriented(signs[:, None] * axes, trust(links.signed(signs), patches, blocks))
+
+
+def majority(links: Links, signs: Floats) -> Floats:
+    """Signs (n,) that agree with those of most neighbours, as far as a few rounds lead."""
+    for _ in range(_ROUNDS):
+        against = links.signed(signs).votes(len(signs)) < -_MAJORITY
+        if not against.any():
+            break
+        signs = np.where(against, -signs, signs)
+    return signs

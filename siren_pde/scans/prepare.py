@@ -12,8 +12,10 @@ import torch
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DataFileError, InputWarning
 from siren_pde.scans.denoise import denoised
-from siren_pde.scans.normals import estimate_normals
+from siren_pde.scans.given_normals import Orientation, checked, known_orientation
+from siren_pde.scans.normals import estimated
 from siren_pde.scans.outliers import inliers
+from siren_pde.scans.rounded import say_rounding
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,10 +23,6 @@ MOST = 500_000
 """Points that a fit takes; of more, that many are drawn at random."""
 DRAWN = 4
 """So many times `MOST` are many, of which half as many are looked at."""
-_OPPOSITE, _COMPARED = 0.1, 20_000
-"""The share of opposite neighbours that is said, among so many points. If one normal in twenty is
-flipped at random, one pair in ten is opposite; of clean scans of closed surfaces hardly any is.
-"""
 _FLAT = 1e-9
 """Extents below this share of the largest one are rounding."""
 
@@ -114,45 +112,33 @@ def _check_spread(positions: Floats) -> None:
         )
 
 
-def _say_contradictions(positions: Floats, normals: Floats) -> None:
-    """A warning where many points have a normal opposite to that of the nearest one beside them.
-
-    They are believed all the same: the two sides of a thin sheet, sampled sparsely, look like that.
-    """
-    from scipy.spatial import cKDTree
-
-    chosen = np.arange(0, len(positions), -(-len(positions) // _COMPARED))
-    _, near = cKDTree(positions).query(positions[chosen], k=2)
-    opposite = np.einsum("nd,nd->n", normals[chosen], normals[near[:, 1]]) < -0.5
-    if opposite.mean() > _OPPOSITE:
-        warnings.warn(
-            f"the normals of {opposite.mean():.0%} of the points are opposite to those of the "
-            "nearest point: some may be flipped, and the surface is wrong where they are. Leave "
-            "the normals out to have them estimated.",
-            InputWarning,
-            stacklevel=4,
-        )
-
-
 class Cleaned(NamedTuple):
-    """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away."""
+    """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away.
+
+    `trust` (m,) is the confidence in each normal, in 0…1.
+    """
 
     positions: Floats
     normals: Floats
-    noisy: bool = False
+    noisy: bool
+    trust: Floats
 
 
-def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
+def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto") -> Cleaned:
     """The `inliers` of a cloud, `denoised`, and their `estimate_normals`.
 
-    A cloud with normals stays as it is: where they were measured, points have been cleaned. A
-    warning says how many outliers are left out, and where normals contradict each other.
+    The points of a cloud with normals stay as they are, where they were measured, they have been
+    cleaned; the normals are `checked`. A warning says how many outliers are left out, what is done
+    to normals, and where coordinates have been rounded.
     """
+    known_orientation(orientation)
     positions = cloud.positions.double().cpu().numpy()
+    say_rounding(positions)
     if cloud.normals is not None:
-        given = cloud.normals.double().cpu().numpy()
-        _say_contradictions(positions, given)
-        return Cleaned(positions, given)
+        normals, trust, said = checked(positions, cloud.normals.double().cpu().numpy(), orientation)
+        for sentence in said:
+            warnings.warn(sentence, InputWarning, stacklevel=3)
+        return Cleaned(positions, normals, False, trust)
     kept = inliers(positions)
     if len(kept) < len(positions):
         warnings.warn(
@@ -162,6 +148,5 @@ def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
         )
     positions = positions[kept]
     smooth = denoised(positions, seed)
-    low, high = smooth.min(axis=0), smooth.max(axis=0)
-    normals = estimate_normals((smooth - (low + high) / 2) / np.max(high - low))
-    return Cleaned(smooth, np.asarray(normals), smooth is not positions)
+    normals, trust = estimated(smooth)
+    return Cleaned(smooth, normals, smooth is not positions, trust)

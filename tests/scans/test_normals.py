@@ -7,6 +7,7 @@ from torch import Tensor
 
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
 from siren_pde.scans.normals import estimate_normals
+from tests.oriented_shapes import CLOSED, terrain, thin_plate
 
 
 def random(n: int, seed: int = 0) -> Tensor:
@@ -79,6 +80,22 @@ def test_separate_pieces_are_each_turned_outwards() -> None:
     offsets = [torch.tensor([5.0 * k, 0, 0], dtype=torch.float64) for k in range(3)]
     normals = estimate_normals(torch.cat([points + o for o in offsets]))
     assert ((normals * exact.repeat(3, 1)).sum(dim=1) > 0).double().mean() >= 0.99
+
+
+@pytest.mark.parametrize("n", [1500, 4000])
+@pytest.mark.parametrize("shape", CLOSED)
+def test_sparse_solids_are_oriented_by_their_winding_numbers(shape, n) -> None:
+    """Slots, cavities, bodies side by side, and a plate of two spacings: at its rim, not all."""
+    points, exact = shape(n, np.random.default_rng(1))
+    cosine = np.einsum("nd,nd->n", estimate_normals(points).numpy(), exact)
+    assert np.mean(cosine < 0) < (0.04 if shape is thin_plate else 1e-3)
+    assert np.mean(cosine < -0.5) < (5e-3 if shape is thin_plate else 1e-3)
+
+
+def test_pits_of_terrain_are_not_turned_out() -> None:
+    points, exact = terrain(4000, np.random.default_rng(1))
+    upwards = np.einsum("nd,nd->n", estimate_normals(points).numpy(), exact) > 0
+    assert min(upwards.mean(), 1 - upwards.mean()) < 0.01
 
 
 def test_repeated_points_share_a_normal() -> None:

@@ -157,12 +157,14 @@ def test_of_many_noisy_points_some_are_moved(monkeypatch):
     assert np.abs(np.linalg.norm(moved, axis=1) - 1).mean() < 0.004
 
 
-def test_normals_that_are_given_are_believed():
+@pytest.mark.parametrize(("sign", "orientation"), [(1, "auto"), (-1, "given")])
+def test_normals_that_are_given_are_believed(sign, orientation):
     x = directions(100, np.random.default_rng(0))
-    points, normals, noisy = cleaned(PointCloud(x, normals=-x))
+    points, normals, noisy, trust = cleaned(PointCloud(x, normals=sign * x), 0, orientation)
     np.testing.assert_array_equal(points, x)
-    np.testing.assert_allclose(normals, -x, atol=1e-15)
+    np.testing.assert_allclose(normals, sign * x, atol=1e-15)
     assert not noisy
+    assert (trust > 0.9).all()
 
 
 @pytest.mark.slow
@@ -171,8 +173,8 @@ def test_units_and_a_distant_origin_change_nothing(noise):
     rng = np.random.default_rng(0)
     x, _ = torus(N, rng)
     x += noise * rng.standard_normal(x.shape)
-    points, normals, noisy = cleaned(PointCloud(x))
-    moved, turned, still = cleaned(PointCloud(40 * x + 1e6))
+    points, normals, noisy, _ = cleaned(PointCloud(x))
+    moved, turned, still, _ = cleaned(PointCloud(40 * x + 1e6))
     assert noisy == still == (noise > 0)
     np.testing.assert_allclose((moved - 1e6) / 40, points, atol=1e-6)
     np.testing.assert_allclose(turned, normals, atol=1e-4)
