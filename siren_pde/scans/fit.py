@@ -73,9 +73,9 @@ def fit_sdf(
 
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
     its normals and in the whole padded box, and on its positions and normals. What it leaves over
-    is added on grids of splines, see `refined`, unless `refine` is False, the cloud noisy, or
-    there are `regularisers`: further residuals of the network, such as `Eikonal()`, each with its
-    weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
+    is added on grids of splines, see `refined`, unless `refine` is False or there are
+    `regularisers`: further residuals of the network, such as `Eikonal()`, each with its weight.
+    The cloud is `cleaned` first: noise is smoothed, and normals that are missing are estimated. `frequency` is ω of all
     layers, in radians per half-length of the box.
 
     `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
@@ -94,10 +94,11 @@ def fit_sdf(
     started = time.monotonic()
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
-    positions, normals, noisy = cleaned(deduplicated(cloud, seed), seed)
-    refine = refine and not noisy and not regularisers
+    positions, normals, _, noise, _ = cleaned(deduplicated(cloud, seed), seed)
+    refine = refine and not regularisers
     centre, scale, half = _frame(positions)
-    oriented = _without_interior(OrientedCloud((positions - centre) / scale, normals))
+    noise = None if noise is None else noise / scale
+    oriented = _without_interior(OrientedCloud((positions - centre) / scale, normals, noise))
     sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)
     refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
@@ -170,7 +171,8 @@ def _without_interior(cloud: OrientedCloud) -> OrientedCloud:
     inside = interior(cloud)
     if not inside.any() or inside.all():
         return cloud
-    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside])
+    noise = None if cloud.noise is None else cloud.noise[~inside]
+    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside], noise)
 
 
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:

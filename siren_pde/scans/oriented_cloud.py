@@ -26,13 +26,14 @@ _VOTERS = 8
 class OrientedCloud:
     """Points (n, 3) with outward unit normals (n, 3), in a tree, with their pseudo-distances.
 
-    `spacing` is the median distance to the nearest neighbour, in the unit of the positions.
+    `spacing` is the median distance to the nearest neighbour, in the unit of the positions, and
+    `noise` (n,) are the standard deviations of these, None where points are exact.
     """
 
-    def __init__(self, positions: Floats, normals: Floats) -> None:
+    def __init__(self, positions: Floats, normals: Floats, noise: Floats | None = None) -> None:
         from scipy.spatial import cKDTree
 
-        self.positions, self.normals = positions, normals
+        self.positions, self.normals, self.noise = positions, normals, noise
         self.tree: cKDTree = cKDTree(positions)
         sample = positions[:: max(len(positions) // 20_000, 1)]
         self.spacing = float(np.median(self.near(sample, 2)[0][:, -1])) or 1e-12

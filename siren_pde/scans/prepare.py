@@ -11,7 +11,8 @@ import torch
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DataFileError, InputWarning
-from siren_pde.scans.denoise import denoised
+from siren_pde.scans.denoise import denoised, turned
+from siren_pde.scans.noise import shared_by_sheets
 from siren_pde.scans.normals import estimate_normals
 from siren_pde.scans.outliers import inliers
 
@@ -23,6 +24,8 @@ _OPPOSITE, _COMPARED = 0.1, 20_000
 """The share of opposite neighbours that is said, among so many points. If one normal in twenty is
 flipped at random, one pair in ten is opposite; of clean scans of closed surfaces hardly any is.
 """
+_SHEETS = 0.02
+"""The share of points between two sheets that is said."""
 _FLAT = 1e-9
 """Extents below this share of the largest one are rounding."""
 
@@ -120,25 +123,34 @@ def _say_contradictions(positions: Floats, normals: Floats) -> None:
 
 
 class Cleaned(NamedTuple):
-    """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away."""
+    """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away.
+
+    `noise` (m,) are the standard deviations of the positions as they are now, in their unit: None
+    where there was none to be measured. `kept` are the numbers of the points in the cloud, unless
+    they have been moved.
+    """
 
     positions: Floats
     normals: Floats
     noisy: bool = False
+    noise: Floats | None = None
+    kept: npt.NDArray[np.int64] | None = None
 
 
 def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
-    """The `inliers` of a cloud, `denoised`, and their `estimate_normals`.
+    """The `inliers` of a cloud, `denoised`, with their normals or with `estimate_normals`.
 
-    A cloud with normals stays as it is: where they were measured, points have been cleaned. A
-    warning says how many outliers are left out, and where normals contradict each other.
+    A cloud with normals keeps all of its points: where they were measured, outliers have been left
+    out. Warnings say how many outliers there are, where normals contradict each other, and where
+    two sheets are too near to each other to be told apart.
     """
     positions = cloud.positions.double().cpu().numpy()
-    if cloud.normals is not None:
-        given = cloud.normals.double().cpu().numpy()
+    kept = np.arange(len(positions))
+    given = None if cloud.normals is None else cloud.normals.double().cpu().numpy()
+    if given is not None:
         _say_contradictions(positions, given)
-        return Cleaned(positions, given)
-    kept = inliers(positions)
+    else:
+        kept = inliers(positions)
     if len(kept) < len(positions):
         warnings.warn(
             f"{len(positions) - len(kept)} of {len(positions)} points are left out: they lie on no "
@@ -146,7 +158,23 @@ def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
             stacklevel=3,
         )
     positions = positions[kept]
-    smooth = denoised(positions, seed)
-    low, high = smooth.min(axis=0), smooth.max(axis=0)
-    normals = estimate_normals((smooth - (low + high) / 2) / np.max(high - low))
-    return Cleaned(smooth, np.asarray(normals), smooth is not positions)
+    smooth, normals, noise, scattered = denoised(positions, given, seed)
+    noisy = smooth is not positions
+    if given is None:
+        low, high = smooth.min(axis=0), smooth.max(axis=0)
+        oriented = np.asarray(estimate_normals((smooth - (low + high) / 2) / np.max(high - low)))
+        normals = oriented if normals is None else turned(normals, oriented)
+    if noisy:
+        _say_sheets(shared_by_sheets(smooth, normals, scattered))
+    return Cleaned(smooth, normals, noisy, *((noise, None) if noisy else (None, kept)))
+
+
+def _say_sheets(share: float) -> None:
+    if share > _SHEETS:
+        warnings.warn(
+            f"{share:.0%} of the points lie where two sheets are nearer to each other than noise "
+            "lets them be told apart: there, what was fitted may be one sheet or have holes. "
+            "Points with less noise, or with measured normals, would tell.",
+            InputWarning,
+            stacklevel=4,
+        )
