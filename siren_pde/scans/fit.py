@@ -98,7 +98,7 @@ def fit_sdf(
     refine = refine and not regularisers
     centre, scale, half = _frame(positions)
     noise = None if noise is None else noise / scale
-    oriented = _without_interior(OrientedCloud((positions - centre) / scale, normals, noise))
+    oriented = _without_interior(OrientedCloud((positions - centre) / scale, normals, noise=noise))
     sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)
     refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
@@ -172,7 +172,7 @@ def _without_interior(cloud: OrientedCloud) -> OrientedCloud:
     if not inside.any() or inside.all():
         return cloud
     noise = None if cloud.noise is None else cloud.noise[~inside]
-    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside], noise)
+    return OrientedCloud(cloud.positions[~inside], cloud.normals[~inside], noise=noise)
 
 
 def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
