@@ -75,8 +75,8 @@ def fit_sdf(
     its normals and in the whole padded box, and on its positions and normals. What it leaves over
     is added on grids of splines, see `refined`, unless `refine` is False or there are
     `regularisers`: further residuals of the network, such as `Eikonal()`, each with its weight.
-    The cloud is `cleaned` first: noise is smoothed, and normals that are missing are estimated. `frequency` is ω of all
-    layers, in radians per half-length of the box.
+    The cloud is `cleaned` first: noise is smoothed, and normals that are missing are estimated.
+    `frequency` is ω of all layers, in radians per half-length of the box.
 
     `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
     training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` get, among

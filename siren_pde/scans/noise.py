@@ -77,7 +77,9 @@ def settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> Settled:
 
     Moving least squares (Levin 1998; Alexa et al. 2003): a plane would flatten what is curved.
     """
-    parts = [_settled(part, points, tree, size) for part in np.array_split(x, -(-len(x) // AT_ONCE))]
+    parts = [
+        _settled(part, points, tree, size) for part in np.array_split(x, -(-len(x) // AT_ONCE))
+    ]
     return Settled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 

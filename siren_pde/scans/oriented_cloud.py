@@ -30,9 +30,7 @@ class OrientedCloud:
     `noise` (n,) are the standard deviations of these, None where points are exact.
     """
 
-    def __init__(
-        self, positions: Floats, normals: Floats, *, noise: Floats | None = None
-    ) -> None:
+    def __init__(self, positions: Floats, normals: Floats, *, noise: Floats | None = None) -> None:
         from scipy.spatial import cKDTree
 
         self.positions, self.normals, self.noise = positions, normals, noise

@@ -163,10 +163,12 @@ def cleaned(cloud: PointCloud, seed: int = 0) -> Cleaned:
     if given is None:
         low, high = smooth.min(axis=0), smooth.max(axis=0)
         oriented = np.asarray(estimate_normals((smooth - (low + high) / 2) / np.max(high - low)))
-        normals = oriented if normals is None else turned(normals, oriented)
+        given = oriented if normals is None else turned(normals, oriented)
+    elif normals is not None:
+        given = normals
     if noisy:
-        _say_sheets(shared_by_sheets(smooth, normals, scattered))
-    return Cleaned(smooth, normals, noisy, *((noise, None) if noisy else (None, kept)))
+        _say_sheets(shared_by_sheets(smooth, given, scattered))
+    return Cleaned(smooth, given, noisy, *((noise, None) if noisy else (None, kept)))
 
 
 def _say_sheets(share: float) -> None:
