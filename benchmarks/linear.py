@@ -1,9 +1,9 @@
 """Linear problems by `solve(problem)` with no options, the search for frequencies included.
 
-    python benchmarks/linear.py [--seeds N] [--only TEXT] [--log]
+    python benchmarks/linear.py [--seeds N] [--only TEXT] [--log] [--threads N]
 
-prints a Markdown table of the worst of N seeds (5), two threads, and one JSON line. Cancellation is
-what evaluation in float64 adds, against the same coefficients in extended precision, as a share of
+prints a Markdown table of the worst of N seeds (5) and one JSON line. Cancellation is what
+evaluation in float64 adds, against the same coefficients in extended precision, as a share of
 the error. The last column is the error of float32 least squares, evaluated in float32.
 """
 
@@ -12,11 +12,15 @@ import numpy as np
 import torch
 from cases import CASES
 
-from siren_pde import LeastSquares, solve
+from siren_pde import LeastSquares, Siren, solve
 
 
 def cancellation(s):
-    """How far u in float64 is from u in extended precision, relative, at random points."""
+    """How far u in float64 is from u in extended precision, relative, at random points; NaN where
+    the answer is no single network.
+    """
+    if not isinstance(s.field, Siren):
+        return float("nan")
     low, high = (np.array(end) for end in s.problem.bounds)
     x = low + (high - low) * np.random.default_rng(0).random((1000, len(low)))
     network = s.field
@@ -44,7 +48,7 @@ def figures(s):
 
 def main():
     options = harness.seeded_parser(__doc__, seeds=5).parse_args()
-    harness.prepare()
+    harness.prepare(options.threads)
     rows = []
     for name in harness.chosen(CASES, options.only):
         case = CASES[name]

@@ -13,14 +13,15 @@ import torch
 
 from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
-from siren_pde.cli.overwriting import require_own
+from siren_pde.cli.overwriting import require_own, require_printable
 from siren_pde.cli.solve import ending
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.files.json_values import Description, entry, record, text
 from siren_pde.io.readers import read_mesh, read_points
 from siren_pde.io.results import save
-from siren_pde.io.writers import write_mesh, write_volume
+from siren_pde.io.single import Offset
+from siren_pde.io.writers import as_stored, write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import point_triangle_distance, surface_errors
 from siren_pde.meshes.simplify import simplified
@@ -29,6 +30,7 @@ from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
+from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance
@@ -81,6 +83,7 @@ class Arguments:
     keep_largest: bool
     simplify: int | None
     volume: Path | None
+    columns: str | None = None
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -97,6 +100,7 @@ class Arguments:
         """From a manifest. Raises StorageError if it makes no sense."""
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
+        rest["columns"] = said.get("columns")  # which runs of before do not know
         machine = Machine.read(record(entry(said, "machine"), "machine"))
         return Arguments(machine=machine, **{**rest, **paths})
 
@@ -117,6 +121,7 @@ def run(
     box. For the rest see `Inspection` and `Errors`. Raises ConfigError where a file would be
     written over that is no earlier result, unless by `force`.
     """
+    require_printable([given.points, given.out, given.reference, given.volume, place])
     _require_place(given.out, given.volume)
     place = place or given.out.with_suffix(".run")
     if not force:
@@ -149,7 +154,7 @@ class Scan:
 
 def _read(given: Arguments) -> Scan:
     truth = read_mesh(given.reference) if given.reference else None
-    return Scan(read_points(given.points), truth)
+    return Scan(read_points(given.points, columns=given.columns), truth)
 
 
 def _fitted(
@@ -179,11 +184,12 @@ def _fitted(
         numbers, lengths, mesh = _measured(distance, scan, given, started)
         diagonal = _diagonal(scan.cloud)
         table = _table(numbers, lengths, diagonal)
-        _write(distance, mesh, given.out, table, given.points.name)
+        offset = _write(distance, mesh, given.out, table, scan.cloud, given.points.name)
         if given.volume is not None:
             write_volume(given.volume, *distance.grid(VOLUME))
         relative = {f"{name}_rel": value / diagonal for name, value in lengths.items()}
-        answer = {**numbers, "out": str(given.out), **lengths, **relative}
+        shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
+        answer = {**numbers, "out": str(given.out), **lengths, **relative, **shift}
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
     return as_json(answer) if json else as_table({**table, "out": given.out}), 0
 
@@ -198,6 +204,7 @@ def _measured(
     mesh = distance.without_unsupported(zero_set, resolution)
     mesh = mesh.largest_component() if given.keep_largest else mesh
     mesh = mesh if given.simplify is None else simplified(mesh, given.simplify)
+    mesh = as_stored(given.out, mesh)
     elapsed = time.monotonic() - started
     announce("errors are measured")
     lengths = _distances(scan.cloud, mesh)
@@ -210,13 +217,20 @@ def _measured(
 
 
 def _write(
-    distance: SignedDistance, mesh: Mesh, out: Path, table: Mapping[str, object], title: str
-) -> None:
-    """Mesh, function, views and page."""
-    write_mesh(out, mesh, distance.normals(mesh.vertices))
+    distance: SignedDistance,
+    mesh: Mesh,
+    out: Path,
+    table: Mapping[str, object],
+    cloud: PointCloud,
+    title: str,
+) -> Offset | None:
+    """Mesh, function, views and page; what has been subtracted from the vertices, if anything."""
+    measured = carried(cloud, mesh.vertices)
+    offset = write_mesh(out, mesh, distance.normals(mesh.vertices), measurements=measured)
     save(distance, out.with_suffix(".h5"))
     plot_mesh(mesh, out.with_suffix(".png"), title=title)
     write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
+    return offset
 
 
 def errors(

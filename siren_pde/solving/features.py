@@ -25,9 +25,9 @@ PATIENCE, PART = 4.0, 0.2
 """Global features have so many seconds, or this part of the budget, before boxes are tried too:
 smooth solutions are found by then.
 """
-SOON, LONGEST = 1.0, 4.0
-"""Unless their answer is expected within the first times the seconds that they have had, which is
-believed until they have had the second times as many.
+LONGEST = 4.0
+"""Unless their answer is expected within as many, or as they have had: that is believed until they
+have had so many times as many.
 """
 FAR = 0.3
 """Boxes hand over to global features that leave this share of what they do, whatever is expected of
@@ -36,7 +36,9 @@ those.
 CLOSE = 1e-8
 """A residual of global features below this is not bettered by boxes."""
 ENOUGH = 1e-5
-"""And so does one below this where no seconds were asked for: errors are smaller still."""
+"""Nor one below this where no seconds were asked for: errors are smaller still."""
+RESOLVED = 1e-4
+"""What global features leave below this falls on: corners, holes and jumps would have left more."""
 CLEARLY = 0.03
 """A residual of boxes this much smaller than that of global features is one in any measure."""
 CLEARER, RISEN = 0.5, 1.5
@@ -158,8 +160,8 @@ class Features(Method[Turns]):
         if first.finished:
             return True
         patience = max(min(PATIENCE, PART * budget), other)
-        soon = _expected(first) <= SOON * used < SOON * LONGEST * patience
-        return used + _next(first) > patience and not soon
+        soon = _left(first) < RESOLVED or _expected(first) <= max(used, patience)
+        return used + _next(first) > patience and not (soon and used < LONGEST * patience)
 
     def _better(self, turns: Turns) -> Iterate[Any]:
         """The answer that leaves less at fresh points of the boxes."""

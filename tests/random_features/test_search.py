@@ -54,6 +54,19 @@ def test_what_is_worse_than_the_zero_field_and_rises_ends_a_climb():
     assert len(above) <= 1
 
 
+def test_one_residual_far_above_that_of_the_zero_field_ends_no_climb():
+    """Few features of too low a band are large between points, by chance larger as it widens."""
+
+    def over_a_hill(trial):
+        width = max(trial.bandwidth)
+        return (
+            200.0 if 8 < width < 12 else valley((40.0, 40.0))(trial) * (1 if width > 12 else 3600)
+        )
+
+    search, _ = climbed(Search.starting(Trial((6.0, 6.0), 2500), fixed=False), over_a_hill, 2500)
+    assert abs(math.log(search.best.bandwidth[0] / 40)) < 0.75 * math.log(1.6)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_noise_tells_no_axis_from_another(seed):
     """Where nothing is resolved, residuals differ by a factor of two from draw to draw."""
