@@ -6,10 +6,11 @@
 Every mesh in FOLDER (OFF, OBJ; PLY with faces) is sampled at 100,000 points by area; a PLY of
 points only is a scan, held to its own points, or to NAME_reference.ply beside NAME_….ply. Variants
 of the samples: `normals` gives their normals, `none` does not, `noise` adds 0.5 % of the extent to
-every coordinate (normals estimated), `outliers` replaces 5 % of the points by points anywhere in
-the padded box. Of the normals, `inward` turns all, `flipped` one in ten, `half` every other one, at
-random, and `random` has others; `offset` has the points in single precision at 10⁷, where a unit is
-a thousandth of the extent. Scans keep their normals unless the variant is `none`.
+every coordinate (normals estimated), `noise-1` 1 %, each with its true normals as `noise-normals`
+and `noise-1-normals`, `outliers` replaces 5 % of the points by points anywhere in the padded box.
+Of the normals, `inward` turns all, `flipped` one in ten, `half` every other one, at random, and
+`random` has others; `offset` has the points in single precision at 10⁷, where a unit is a
+thousandth of the extent. Scans keep their normals unless the variant is `none`.
 `--orientation` fits nothing: how many normals lead to the wrong side once they have been prepared.
 
 Prints a Markdown table, and a JSON line per case and seed. Means are two-sided, of exact distances
@@ -36,6 +37,9 @@ from siren_pde.meshes.metrics import point_triangle_distance
 from siren_pde.scans.prepare import cleaned, deduplicated
 
 NETWORK = {"width": int, "depth": int, "frequency": float}
+NOISE = {"noise": (0.005, False), "noise-normals": (0.005, True)}
+NOISE |= {"noise-1": (0.01, False), "noise-1-normals": (0.01, True)}
+"""How much of the extent is added to every coordinate, and whether the true normals are known."""
 COLUMNS = {
     "mean": ("{:.4f} %", 100),
     "max": ("{:.2f} %", 100),
@@ -58,8 +62,10 @@ def sampled(mesh, variant, seed, points=sdf_peers.SAMPLES):
     x, normals = mesh.sample(points, seed)
     low, high = x.min(0), x.max(0)
     extent = (high - low).max()
-    if variant == "noise":
-        return PointCloud(x + 0.005 * extent * rng.standard_normal(x.shape))
+    if variant in NOISE:
+        level, known = NOISE[variant]
+        noisy = x + level * extent * rng.standard_normal(x.shape)
+        return PointCloud(noisy, normals=normals if known else None)
     if variant == "outliers":
         outliers = rng.choice(len(x), len(x) // 20, replace=False)
         x[outliers] = rng.uniform(low - extent / 10, high + extent / 10, (len(outliers), 3))
@@ -148,7 +154,7 @@ def parsed():
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--resolution", type=int, default=256)
-    variants = ["normals", "none", "noise", "outliers", *FLIPPED, "random", "offset"]
+    variants = ["normals", "none", *NOISE, "outliers", *FLIPPED, "random", "offset"]
     parser.add_argument("--variant", choices=variants, default="normals")
     parser.add_argument("--only", default="")
     parser.add_argument("--orientation", action="store_true")

@@ -53,11 +53,11 @@ class Arguments:
     reference: Path | None
     smooth: bool
     keep_largest: bool
-    orientation: Orientation
     simplify: int | None
     volume: Path | None
     columns: str | None = None
     is_open: bool | None = None
+    orientation: Orientation = "auto"
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -75,13 +75,14 @@ class Arguments:
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
         rest["columns"] = said.get("columns")  # which runs of before do not know
+        rest["orientation"] = said.get("orientation", "auto")
         machine = Machine.read(record(entry(said, "machine"), "machine"))
         is_open = None if said.get("is_open") is None else bool(said["is_open"])
         return Arguments(machine=machine, is_open=is_open, **{**rest, **paths})
 
 
 _PATHS = ("points", "out", "reference", "volume")
-_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "orientation", "simplify")
+_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "simplify")
 
 
 def run(

@@ -1,81 +1,213 @@
-"""Noisy points moved on to the smooth surface that their neighbours agree on."""
+"""Noisy points moved on to the smooth surface, with its creases, that their neighbours agree on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
+from siren_pde.scans.noise import AT_ONCE, Settled, enough_neighbours, settled
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 MOST = 100_000
 """Points that are moved; of more, that many are drawn at random, and all enter the fits."""
-_SIZES = (16, 64, 128, 256)
-"""Neighbours: the fewest serve to distinguish noise from detail, the others to smooth."""
-_ROUGH = 0.05
-"""Heights above the first patch that are noise worth smoothing, in radii of the patch."""
-_FLAT = 0.22
-"""Heights above a patch that is large enough, in its radii."""
-_WIDTH = 0.7
-"""Width of the Gaussian weights, in radii of the patch."""
+_ASKED = 96
+"""Neighbours in a patch, if noise requires more, are gathered into so many groups first."""
+_GROWN = 3
+"""A patch for averaging has so many times the neighbours of one that a quadric is fitted to."""
+_SCALES = (1.0, 0.5, 0.25)
+"""Variances of the Gaussian weights, of which the first is that of the largest patch."""
+_WIDTH = 0.5
+"""The largest Gaussian's width, in radii of the patch."""
+_CREASE = 0.5
+"""Neighbours whose normals differ by more count less and less: they are beyond a crease."""
+_FILTERED, _FILTERS, _ALIKE = 48, 3, 0.4
+"""Neighbours in a filter of normals, how often it is applied, and what differs little there."""
+_SURE = 1.5
+"""Detail counts as far as it is this much stronger than noise would be."""
+_REGRESSED = 32
+"""Neighbours for the normals of points that have been smoothed."""
+_ROUNDS = 2
+_BELIEVED = 0.8
+"""Normals are not believed if half of them are farther than this cosine from those of quadrics."""
+_ROUGH_NORMALS = 0.02
+"""Mean squared differences between normals at one place that are noise: eight degrees."""
+_UNUSUAL = 4.0
+"""Heights of so many standard deviations count less and less: they are of another sheet."""
 
 
-def denoised(points: Floats, seed: int = 0) -> Floats:
+class Denoised(NamedTuple):
+    """Positions (m, 3), unit normals (m, 3) or None, and standard deviations of positions (m,).
+
+    `scattered` (m,) are those of the points that were given, around the ones that came of them.
+    Where there was no noise, positions and normals are those that were given, without deviations.
+    """
+
+    positions: Floats
+    normals: Floats | None
+    noise: Floats
+    scattered: Floats
+
+
+def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> Denoised:
     """Points (m, 3), m ≤ n, on the surface that the noisy `points` (n, 3) scatter around.
 
-    Each moves on to the quadric that fits its neighbours best, with Gaussian weights (moving least
-    squares, Levin 1998; Alexa et al. 2003): a plane would flatten what is curved. So many
-    neighbours enter that most heights above the quadric are small beside the patch.
+    Normals (n, 3) that are given show what is surface and what is crease, and are smoothed with
+    their neighbours; else they are those of local quadrics, of either sign. They are filtered
+    where they are much alike, so that creases stay, and points follow them (Zheng et al. 2011).
+    Between two points with normals, the surface rises by what both planes say on average, which
+    holds up to third order. So each point moves to the mean of what its neighbours say. How many
+    are asked is decided by the detail they show: see `_Cloud.moved`.
 
-    Clouds without noise come back as they are. In larger patches noise is flatter, where detail of
-    the shape is rougher: by that they are distinguished.
+    Clouds without noise come back as they are.
     """
-    from scipy.spatial import cKDTree
-
-    tree, rng = cKDTree(points), np.random.default_rng(seed)
-    sample = points[rng.permutation(len(points))[:2000]]
-    sizes = [size for size in _SIZES if size <= len(points) / 4]
-    rough = [float(np.median(_settled(sample, points, tree, size)[1])) for size in sizes]
-    if len(sizes) < 2 or rough[0] < _ROUGH or rough[1] > rough[0]:
-        return points
-    size = next((s for s, r in zip(sizes[1:], rough[1:], strict=True) if r < _FLAT), sizes[-1])
-    order = np.asarray(tree.indices)
-    if len(order) > MOST:
-        order = order[np.sort(rng.choice(len(order), MOST, replace=False))]
-    parts = [
-        _settled(points[part], points, tree, size)[0]
-        for part in np.array_split(order, len(order) // 2000 + 1)
-    ]
-    return np.concatenate(parts)
+    size = enough_neighbours(points, seed)
+    if size is None:
+        return Denoised(points, normals, *np.zeros((2, len(points))))
+    centre, extent = points.mean(axis=0), float(np.ptp(points, axis=0).max())
+    noisy, start, given = _begun((points - centre) / extent, normals, size, seed)
+    x, noise = start.positions, start.heights
+    k = min(_GROWN * min(size, _ASKED), len(x))
+    n = _filtered(x, start.normals, signed=False) if given is None else given
+    for again in range(_ROUNDS):
+        if given is None and again:
+            steps = settled(x, x, cKDTree(x), min(_REGRESSED, len(x)))
+            n = _filtered(x, steps.normals, signed=False)
+        x, error = _moved(noisy, x, n, noise, k=k, signed=given is not None)
+    return Denoised(centre + extent * x, n, extent * error, extent * noise)
 
 
-def _settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> tuple[Floats, Floats]:
-    """Points x (n, 3) on the quadrics of their nearest `points`, and how rough these are (n,).
+def turned(normals: Floats, oriented: Floats) -> Floats:
+    """Unit normals (n, 3), each of two signs, on the side of others that have one."""
+    return np.where(_dot(normals, oriented) < 0, -1.0, 1.0)[:, None] * normals
 
-    That is the root mean square of the heights above the quadric, in radii of the patch.
+
+def _begun(
+    points: Floats, normals: Floats | None, size: int, seed: int
+) -> tuple[Floats, Settled, Floats | None]:
+    """The points that are moved (m, 3), on quadrics, and the normals that are believed of them.
+
+    Of too many points, some stand for those nearest to them on the surface, whose mean they become.
     """
-    near = tree.query(x, k=size, workers=-1)[1]
-    patch = torch.from_numpy(points[near] - x[:, None])
-    radius = patch.square().sum(2).amax(1).sqrt().clamp_min(1e-300)[:, None, None]
-    patch = (patch / radius).float()
-    weight = torch.exp(-patch.square().sum(2, keepdim=True) / _WIDTH**2)
-    total = weight.sum(1, keepdim=True)
-    mean = (weight * patch).sum(1, keepdim=True) / total
-    spread = patch - mean
-    axes = torch.linalg.eigh((weight * spread).mT @ spread)[1]
-    height, v, u = (patch @ axes).unbind(2)  # so that x is at the origin
-    terms = torch.stack([torch.ones_like(u), u, v, u * u, u * v, v * v], 2)
-    matrix = (weight * terms).mT @ terms
-    matrix += 1e-6 * total * torch.eye(6, device=matrix.device)
-    quadric = torch.linalg.solve(matrix, (weight * terms).mT @ height[:, :, None])
-    left = (height[:, :, None] - terms @ quadric).square()
-    freedom = (1 - 6 * weight.square().sum(1) / total[:, 0] ** 2).clamp_min(0.1)
-    rough = ((weight * left).sum(1) / total[:, 0] / freedom).sqrt()[:, 0]
-    move = radius[:, 0] * quadric[:, 0] * axes[:, :, 0]
-    return x + move.double().numpy(), rough.double().numpy()
+    tree = cKDTree(points)
+    chosen = np.asarray(tree.indices)
+    most = min(MOST, len(chosen) * _ASKED // max(size, _ASKED))
+    if len(chosen) > most:
+        drawn = np.random.default_rng(seed).permutation(len(chosen))[:most]
+        chosen = chosen[np.sort(drawn)]
+    start = settled(points[chosen], points, tree, size)
+    if normals is not None:
+        normals = normals[chosen]
+        agreement = _dot(normals, start.normals)
+        if np.median(np.abs(agreement)) < _BELIEVED:
+            normals = turned(start.normals, normals)
+        if _contradictory(start.positions, normals):
+            normals = _filtered(start.positions, normals, signed=True)
+    if len(chosen) == len(points):
+        return points[chosen], start, normals
+    owner = cKDTree(start.positions).query(points, workers=-1)[1]
+    heights = _dot(points - start.positions[owner], start.normals[owner])
+    count = np.maximum(np.bincount(owner, minlength=len(chosen)), 1)
+    mean = np.bincount(owner, heights, len(chosen)) / count
+    shared = start._replace(heights=start.heights / np.sqrt(count))
+    return start.positions + mean[:, None] * start.normals, shared, normals
+
+
+def _contradictory(x: Floats, normals: Floats) -> bool:
+    """Whether unit normals (n, 3) differ from those right beside them more than surfaces turn.
+
+    Their squared differences grow with the square of distance; what remains at none is noise, the
+    nugget of the variogram (Matheron 1963).
+    """
+    sample = np.arange(0, len(x), -(-len(x) // 5000))
+    far, near = cKDTree(x).query(x[sample], k=17, workers=-1)
+    unlike = ((normals[sample, None] - normals[near]) ** 2).sum(2).mean(0)
+    apart = (far**2).mean(0)
+    nugget = unlike[1] - (unlike[-1] - unlike[1]) * apart[1] / max(apart[-1] - apart[1], 1e-300)
+    return bool(nugget > _ROUGH_NORMALS)
+
+
+def _filtered(x: Floats, normals: Floats, *, signed: bool) -> Floats:
+    """Normals (n, 3) averaged with those beside them that are alike, again and again."""
+    tree, k = cKDTree(x), min(_FILTERED, len(x))
+    order = np.array_split(np.asarray(tree.indices), -(-len(x) // AT_ONCE))
+    near = [tree.query(x[part], k=k, workers=-1) for part in order]
+    n = torch.from_numpy(normals).float()
+    for _ in range(_FILTERS):
+        new = torch.empty_like(n)
+        for part, (far, index) in zip(order, near, strict=True):
+            beside, own = n[torch.from_numpy(index)], n[torch.from_numpy(part)]
+            cosine = (beside @ own[:, :, None])[:, :, 0]
+            weight = _gaussian(torch.from_numpy(far).float(), _WIDTH)
+            weight *= _alike(cosine if signed else cosine.abs(), _ALIKE)
+            weight = weight if signed else weight * cosine.sign()
+            mean = (weight[:, None] @ beside)[:, 0]
+            new[torch.from_numpy(part)] = mean / mean.norm(dim=1, keepdim=True).clamp_min(1e-30)
+        n = new
+    return np.asarray(n.double().numpy())
+
+
+def _moved(
+    noisy: Floats, x: Floats, normals: Floats, noise: Floats, *, k: int, signed: bool
+) -> tuple[Floats, Floats]:
+    """Points x (n, 3) where `noisy` ones (n, 3) beside them are on average, and how sure that is.
+
+    Of the k nearest, the mean is taken with wide weights and with narrower ones. What that changes
+    is detail, as far as its square in the neighbourhood exceeds that of noise of standard
+    deviations `noise` (n,): so it is shrunk (James and Stein 1961). The standard deviations (n,)
+    that come back are those of the mean, and of the detail that is kept.
+    """
+    tree = cKDTree(x)
+    means, shares = np.empty((2, len(_SCALES), len(x)))
+    beside = np.empty((len(x), k // 4), dtype=np.int32)
+    y, at, n = (torch.from_numpy(values).float() for values in (noisy, x, normals))
+    for part in np.array_split(np.asarray(tree.indices), -(-len(x) // AT_ONCE)):
+        far, near = tree.query(x[part], k=k, workers=-1)
+        beside[part] = near[:, : k // 4]
+        own, index = torch.from_numpy(part), torch.from_numpy(near)
+        cosine = (n[index] @ n[own][:, :, None])[:, :, 0]
+        ways = n[index] if signed else n[index] * cosine.sign()[:, :, None]
+        cosine = cosine if signed else cosine.abs()
+        ways = (ways + n[own][:, None]) / (1 + cosine.clamp_min(0))[:, :, None]
+        heights = ((y[index] - at[own][:, None]) * ways).sum(2)
+        usual = torch.from_numpy(noise[part]).float()[:, None].clamp_min(1e-30)
+        unusual = heights / (_UNUSUAL * usual)
+        weight = _alike(cosine, _CREASE) * torch.exp(-unusual.square() / 2)
+        before: Tensor | float = 0.0
+        distance = torch.from_numpy(far).float()
+        for i, scale in enumerate(_SCALES):
+            mine = weight * _gaussian(distance, _WIDTH * scale**0.5)
+            mine = mine / mine.sum(1, keepdim=True).clamp_min(1e-30)
+            means[i, part] = (mine * heights).sum(1).numpy()
+            shares[i, part] = (mine - before).square().sum(1).numpy()
+            before = mine
+    variance = noise**2
+    height, error = means[0], variance * shares[0]
+    for i in range(1, len(_SCALES)):
+        detail, random = means[i] - means[i - 1], variance * shares[i]
+        power, random = (detail[beside] ** 2).mean(1), random[beside].mean(1)
+        share = np.clip(1 - _SURE * random / np.maximum(power, 1e-300), 0, 1)
+        height = height + share * detail
+        lost = (1 - share) ** 2 * np.maximum(power - random, 0)
+        error = error + share**2 * random + lost
+    return x + height[:, None] * normals, np.sqrt(error)
+
+
+def _gaussian(far: Tensor, width: float) -> Tensor:
+    """Weights of neighbours so far (n, k), in order; the width is in radii of the last one."""
+    return torch.exp(-((far / (width * far[:, -1:].clamp_min(1e-30))) ** 2) / 2)
+
+
+def _alike(cosine: Tensor, width: float) -> Tensor:
+    """Weights of unit normals by their difference, whose square is 2 − 2 cos."""
+    return torch.exp((cosine - 1) / width**2)
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    return np.asarray(np.einsum("nd,nd->n", a, b))

@@ -77,11 +77,11 @@ def fit_sdf(
 
     The network is trained on the cloud's own pseudo-distances (`OrientedCloud`) at samples along
     its normals and in the whole padded box, and on its positions and normals. What it leaves over
-    is added on grids of splines, see `refined`, unless `refine` is False, the cloud noisy, or
-    there are `regularisers`: further residuals of the network, such as `Eikonal()`, each with its
-    weight. A cloud without normals is `cleaned` and gets some; given ones are `checked` unless
-    `orientation` is "given" or "inward". `frequency` is ω of all layers, in radians per half-length
-    of the box.
+    is added on grids of splines, see `refined`, unless `refine` is False or there are
+    `regularisers`: further residuals of the network, such as `Eikonal()`, each with its weight.
+    The cloud is `cleaned` first: noise is smoothed, normals that are missing are estimated, and
+    given ones `checked` unless `orientation` is "given" or "inward". `frequency` is ω of all
+    layers, in radians per half-length of the box.
 
     Points of an open surface, such as terrain, are noticed (`looks_open`), unless `is_open` says
     what they are. Its distance has signs beside it only, and its mesh ends where its points do; a
@@ -104,13 +104,14 @@ def fit_sdf(
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
     scan = deduplicated(cloud, seed)
-    positions, normals, noisy, trust = cleaned(scan, seed, orientation)
-    refine = refine and not noisy and not regularisers
-    centre, scale, half = _frame(positions)
-    oriented = OrientedCloud((positions - centre) / scale, normals)
+    clean = cleaned(scan, seed, orientation)
+    refine = refine and not regularisers
+    centre, scale, half = _frame(clean.positions)
+    noise, trust = None if clean.noise is None else clean.noise / scale, clean.trust
+    oriented = OrientedCloud((clean.positions - centre) / scale, clean.normals, noise=noise)
     oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
     if not oriented.rim and not (kept := _without_interior(oriented)).all():
-        oriented, trust = OrientedCloud(oriented.positions[kept], normals[kept]), trust[kept]
+        oriented, trust = oriented.part(kept), trust[kept]
     sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)
     refining = REFINING * (time.monotonic() - sampling) if refine else 0.0

@@ -78,10 +78,11 @@ def with_rim(
     before, after = (_contradictions(sample, each) for each in (sample.normals, along))
     rim = Rim(ends_of(cloud.positions)[0], has_sides=min(before, after) < _SEAM)
     if not rim.has_sides or (before <= after if given else before < after):
-        return OrientedCloud(cloud.positions, cloud.normals, rim)
+        return OrientedCloud(cloud.positions, cloud.normals, rim, noise=cloud.noise)
     along = along if given else _upwards(sample, along)
     along = along[sample.near(cloud.positions, 1)[1][:, 0]]
-    return OrientedCloud(cloud.positions, _agreeing(cloud.normals, along, given), rim)
+    normals = _agreeing(cloud.normals, along, given)
+    return OrientedCloud(cloud.positions, normals, rim, noise=cloud.noise)
 
 
 def looks_open(sample: OrientedCloud) -> bool:

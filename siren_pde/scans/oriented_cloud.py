@@ -34,17 +34,30 @@ least: farther than its mesh, which is cut there, and three cells of the splines
 class OrientedCloud:
     """Points (n, 3) with outward unit normals (n, 3), in a tree, with their pseudo-distances.
 
-    `spacing` is the median distance to the nearest neighbour, in the unit of the positions. `rim`
-    says where the surface ends, if it is open: then its distances are those of `sheet`.
+    `spacing` is the median distance to the nearest neighbour, in the unit of the positions, and
+    `noise` (n,) are the standard deviations of these, None where points are exact. `rim` says where
+    the surface ends, if it is open: then its distances are those of `sheet`.
     """
 
-    def __init__(self, positions: Floats, normals: Floats, rim: Rim | None = None) -> None:
+    def __init__(
+        self,
+        positions: Floats,
+        normals: Floats,
+        rim: Rim | None = None,
+        *,
+        noise: Floats | None = None,
+    ) -> None:
         from scipy.spatial import cKDTree
 
-        self.positions, self.normals, self.rim = positions, normals, rim
+        self.positions, self.normals, self.rim, self.noise = positions, normals, rim, noise
         self.tree: cKDTree = cKDTree(positions)
         sample = positions[:: max(len(positions) // 20_000, 1)]
         self.spacing = float(np.median(self.near(sample, 2)[0][:, -1])) or 1e-12
+
+    def part(self, kept: npt.NDArray[np.bool_]) -> OrientedCloud:
+        """The cloud of the points that a mask (n,) keeps."""
+        noise = None if self.noise is None else self.noise[kept]
+        return OrientedCloud(self.positions[kept], self.normals[kept], self.rim, noise=noise)
 
     def near(self, x: Floats, k: int) -> tuple[Floats, Integers]:
         """Distances and numbers (n, k) of the k nearest points, fewer if there are fewer."""

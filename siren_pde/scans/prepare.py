@@ -11,8 +11,9 @@ import torch
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DataFileError, InputWarning
-from siren_pde.scans.denoise import denoised
+from siren_pde.scans.denoise import denoised, turned
 from siren_pde.scans.given_normals import Orientation, checked, known_orientation
+from siren_pde.scans.noise import shared_by_sheets
 from siren_pde.scans.normals import estimated
 from siren_pde.scans.outliers import inliers
 from siren_pde.scans.rounded import say_rounding
@@ -23,6 +24,8 @@ MOST = 500_000
 """Points that a fit takes; of more, that many are drawn at random."""
 DRAWN = 4
 """So many times `MOST` are many, of which half as many are looked at."""
+_SHEETS = 0.02
+"""The share of points between two sheets that is said."""
 _FLAT = 1e-9
 """Extents below this share of the largest one are rounding."""
 
@@ -115,31 +118,29 @@ def _check_spread(positions: Floats) -> None:
 class Cleaned(NamedTuple):
     """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away.
 
-    `trust` (m,) is the confidence in each normal, in 0…1.
+    `trust` (m,) is the confidence in each normal, in 0…1, and `noise` (m,) are the standard
+    deviations of the positions as they are now, in their unit: None where there was none.
     """
 
     positions: Floats
     normals: Floats
     noisy: bool
     trust: Floats
+    noise: Floats | None = None
 
 
 def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto") -> Cleaned:
-    """The `inliers` of a cloud, `denoised`, and their `estimate_normals`.
+    """The `inliers` of a cloud, `denoised`, with normals that are `checked` or `estimated`.
 
-    The points of a cloud with normals stay as they are, where they were measured, they have been
-    cleaned; the normals are `checked`. A warning says how many outliers are left out, what is done
-    to normals, and where coordinates have been rounded.
+    A cloud with normals keeps all of its points: where they were measured, outliers have been left
+    out. Warnings say how many outliers there are, what is done to normals, where coordinates have
+    been rounded, and where two sheets are too near to each other to be told apart.
     """
     known_orientation(orientation)
     positions = cloud.positions.double().cpu().numpy()
     say_rounding(positions)
-    if cloud.normals is not None:
-        normals, trust, said = checked(positions, cloud.normals.double().cpu().numpy(), orientation)
-        for sentence in said:
-            warnings.warn(sentence, InputWarning, stacklevel=3)
-        return Cleaned(positions, normals, False, trust)
-    kept = inliers(positions)
+    given = None if cloud.normals is None else cloud.normals.double().cpu().numpy()
+    kept = inliers(positions) if given is None else np.arange(len(positions))
     if len(kept) < len(positions):
         warnings.warn(
             f"{len(positions) - len(kept)} of {len(positions)} points are left out: they lie on no "
@@ -147,6 +148,27 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
             stacklevel=3,
         )
     positions = positions[kept]
-    smooth = denoised(positions, seed)
-    normals, trust = estimated(smooth)
-    return Cleaned(smooth, normals, smooth is not positions, trust)
+    smooth, normals, noise, scattered = denoised(positions, given, seed)
+    noisy = smooth is not positions
+    if given is None:
+        oriented, trust = estimated(smooth)
+        normals = oriented if normals is None else turned(normals, oriented)
+    else:
+        normals = given if normals is None else normals
+        normals, trust, said = checked(smooth, normals, orientation)
+        for sentence in said:
+            warnings.warn(sentence, InputWarning, stacklevel=3)
+    if noisy:
+        _say_sheets(shared_by_sheets(smooth, normals, scattered))
+    return Cleaned(smooth, normals, noisy, trust, noise if noisy else None)
+
+
+def _say_sheets(share: float) -> None:
+    if share > _SHEETS:
+        warnings.warn(
+            f"{share:.0%} of the points lie where two sheets are nearer to each other than noise "
+            "lets them be told apart: there, what was fitted may be one sheet or have holes. "
+            "Points with less noise, or with measured normals, would tell.",
+            InputWarning,
+            stacklevel=4,
+        )

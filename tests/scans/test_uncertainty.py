@@ -1,0 +1,51 @@
+"""Nine of ten true errors are within two of the standard deviations that vertices get."""
+
+import numpy as np
+import pytest
+
+from siren_pde import PointCloud, fit_sdf
+from siren_pde.errors import InputWarning
+from siren_pde.scans.uncertainty import Uncertainty, say_uncertainty, uncertainty
+
+
+def directions(n, rng):
+    x = rng.standard_normal((n, 3))
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def told(points, normals):
+    """The uncertainty of a short fit of a sphere of radius one, and its true errors."""
+    cloud = PointCloud(points, normals=normals)
+    distance = fit_sdf(cloud, seconds=None, steps=150, width=64, depth=2)
+    mesh = distance.mesh(40)
+    return uncertainty(distance, mesh), np.abs(np.linalg.norm(mesh.vertices, axis=1) - 1), mesh
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "noise"), [(4000, 0.0), (300, 0.0), (4000, 0.02)])
+def test_nine_of_ten_errors_are_within_two_deviations(n, noise):
+    rng = np.random.default_rng(0)
+    x = directions(n, rng)
+    answer, errors, _ = told(x + noise * rng.standard_normal(x.shape), x)
+    assert np.mean(errors < 2 * answer.deviations) > 0.9
+    # And they are no wider than errors are.
+    assert np.median(answer.deviations) < 3 * np.quantile(errors, 0.9)
+    assert answer.guessed_share < 0.05
+
+
+@pytest.mark.slow
+def test_what_closes_a_hole_is_guessed():
+    x = directions(4000, np.random.default_rng(0))
+    x = x[x[:, 2] < 0.6]
+    answer, errors, mesh = told(x, x)
+    away = mesh.vertices[:, 2] > 0.65
+    assert np.median(answer.deviations[away]) > 10 * np.median(answer.deviations[~away])
+    assert np.mean(errors < 2 * answer.deviations) > 0.85
+    assert 0.05 < answer.guessed_share < 0.35
+    with pytest.warns(InputWarning, match="of it is guessed"):
+        say_uncertainty(answer, mesh.diagonal)
+
+
+def test_what_is_known_is_not_warned_of(recwarn):
+    say_uncertainty(Uncertainty(np.full(3, 0.001), 0.0), 1.0)
+    assert not recwarn.list
