@@ -24,7 +24,7 @@ import numpy as np
 import sdf_peers
 
 from siren_pde import PointCloud, fit_sdf, read_points
-from siren_pde.cli.sdf import errors
+from siren_pde.cli.sdf_answers import errors
 from siren_pde.errors import DataFileError
 from siren_pde.io.readers import read_mesh
 from siren_pde.meshes.metrics import point_triangle_distance

@@ -27,7 +27,7 @@ from torch import nn
 from torch.nn.functional import cosine_similarity
 
 from siren_pde import Siren, fit_sdf
-from siren_pde.cli.sdf import errors
+from siren_pde.cli.sdf_answers import errors
 from siren_pde.meshes.metrics import surface_errors
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.scans import Mesh

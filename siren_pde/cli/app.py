@@ -16,6 +16,7 @@ from siren_pde.cli.options import (
     Effort,
     Json,
     Often,
+    Openness,
     Seed,
     Setting,
     Threads,
@@ -203,6 +204,12 @@ def sdf(
     keep_largest: Annotated[
         bool, typer.Option("--keep-largest", help="Keep the largest connected piece only.")
     ] = False,
+    is_open: Annotated[
+        Openness,
+        typer.Option(
+            "--open", help="Whether the surface is open, its mesh to end where the points do."
+        ),
+    ] = Openness.auto,
     simplify: Annotated[
         int | None, typer.Option(min=4, help="Most triangles of the mesh; left out, all.")
     ] = None,
@@ -244,6 +251,7 @@ def sdf(
             keep_largest=keep_largest,
             simplify=simplify,
             volume=volume,
+            is_open=is_open.known,
         )
         every = every_named(checkpoint_every)
         end = ended(*command.run(given, place=run, every=every, force=force, json=json), signals)

@@ -27,6 +27,19 @@ class Effort(StrEnum):
     careful = "careful"
 
 
+class Openness(StrEnum):
+    """Whether a surface is open: as its points say, or as the user does."""
+
+    auto = "auto"
+    yes = "yes"
+    no = "no"
+
+    @property
+    def known(self) -> bool | None:
+        """The answer, None for leaving it to the points."""
+        return {"yes": True, "no": False}.get(self.value)
+
+
 Seed = Annotated[int, typer.Option(help="Makes everything reproducible.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Dtype = Annotated[

@@ -8,21 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
 from siren_pde.cli.overwriting import require_own
+from siren_pde.cli.sdf_answers import Answers, Scan
 from siren_pde.cli.solve import ending
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.files.json_values import Description, entry, record, text
 from siren_pde.io.readers import read_mesh, read_points
 from siren_pde.io.results import save
 from siren_pde.io.writers import write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
-from siren_pde.meshes.metrics import point_triangle_distance, surface_errors
 from siren_pde.meshes.simplify import simplified
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.mesh import plot_mesh
@@ -30,41 +28,13 @@ from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.fit import fit_sdf
-from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Every
 from siren_pde.solving.solve import announce
 
-SAMPLES = 50_000
-"""Points for each measurement of errors against a reference."""
-INSPECTED = 20_000
-"""Points for each measurement without one."""
 VOLUME = 128
 """Cells along the longest side of a written volume."""
-_LENGTHS = ("own_rmse", "own_rmse_band")
-_WORDS = {
-    "eikonal": "|∇φ| − 1, rms",
-    "eikonal_band": "|∇φ| − 1 near the surface",
-    "far_share": "far from all points",
-    "unsupported_components": "components without points, left out",
-    "boundary_loops": "holes",
-    "distance_mean": "points to mesh, mean",
-    "distance_max": "points to mesh, largest",
-    "own_rmse": "φ to its mesh, rms",
-    "own_rmse_band": "φ to its mesh, near it",
-}
-"""What people read for the names that programs read."""
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Distances of the result to a reference mesh, in the unit of the points."""
-
-    reference_mean: float
-    reference_max: float
-    sdf_rmse: float
-    sdf_rmse_band: float
 
 
 @dataclass(frozen=True)
@@ -81,6 +51,7 @@ class Arguments:
     keep_largest: bool
     simplify: int | None
     volume: Path | None
+    is_open: bool | None = None
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -98,7 +69,8 @@ class Arguments:
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
         machine = Machine.read(record(entry(said, "machine"), "machine"))
-        return Arguments(machine=machine, **{**rest, **paths})
+        is_open = None if said.get("is_open") is None else bool(said["is_open"])
+        return Arguments(machine=machine, is_open=is_open, **{**rest, **paths})
 
 
 _PATHS = ("points", "out", "reference", "volume")
@@ -114,8 +86,8 @@ def run(
     run (.run, or `place`). `distance_mean` and `distance_max` are distances from the points to the
     mesh. `seconds` counts fitting and extraction, not reading, measuring and writing. Lengths are
     in the unit of the points; `…_rel` is the same as a fraction of the diagonal of their bounding
-    box. For the rest see `Inspection` and `Errors`. Raises ConfigError where a file would be
-    written over that is no earlier result, unless by `force`.
+    box. For the rest see `Inspection` and `sdf_answers.Errors`. Raises ConfigError where a file
+    would be written over that is no earlier result, unless by `force`.
     """
     _require_place(given.out, given.volume)
     place = place or given.out.with_suffix(".run")
@@ -139,14 +111,6 @@ def resumed(said: Manifest, folder: Run, *, every: Every | None, json: bool) -> 
     return _fitted(_read(given), given, folder, every=every, resumes=True, json=json)
 
 
-@dataclass(frozen=True)
-class Scan:
-    """The points of a file, and the true surface if it is known."""
-
-    cloud: PointCloud
-    truth: Mesh | None
-
-
 def _read(given: Arguments) -> Scan:
     truth = read_mesh(given.reference) if given.reference else None
     return Scan(read_points(given.points), truth)
@@ -164,6 +128,7 @@ def _fitted(
                 seconds=given.seconds,
                 seed=machine.seed,
                 refine=not given.smooth,
+                is_open=given.is_open,
                 device=machine.device,
                 dtype=machine.precision or torch.float32,
                 callbacks=[report],
@@ -176,37 +141,26 @@ def _fitted(
             folder.describe(replace(folder.manifest, ended=now()))
             return f"interrupted; siren-pde resume {folder.path} goes on", 130
         save(distance, folder.path / RESULTS)
-        numbers, lengths, mesh = _measured(distance, scan, given, started)
-        diagonal = _diagonal(scan.cloud)
-        table = _table(numbers, lengths, diagonal)
+        mesh, zero_set = _surface(distance, given)
+        elapsed = time.monotonic() - started
+        announce("errors are measured")
+        answers = Answers.of(distance, scan, (mesh, zero_set), seconds=elapsed, seed=machine.seed)
+        table = answers.table()
         _write(distance, mesh, given.out, table, given.points.name)
         if given.volume is not None:
             write_volume(given.volume, *distance.grid(VOLUME))
-        relative = {f"{name}_rel": value / diagonal for name, value in lengths.items()}
-        answer = {**numbers, "out": str(given.out), **lengths, **relative}
+        answer = {**answers.described(), "out": str(given.out)}
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
     return as_json(answer) if json else as_table({**table, "out": given.out}), 0
 
 
-def _measured(
-    distance: SignedDistance, scan: Scan, given: Arguments, started: float
-) -> tuple[dict[str, float | None], dict[str, float], Mesh]:
-    """The mesh, plain numbers of it, and lengths."""
-    resolution, seed = given.resolution, given.machine.seed
-    announce(f"the surface is followed through {resolution} cells")
-    zero_set = distance.zero_set(resolution)
-    mesh = distance.without_unsupported(zero_set, resolution)
+def _surface(distance: SignedDistance, given: Arguments) -> tuple[Mesh, Mesh]:
+    """The mesh as it was wanted, and all of {φ = 0}."""
+    announce(f"the surface is followed through {given.resolution} cells")
+    zero_set = distance.zero_set(given.resolution)
+    mesh = distance.without_unsupported(zero_set, given.resolution)
     mesh = mesh.largest_component() if given.keep_largest else mesh
-    mesh = mesh if given.simplify is None else simplified(mesh, given.simplify)
-    elapsed = time.monotonic() - started
-    announce("errors are measured")
-    lengths = _distances(scan.cloud, mesh)
-    inspected = vars(inspect(distance, mesh, zero_set, samples=INSPECTED, seed=seed))
-    shares = {name: value for name, value in inspected.items() if name not in _LENGTHS}
-    lengths |= {name: inspected[name] for name in _LENGTHS}
-    if scan.truth is not None:
-        lengths |= vars(errors(distance, mesh, scan.truth, seed))
-    return _shape(scan.cloud, mesh) | shares | {"seconds": elapsed}, lengths, mesh
+    return mesh if given.simplify is None else simplified(mesh, given.simplify), zero_set
 
 
 def _write(
@@ -217,25 +171,6 @@ def _write(
     save(distance, out.with_suffix(".h5"))
     plot_mesh(mesh, out.with_suffix(".png"), title=title)
     write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
-
-
-def errors(
-    distance: SignedDistance, mesh: Mesh, reference: Mesh, seed: int = 0, samples: int = SAMPLES
-) -> Errors:
-    """How far a fit is from a reference mesh.
-
-    `reference_mean` is the mean of the mean distances both ways, `reference_max` the larger of the
-    largest ones. `sdf_rmse` is the root mean square of φ − the exact signed distance in the padded
-    box of the fit, `sdf_rmse_band` the same where that distance is below `BAND`.
-    """
-    both = surface_errors(mesh, reference, samples=samples, seed=seed)
-    box, band = box_and_band(distance, reference, samples, seed)
-    return Errors(
-        both.chamfer,
-        both.hausdorff,
-        rms_error(distance, reference, box),
-        rms_error(distance, reference, band, BAND * distance.scale),
-    )
 
 
 def _require_place(out: Path, volume: Path | None) -> None:
@@ -251,34 +186,3 @@ def _require_place(out: Path, volume: Path | None) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
             raise StorageError(f"cannot make the folder `{folder}`: {cause}.") from cause
-
-
-def _distances(cloud: PointCloud, mesh: Mesh) -> dict[str, float]:
-    distances = point_triangle_distance(cloud.positions.double().cpu().numpy(), mesh)
-    return {"distance_mean": float(distances.mean()), "distance_max": float(distances.max())}
-
-
-def _diagonal(cloud: PointCloud) -> float:
-    low, high = cloud.bounds
-    return float(np.linalg.norm(np.subtract(high, low)))
-
-
-def _shape(cloud: PointCloud, mesh: Mesh) -> dict[str, float | None]:
-    return {
-        "points": len(cloud),
-        "vertices": len(mesh.vertices),
-        "faces": len(mesh.faces),
-        "watertight": mesh.is_watertight,
-        "components": mesh.components,
-        "genus": mesh.genus,
-    }
-
-
-def _table(
-    numbers: Mapping[str, float | None], lengths: Mapping[str, float], diagonal: float
-) -> dict[str, object]:
-    """The same for people."""
-    plain = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in numbers.items()}
-    shown = {name: f"{v:.3g} ({v / diagonal:.1e} of the diagonal)" for name, v in lengths.items()}
-    plain |= {"far_share": f"{numbers['far_share']:.2%}", "seconds": f"{numbers['seconds']:.1f}"}
-    return {_WORDS.get(n, n.replace("_", " ")): v for n, v in {**plain, **shown}.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,16 @@ class LevelFunction(Protocol):
 
     def jet(self, p: Points) -> Jet:
         """φ as a jet, for conditions that hold exactly on the boundary."""
+        ...
+
+
+@runtime_checkable
+class Ended(Protocol):
+    """A function that knows whether its surface has ends."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has."""
         ...
 
 
@@ -111,6 +121,11 @@ class Implicit(Piece):
         """The surface, (f, 3, 3), its corners on it, in an order that keeps neighbours together."""
         from scipy.spatial import cKDTree
 
+        if isinstance(self.level, Ended) and self.level.is_open:
+            raise DomainError(
+                f"{self!r} is no solid: the surface of its function is open, and has no inside. "
+                "Fit the points with `is_open=False` to have it closed."
+            )
         surface = extract(
             self.value,
             *self.level.bounds,

@@ -2,7 +2,8 @@
 
 Beside what `siren_pde.io.solutions` writes, the group `scan` holds `centre` (3,), `scale` (1,),
 `half` (3,) and, in coordinates where the padded box lies in [−1, 1]³, `positions` and `normals`
-(n, 3).
+(n, 3). That of an open surface also holds `outward` (n, 3), the directions in which it ends, zero
+at points within, and `sides` (1,), of which a surface like a Möbius band has one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from siren_pde.errors import StorageError
 from siren_pde.files.sealed import Array
 from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.rim import Rim
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.solution import Solution
 
@@ -23,7 +25,14 @@ SCAN = "scan"
 
 def scan(distance: SignedDistance) -> dict[str, Array]:
     """The frame and the points of a distance; the points are stored in single precision."""
-    return {
+    rim = distance.cloud.rim
+    ends: dict[str, Array] = {}
+    if rim is not None:
+        ends = {
+            "outward": rim.outward.astype(np.float32),
+            "sides": np.array([2 if rim.has_sides else 1]),
+        }
+    return ends | {
         "centre": distance.centre,
         "scale": np.array([distance.scale]),
         "half": distance.half,
@@ -38,8 +47,13 @@ def distance_of(solution: Solution, scan: Mapping[str, Array]) -> SignedDistance
     shapes = {name: values.shape for name, values in arrays.items()}
     n = len(arrays["positions"])
     expected = {"centre": (3,), "scale": (1,), "half": (3,), "positions": (n, 3), "normals": (n, 3)}
+    if "outward" in arrays or "sides" in arrays:
+        expected |= {"outward": (n, 3), "sides": (1,)}
     if shapes != expected or not all(np.isfinite(values).all() for values in arrays.values()):
         raise StorageError(f"its scan has shapes {shapes}, or numbers that are not finite.")
-    cloud = OrientedCloud(arrays["positions"], arrays["normals"])
+    rim = None
+    if "outward" in arrays:
+        rim = Rim(arrays["outward"], has_sides=bool(arrays["sides"][0] == 2))
+    cloud = OrientedCloud(arrays["positions"], arrays["normals"], rim)
     scale = float(arrays["scale"][0])
     return SignedDistance(solution, arrays["centre"], scale, arrays["half"], cloud)

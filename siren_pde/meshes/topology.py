@@ -70,12 +70,17 @@ def _genus(twins: Integers) -> int:
     return pieces - (sheets - len(twins) // 2 + len(twins) // 3) // 2
 
 
-def _boundary_loops(faces: Integers, vertices: int) -> int:
+def boundary_edges(faces: Integers, vertices: int) -> Integers:
+    """The edges (m, 2) that have a single face, by the numbers of their vertices."""
     ends = np.sort(_directed_edges(faces), axis=1)
     _, first, count = np.unique(
         ends[:, 0] * vertices + ends[:, 1], return_index=True, return_counts=True
     )
-    single = ends[first[count == 1]]
+    return np.asarray(ends[first[count == 1]])
+
+
+def _boundary_loops(faces: Integers, vertices: int) -> int:
+    single = boundary_edges(faces, vertices)
     used, local = np.unique(single, return_inverse=True)
     local = local.reshape(-1, 2)
     return _count(local[:, 0], local[:, 1], len(used))

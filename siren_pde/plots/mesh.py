@@ -34,9 +34,10 @@ def plot_mesh(
 ) -> Picture:
     """Draw three shaded views of a mesh, all to the same scale.
 
-    Each view looks along one axis; the axes named span the picture. `path` ends in .png, .pdf or
-    .svg; left out, nothing is written. `size` is (width, height) in inches. Returns the figure.
-    Raises ConfigError for other files, StorageError if the file cannot be written.
+    Each view looks along one axis; the axes named span the picture. Surfaces that are not closed
+    are seen from both sides. `path` ends in .png, .pdf or .svg; left out, nothing is written.
+    `size` is (width, height) in inches. Returns the figure. Raises ConfigError for other files,
+    StorageError if the file cannot be written.
     """
     from siren_pde.plots.picture import Picture
 
@@ -46,7 +47,9 @@ def plot_mesh(
     centred = (points - (low + high) / 2) / (1.05 * float((high - low).max()))
     figure = Picture(size or (10.5, 3.9), dpi=DPI, layout="constrained")
     for axes, (name, order) in zip(figure.subplots(1, 3), _VIEWS.items(), strict=True):
-        axes.imshow(_shaded(centred, normals, order), cmap="gray", vmin=0, vmax=1)
+        axes.imshow(
+            _shaded(centred, normals, order, not mesh.is_watertight), cmap="gray", vmin=0, vmax=1
+        )
         axes.set_title(name, fontsize=9)
         axes.set_axis_off()
     if title:
@@ -55,8 +58,13 @@ def plot_mesh(
     return figure
 
 
-def _shaded(points: Floats, normals: Floats, order: tuple[int, int, int]) -> Floats:
-    """The nearest sample of every pixel, bright where it faces the light; white elsewhere."""
+def _shaded(
+    points: Floats, normals: Floats, order: tuple[int, int, int], both_sides: bool
+) -> Floats:
+    """The nearest sample of every pixel, bright where it faces the light; white elsewhere.
+
+    Of a closed surface one side is seen, of others both, whichever way they face.
+    """
     from scipy.ndimage import median_filter
 
     right, up, ahead = order
@@ -66,6 +74,8 @@ def _shaded(points: Floats, normals: Floats, order: tuple[int, int, int]) -> Flo
     # an odd permutation of axes mirrors the view, unless one looks from the other side
     sign = 1.0 if order == (0, 1, 2) else -1.0
     facing = normals[:, [right, up, ahead]] * [1.0, 1.0, sign]
+    if both_sides:
+        facing = np.where(facing[:, 2:] < 0, -facing, facing)
     front = np.flatnonzero(facing[:, 2] > 0)
     nearest_last = front[np.argsort(sign * points[front, ahead])]
     lit = np.clip(facing[nearest_last] @ _LIGHT, 0.0, 1.0)

@@ -95,19 +95,23 @@ class Plane:
         )
         x = np.full((len(first), len(second), 3), place)
         x[..., right], x[..., up] = np.meshgrid(first, second, indexing="ij")
-        values = distance(x.reshape(-1, 3)).reshape(x.shape[:2])
+        places = x.reshape(-1, 3)
+        values = np.where(distance.is_known(places), distance(places), np.nan).reshape(x.shape[:2])
         return cls(right, up, across, place, (first, second), values)
 
     @property
     def gap(self) -> float:
         """A round distance between lines, about a ninth of the largest value."""
-        return _round(float(np.abs(self.values).max()) / 9 or 1.0)
+        return _round(float(np.nanmax(np.abs(self.values), initial=0.0)) / 9 or 1.0)
 
     @property
     def caption(self) -> str:
         """What the picture shows, in words."""
+        side = "inside"
+        if np.isnan(self.values).any():
+            side = "behind the surface, white past its ends"
         return (
-            f"The plane {'xyz'[self.across]} = {self.place:.6g}; blue is inside. Lines of equal "
+            f"The plane {'xyz'[self.across]} = {self.place:.6g}; blue is {side}. Lines of equal "
             f"distance every {self.gap:g}, the surface bold, in the unit of the points. Lines of a "
             "true distance are evenly spaced."
         )
@@ -117,7 +121,10 @@ class Plane:
         from matplotlib.figure import Figure
 
         (first, second), values = self.ticks, self.values.T
-        reach, lines = float(np.abs(values).max()) or 1.0, self.gap * np.arange(-20, 21)
+        reach, lines = (
+            float(np.nanmax(np.abs(values), initial=0.0)) or 1.0,
+            self.gap * np.arange(-20, 21),
+        )
         tall = max(8.2 * len(second) / len(first), 2.0)
         figure = Figure(figsize=(9.6, tall), dpi=150, layout="constrained")
         axes = figure.subplots()

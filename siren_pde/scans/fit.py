@@ -27,6 +27,7 @@ from siren_pde.problem import Problem, on
 from siren_pde.scans.callback import with_data_residual
 from siren_pde.scans.inspection import BAND
 from siren_pde.scans.interior_points import interior
+from siren_pde.scans.open_surfaces import with_rim
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.prepare import cleaned, deduplicated
 from siren_pde.scans.refine import refined
@@ -61,6 +62,7 @@ def fit_sdf(
     frequency: float = 30.0,
     regularisers: Sequence[Regulariser] = (),
     refine: bool = True,
+    is_open: bool | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     callbacks: Sequence[Callback] = (),
@@ -78,6 +80,10 @@ def fit_sdf(
     weight. A cloud without normals is `cleaned` and gets some. `frequency` is ω of all
     layers, in radians per half-length of the box.
 
+    Points of an open surface, such as terrain, are noticed (`looks_open`), unless `is_open` says
+    what they are. Its distance has signs beside it only, and its mesh ends where its points do; a
+    surface with one side, a Möbius band, has a distance without sign.
+
     `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
     training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` get, among
     the terms of their reports, the data residual: how far the points are from the surface. What
@@ -94,10 +100,13 @@ def fit_sdf(
     started = time.monotonic()
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
-    positions, normals, noisy = cleaned(deduplicated(cloud, seed), seed)
+    scan = deduplicated(cloud, seed)
+    positions, normals, noisy = cleaned(scan, seed)
     refine = refine and not noisy and not regularisers
     centre, scale, half = _frame(positions)
-    oriented = _without_interior(OrientedCloud((positions - centre) / scale, normals))
+    oriented = OrientedCloud((positions - centre) / scale, normals)
+    oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
+    oriented = oriented if oriented.rim else _without_interior(oriented)
     sampling = time.monotonic()
     samples, distances = training_samples(oriented, half, seed)
     refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
@@ -153,6 +162,8 @@ def sdf_problem(
 
     @on(PointCloud(oriented.positions, normals=oriented.normals), points=256)
     def surface(p: Points, u: Jet) -> Vector:
+        if not oriented.has_sides:  # no gradient either
+            return Vector([robust(u, 2e-3)])
         along = grad(u) - p.normal
         return Vector([robust(u, 2e-3), *along * 0.2])
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.mesh import Mesh
-from siren_pde.meshes.metrics import signed_distance
+from siren_pde.meshes.metrics import point_triangle_distance, signed_distance
 from siren_pde.scans.signed_distance import SignedDistance
 
 Floats = npt.NDArray[np.float64]
@@ -31,6 +31,10 @@ class Inspection:
     the zero set's area that is farther than three median spacings from every point: surface that
     was invented, across holes of the scan or away from it. `unsupported_components` counts the
     components of the zero set that were left out, `boundary_loops` the holes of the mesh.
+
+    Past its ends an open surface has no sides: there nothing is measured, and the errors of φ are
+    those of |φ|, for its sign is that of the side it is seen from. `far_share` is that of the mesh,
+    for of the zero set only what points support is surface.
     """
 
     eikonal: float
@@ -52,14 +56,14 @@ def inspect(
     """
     box, band = box_and_band(distance, mesh, samples, seed)
     width = BAND * distance.scale
-    far = distance.to_points(zero_set.sample(samples, seed)[0])
+    far = distance.to_points((mesh if distance.is_open else zero_set).sample(samples, seed)[0])
     return Inspection(
         eikonal=_stretch(distance, box),
         eikonal_band=_stretch(distance, band),
         own_rmse=rms_error(distance, mesh, box),
         own_rmse_band=rms_error(distance, mesh, band, width),
         far_share=float(np.mean(far > FAR * distance.scale * distance.cloud.spacing)),
-        unsupported_components=zero_set.components - mesh.components,
+        unsupported_components=max(zero_set.components - mesh.components, 0),
         boundary_loops=mesh.boundary_loops,
     )
 
@@ -67,21 +71,32 @@ def inspect(
 def box_and_band(
     distance: SignedDistance, surface: Mesh, samples: int, seed: int
 ) -> tuple[Floats, Floats]:
-    """Points (n, 3) in the padded box, and those of as many around a surface that lie in it."""
+    """Points (n, 3) in the padded box, and those of as many around a surface that lie in it.
+
+    Those past the ends of an open surface are left out.
+    """
     rng = np.random.default_rng(seed)
     low, high = distance.bounds
     box = rng.uniform(low, high, (samples, 3))
     width = BAND * distance.scale
     on_it, normals = surface.sample(samples, seed)
     band = on_it + rng.uniform(-width, width, (samples, 1)) * normals
-    return box, band[((band >= low) & (band <= high)).all(1)]
+    band = band[((band >= low) & (band <= high)).all(1)]
+    return box[distance.is_known(box)], band[distance.is_known(band)]
 
 
 def rms_error(distance: SignedDistance, reference: Mesh, x: Floats, width: float = np.inf) -> float:
-    """The root mean square of φ − the signed distance to a mesh, at x within `width`."""
-    truth = signed_distance(x, reference)
+    """The root mean square of φ − the signed distance to a mesh, at x within `width`.
+
+    Of |φ| − the distance, if the surface is open.
+    """
+    values = distance(x)
+    if distance.is_open:
+        values, truth = np.abs(values), point_triangle_distance(x, reference)
+    else:
+        truth = signed_distance(x, reference)
     kept = np.abs(truth) <= width
-    return float(np.sqrt(np.mean((distance(x[kept]) - truth[kept]) ** 2)))
+    return float(np.sqrt(np.mean((values[kept] - truth[kept]) ** 2)))
 
 
 def _stretch(distance: SignedDistance, x: Floats) -> float:

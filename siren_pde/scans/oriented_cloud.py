@@ -9,30 +9,39 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.winding import dipole_winding
+from siren_pde.scans.rim import Rim
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _CLUSTERS = 20
 """Voxels along the longest side, into which points are gathered for the winding number."""
 _VOTERS = 8
 """Points whose planes decide a sign where the nearest one alone may be wrong."""
+_PAST = 0.5
+"""Radii of a point at an end, out from which a place is past it."""
+_CONTINUED, _LEAST_CONTINUED = 10.0, 0.04
+"""How far an open surface goes on past its end, in radii of points, and half-lengths of the box at
+least: farther than its mesh, which is cut there, and three cells of the splines that refine it.
+"""
 
 
 @final
 class OrientedCloud:
     """Points (n, 3) with outward unit normals (n, 3), in a tree, with their pseudo-distances.
 
-    `spacing` is the median distance to the nearest neighbour, in the unit of the positions.
+    `spacing` is the median distance to the nearest neighbour, in the unit of the positions. `rim`
+    says where the surface ends, if it is open: then its distances are those of `sheet`.
     """
 
-    def __init__(self, positions: Floats, normals: Floats) -> None:
+    def __init__(self, positions: Floats, normals: Floats, rim: Rim | None = None) -> None:
         from scipy.spatial import cKDTree
 
-        self.positions, self.normals = positions, normals
+        self.positions, self.normals, self.rim = positions, normals, rim
         self.tree: cKDTree = cKDTree(positions)
         sample = positions[:: max(len(positions) // 20_000, 1)]
         self.spacing = float(np.median(self.near(sample, 2)[0][:, -1])) or 1e-12
@@ -52,7 +61,7 @@ class OrientedCloud:
         return np.asarray(self.near(self.positions, 7)[0][:, -1] / np.sqrt(6))
 
     def distance(self, x: Floats) -> Floats:
-        """Signed pseudo-distances (n,) at x (n, 3), positive outside.
+        """Signed pseudo-distances (n,) at x (n, 3), positive outside; NaN where nobody knows.
 
         The length is that to the nearest point's disc, which lies in its tangent plane: plane
         distances err by the curvature they neglect, distances to points by the gaps between them.
@@ -61,6 +70,11 @@ class OrientedCloud:
         squares, Kolluri 2008) gives the sign, and in gaps of the cloud the length. Farther away the
         sign is that of the winding number: beyond the edge of a thin part, the nearest planes
         contradict each other.
+
+        An open surface has no inside: its sign is that of the nearest planes everywhere. Past its
+        end, and not farther than a few points, it goes on straight, and the distance is that to its
+        continuation; farther on it has neither side, and NaN. A surface with one side only has
+        distances without sign.
         """
         distance, number = self.near(x, 1)
         near, index = distance[:, 0], number[:, 0]
@@ -73,11 +87,25 @@ class OrientedCloud:
         side[unsure] = self._mean_height(x[unsure])
         gap = unsure & (near < reach) & (beside > share * radius)
         length[gap] = np.minimum(np.abs(side), near)[gap]
+        if self.rim is not None:
+            return self._of_sheet(x, index, side, length)
         far = near > max(self._cluster, 2 * reach)
         side[far] = 0.5 - self.winding_number(x[far])
         low, high = self.positions.min(0), self.positions.max(0)
         beyond = ((x < low - reach) | (x > high + reach)).any(1)
         return np.asarray(np.where(beyond, length, np.copysign(length, side)))
+
+    def _of_sheet(self, x: Floats, index: Integers, side: Floats, length: Floats) -> Floats:
+        """The distances (n,) at x (n, 3) to an open surface, whose nearest points are `index`."""
+        assert self.rim is not None
+        if not self.rim.has_sides:
+            return length
+        beyond, past = self._beyond(x, index)
+        value = np.copysign(length, side)
+        value[past] = side[past]
+        continued = np.maximum(_CONTINUED * self.radii[index], _LEAST_CONTINUED) + np.abs(side)
+        value[past & (beyond > continued)] = np.nan
+        return value
 
     def _mean_height(self, x: Floats) -> Floats:
         """How far x (n, 3) is above the planes of the nearest points, on weighted average (n,)."""
@@ -99,7 +127,22 @@ class OrientedCloud:
         exact = near >= np.abs(heights) * (1 - 1e-9)
         distances = heights.copy()
         distances[~exact] = self.distance(x[~exact])
-        return x, distances
+        return x, distances if self.has_sides else np.abs(distances)
+
+    def _beyond(self, x: Floats, index: Integers) -> tuple[Floats, Flags]:
+        """How far x (n, 3) is out of the end that its nearest point is at, and if it is past it."""
+        outward = 0.0 if self.rim is None else self.rim.outward[index]
+        beyond = ((x - self.positions[index]) * outward).sum(1)
+        return beyond, beyond > _PAST * self.radii[index]
+
+    def past_end(self, x: Floats) -> Flags:
+        """Which x (n, 3) are past the end of an open surface: nearest to an end, and out of it."""
+        return self._beyond(x, self.near(x, 1)[1][:, 0])[1]
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether the surface has two sides; a Möbius band has one, and distances no sign."""
+        return self.rim is None or self.rim.has_sides
 
     def winding_number(self, x: Floats) -> Floats:
         """How often the surface winds around x (n, 3): about 1 inside, 0 outside, between at holes.

@@ -59,8 +59,10 @@ def refined(
     fine = max(int(min(FINE, 1 / oriented.spacing)), 4)
     coarse = max(fine * COARSE // FINE, 2)
     on, band = oriented.positions, _around(oriented, half, 2 / coarse, seed)
-    x = np.concatenate([samples, on, band])
-    d = np.concatenate([distances, np.zeros(len(on)), oriented.distance(band)])
+    at_band = oriented.distance(band)
+    known = np.isfinite(at_band)
+    x = np.concatenate([samples, on, band[known]])
+    d = np.concatenate([distances, np.zeros(len(on)), at_band[known]])
     values = _values(network, x)
     left, at_points = d - values, values[len(samples) :][: len(on)]
     trusted = (np.sign(d) == np.sign(values)) | (np.abs(left) < _outlying(left))

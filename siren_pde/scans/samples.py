@@ -22,7 +22,7 @@ def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[
     """Positions (n, 3) around the surface and in the whole box [−half, half], distances (n,).
 
     Each is near the one before, which makes the search for nearest points faster; small clouds get
-    fewer.
+    fewer. Past the end of an open surface there are none.
     """
     rng = np.random.default_rng(seed)
     size, order = len(oriented.positions), oriented.tree.indices
@@ -34,7 +34,9 @@ def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[
         parts.append(oriented.along_normals(chosen, width * rng.standard_normal(count)))
     x = jittered(half, int(share * EVERYWHERE), rng)
     parts.append((x, oriented.distance(x)))
-    return np.concatenate([x for x, _ in parts]), np.concatenate([d for _, d in parts])
+    x, distances = (np.concatenate(each) for each in zip(*parts, strict=True))
+    known = np.isfinite(distances)
+    return x[known], distances[known]
 
 
 def jittered(half: Floats, count: int, rng: np.random.Generator) -> Floats:

@@ -21,7 +21,10 @@ from siren_pde.fields.engine.plan import Plan
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.plots.cards import surface_card
+from siren_pde.scans.one_sided import one_sided
 from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.planes import bend, heights
+from siren_pde.scans.trim import trimmed
 from siren_pde.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +40,9 @@ class SignedDistance:
     """A fitted signed distance function φ, negative inside, in the user's own units.
 
     Inside, the network lives in the coordinates (x − centre) / scale, where the padded box, of
-    half-widths `half` there, fits into [−1, 1]³. `cloud` holds the points in these coordinates.
+    half-widths `half` there, fits into [−1, 1]³. `cloud` holds the points in these coordinates. Of
+    an open surface φ has signs beside it, and means nothing past its ends; of one with one side
+    only, a Möbius band, φ is positive on both.
     """
 
     solution: Solution
@@ -61,7 +66,13 @@ class SignedDistance:
         return self._evaluated(lambda p, u: grad(u), x)
 
     def normals(self, x: Positions) -> Floats:
-        """Unit gradients (n, 3) at x (n, 3)."""
+        """Unit gradients (n, 3) at x (n, 3).
+
+        Where the surface has one side only, and φ a kink on it, those of the sheet through the
+        points beside x, so that on a seam they change sign.
+        """
+        if not self.cloud.has_sides:
+            return heights(self.cloud, self._inner(x))[1]
         return unit(self.gradient(x))
 
     def curvature(self, x: Positions) -> Floats:
@@ -69,6 +80,8 @@ class SignedDistance:
 
         In one over the unit of x; 1/r on a sphere of radius r.
         """
+        if not self.cloud.has_sides:
+            return bend(self.cloud, self._inner(x)) / self.scale
         return self._evaluated(lambda p, u: div(grad(u) / norm(grad(u))) / 2, x) / self.scale
 
     def jet(self, p: Points) -> Jet:
@@ -118,6 +131,15 @@ class SignedDistance:
         x = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1)
         return np.stack([self(plane.reshape(-1, 3)) for plane in x]).reshape(counts), low, high
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the surface has ends: then φ means nothing past them, and has no inside."""
+        return self.cloud.rim is not None
+
+    def is_known(self, x: Positions) -> npt.NDArray[np.bool_]:
+        """Where φ means something, (n,) at x (n, 3): everywhere but past the end of a surface."""
+        return ~self.cloud.past_end(self._inner(x))
+
     def mesh(self, resolution: int = 256) -> Mesh:
         """The surface of the scanned object as a mesh, `resolution` cells along the box.
 
@@ -127,7 +149,13 @@ class SignedDistance:
         return self.without_unsupported(self.zero_set(resolution), resolution)
 
     def zero_set(self, resolution: int = 256) -> Mesh:
-        """All of {φ = 0} in the padded box as a mesh, in the user's units."""
+        """All of {φ = 0} in the padded box as a mesh, in the user's units.
+
+        Where the surface has one side only, the sheet through its points: see `one_sided`.
+        """
+        if not self.cloud.has_sides:
+            sheet = one_sided(self.cloud, self.half, resolution)
+            return sheet.transformed(self.scale, self.centre)
         like = next(self.solution.field.parameters())
         mesh = extract(
             self.solution,
@@ -143,8 +171,13 @@ class SignedDistance:
     def without_unsupported(self, mesh: Mesh, resolution: int) -> Mesh:
         """Without the components of which less than half is near any point of the cloud, and dust.
 
-        That is smaller than a sphere of one cell's radius: the grid resolves no shape so small.
+        That is smaller than a sphere of one cell's radius: the grid resolves no shape so small. Of
+        an open surface, without all that is not near points, see `trimmed`.
         """
+        if self.is_open:
+            inner = Mesh(self._inner(mesh.vertices), mesh.faces)
+            cell = 2 * self.half.max() / resolution
+            return trimmed(inner, self.cloud, cell).transformed(self.scale, self.centre)
         reach = max(10 * self.cloud.spacing, 4 / resolution)
         near = self.to_points(mesh.vertices) < reach * self.scale
         supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)

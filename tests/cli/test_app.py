@@ -406,8 +406,8 @@ def exact_sphere():
 def sphere(tmp_path, monkeypatch):
     ball = Ball(x=1, y=2, z=3, radius=2)
     np.save(tmp_path / "points.npy", Sobol(200)(ball.boundary).positions.numpy())
-    monkeypatch.setattr("siren_pde.cli.sdf.SAMPLES", 2000)
-    monkeypatch.setattr("siren_pde.cli.sdf.INSPECTED", 2000)
+    monkeypatch.setattr("siren_pde.cli.sdf_answers.SAMPLES", 2000)
+    monkeypatch.setattr("siren_pde.cli.sdf_answers.INSPECTED", 2000)
     monkeypatch.setattr("siren_pde.plots.mesh.SAMPLES", 2000)
     monkeypatch.setattr("siren_pde.plots.page.PIXELS", 21)
     monkeypatch.setattr("siren_pde.cli.sdf.VOLUME", 8)
