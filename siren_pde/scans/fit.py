@@ -30,12 +30,14 @@ from siren_pde.scans.interior_points import interior
 from siren_pde.scans.open_surfaces import with_rim
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.prepare import cleaned, deduplicated
-from siren_pde.scans.refine import refined
+from siren_pde.scans.redistanced import redistanced
+from siren_pde.scans.refine import NARROW, WIDE, refined
 from siren_pde.scans.regularisers import Regulariser, robust
 from siren_pde.scans.samples import training_samples
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.report import Budget, Callback, Every
-from siren_pde.solving.solve import Place, announce, solve
+from siren_pde.solving.solve import Place, solve
+from siren_pde.solving.stages import Stages
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,8 +49,10 @@ of steps, until the field is zero: so it falls with the width, and settles. In t
 so that the noise of the last gradients is averaged away. Measured by benchmarks/sdf.py on the
 armadillo and the elephant.
 """
-REFINING = 3.0
-"""Time that refining takes, beside that of sampling."""
+FAST_WIDTH, FAST_STEPS = 64, 200
+"""The network of a fast fit, and steps of Adam: splines do the rest. See benchmarks/sdf.py."""
+REFINING, REDISTANCING = 1.8, 3.6
+"""Time that these take, beside that of sampling, with 100,000 points."""
 
 
 def fit_sdf(
@@ -62,6 +66,7 @@ def fit_sdf(
     frequency: float = 30.0,
     regularisers: Sequence[Regulariser] = (),
     refine: bool = True,
+    fast: bool = False,
     is_open: bool | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
@@ -70,6 +75,8 @@ def fit_sdf(
     run: Place | None = None,
     checkpoint_every: Every | None = None,
     resume: Place | None = None,
+    stages: Stages | None = None,
+    afterwards: float = 0.0,
 ) -> SignedDistance:
     """Fit a signed distance function to a point cloud in three dimensions.
 
@@ -84,10 +91,16 @@ def fit_sdf(
     what they are. Its distance has signs beside it only, and its mesh ends where its points do; a
     surface with one side, a Möbius band, has a distance without sign.
 
-    `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
-    training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` get, among
-    the terms of their reports, the data residual: how far the points are from the surface. What
-    comes after training goes to stderr unless `quiet`.
+    Away from a closed surface, φ becomes the exact distance to its mesh, see `redistanced`. With
+    `fast` it does not, and a small network takes `FAST_STEPS` at most: the surface of 100,000 clean
+    points is as near in a third of the time.
+
+    `seconds` includes preparing, refining and redistancing, about fifteen for 100,000 points on two
+    cores, but training gets at least a quarter of it; `steps` bounds the steps of Adam. What comes
+    before and after training goes to stderr unless `quiet`, and its times to `stages`; `afterwards`
+    is the time that the caller needs later out of `seconds`, as a multiple of that of sampling.
+    `callbacks` get, among the terms of their reports, the data residual: how far the points are
+    from the surface.
 
     `run`, `checkpoint_every` and `resume` are as for `solve`: the training is written to a folder,
     and goes on from there with the time that it had left; what comes before and after it is done
@@ -97,21 +110,65 @@ def fit_sdf(
     raises DataFileError for clouds that cannot be a surface. Points in slits too narrow to be
     resolved are left out: see `interior`.
     """
-    started = time.monotonic()
+    started, stages = time.monotonic(), stages or Stages(quiet=quiet)
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
-    scan = deduplicated(cloud, seed)
-    positions, normals, noisy = cleaned(scan, seed)
+    if fast:
+        width, steps = min(width, FAST_WIDTH), min(steps or FAST_STEPS, FAST_STEPS)
+    with stages.of("preparing"):
+        scan = deduplicated(cloud, seed)
+        positions, normals, noisy = cleaned(scan, seed)
+        centre, scale, half = _frame(positions)
+        oriented = OrientedCloud((positions - centre) / scale, normals)
+        oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
+        oriented = oriented if oriented.rim else _without_interior(oriented)
+    exact = refine and not (fast or regularisers or oriented.rim)
     refine = refine and not noisy and not regularisers
-    centre, scale, half = _frame(positions)
-    oriented = OrientedCloud((positions - centre) / scale, normals)
-    oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
-    oriented = oriented if oriented.rim else _without_interior(oriented)
-    sampling = time.monotonic()
-    samples, distances = training_samples(oriented, half, seed)
-    refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
+    with stages.of("sampling"):
+        samples, distances = training_samples(oriented, half, seed)
+    refining = stages.times(REFINING, "sampling") if refine else 0.0
+    redistancing = stages.times(REDISTANCING, "sampling") if exact else 0.0
     problem = sdf_problem(oriented, samples, distances, half, regularisers)
-    field = Siren(
+    rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
+    later = refining + redistancing + stages.times(afterwards, "sampling")
+    spent = time.monotonic() - started + later
+    left = None if seconds is None else max(seconds - spent, seconds / 4)
+    with stages.of("training"):
+        solution = solve(
+            problem,
+            _field(width, depth, frequency, seed),
+            Adam(rate=rate, warmup=50, settling=SETTLING),
+            budget=None
+            if resume is not None and steps is None
+            else Budget(seconds=left, steps=steps),
+            device=device,
+            dtype=dtype,
+            seed=seed,
+            callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
+            estimate="none",
+            quiet=True,
+            run=run,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+    if solution.outcome is Outcome.interrupted:
+        return SignedDistance(solution, centre, scale, half, oriented)
+    if refine:
+        text = "what the network leaves over goes into splines"
+        with stages.of("refining", text, refining):
+            (network,) = solution.field.networks().values()
+            reach = NARROW if exact else WIDE
+            finer = refined(network, oriented, half, samples, distances, seed=seed, reach=reach)
+            solution = replace(solution, field=finer)
+    distance = SignedDistance(solution, centre, scale, half, oriented)
+    if not exact:
+        return distance
+    with stages.of("redistancing", "away from the surface, distances become exact", redistancing):
+        return redistanced(distance)
+
+
+def _field(width: int, depth: int, frequency: float, seed: int) -> Siren:
+    return Siren(
         3,
         width=width,
         depth=depth,
@@ -120,31 +177,6 @@ def fit_sdf(
         hidden_frequency=frequency,
         seed=seed,
     )
-    rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
-    spent = time.monotonic() - started + refining
-    left = None if seconds is None else max(seconds - spent, seconds / 4)
-    solution = solve(
-        problem,
-        field,
-        Adam(rate=rate, warmup=50, settling=SETTLING),
-        budget=None if resume is not None and steps is None else Budget(seconds=left, steps=steps),
-        device=device,
-        dtype=dtype,
-        seed=seed,
-        callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
-        estimate="none",
-        quiet=True,
-        run=run,
-        checkpoint_every=checkpoint_every,
-        resume=resume,
-    )
-    if refine and solution.outcome is not Outcome.interrupted:
-        if not quiet:
-            announce("what the network leaves over goes into splines")
-        (network,) = solution.field.networks().values()
-        finer = refined(network, oriented, half, samples, distances, seed)
-        solution = replace(solution, field=finer)
-    return SignedDistance(solution, centre, scale, half, oriented)
 
 
 def sdf_problem(

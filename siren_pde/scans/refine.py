@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 COARSE, FINE = 48, 160
 """Cells along a cube as large as [−1, 1]³: everywhere, and in the band around the surface."""
-BAND, NARROW = 0.13, 0.08
+WIDE, NARROW = 0.13, 0.08
 """Half-width of that band, and what is enough of it where exact distances come after."""
 FADING = 0.03
 """In so much of it, at its edge, the fine grid fades out."""
@@ -38,7 +38,7 @@ _SOME = 4
 """Of so many samples in the band, one is enough for the coarse grid."""
 _STEPS = 15
 """Of conjugate gradients, which end sooner when the gradient is a thousandth."""
-_AT_ONCE = 8192  # points
+_AT_ONCE = 2048  # points, which stay in the cache
 
 
 def refined(
@@ -47,8 +47,9 @@ def refined(
     half: Floats,
     samples: Floats,
     distances: Floats,
+    *,
     seed: int,
-    reach: float = BAND,
+    reach: float = WIDE,
 ) -> Refined:
     """The network with what it leaves over of pseudo-distances (n,) at `samples` (n, 3).
 

@@ -8,13 +8,13 @@ import pytest
 
 from siren_pde import Budget, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
-from siren_pde.fields.derived.refined import Refined
 from siren_pde.meshes.metrics import point_triangle_distance
 from siren_pde.optimisers.adam import Adam
 from siren_pde.scans import Eikonal
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.samples import jittered
+from siren_pde.solving.stages import Stages
 from tests.typed import module_at
 
 
@@ -140,8 +140,9 @@ def test_noisy_clouds_and_regularised_fits_are_not_refined():
     noisy = PointCloud(x + 0.02 * np.random.default_rng(1).standard_normal(x.shape))
 
     def refined(cloud, **options):
-        found = fit_sdf(cloud, seconds=None, steps=2, width=8, depth=1, **options)
-        return isinstance(found.solution.field, Refined)
+        stages = Stages()
+        fit_sdf(cloud, seconds=None, steps=2, width=8, depth=1, stages=stages, **options)
+        return "refining" in stages.seconds
 
     assert refined(clean) and refined(PointCloud(x))
     assert not refined(noisy)
