@@ -20,6 +20,7 @@ INSPECTED = 20_000
 _LENGTHS = ("own_rmse", "own_rmse_band")
 _WORDS = {
     "eikonal": "|∇φ| − 1, rms",
+    "eikonal_away": "|∇φ| − 1 away from the medial axis",
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
     "unsupported_components": "components without points, left out",
