@@ -37,7 +37,7 @@ VOLUME = 128
 """Cells along the longest side of a written volume."""
 RESOLUTION, FAST = 256, 192
 """Cells for the mesh, along the longest side, where nothing is said; of a fast fit the second."""
-AFTERWARDS, FAST_AFTERWARDS = 4.0, 2.5
+AFTERWARDS, FAST_AFTERWARDS = 5.0, 4.0
 """Time for meshing at `RESOLUTION`, measuring and writing, beside that of sampling."""
 
 
@@ -188,7 +188,7 @@ def _fitted(
 def _afterwards(given: Arguments) -> float:
     """What comes after the fit, in times of sampling: most of it grows with the mesh."""
     share = (given.resolution / RESOLUTION) ** 2
-    return FAST_AFTERWARDS if given.fast else AFTERWARDS * (1 + share) / 2
+    return (FAST_AFTERWARDS if given.fast else AFTERWARDS) * (1 + share) / 2
 
 
 def _surface(distance: SignedDistance, given: Arguments, stages: Stages) -> tuple[Mesh, Mesh]:

@@ -51,8 +51,10 @@ armadillo and the elephant.
 """
 FAST_WIDTH, FAST_STEPS = 64, 200
 """The network of a fast fit, and steps of Adam: splines do the rest. See benchmarks/sdf.py."""
-REFINING, REDISTANCING = 1.8, 3.6
+REFINING, REDISTANCING = 2.0, 3.8
 """Time that these take, beside that of sampling, with 100,000 points."""
+TRAINING = 0.1
+"""The least share of the seconds that training gets: splines make up for what it leaves over."""
 
 
 def fit_sdf(
@@ -96,7 +98,7 @@ def fit_sdf(
     points is as near in a third of the time.
 
     `seconds` includes preparing, refining and redistancing, about fifteen for 100,000 points on two
-    cores, but training gets at least a quarter of it; `steps` bounds the steps of Adam. What comes
+    cores, but training gets at least a tenth of it; `steps` bounds the steps of Adam. What comes
     before and after training goes to stderr unless `quiet`, and its times to `stages`; `afterwards`
     is the time that the caller needs later out of `seconds`, as a multiple of that of sampling.
     `callbacks` get, among the terms of their reports, the data residual: how far the points are
@@ -132,7 +134,7 @@ def fit_sdf(
     rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
     later = refining + redistancing + stages.times(afterwards, "sampling")
     spent = time.monotonic() - started + later
-    left = None if seconds is None else max(seconds - spent, seconds / 4)
+    left = None if seconds is None else max(seconds - spent, TRAINING * seconds)
     with stages.of("training"):
         solution = solve(
             problem,

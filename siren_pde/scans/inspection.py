@@ -113,6 +113,7 @@ def away_from_medial_axis(distance: SignedDistance, mesh: Mesh, x: Floats) -> Fl
     """Those of x (n, 3) around which all that is nearest on a mesh lies in one direction."""
     corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
     around = (x[:, None] + AWAY * distance.scale * corners).reshape(-1, 3)
+    around = around.clip(*distance.bounds)
     outward = around - nearest_on_mesh(around, mesh).point
     outward = unit(outward * np.sign(distance(around))[:, None]).reshape(-1, 4, 3)
     alike = np.einsum("nid,njd->nij", outward, outward).min(axis=(1, 2))
