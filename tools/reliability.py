@@ -8,23 +8,17 @@ Half an hour on two cores; `--quick` tries a tenth of everything and writes noth
 import argparse
 import json
 import os
-import random
 import re
-import resource
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from siren_pde import Adam, Box, Budget, Problem, Siren, lap, on, solve  # noqa: E402
-from siren_pde.errors import StorageError  # noqa: E402
-from siren_pde.runs.folder import Run  # noqa: E402
 from tools.kills import commands, run, writers  # noqa: E402
+from tools.promises import Row, accuracy, flips, laws, leak, sizes  # noqa: E402
 
 HEAD = """# Reliability
 
@@ -40,91 +34,9 @@ decides differs from run to run; budgets in steps do not.
 """
 
 
-@dataclass(frozen=True)
-class Row:
-    """A promise, how it was tried, what came of it, and whether it was kept."""
-
-    promise: str
-    tried: str
-    figure: str
-    kept: bool
-
-
 def counted(kept: int, tries: int) -> tuple[str, bool]:
     """How often something was kept, in words, and whether always."""
     return f"{kept} of {tries}", kept == tries
-
-
-UNREAD = "its checksum is wrong", "it is not a checkpoint", "it has format"
-"""What is said of a file that was not parsed."""
-
-
-# ── files ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def small() -> Problem:
-    """A problem that is solved in no time."""
-    square = Box(x=(0, 1), y=(0, 1))
-
-    @on(square)
-    def equation(p, u):  # type: ignore[no-untyped-def]
-        return lap(u) + 1
-
-    @on(square.boundary)
-    def edge(p, u):  # type: ignore[no-untyped-def]
-        return u
-
-    return Problem(equation, edge)
-
-
-def flips(share: float) -> Row:
-    """Single bits flipped in a checkpoint: all are noticed before anything is read."""
-    count, noticed, rng = round(300 * share), 0, random.Random(2)
-    with tempfile.TemporaryDirectory() as name:
-        given = {"budget": Budget(steps=5), "quiet": True, "estimate": "none"}
-        solve(small(), Siren(2, width=16), Adam(batch=64), run=name, **given)  # type: ignore[arg-type]
-        with Run.opened(name) as opened:
-            path = max((Path(name) / "checkpoints").glob("step-*.h5"))
-            sound = path.read_bytes()
-            for _ in range(count):
-                bits, at = bytearray(sound), rng.randrange(8 * len(sound))
-                bits[at // 8] ^= 1 << at % 8
-                path.write_bytes(bits)
-                try:
-                    opened.checkpoints.read(path, 5)
-                except StorageError as error:
-                    noticed += any(words in str(error) for words in UNREAD)
-    return Row(
-        "damage is noticed before a file is parsed",
-        f"{count} single bits flipped in a checkpoint",
-        f"{noticed} of {count}",
-        noticed == count,
-    )
-
-
-def leak(share: float) -> Row:
-    """Two thousand steps with a run folder hold no more memory and no more files than a quarter."""
-    steps, seen = round(2000 * share), dict[int, tuple[float, int]]()
-
-    def look(report):  # type: ignore[no-untyped-def]
-        if report.step in (steps // 4, steps):
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            held = pages * resource.getpagesize() / 1e6
-            seen[report.step] = held, len(os.listdir("/proc/self/fd"))
-
-    from siren_pde import Every
-
-    with tempfile.TemporaryDirectory() as name:
-        given = {"budget": Budget(steps=steps), "quiet": True, "estimate": "none", "run": name}
-        each = {"callbacks": [Every(steps=1)(look)], "checkpoint_every": Every(steps=20)}
-        solve(small(), Siren(2, width=16), Adam(batch=64), **given, **each)  # type: ignore[arg-type]
-    (first, files), (last, more) = seen[steps // 4], seen[steps]
-    return Row(
-        "memory and open files do not grow",
-        f"{steps} steps with a checkpoint every 20",
-        f"{last - first:+.1f} MB, {more - files:+d} files",
-        last - first < 5 and more == files,
-    )
 
 
 # ── what has tests ────────────────────────────────────────────────────────────────────────────
@@ -193,6 +105,39 @@ ROWS: dict[str, Callable[[float], Row]] = {
         *("tests/runs/test_hostile_states.py", "tests/io/test_malicious_files.py"),
     ),
     "fuzz": fuzzed,
+    "finite": tested(
+        "NaN and infinity end a solve by type, name where they are, and are never the best",
+        "in a residual, data, a boundary condition, a gradient, a search; at first and later",
+        "tests/solving/test_non_finite.py",
+    ),
+    "degenerate": tested(
+        "arguments and domains that make no sense are refused by type before any work",
+        "numbers, names, boxes, booleans, methods, budgets",
+        *("tests/test_degenerate.py", "tests/cli/test_mistakes.py"),
+    ),
+    "clouds": tested(
+        "degenerate clouds are refused, or read as is said",
+        "few, equal, collinear, planar, doubled, far and unoriented points",
+        *("tests/scans/test_deduplicated.py", "tests/scans/test_prepare.py"),
+    ),
+    "sizes": sizes,
+    "inputs": tested(
+        "what a file declares is not believed before it is there; nothing is guessed",
+        "declared sizes, archives, lines, columns, decimal commas, byte orders",
+        *("tests/io/test_damaged_files.py", "tests/io/test_refused_inputs.py"),
+    ),
+    "operators": tested(
+        "derivatives are right, and exact solutions kill their residuals",
+        "jets against nested autograd, operators, every problem with an exact solution",
+        *("tests/calculus", "tests/test_problems.py"),
+    ),
+    "accuracy": accuracy,
+    "laws": laws,
+    "golden": tested(
+        "files of earlier formats are read to the values that they had",
+        "tests/golden",
+        "tests/io/test_golden.py",
+    ),
     "leak": leak,
 }
 

@@ -16,7 +16,14 @@ from siren_pde.local_features.lines_ahead import Ahead
 from siren_pde.local_features.lines_boxes import SUITED, first_boxes, refined, unsuited_lines
 from siren_pde.local_features.lines_crossing import TINY, Crossing
 from siren_pde.local_features.lines_space import Space
-from siren_pde.local_features.lines_state import COMPARED, Complete, State, judged, shown, values_of
+from siren_pde.local_features.lines_state import (
+    COMPARED,
+    Complete,
+    State,
+    made_worse,
+    shown,
+    values_of,
+)
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.random_features.evolution import evolution_of
@@ -182,24 +189,27 @@ class LocalLines(Method[State]):
         self, at: Iterate[State], state: State, left: float, *, asked: bool
     ) -> Iterate[State]:
         """What follows a crossing that got through: a finer one, if there is time for it."""
-        crossing, before = state.crossing, state.best
+        crossing, before, seconds = state.crossing, state.best, state.seconds
         assert crossing is not None
-        field = crossing.field()
-        values = values_of(state.whole, field)
-        difference = math.inf
+        values, difference = values_of(state.whole, crossing.field()), math.inf
         if before is not None:
             difference = float((values - before.values).norm() / values.norm().clamp_min(TINY))
-        best = Complete(crossing, values, difference, state.seconds)
-        state = replace(state, best=best, scale=crossing.scale[0], seconds=0.0)
-        at = shown(state, crossing, best.text)
-        if difference < self.tolerance or (not asked and difference < ENOUGH):
-            return self._ended(at, state, "", Outcome.converged)
+        best = Complete(crossing, values, difference, seconds)
+        state = replace(state, scale=crossing.scale[0], seconds=0.0)
+        if before is not None and made_worse(crossing, before.crossing):
+            best, state = before, replace(state, tree=before.crossing.space.tree, helps=False)
+            at = replace(at, state=state)
+        else:
+            state = replace(state, best=best)
+            at = shown(state, crossing, best.text)
+            if difference < self.tolerance or (not asked and difference < ENOUGH):
+                return self._ended(at, state, "", Outcome.converged)
+        crossing = best.crossing
         tolerance = max(FINER * state.tolerance, min(BALANCED * crossing.left, state.tolerance))
         if tolerance > ALIKE * state.tolerance:
             tolerance = state.tolerance
         longer = (state.tolerance / tolerance) ** (math.log(LONGER) / -math.log(FINER))
-        slower = PART * max(left, 0.0) / (best.seconds * longer)
-        state = judged(state, before)
+        slower = PART * max(left, 0.0) / (seconds * longer)
         # in shorter steps, what boxes leave is less beside derivatives in time
         may = state.helps and crossing.left / longer**state.time.order > tolerance
         room = self._room(state, crossing.space, GROWTH, slower) if may else 0

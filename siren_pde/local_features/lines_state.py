@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -77,16 +77,10 @@ class State:
         return self.seconds * (1 - share) / share if share > KNOWN else 0.0
 
 
-def judged(state: State, before: Complete | None) -> State:
-    """On the boxes of the crossing before, where smaller ones have made it worse, and no others."""
-    crossing = state.crossing
-    assert crossing is not None
-    if before is None or len(state.tree) == len(before.crossing.space.tree):
-        return state
-    held = before.crossing.left
-    if crossing.left < WORSE * held:
-        return state
-    return replace(state, tree=before.crossing.space.tree, helps=False)
+def made_worse(crossing: Crossing, before: Crossing) -> bool:
+    """Whether smaller boxes than those of the crossing before have left more than they did."""
+    smaller = len(crossing.space.tree) != len(before.space.tree)
+    return smaller and crossing.left >= WORSE * before.left
 
 
 def values_of(whole: Objective, field: Field) -> Tensor:

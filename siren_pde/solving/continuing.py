@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -210,7 +211,21 @@ def _completed(checkpoint: Checkpoint, call: Call) -> Call:
                 f"`{checkpoint.path}` began without a {name}, and cannot go on with another one. "
                 f"Leave out the {name}."
             )
+    _require_same_method(checkpoint, call)
     return replace(call, **changes)
+
+
+def _require_same_method(checkpoint: Checkpoint, call: Call) -> None:
+    """Raise CheckpointError where a call names another method than its run did, or other options
+    of it; another field or quadrature shows in the first loss.
+    """
+    then = checkpoint.about["method"]
+    if call.method is None or then is None:
+        return
+    now, _ = packed(call.method, {"problem": call.problem})
+    if json.loads(json.dumps(now)) != then:
+        stored = _stored(checkpoint, call, "method")
+        raise _refused(checkpoint, "method", repr(stored), repr(call.method))
 
 
 def _stored(checkpoint: Checkpoint, call: Call, name: str) -> object:

@@ -1,16 +1,18 @@
 """HDF5 is read by another process, which may die, stop, or be asked for too much."""
 
 import io
+import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 from siren_pde.errors import StorageError
-from siren_pde.files import hdf5
+from siren_pde.files import hdf5, hdf5_child
 from siren_pde.files.hdf5 import read_hdf5, read_plain_hdf5
 
 
@@ -94,3 +96,67 @@ def test_a_fork_does_not_share_the_process_that_reads() -> None:
     assert mine not in hdf5._kept and mine in hdf5._inherited
     hdf5._inherited.remove(mine)
     mine.close()
+
+
+def strange() -> bytes:
+    """What strangers' files hold: groups, complex numbers, text, compression, MATLAB's own."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as there:
+        there["a/b/x"] = np.arange(4.0)
+        pairs = np.dtype([("real", "f8"), ("imag", "f8")])
+        there["z"] = np.array([(1.0, 2.0), (3.0, -1.0)], pairs)
+        there["names"] = ["one", "two"]
+        there.create_dataset("packed", data=np.arange(100.0), compression="gzip")
+        there["#refs#/c"] = np.arange(3.0)
+        there["cell"] = np.arange(2, dtype="u8")
+        there["cell"].attrs["MATLAB_class"] = np.bytes_(b"cell")
+    return file.getvalue()
+
+
+def deep() -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as there:
+        there["/".join("g" * 40)] = 1.0
+    return file.getvalue()
+
+
+def linked() -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as there:
+        there["x"] = h5py.ExternalLink("elsewhere.h5", "/x")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [(PLAIN, "n text x"), (strange(), "a/b/x packed z"), (deep(), None), (linked(), None)],
+)
+def test_the_process_answers_as_its_functions_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, read: str | None
+) -> None:
+    path, out = tmp_path / "a.h5", io.BytesIO()
+    path.write_bytes(data)
+    monkeypatch.setattr(hdf5_child, "bound", lambda size: None)  # limits would be this process's
+    request: dict[str, Any] = {"path": str(path), "size": len(data), "strict": False}
+    hdf5_child.answer(io.BytesIO(), out, {**request, "limit": 1 << 20})
+    line, _, rest = out.getvalue().partition(b"\n")
+    said = json.loads(line)
+    if read is None:
+        with pytest.raises(StorageError) as told:
+            read_hdf5(path, len(data))
+        assert said["error"] in str(told.value)
+        return
+    theirs = read_hdf5(path, len(data))
+    assert sorted(name for name, *_ in said["arrays"]) == read.split() == sorted(theirs.arrays)
+    assert (said["groups"], said["left_out"]) == (theirs.groups, theirs.left_out)
+    assert rest == b"".join(theirs.arrays[name].tobytes() for name, *_ in said["arrays"])
+
+
+def test_compressed_arrays_are_not_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, out = strange(), io.BytesIO()
+    monkeypatch.setattr(hdf5_child, "bound", lambda size: None)
+    request = {"path": None, "size": len(data), "strict": True, "limit": len(data)}
+    hdf5_child.answer(io.BytesIO(data), out, request)
+    with pytest.raises(StorageError) as told:
+        read_plain_hdf5(data)
+    assert json.loads(out.getvalue())["error"] in str(told.value)

@@ -125,6 +125,7 @@ def test_a_checkpoint_of_other_circumstances_is_refused(tmp_path: Path) -> None:
     changes: list[tuple[dict[str, Any], str]] = [
         ({"seed": 3}, "seed 3, as it was made with 0"),
         ({"dtype": torch.float64}, "made with torch.float32"),
+        ({"method": Adam(batch=32)}, r"with method Adam.*batch=32.* made with Adam.*batch=16"),
     ]
     for change, said in changes:
         with pytest.raises(CheckpointError, match=said):
