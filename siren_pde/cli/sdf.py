@@ -168,7 +168,9 @@ def _fitted(
             drawn = beside.submit(plot_mesh, mesh, out.with_suffix(".png"), title=title)
             with stages.of("measuring", "errors are measured, views are drawn"):
                 meshes = mesh, zero_set
-                answers = Answers.of(distance, scan, meshes, seconds=elapsed, seed=machine.seed)
+                answers = Answers.of(
+                    distance, scan, meshes, seconds=elapsed, seed=machine.seed, fast=given.fast
+                )
             with stages.of("writing", f"{out} and what goes with it are written"):
                 write_mesh(out, mesh, distance.normals(mesh.vertices))
                 save(distance, out.with_suffix(".h5"))

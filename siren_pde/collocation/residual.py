@@ -19,6 +19,7 @@ from torch import Tensor
 from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.channels import channels_of
 from siren_pde.collocation.expression import (
     Channels,
     Expression,
@@ -28,7 +29,7 @@ from siren_pde.collocation.expression import (
     network_jets,
 )
 from siren_pde.errors import NonFiniteError, ResidualError
-from siren_pde.fields.base import Field, Network
+from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan
 
 PLACEHOLDERS, PROBED = 4, 64
@@ -263,7 +264,7 @@ class BoundResidual:
             x, channels = self.positions(field, part), {}
             for site, plan in self.plans.items():
                 given = (theta[site.network], x[site.place], plan)
-                channels[site] = _channels(networks[site.network], *given)
+                channels[site] = channels_of(networks[site.network], *given)
             with torch.no_grad():
                 values.append(self.residual(field, part, channels))
         return torch.cat(values)
@@ -272,21 +273,6 @@ class BoundResidual:
 def evaluate(field: Field, expression: Expression, points: Points, *, block: int = 8192) -> Tensor:
     """An expression in the language of residuals, for a field at n points: (n, m)."""
     return BoundResidual.planned(expression, field, points).at(field, points, block=block)
-
-
-def _channels(network: Network, theta: Tensor, x: Tensor, plan: Plan) -> Tensor:
-    """The channels (S, n, outputs) of a network that has the parameters θ, the cheapest way.
-
-    Of a sine network of three layers on one thread, values cost a third, and gradients half of
-    what stacked channels do.
-    """
-    if plan.order == 0:
-        with torch.no_grad():
-            values: Tensor = network(x)
-        return values.reshape(1, len(x), network.outputs)
-    if plan.order == 1:
-        return network.evaluate_once(theta, x, plan).channels
-    return network.evaluate_output(theta, x, plan).channels
 
 
 def _uniform(shape: tuple[int, ...], generator: torch.Generator, like: Points) -> Tensor:

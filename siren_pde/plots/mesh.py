@@ -48,7 +48,10 @@ def plot_mesh(
     figure = Picture(size or (10.5, 3.9), dpi=DPI, layout="constrained")
     for axes, (name, order) in zip(figure.subplots(1, 3), _VIEWS.items(), strict=True):
         axes.imshow(
-            _shaded(centred, normals, order, not mesh.is_watertight), cmap="gray", vmin=0, vmax=1
+            _shaded(centred, normals, order, both_sides=not mesh.is_watertight),
+            cmap="gray",
+            vmin=0,
+            vmax=1,
         )
         axes.set_title(name, fontsize=9)
         axes.set_axis_off()
@@ -59,7 +62,7 @@ def plot_mesh(
 
 
 def _shaded(
-    points: Floats, normals: Floats, order: tuple[int, int, int], both_sides: bool
+    points: Floats, normals: Floats, order: tuple[int, int, int], *, both_sides: bool = False
 ) -> Floats:
     """The nearest sample of every pixel, bright where it faces the light; white elsewhere.
 

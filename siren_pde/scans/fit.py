@@ -49,8 +49,10 @@ of steps, until the field is zero: so it falls with the width, and settles. In t
 so that the noise of the last gradients is averaged away. Measured by benchmarks/sdf.py on the
 armadillo and the elephant.
 """
-FAST_WIDTH, FAST_STEPS = 64, 200
-"""The network of a fast fit, and steps of Adam: splines do the rest. See benchmarks/sdf.py."""
+FAST_WIDTH, FAST_FREQUENCY, FAST_STEPS, FAST_DENSITY = 64, 10.0, 200, 0.5
+"""The network of a fast fit, steps of Adam, and the share of the samples: splines do the rest, and
+what they do not resolve must not be there. See benchmarks/sdf.py.
+"""
 REFINING, REDISTANCING = 2.0, 3.8
 """Time that these take, beside that of sampling, with 100,000 points."""
 TRAINING = 0.1
@@ -116,7 +118,8 @@ def fit_sdf(
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
     if fast:
-        width, steps = min(width, FAST_WIDTH), min(steps or FAST_STEPS, FAST_STEPS)
+        width, frequency = min(width, FAST_WIDTH), min(frequency, FAST_FREQUENCY)
+        steps = min(steps or FAST_STEPS, FAST_STEPS)
     with stages.of("preparing"):
         scan = deduplicated(cloud, seed)
         positions, normals, noisy = cleaned(scan, seed)
@@ -127,7 +130,7 @@ def fit_sdf(
     exact = refine and not (fast or regularisers or oriented.rim)
     refine = refine and not noisy and not regularisers
     with stages.of("sampling"):
-        samples, distances = training_samples(oriented, half, seed)
+        samples, distances = training_samples(oriented, half, seed, FAST_DENSITY if fast else 1.0)
     refining = stages.times(REFINING, "sampling") if refine else 0.0
     redistancing = stages.times(REDISTANCING, "sampling") if exact else 0.0
     problem = sdf_problem(oriented, samples, distances, half, regularisers)
@@ -159,7 +162,7 @@ def fit_sdf(
         text = "what the network leaves over goes into splines"
         with stages.of("refining", text, refining):
             (network,) = solution.field.networks().values()
-            reach = NARROW if exact else WIDE
+            reach = NARROW if exact or fast else WIDE
             finer = refined(network, oriented, half, samples, distances, seed=seed, reach=reach)
             solution = replace(solution, field=finer)
     distance = SignedDistance(solution, centre, scale, half, oriented)

@@ -12,6 +12,7 @@ from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.meshes.metrics import point_triangle_distance, signed_distance
 from siren_pde.meshes.nearest import nearest_on_mesh
 from siren_pde.scans.signed_distance import SignedDistance
+from siren_pde.scans.trim import sides
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +42,8 @@ class Inspection:
 
     Past its ends an open surface has no sides: there nothing is measured, and the errors of φ are
     those of |φ|, for its sign is that of the side it is seen from. `far_share` is that of the mesh,
-    for of the zero set only what points support is surface.
+    for of the zero set only what points support is surface, and the spacing that of the points
+    there, the side of the square that belongs to each: terrain has dense strips and sparse ones.
     """
 
     eikonal: float
@@ -65,17 +67,27 @@ def inspect(
     box, band = box_and_band(distance, mesh, samples, seed)
     width = BAND * distance.scale
     away = away_from_medial_axis(distance, mesh, box[::4])
-    far = distance.to_points((mesh if distance.is_open else zero_set).sample(samples, seed)[0])
     return Inspection(
         eikonal=_stretch(distance, box),
         eikonal_away=_stretch(distance, away) if len(away) else None,
         eikonal_band=_stretch(distance, band),
         own_rmse=rms_error(distance, mesh, box),
         own_rmse_band=rms_error(distance, mesh, band, width),
-        far_share=float(np.mean(far > FAR * distance.scale * distance.cloud.spacing)),
+        far_share=_far_share(distance, mesh, zero_set, samples, seed),
         unsupported_components=max(zero_set.components - mesh.components, 0),
         boundary_loops=mesh.boundary_loops,
     )
+
+
+def _far_share(
+    distance: SignedDistance, mesh: Mesh, zero_set: Mesh, samples: int, seed: int
+) -> float:
+    if not distance.is_open:
+        far = distance.to_points(zero_set.sample(samples, seed)[0])
+        return float(np.mean(far > FAR * distance.scale * distance.cloud.spacing))
+    x = (mesh.sample(samples, seed)[0] - distance.centre) / distance.scale
+    near, index = distance.cloud.near(x, 1)
+    return float(np.mean(near[:, 0] > FAR * sides(distance.cloud)[index[:, 0]]))
 
 
 def box_and_band(
@@ -117,7 +129,7 @@ def away_from_medial_axis(distance: SignedDistance, mesh: Mesh, x: Floats) -> Fl
     outward = around - nearest_on_mesh(around, mesh).point
     outward = unit(outward * np.sign(distance(around))[:, None]).reshape(-1, 4, 3)
     alike = np.einsum("nid,njd->nij", outward, outward).min(axis=(1, 2))
-    return x[alike > np.cos(np.radians(STRAIGHT))]
+    return np.asarray(x[alike > np.cos(np.radians(STRAIGHT))])
 
 
 def _stretch(distance: SignedDistance, x: Floats) -> float:

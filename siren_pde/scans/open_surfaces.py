@@ -31,7 +31,11 @@ _UNDECIDED = 0.04
 0.13 to 0.48 for those, 0.01 to 0.06 for closed ones. Edges of thin plates look like ends, but not
 to winding numbers.
 """
-_ROOM, _ROOM_POINTS = 0.01, 200
+_GAPS = 90
+"""Gaps between few points on a detailed shape bound as much as so many of them: measured with 300
+to 1,000 points on five closed meshes.
+"""
+_ROOM, _ROOM_POINTS = 0.015, 200
 """A surface whose normals point into what it encloses was seen from inside: a room. There an end is
 no hole of a scan, but a door, if it bounds that share of the area, and as much as so many points.
 """
@@ -96,7 +100,8 @@ def looks_open(sample: OrientedCloud) -> bool:
     if float(np.median(middle)) < _INWARDS:
         return bool(bounded.max() > least)
     undecided = float(np.mean(np.abs(np.abs(middle) - 0.5)))
-    return bool(bounded[bounded > _LOOP].sum() > _MISSING and undecided > _UNDECIDED)
+    missing = bounded[bounded > _LOOP].sum() - _GAPS / len(sample.positions)
+    return bool(missing > _MISSING and undecided > _UNDECIDED)
 
 
 def _sampled(cloud: OrientedCloud, scan: PointCloud, seed: int) -> OrientedCloud:

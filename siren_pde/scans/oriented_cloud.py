@@ -136,7 +136,12 @@ class OrientedCloud:
         return beyond, beyond > _PAST * self.radii[index]
 
     def past_end(self, x: Floats) -> Flags:
-        """Which x (n, 3) are past the end of an open surface: nearest to an end, and out of it."""
+        """Which x (n, 3) are past the end of an open surface: nearest to an end, and out of it.
+
+        None where distances have no sign, for then they are known past it, too.
+        """
+        if not self.has_sides:
+            return np.zeros(len(x), dtype=bool)
         return self._beyond(x, self.near(x, 1)[1][:, 0])[1]
 
     @property

@@ -19,8 +19,9 @@ def heights(cloud: OrientedCloud, x: Floats) -> tuple[Floats, Floats]:
 
     Both have the sign of the nearest point's normal, to which those of its neighbours are turned.
     The height is a weighted mean of those above the neighbours' planes, each tilted half-way to the
-    common normal: of points on a sphere all such planes pass through x where x is on it, so that
-    curvature makes no error (implicit moving least squares, Kolluri 2008, of circular arcs).
+    common normal: of points on a sphere all such planes pass through x where x is on it and the
+    normal is right, so that curvature makes hardly an error (implicit moving least squares, Kolluri
+    2008, with circular arcs in place of lines).
     """
     values, normals = np.empty(len(x)), np.empty_like(x)
     for start in range(0, len(x), _AT_ONCE):

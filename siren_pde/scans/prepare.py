@@ -93,8 +93,8 @@ def _check_spread(positions: Floats) -> None:
         )
     if flat == 1:
         warnings.warn(
-            f"all {len(positions)} points lie in one plane: its continuation is fitted, an open "
-            "surface that ends at the box around them.",
+            f"all {len(positions)} points lie in one plane: so does what is fitted, up to the box "
+            "around them.",
             stacklevel=4,
         )
 

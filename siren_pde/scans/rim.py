@@ -29,6 +29,10 @@ straight end it is 180°.
 """
 _LINK, _CHAIN = 1.5, 8
 """Points at an end form chains in steps of so many radii; shorter ones are gaps between points."""
+_BESIDE = 0.5
+"""Points as near to an end as that share of a radius count as ends, too: of random points, some of
+the outermost are overlooked.
+"""
 _AT_ONCE = 50_000  # points
 
 
@@ -72,7 +76,8 @@ def ends_of(points: Floats) -> tuple[Floats, Floats]:
     flags[kept] = True
     outward[~flags] = 0.0
     length = np.maximum(np.linalg.norm(outward, axis=1), 1e-300)
-    return outward / length[:, None], _bounded(points[kept], chain)
+    outward = _spread(points, kept, outward / length[:, None], wide)
+    return outward, _bounded(points[kept], chain)
 
 
 def _radii(tree: cKDTree, points: Floats) -> Floats:
@@ -122,6 +127,17 @@ def _chains(points: Floats, ends: Integers, wide: Floats) -> tuple[Integers, Int
     chain = connected(start, near[start, which], len(ends))
     long = np.bincount(chain)[chain] >= _CHAIN
     return np.unique(chain[long], return_inverse=True)[1], ends[long]
+
+
+def _spread(points: Floats, ends: Integers, outward: Floats, wide: Floats) -> Floats:
+    """Directions (n, 3) that points right beside an end share with it."""
+    from scipy.spatial import cKDTree
+
+    if not len(ends):
+        return outward
+    far, nearest = cKDTree(points[ends]).query(points, workers=-1)
+    beside = far < _BESIDE * wide
+    return np.where(beside[:, None], outward[ends[nearest]], outward)
 
 
 def _bounded(ends: Floats, chain: Integers) -> Floats:

@@ -17,10 +17,12 @@ REACH = 2.5
 is empty among random points once in 10⁹; cells of the mesh are no smaller.
 """
 _CELLS = 1.5
-_BACK = 0.5
+_BACK = 0.4
 """The mesh ends so many sides beyond its outermost points: they lie inside the end themselves."""
 _AVERAGED = 8
 """Neighbours of which the median density counts, and the mean of these medians."""
+_BESIDE = 16
+"""Neighbours among which the sparsest count: gaps are as wide where dense points end at sparse."""
 _PINHOLE, _DUST = 0.5, 20
 """Unsupported surface as small as a circle of so many reaches is kept, for it is a gap between
 points; supported pieces smaller than the surface of so many points are left out.
@@ -37,7 +39,7 @@ def trimmed(mesh: Mesh, cloud: OrientedCloud, cell: float) -> Mesh:
     """
     from scipy.spatial import cKDTree
 
-    side = _sides(cloud)
+    side = sides(cloud)
 
     def near_points(x: Floats) -> tuple[Floats, Floats, Floats]:
         far, index = cloud.near(x, _AVERAGED)
@@ -55,10 +57,11 @@ def trimmed(mesh: Mesh, cloud: OrientedCloud, cell: float) -> Mesh:
     return _without_dust(cut(dilated, drawn_back), float(np.median(side)))
 
 
-def _sides(cloud: OrientedCloud) -> Floats:
-    """The side of the square of surface that belongs to each point, (n,)."""
-    near = cloud.near(cloud.positions, _AVERAGED)[1]
-    return np.asarray(np.sqrt(np.pi) * np.median(cloud.radii[near], axis=1))
+def sides(cloud: OrientedCloud) -> Floats:
+    """The side of the square of surface of each point, (n,), or of sparser ones beside it."""
+    near = cloud.near(cloud.positions, _BESIDE)[1]
+    own = np.sqrt(np.pi) * np.median(cloud.radii[near[:, :_AVERAGED]], axis=1)
+    return np.asarray(np.max(own[near], axis=1))
 
 
 def _filled(mesh: Mesh, values: Floats, reach: Floats) -> Floats:

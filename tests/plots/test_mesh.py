@@ -25,6 +25,14 @@ def test_the_nearest_sample_wins():
     assert _shaded(behind, normals, (0, 1, 2)).min() < ahead - 0.02
 
 
+def test_open_surfaces_are_seen_from_behind():
+    patch = np.stack(np.meshgrid(*[np.linspace(-0.01, 0.01, 60)] * 2, [0.0]), -1).reshape(-1, 3)
+    away = np.tile([0.0, 0.0, -1.0], (len(patch), 1))
+    assert _shaded(patch, away, (0, 1, 2)).min() == 1
+    seen = _shaded(patch, away, (0, 1, 2), both_sides=True)
+    np.testing.assert_array_equal(seen, _shaded(patch, -away, (0, 1, 2)))
+
+
 def test_views_become_a_png(tmp_path, monkeypatch):
     monkeypatch.setattr(views, "SAMPLES", 20_000)
     path = tmp_path / "views.png"

@@ -85,9 +85,15 @@ def test_broken_files_are_named(text, where, tmp_path):
 
 
 def test_points_in_a_plane_are_fitted_with_a_warning():
+    options: dict[str, Any] = {"seconds": None, "steps": 2, "width": 8, "depth": 1}
+    with (
+        pytest.warns(InputWarning, match="open surface"),
+        pytest.warns(UserWarning, match="in one plane"),
+    ):
+        found = fit_sdf(PointCloud(PLANE), **options)
+    assert found.is_open and np.isfinite(found(PLANE)).all()
     with pytest.warns(UserWarning, match="in one plane"):
-        found = fit_sdf(PointCloud(PLANE), seconds=None, steps=2, width=8, depth=1)
-    assert np.isfinite(found(PLANE)).all()
+        assert not fit_sdf(PointCloud(PLANE), is_open=False, **options).is_open
 
 
 def test_every_point_counts_once():
