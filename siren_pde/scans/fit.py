@@ -49,7 +49,7 @@ of steps, until the field is zero: so it falls with the width, and settles. In t
 so that the noise of the last gradients is averaged away. Measured by benchmarks/sdf.py on the
 armadillo and the elephant.
 """
-FAST_WIDTH, FAST_FREQUENCY, FAST_STEPS, FAST_DENSITY = 64, 10.0, 200, 0.5
+FAST_WIDTH, FAST_FREQUENCY, FAST_STEPS, FAST_DENSITY = 64, 10.0, 500, 0.35
 """The network of a fast fit, steps of Adam, and the share of the samples: splines do the rest, and
 what they do not resolve must not be there. See benchmarks/sdf.py.
 """
