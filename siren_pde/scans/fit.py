@@ -49,14 +49,16 @@ of steps, until the field is zero: so it falls with the width, and settles. In t
 so that the noise of the last gradients is averaged away. Measured by benchmarks/sdf.py on the
 armadillo and the elephant.
 """
-FAST_WIDTH, FAST_FREQUENCY, FAST_STEPS, FAST_DENSITY = 64, 10.0, 500, 0.35
+FAST_WIDTH, FAST_FREQUENCY, FAST_STEPS, FAST_DENSITY = 64, 10.0, 500, 0.5
 """The network of a fast fit, steps of Adam, and the share of the samples: splines do the rest, and
 what they do not resolve must not be there. See benchmarks/sdf.py.
 """
 REFINING, REDISTANCING = 2.0, 3.8
 """Time that these take, beside that of sampling, with 100,000 points."""
-TRAINING = 0.1
-"""The least share of the seconds that training gets: splines make up for what it leaves over."""
+TRAINING, FAST_TRAINING = 0.1, 0.25
+"""The least share of the seconds that training gets: splines make up for what it leaves over, most
+of all if exact distances come after.
+"""
 
 
 def fit_sdf(
@@ -100,7 +102,7 @@ def fit_sdf(
     points is as near in a third of the time.
 
     `seconds` includes preparing, refining and redistancing, about fifteen for 100,000 points on two
-    cores, but training gets at least a tenth of it; `steps` bounds the steps of Adam. What comes
+    cores, but training gets at least a tenth of it, a quarter where φ is not redistanced; `steps` bounds the steps of Adam. What comes
     before and after training goes to stderr unless `quiet`, and its times to `stages`; `afterwards`
     is the time that the caller needs later out of `seconds`, as a multiple of that of sampling.
     `callbacks` get, among the terms of their reports, the data residual: how far the points are
@@ -137,7 +139,8 @@ def fit_sdf(
     rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
     later = refining + redistancing + stages.times(afterwards, "sampling")
     spent = time.monotonic() - started + later
-    left = None if seconds is None else max(seconds - spent, TRAINING * seconds)
+    least = TRAINING if exact else FAST_TRAINING
+    left = None if seconds is None else max(seconds - spent, least * seconds)
     with stages.of("training"):
         solution = solve(
             problem,

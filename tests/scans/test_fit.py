@@ -11,7 +11,7 @@ from siren_pde.errors import DataFileError
 from siren_pde.meshes.metrics import point_triangle_distance
 from siren_pde.optimisers.adam import Adam
 from siren_pde.scans import Eikonal
-from siren_pde.scans.fit import fit_sdf
+from siren_pde.scans.fit import FAST_STEPS, fit_sdf
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.samples import jittered
 from siren_pde.solving.stages import Stages
@@ -147,6 +147,16 @@ def test_noisy_clouds_and_regularised_fits_are_not_refined():
     assert refined(clean) and refined(PointCloud(x))
     assert not refined(noisy)
     assert not refined(clean, regularisers=[Eikonal()])
+
+
+@pytest.mark.slow
+def test_fast_fits_take_few_steps_of_a_small_network(cloud):
+    stages = Stages()
+    fast = fit_sdf(cloud, seconds=None, fast=True, stages=stages)
+    assert list(stages.seconds) == ["preparing", "sampling", "training", "refining"]
+    assert fast.solution.history.steps[-1] <= FAST_STEPS
+    # 4000 points on a sphere of radius 25
+    assert np.abs(fast(cloud.positions)).mean() < 1e-3 * 25
 
 
 def test_clouds_without_a_surface_are_refused():
