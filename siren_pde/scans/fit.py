@@ -102,11 +102,11 @@ def fit_sdf(
     points is as near in a third of the time.
 
     `seconds` includes preparing, refining and redistancing, about fifteen for 100,000 points on two
-    cores, but training gets at least a tenth of it, a quarter where φ is not redistanced; `steps` bounds the steps of Adam. What comes
-    before and after training goes to stderr unless `quiet`, and its times to `stages`; `afterwards`
-    is the time that the caller needs later out of `seconds`, as a multiple of that of sampling.
-    `callbacks` get, among the terms of their reports, the data residual: how far the points are
-    from the surface.
+    cores, but training gets at least a tenth of it, a quarter where φ is not redistanced; `steps`
+    bounds the steps of Adam. What comes after training is said on stderr unless `quiet`, and the
+    seconds of all stages go to `stages`; `afterwards` is the time that the caller needs later out
+    of `seconds`, as a multiple of that of sampling. `callbacks` get, among the terms of their
+    reports, the data residual: how far the points are from the surface.
 
     `run`, `checkpoint_every` and `resume` are as for `solve`: the training is written to a folder,
     and goes on from there with the time that it had left; what comes before and after it is done
