@@ -29,7 +29,11 @@ def measured(p, v):
     return v - p.v
 
 
-problem = Problem(lorenz, measured, exact=lambda p: {"sigma": 10.0, "rho": 28.0, "beta": 8 / 3})
+def exact(p):
+    return {"sigma": 10.0, "rho": 28.0, "beta": 8 / 3}
+
+
+problem = Problem(lorenz, measured, exact=exact)
 
 if __name__ == "__main__":
     solution = solve(problem, field)
