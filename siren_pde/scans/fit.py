@@ -139,8 +139,7 @@ def fit_sdf(
     rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
     later = refining + redistancing + stages.times(afterwards, "sampling")
     spent = time.monotonic() - started + later
-    least = TRAINING if exact else FAST_TRAINING
-    left = None if seconds is None else max(seconds - spent, least * seconds)
+    left = None if seconds is None else max(seconds - spent, _least(seconds, exact))
     with stages.of("training"):
         solution = solve(
             problem,
@@ -173,6 +172,15 @@ def fit_sdf(
         return distance
     with stages.of("redistancing", "away from the surface, distances become exact", redistancing):
         return redistanced(distance)
+
+
+def _least(seconds: float, exact: bool) -> float:
+    """What training gets of so many seconds at least: a quarter, or less if there are many."""
+    return (
+        min(FAST_TRAINING * seconds, max(TRAINING * seconds, 1.0))
+        if exact
+        else (FAST_TRAINING * seconds)
+    )
 
 
 def _field(width: int, depth: int, frequency: float, seed: int) -> Siren:
