@@ -2,7 +2,7 @@
 
     python benchmarks/dimension.py [--seeds N] [--only TEXT] [--log]
 
-prints a Markdown table of the worst of N seeds (3), two threads, and one JSON line. The solution is
+prints a Markdown table of the worst of N seeds (3) and one JSON line. The solution is
 a sum of functions of one coordinate, and the search for features finds that out: it begins with
 waves along one axis. The last row takes that away, with a solution that is no such sum.
 """
@@ -39,7 +39,7 @@ COLUMNS = {
 
 def main():
     options = harness.seeded_parser(__doc__, seeds=3).parse_args()
-    harness.prepare()
+    harness.prepare(options.threads)
     rows = []
     for name in harness.chosen(CASES, options.only):
         problem, *wanted = CASES[name]

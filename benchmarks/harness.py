@@ -43,8 +43,9 @@ def parser(text: str) -> argparse.ArgumentParser:
 
 
 def seeded_parser(text: str, seeds: int) -> argparse.ArgumentParser:
-    """A parser for tables of problems: how many seeds, which problems, and a log."""
+    """A parser for tables of problems: how many seeds and threads, which problems, and a log."""
     made = parser(text)
+    made.add_argument("--threads", type=int, default=THREADS)
     made.add_argument("--seeds", type=int, default=seeds)
     made.add_argument("--only", default="", help="problems whose name holds this text")
     made.add_argument("--log", action="store_true", help="print what each solve tries")

@@ -47,9 +47,7 @@ def figures(s):
 
 
 def main():
-    parser = harness.seeded_parser(__doc__, seeds=5)
-    parser.add_argument("--threads", type=int, default=harness.THREADS)
-    options = parser.parse_args()
+    options = harness.seeded_parser(__doc__, seeds=5).parse_args()
     harness.prepare(options.threads)
     rows = []
     for name in harness.chosen(CASES, options.only):

@@ -177,9 +177,7 @@ COLUMNS = {
 
 
 def main():
-    parser = harness.seeded_parser(__doc__, seeds=3)
-    parser.add_argument("--threads", type=int, default=harness.THREADS)
-    options = parser.parse_args()
+    options = harness.seeded_parser(__doc__, seeds=3).parse_args()
     harness.prepare(options.threads)
     rows = []
     for name in harness.chosen(CASES, options.only):

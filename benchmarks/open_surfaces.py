@@ -8,7 +8,7 @@ extent on every coordinate, no normals). Prints a Markdown table, and a JSON lin
 mean and largest distance, two-sided, of 50,000 points each, as a share of the diagonal; the share
 of the mesh that is farther from all points than three sides of the square that belongs to each;
 boundary loops and the true number; the root mean squares of |φ| − the exact distance and of
-|∇φ| − 1 beside the surface, within 0.1 of it where the padded box is [−1, 1] along its longest side.
+|∇φ| − 1 beside the surface, within 0.1 of it where the longest side of the padded box is [−1, 1].
 """
 
 import itertools

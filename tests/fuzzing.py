@@ -28,7 +28,8 @@ from siren_pde.runs.checkpoints import Checkpoints
 from siren_pde.runs.lines import Lines
 from siren_pde.runs.manifest import NAME, Manifest
 from siren_pde.runs.state import packed, unpacked
-from tests.sample_files import CLOUDS, MESHES, PLAIN, POINTS, TABLE
+from tests.foreign_files import foreign
+from tests.sample_files import CLOUDS, MESHES, PLAIN, POINTS, TABLE, scans
 from tests.told import told
 
 FAMILIES = (DataFileError, StorageError)
@@ -50,12 +51,16 @@ class Kind:
     data: bytes
     readers: tuple[Callable[[Path], object], ...]
     sealed: bool = False
+    share: float = 1.0
+    """Of the damaged files that others get: some are read by a process each, in half a second."""
 
 
 def corpus() -> list[Kind]:
     """One small file of every kind."""
     clouds = {**MESHES, **PLAIN, **CLOUDS}
     kinds = [Kind(name, data, (read_points, read_mesh)) for name, data in clouds.items()]
+    kinds += [Kind(name, data, (read_points,)) for name, data in scans().items()]
+    kinds += [Kind(n, data, (read_points,), share=0.08) for n, data in foreign().items()]
     variables: dict[str, Any] = {
         "scan": TABLE,
         "waves": POINTS * 1j,

@@ -1,6 +1,7 @@
 """The same five points and three polygons in every format the readers know."""
 
-from collections.abc import Sequence
+import gzip
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -61,6 +62,33 @@ def npy(table: np.ndarray) -> bytes:
     file = BytesIO()
     np.save(file, table)
     return file.getvalue()
+
+
+PCD_FIELDS = ("x", "y", "z", "rgb", "normal_x", "normal_y", "normal_z")
+
+
+def pcd(data: str, columns: Mapping[str, np.ndarray]) -> bytes:
+    """A PCD file of these columns; what is packed is packed as runs of plain bytes."""
+    count = len(next(iter(columns.values())))
+    kinds = {"f": "F", "u": "U", "i": "I"}
+    head = ["# .PCD v0.7 - Point Cloud Data file format", "VERSION 0.7"]
+    head += [f"FIELDS {' '.join(columns)}"]
+    head += [f"SIZE {' '.join(str(c.dtype.itemsize) for c in columns.values())}"]
+    head += [f"TYPE {' '.join(kinds[c.dtype.kind] for c in columns.values())}"]
+    head += [f"COUNT {' '.join('1' for _ in columns)}", f"WIDTH {count}", "HEIGHT 1"]
+    head += ["VIEWPOINT 0 0 0 1 0 0 0", f"POINTS {count}", f"DATA {data}", ""]
+    body = b"".join(np.ascontiguousarray(c).tobytes() for c in columns.values())
+    if data == "ascii":
+        rows = zip(*(c.tolist() for c in columns.values()), strict=True)
+        body = "\n".join(" ".join(map(repr, row)) for row in rows).encode()
+    elif data == "binary":
+        body = np.rec.fromarrays([*columns.values()]).tobytes()
+    else:
+        runs = [body[i : i + 32] for i in range(0, len(body), 32)]
+        packed = b"".join(bytes([len(run) - 1]) + run for run in runs)
+        sizes = np.array([len(packed), len(body)], "<u4")
+        body = sizes.tobytes() + packed
+    return "\n".join(head).encode() + body
 
 
 OBJ = b"""# a house
@@ -153,6 +181,60 @@ CLOUDS = {
     "array.npy": npy(TABLE),
     "fortran.npy": npy(np.asfortranarray(TABLE.astype(">f8"))),
 }
+
+
+def ptx(rows: Sequence[bytes], shift: float = 1.0) -> bytes:
+    """A scan whose matrix turns x to y and moves by `shift`, and one direction without a point."""
+    head = [f"{len(rows) + 1}", "1", "0 0 0", "1 0 0", "0 1 0", "0 0 1"]
+    head += ["0 1 0 0", "-1 0 0 0", "0 0 1 0", f"{shift} 0 0 1", "0 0 0 0.5 0 0 0", ""]
+    return "\r\n".join(head).encode() + b"\r\n".join(rows) + b"\r\n"
+
+
+def lines_of(table: np.ndarray) -> bytes:
+    return "\n".join(" ".join(map(repr, row)) for row in table.tolist()).encode()
+
+
+def named(table: np.ndarray) -> np.ndarray:
+    """An array whose columns have names."""
+    kinds = [("position", "<f8", (3,)), ("normal", "<f4", (3,)), ("intensity", "<u2")]
+    rows = np.zeros(len(table), dtype=kinds)
+    rows["position"], rows["normal"], rows["intensity"] = table[:, :3], table[:, 3:], 7
+    return rows
+
+
+def scans() -> dict[str, bytes]:
+    """Clouds as scanners and the programs around them write them, with colours and intensities."""
+    bits = np.arange(5, dtype="<u4") * 0x010203
+    fields = {"rgb": bits.view("<f4"), "intensity": np.arange(5, dtype="<u2")}
+    columns = {
+        **{axis: POINTS[:, i].astype("<f4") for i, axis in enumerate("xyz")},
+        **{f"normal_{axis}": NORMALS[:, i].astype("<f4") for i, axis in enumerate("xyz")},
+    }
+    body = lines_of(POINTS)
+    rows = [line + b" -1500 %d 7 250" % i for i, line in enumerate(body.split(b"\n"))]
+    file = BytesIO()
+    np.savez_compressed(file, points=POINTS, normals=NORMALS, colors=np.eye(5, 3), heat=bits)
+    strips = b"element tristrips 1\nproperty list int int vertex_indices\nend_header\n"
+    plain = b"ply\nformat ascii 1.0\nelement vertex 5\nproperty float x\nproperty float y\n"
+    plain += b"property float z\n" + strips + body + b"\n6 0 1 2 3 -1 4\n"
+    return {
+        **{f"{data}.pcd": pcd(data, columns | fields) for data in ("ascii", "binary")},
+        "binary_compressed.pcd": pcd("binary_compressed", columns | fields),
+        "scan.pts": b"5\n" + b"\n".join(rows),
+        "cloud.asc": b"//X Y Z I R G B\n5\n" + b"\n".join(rows),
+        "two.ptx": ptx(rows[:3]) + ptx(rows[3:], shift=0.0),
+        "german.txt": body.replace(b" ", b";").replace(b".", b","),
+        "normals.pwn": b"5\n" + body + b"\n" + lines_of(NORMALS),
+        "columns.npy": npy(named(TABLE)),
+        "named.npz": file.getvalue(),
+        "strips.ply": plain,
+        "packed.ply.gz": gzip.compress(plain),
+        "wide.txt": text(" ").decode().encode("utf-16"),
+        "frame.csv": b",Easting,Northing,Height\n"
+        + b"\n".join(
+            b"%d," % i + line.replace(b" ", b",") for i, line in enumerate(body.split(b"\n"))
+        ),
+    }
 
 
 def saved(folder: Path, name: str, data: bytes) -> Path:

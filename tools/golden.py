@@ -8,6 +8,7 @@ libraries that wrote them. `tests/io/test_golden.py` reads all of them.
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from siren_pde.files.sealed import FORMATS
 from siren_pde.images import Cosines
 from siren_pde.references import Reference
 from siren_pde.scans.oriented_cloud import OrientedCloud
+from siren_pde.scans.rim import Rim
 from siren_pde.scans.signed_distance import SignedDistance
 from tests.evaluated import evaluated
 from tests.told import told
@@ -40,6 +42,14 @@ def distance() -> SignedDistance:
     return SignedDistance(solution, np.array([1.0, 2.0, 3.0]), 2.0, np.ones(3), cloud)
 
 
+def open_distance() -> SignedDistance:
+    """The same, of a surface with ends and one side."""
+    closed = distance()
+    ends = np.where(np.arange(8)[:, None] < 3, closed.cloud.normals, 0.0)
+    cloud = OrientedCloud(closed.cloud.positions, closed.cloud.normals, Rim(ends, has_sides=False))
+    return replace(closed, cloud=cloud)
+
+
 def main() -> None:
     """Write what is not there yet."""
     FOLDER.mkdir(exist_ok=True)
@@ -50,6 +60,7 @@ def main() -> None:
         "system": told(System(u=Siren(2, width=3, depth=1), v=Siren(2, width=4, depth=1, seed=3))),
         "cosines": told(Cosines((3, 2))),
         "distance": distance(),
+        "open": open_distance(),
     }
     for name, result in results.items():
         path = FOLDER / f"solution-{number}-{name}.h5"

@@ -190,9 +190,19 @@ def check(
 @app.command()
 def sdf(
     points: Annotated[
-        Path, typer.Argument(help="Points: PLY, OBJ, OFF, STL, XYZ, CSV, NPY, NPZ or MAT.")
+        Path,
+        typer.Argument(
+            help="Points: PLY, PCD, PTS, XYZ, CSV, OBJ, OFF, STL, NPY, NPZ, MAT, LAS, E57, GLB …"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The mesh to write: .ply, .obj or .stl.")],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="What the columns of the file are, as in x,y,z,nx,ny,nz,_,r,g,b; left out, by "
+            "their names or by what they hold."
+        ),
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Time for the fit.")] = 30.0,
     resolution: Annotated[
         int | None,
@@ -258,6 +268,7 @@ def sdf(
             keep_largest=keep_largest,
             simplify=simplify,
             volume=volume,
+            columns=columns,
             is_open=is_open.known,
         )
         every = every_named(checkpoint_every)

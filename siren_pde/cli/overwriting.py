@@ -35,6 +35,15 @@ def require_own(outputs: Sequence[Path], inputs: Sequence[Path], run: Path) -> N
             )
 
 
+def require_printable(paths: Sequence[Path | None]) -> None:
+    """Refuse names that are no text, before any work is done: manifest and page hold them."""
+    for path in paths:
+        name = str(path).encode(errors="surrogateescape")
+        if name.decode(errors="replace") != str(path):
+            shown = name.decode(errors="backslashreplace")
+            raise ConfigError(f"`{shown}` is no name in UTF-8. Rename it.")
+
+
 @dataclass(frozen=True)
 class Earlier:
     """What an earlier run wrote: the paths without their endings, and until when (seconds)."""

@@ -12,14 +12,14 @@ import torch
 
 from siren_pde.cli.answers import as_json, as_table
 from siren_pde.cli.machine import Machine
-from siren_pde.cli.overwriting import require_own
+from siren_pde.cli.overwriting import require_own, require_printable
 from siren_pde.cli.sdf_answers import Answers, Scan
 from siren_pde.cli.solve import ending
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.files.json_values import Description, entry, record, text
 from siren_pde.io.readers import read_mesh, read_points
 from siren_pde.io.results import save
-from siren_pde.io.writers import write_mesh, write_volume
+from siren_pde.io.writers import as_stored, write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
 from siren_pde.optimisers.outcome import Outcome
@@ -27,6 +27,7 @@ from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
+from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
@@ -55,6 +56,7 @@ class Arguments:
     keep_largest: bool
     simplify: int | None
     volume: Path | None
+    columns: str | None = None
     is_open: bool | None = None
     fast: bool = False
 
@@ -73,6 +75,7 @@ class Arguments:
         """From a manifest. Raises StorageError if it makes no sense."""
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
+        rest["columns"] = said.get("columns")  # which runs of before do not know
         machine = Machine.read(record(entry(said, "machine"), "machine"))
         is_open = None if said.get("is_open") is None else bool(said["is_open"])
         fast = said.get("fast") is True
@@ -95,6 +98,7 @@ def run(
     box. For the rest see `Inspection` and `sdf_answers.Errors`. Raises ConfigError where a file
     would be written over that is no earlier result, unless by `force`.
     """
+    require_printable([given.points, given.out, given.reference, given.volume, place])
     _require_place(given.out, given.volume)
     place = place or given.out.with_suffix(".run")
     if not force:
@@ -123,7 +127,7 @@ def resumed(said: Manifest, folder: Run, *, every: Every | None, json: bool) -> 
 def _read(given: Arguments, stages: Stages) -> Scan:
     with stages.of("reading"):
         truth = read_mesh(given.reference) if given.reference else None
-        return Scan(read_points(given.points), truth)
+        return Scan(read_points(given.points, columns=given.columns), truth)
 
 
 def _fitted(
@@ -172,16 +176,20 @@ def _fitted(
                     distance, scan, meshes, seconds=elapsed, seed=machine.seed, fast=given.fast
                 )
             with stages.of("writing", f"{out} and what goes with it are written"):
-                write_mesh(out, mesh, distance.normals(mesh.vertices))
+                measured = carried(scan.cloud, mesh.vertices)
+                normals = distance.normals(mesh.vertices)
+                offset = write_mesh(out, mesh, normals, measurements=measured)
                 save(distance, out.with_suffix(".h5"))
                 if given.volume is not None:
                     write_volume(given.volume, *distance.grid(VOLUME))
             drawn.result()
         table = answers.table()
         with stages.of("page"):
-            write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
+            page = out.with_suffix(".html")
+            write_page(page, distance, mesh, table, title=title, measurements=measured)
         times = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
-        answer = {**answers.described(), "stages": times, "out": str(out)}
+        shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
+        answer = {**answers.described(), "stages": times, "out": str(out), **shift}
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
     shown = {"stages": ", ".join(f"{n} {s:.1f} s" for n, s in times.items()), "out": out}
     return as_json(answer) if json else as_table({**table, **shown}), 0
@@ -199,7 +207,8 @@ def _surface(distance: SignedDistance, given: Arguments, stages: Stages) -> tupl
         zero_set = distance.zero_set(given.resolution)
         mesh = distance.without_unsupported(zero_set, given.resolution)
         mesh = mesh.largest_component() if given.keep_largest else mesh
-        return mesh if given.simplify is None else simplified(mesh, given.simplify), zero_set
+        mesh = mesh if given.simplify is None else simplified(mesh, given.simplify)
+        return as_stored(given.out, mesh), zero_set
 
 
 def _require_place(out: Path, volume: Path | None) -> None:

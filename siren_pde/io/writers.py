@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import NonFiniteError, StorageError
+from siren_pde.errors import InputWarning, NonFiniteError, StorageError
 from siren_pde.files.atomic import atomic_write
+from siren_pde.io.readers.names import COLOUR, NORMAL, POSITION
+from siren_pde.io.single import Offset, in_single
 from siren_pde.io.vtk import image
 from siren_pde.meshes.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
 
+_NAMES = (*POSITION, *NORMAL)
+_WORDS = {"<f8": "double", "<f4": "float", "u1": "uchar"}
+
 
 def write_mesh(
-    path: str | os.PathLike[str], mesh: Mesh, normals: npt.ArrayLike | None = None
-) -> None:
+    path: str | os.PathLike[str],
+    mesh: Mesh,
+    normals: npt.ArrayLike | None = None,
+    *,
+    measurements: Mapping[str, npt.ArrayLike] | None = None,
+) -> Offset | None:
     """Write `mesh` to a .ply (binary, little endian, double), .obj or binary .stl file, atomically.
 
-    `normals` (v, 3), if given, are stored per vertex. PLY and OBJ keep every bit of a coordinate.
-    STL knows neither vertices nor their normals, but triangles in single precision: far from the
-    origin, what is smaller than 6·10⁻⁸ of a coordinate is lost.
-    Raises `StorageError` with the path and the cause, `NonFiniteError` for NaN or infinite normals
-    (a `Mesh` itself has finite vertices).
+    `normals` (v, 3), if given, are stored per vertex, and so are `measurements` (v,) by name: in a
+    PLY file all of them, red, green and blue from 0 to 255 as bytes; in an OBJ file these colours
+    after the coordinates. PLY and OBJ keep every bit of a coordinate.
+
+    STL knows neither vertices nor anything at them, but triangles in single precision: see
+    `in_single`. Where that would lose the shape, far from the origin, an offset is subtracted,
+    said in a warning and returned.
+
+    Raises `StorageError` with the path and the cause, `NonFiniteError` for normals or measurements
+    that are NaN or infinite (a `Mesh` itself has finite vertices).
     """
     path = Path(path)
-    form = _FORMATS.get(path.suffix.lower())
-    if form is None:
-        raise StorageError(
-            f"cannot write a mesh to `{path}`: its suffix names no known format. "
-            f"Use one of {', '.join(_FORMATS)}."
-        )
+    form = _form(path)
     columns = mesh.vertices
     if normals is not None:
         directions = np.asarray(normals, dtype=np.float64)
@@ -45,44 +56,116 @@ def write_mesh(
         if not np.isfinite(directions).all():
             raise NonFiniteError(f"cannot write `{path}`: some normals are NaN or infinite.")
         columns = np.concatenate([mesh.vertices, directions], axis=1)
-    atomic_write(path, form(mesh, columns))
+    if form is None:
+        return _write_stl(path, mesh)
+    atomic_write(path, form(mesh, columns, _measured(path, mesh, measurements or {})))
+    return None
 
 
-def _ply(mesh: Mesh, columns: Floats) -> bytes:
-    names = ["x", "y", "z", "nx", "ny", "nz"][: columns.shape[1]]
+def as_stored(path: str | os.PathLike[str], mesh: Mesh) -> Mesh:
+    """The mesh that reading the file at `path` would give after `write_mesh`, where it really is.
+
+    It is another one than `mesh` for .stl alone: its vertices are rounded, and those at one place
+    are one. Raises as `write_mesh` does.
+    """
+    return in_single(mesh).mesh if _form(Path(path)) is None else mesh
+
+
+def _form(path: Path) -> Form | None:
+    """What makes the bytes of a file, None for STL."""
+    if path.suffix.lower() not in _FORMATS:
+        raise StorageError(
+            f"cannot write a mesh to `{path}`: its suffix names no known format. "
+            f"Use one of {', '.join(_FORMATS)}."
+        )
+    return _FORMATS[path.suffix.lower()]
+
+
+def _measured(
+    path: Path, mesh: Mesh, measurements: Mapping[str, npt.ArrayLike]
+) -> dict[str, Floats]:
+    """The measurements as arrays, if there is a finite number for each vertex."""
+    columns = {n: np.asarray(v, dtype=np.float64) for n, v in measurements.items()}
+    for name, column in columns.items():
+        if column.shape != (len(mesh.vertices),) or not name.isidentifier() or name in _NAMES:
+            raise StorageError(
+                f"cannot write `{path}`: `{name}` of shape {column.shape} is no measurement at "
+                f"{len(mesh.vertices)} vertices. Give an array (v,) a name that is an identifier."
+            )
+        if not np.isfinite(column).all():
+            raise NonFiniteError(f"cannot write `{path}`: some `{name}` are NaN or infinite.")
+    return columns
+
+
+def _ply(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
+    kinds = {name: "<f8" for name in _NAMES[: columns.shape[1]]}
+    painted = set(COLOUR) <= set(measured)
+    for name, column in measured.items():
+        kinds[name] = "u1" if painted and name in COLOUR else _smallest(column)
     header = [
         "ply",
         "format binary_little_endian 1.0",
         f"element vertex {len(columns)}",
-        *(f"property double {name}" for name in names),
+        *(f"property {_WORDS[kind]} {name}" for name, kind in kinds.items()),
         f"element face {len(mesh.faces)}",
         "property list uchar int vertex_indices",
         "end_header",
         "",
     ]
+    table = np.empty(len(columns), dtype=[*kinds.items()])
+    for name, column in zip(_NAMES, columns.T, strict=False):
+        table[name] = column
+    for name, column in measured.items():
+        table[name] = _bytes(column) if kinds[name] == "u1" else column
     rows = np.empty(len(mesh.faces), dtype=[("count", "u1"), ("corners", "<i4", (3,))])
     rows["count"], rows["corners"] = 3, mesh.faces
-    return "\n".join(header).encode() + columns.astype("<f8").tobytes() + rows.tobytes()
+    return "\n".join(header).encode() + table.tobytes() + rows.tobytes()
 
 
-def _obj(mesh: Mesh, columns: Floats) -> bytes:
+def _smallest(column: Floats) -> str:
+    """Single precision where it keeps four digits of the differences, else double."""
+    with np.errstate(over="ignore"):
+        lost = np.abs(column - column.astype(np.float32)).max(initial=0.0)
+    return "<f4" if lost <= 1e-4 * np.ptp(column) or np.equal(lost, 0) else "<f8"
+
+
+def _bytes(column: Floats) -> Floats:
+    return np.clip(np.round(column), 0, 255)
+
+
+def _obj(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
     corners = "f {0} {1} {2}" if columns.shape[1] == 3 else "f {0}//{0} {1}//{1} {2}//{2}"
-    lines = [f"v {x!r} {y!r} {z!r}" for x, y, z in columns[:, :3].tolist()]
+    ends = [""] * len(columns)
+    if set(COLOUR) <= set(measured):
+        paint = np.column_stack([_bytes(measured[name]) / 255 for name in COLOUR])
+        ends = [f" {r:.6g} {g:.6g} {b:.6g}" for r, g, b in paint.tolist()]
+    vertices = zip(columns[:, :3].tolist(), ends, strict=True)
+    lines = [f"v {x!r} {y!r} {z!r}{end}" for (x, y, z), end in vertices]
     if columns.shape[1] == 6:
         lines += [f"vn {x!r} {y!r} {z!r}" for x, y, z in columns[:, 3:].tolist()]
     lines += [corners.format(*face) for face in (mesh.faces + 1).tolist()]
     return "\n".join([*lines, ""]).encode()
 
 
-def _stl(mesh: Mesh, columns: Floats) -> bytes:
-    if np.abs(mesh.vertices).max(initial=0.0) > np.finfo(np.float32).max:
-        raise NonFiniteError("coordinates above 3.4e38 are infinite in an STL file. Write a .ply.")
-    rows = np.zeros(len(mesh.faces), dtype=[("numbers", "<f4", (4, 3)), ("attribute", "<u2")])
-    rows["numbers"][:, 0], rows["numbers"][:, 1:] = mesh.face_normals, mesh.triangles
-    return b"siren_pde".ljust(80) + len(rows).to_bytes(4, "little") + rows.tobytes()
+def _write_stl(path: Path, mesh: Mesh) -> Offset | None:
+    single = in_single(mesh)
+    rows = np.zeros(len(single.triangles), dtype=[("numbers", "<f4", (4, 3)), ("attribute", "<u2")])
+    rows["numbers"][:, 0], rows["numbers"][:, 1:] = mesh.face_normals[single.kept], single.triangles
+    head = b"siren_pde".ljust(80) + len(rows).to_bytes(4, "little")
+    atomic_write(path, head + rows.tobytes())
+    if single.offset is not None:
+        x, y, z = (f"{value:.12g}" for value in single.offset)
+        warnings.warn(
+            f"`{path}` holds the mesh moved by −({x}, {y}, {z}): STL has single precision, which "
+            "cannot hold its coordinates. Add these, or write a .ply or .obj, which keep them.",
+            InputWarning,
+            stacklevel=3,
+        )
+    return single.offset
 
 
-_FORMATS = {".ply": _ply, ".obj": _obj, ".stl": _stl}
+Form = Callable[[Mesh, Floats, Mapping[str, Floats]], bytes]
+_FORMATS: dict[str, Form | None] = {".ply": _ply, ".obj": _obj, ".stl": None}
 
 
 def write_volume(

@@ -56,7 +56,7 @@ def plot_mesh(
         axes.set_title(name, fontsize=9)
         axes.set_axis_off()
     if title:
-        figure.suptitle(title, fontsize=10)
+        figure.suptitle(title, fontsize=10, parse_math=False)  # names of files may have `$`
     write_figure(figure, path)
     return figure
 

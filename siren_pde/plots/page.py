@@ -55,6 +55,7 @@ def write_page(
     shown = simplified(mesh, TRIANGLES)
     less = "" if shown is mesh else f", shown with {len(shown.faces):,}"
     cloud = distance.centre + distance.scale * distance.cloud.positions
+    kind = "a signed" if distance.cloud.has_sides else "an unsigned"
     plane = Plane.through(distance, mesh)
     rows = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
@@ -63,7 +64,7 @@ def write_page(
     parts = {
         "title": html.escape(title),
         "style": stylesheet(),
-        "lead": f"{len(cloud):,} points became a signed distance function and a mesh of "
+        "lead": f"{len(cloud):,} points became {kind} distance function and a mesh of "
         f"{len(mesh.faces):,} triangles{less}.",
         "rows": rows,
         "slice": base64.b64encode(plane.picture()).decode(),

@@ -17,7 +17,6 @@ CLEARLY = 3.0
 """A residual this much larger than the best one needs no second look; nor is one axis told from
 another by less where nothing is resolved.
 """
-
 WIDENING = 0.28
 """Bands grow with the number of features to this power while that helps. If it does not, they grow
 as degrees of freedom do: singular solutions have waves of every length.
@@ -197,10 +196,8 @@ class Search:
         clearly = residual > CLEARLY * self.residual
         if self.direction or not self.upwards:
             return 1
-        if clearly and residual > max(self.last, 1.0):
-            return 2
         if self.residual > RESOLVED:
-            return 4
+            return 2 if clearly and residual > max(self.last, 1.0) else 4
         return 1 if clearly else 2
 
     def _returned(self, tolerance: float, most: int) -> Search:

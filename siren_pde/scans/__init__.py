@@ -2,6 +2,7 @@
 
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh
+from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
 from siren_pde.scans.inspection import Inspection, inspect
 from siren_pde.scans.normals import estimate_normals
@@ -27,6 +28,7 @@ __all__ = [
     "SignedDistance",
     "SingularHessian",
     "Viscosity",
+    "carried",
     "estimate_normals",
     "extract",
     "fit_sdf",

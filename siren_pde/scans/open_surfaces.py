@@ -47,8 +47,6 @@ _SEAM = 0.7
 """Contradictions between neighbours, over the square root of the number of points, that a sheet
 with two sides does not have: 0 for all of those, 2 for a Möbius band.
 """
-_CONSISTENT = 0.98
-"""Mean of signs of given normals along the surface, above which they are believed."""
 _STEEP, _MOST_STEEP = 0.3, 0.1
 """Cosine between a plane's normal and steep ground, and the share of such ground in terrain."""
 
@@ -59,9 +57,9 @@ def with_rim(
     """The cloud as it is where its surface is closed, and else with its `Rim`.
 
     `scan` is what it was made of, cleaned. `is_open` None leaves the decision to `looks_open`, and
-    a warning says where that is so. Normals of an open surface are made to agree along it. Where
-    the scan has none, those of terrain, a surface over a plane, point upwards along the axis
-    nearest to the plane's normal.
+    a warning says where that is so. Normals of an open surface are made to agree along it where
+    they contradict each other. Where the scan has none, those of terrain, a surface over a plane,
+    point upwards along the axis nearest to the plane's normal.
     """
     if is_open is None:
         is_open = looks_open(_sampled(cloud, scan, seed))
@@ -76,12 +74,14 @@ def with_rim(
         return cloud
     sample = _drawn(cloud.positions, cloud.normals, seed)
     along = np.asarray(estimate_normals(sample.positions))
-    rim = Rim(ends_of(cloud.positions)[0], has_sides=_contradictions(sample, along) < _SEAM)
-    normals = cloud.normals
-    if rim.has_sides:
-        along = along if scan.normals is not None else _upwards(sample, along)
-        normals = _agreeing(cloud, along[sample.near(cloud.positions, 1)[1][:, 0]], scan)
-    return OrientedCloud(cloud.positions, normals, rim)
+    given = scan.normals is not None
+    before, after = (_contradictions(sample, each) for each in (sample.normals, along))
+    rim = Rim(ends_of(cloud.positions)[0], has_sides=min(before, after) < _SEAM)
+    if not rim.has_sides or (before <= after if given else before < after):
+        return OrientedCloud(cloud.positions, cloud.normals, rim)
+    along = along if given else _upwards(sample, along)
+    along = along[sample.near(cloud.positions, 1)[1][:, 0]]
+    return OrientedCloud(cloud.positions, _agreeing(cloud.normals, along, given), rim)
 
 
 def looks_open(sample: OrientedCloud) -> bool:
@@ -149,10 +149,8 @@ def _upwards(sample: OrientedCloud, along: Floats) -> Floats:
     return np.asarray(along * np.where(np.bincount(piece, rise) < 0, -1.0, 1.0)[piece][:, None])
 
 
-def _agreeing(cloud: OrientedCloud, along: Floats, scan: PointCloud) -> Floats:
-    """Normals with the signs of those `along` the sheet (n, 3); given ones keep those of most."""
-    signs = np.where(np.einsum("nd,nd->n", cloud.normals, along) < 0, -1.0, 1.0)
-    mean = float(signs.mean()) if scan.normals is not None else 0.0
-    if abs(mean) > _CONSISTENT:
-        return cloud.normals
-    return np.asarray(cloud.normals * (signs if mean >= 0 else -signs)[:, None])
+def _agreeing(normals: Floats, along: Floats, given: bool) -> Floats:
+    """Normals (n, 3) with the signs of those `along` the sheet; given ones keep those of most."""
+    signs = np.where(np.einsum("nd,nd->n", normals, along) < 0, -1.0, 1.0)
+    keep = given and signs.mean() < 0
+    return np.asarray(normals * (-signs if keep else signs)[:, None])

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 MOST = 500_000
 """Points that a fit takes; of more, that many are drawn at random."""
+DRAWN = 4
+"""So many times `MOST` are many, of which half as many are looked at."""
 _OPPOSITE, _COMPARED = 0.1, 20_000
 """The share of opposite neighbours that is said, among so many points. If one normal in twenty is
 flipped at random, one pair in ten is opposite; of clean scans of closed surfaces hardly any is.
@@ -40,7 +42,7 @@ def deduplicated(cloud: PointCloud, seed: int = 0) -> PointCloud:
             "positions of shape (n, 3)."
         )
     positions = cloud.positions.double().cpu().numpy()
-    kept = _first_of_each(positions)
+    kept = _thinned(positions, seed)
     if len(kept) < 4:
         raise DataFileError(
             f"a surface needs at least four different points, got {len(kept)} among "
@@ -49,8 +51,8 @@ def deduplicated(cloud: PointCloud, seed: int = 0) -> PointCloud:
     _check_spread(positions[kept])
     if len(kept) > MOST:
         warnings.warn(
-            f"of {len(kept)} different points, {MOST} drawn at random are used: more of them "
-            "would make no difference to the fit.",
+            f"of {len(positions)} points, {MOST} drawn at random are used: more of them would make "
+            "no difference to the fit.",
             stacklevel=3,
         )
         kept = np.sort(np.random.default_rng(seed).choice(kept, MOST, replace=False))
@@ -59,6 +61,19 @@ def deduplicated(cloud: PointCloud, seed: int = 0) -> PointCloud:
     chosen = torch.from_numpy(kept).to(cloud.positions.device)
     normals = None if cloud.normals is None else cloud.normals[chosen]
     return PointCloud(cloud.positions[chosen], normals=normals, axes=cloud.axes)
+
+
+def _thinned(positions: Floats, seed: int) -> npt.NDArray[np.int64]:
+    """The numbers of different points, more than `MOST` where there are more: of very many, some
+    drawn at random are compared alone, which takes a tenth of the time.
+    """
+    if len(positions) > DRAWN * MOST:
+        share = DRAWN / 2 * MOST / len(positions)
+        drawn = np.flatnonzero(np.random.default_rng([seed, 1]).random(len(positions)) < share)
+        kept = drawn[_first_of_each(positions[drawn])]
+        if len(kept) > MOST:
+            return np.asarray(kept)
+    return _first_of_each(positions)
 
 
 def _first_of_each(positions: Floats) -> npt.NDArray[np.int64]:

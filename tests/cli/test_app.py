@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from importlib.metadata import version
 from textwrap import dedent
 
@@ -19,7 +21,7 @@ from siren_pde.cli.app import app
 from siren_pde.cli.importing import method_named
 from siren_pde.cli.methods import SHORT
 from siren_pde.fields.generic import Generic
-from siren_pde.io.readers import read_mesh
+from siren_pde.io.readers import read_arrays, read_mesh
 from siren_pde.io.solutions import about
 from siren_pde.io.writers import write_mesh
 from siren_pde.optimisers.base import Method
@@ -525,6 +527,80 @@ def test_results_of_others_are_not_written_over(sphere, tmp_path):
     assert (tmp_path / "mesh.png").read_bytes() == b"mine"
     assert sphere("--force").exit_code == 0
     assert (tmp_path / "mesh.png").read_bytes() != b"mine"
+
+
+NAMES = ("a $b$ c.npy", "$\\frac{.npy", "Flügel_点群 (1).npy", "50%{x}.npy", "tab\tand\nline.npy")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_of_a_file_will_do(name, sphere, tmp_path):
+    (tmp_path / name).write_bytes((tmp_path / "points.npy").read_bytes())
+    out = name.replace(".npy", ".ply")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        result = sphere("--json", points=name, out=out)
+    assert result.exit_code == 0, result.output
+    assert read_mesh(tmp_path / out).is_watertight
+    assert json.loads(result.stdout.splitlines()[-1])["watertight"]
+    for suffix in (".png", ".html", ".h5"):
+        assert (tmp_path / out).with_suffix(suffix).is_file()
+
+
+def test_names_that_are_no_text_are_refused_before_the_work(sphere, tmp_path):
+    for names in ({"points": os.fsdecode(b"\xff.npy")}, {"out": os.fsdecode(b"\xff.ply")}):
+        result = sphere(**names)
+        assert result.exit_code == 2 and r"\xff" in result.stderr and "UTF-8" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_scan_is_never_written_over(sphere, tmp_path):
+    scan = tmp_path / "mesh.ply"
+    write_mesh(scan, exact_sphere().mesh(8))
+    (tmp_path / "linked.ply").symlink_to(scan)
+    before = scan.read_bytes()
+    for points, out in (("mesh.ply",) * 2, ("linked.ply", "mesh.ply"), ("mesh.ply", "linked.ply")):
+        result = sphere(points=points, out=out)
+        assert result.exit_code == 2 and "is also read" in " ".join(result.stderr.split())
+    assert scan.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_columns_and_colours_reach_the_mesh(sphere, tmp_path):
+    points = np.load(tmp_path / "points.npy")
+    warm = np.where(points[:, 2] > 3, 250, 10)
+    table = np.column_stack([points, 0 * warm, 100 + 0 * warm, warm, 7 * points[:, 0]])
+    np.save(tmp_path / "points.npy", table)
+    result = sphere("--columns", "x,y,z,r,g,b,scalar_warmth")
+    assert result.exit_code == 0, result.output
+    read = read_arrays(tmp_path / "mesh.ply")
+    assert b"property uchar blue" in (tmp_path / "mesh.ply").read_bytes()[:600]
+    assert b"property float warmth" in (tmp_path / "mesh.ply").read_bytes()[:600]
+    up, down = read.positions[:, 2] > 3.8, read.positions[:, 2] < 2.2
+    assert (read.columns["blue"][up] == 250).all() and (read.columns["blue"][down] == 10).all()
+    assert (read.columns["green"] == 100).all()
+    assert np.abs(read.columns["warmth"] - 7 * read.positions[:, 0]).max() < 4
+    again = sphere("--columns", "x,y,z,_,_,_", out="other.ply")
+    assert again.exit_code == 2 and "7 columns, but" in " ".join(again.stderr.split())
+
+
+@pytest.mark.slow
+def test_far_from_the_origin_stl_is_shifted(sphere, tmp_path, monkeypatch):
+    answer = parsed(sphere("--json", out="near.stl").stdout)
+    assert answer["watertight"] and "offset" not in answer
+    far = replace(exact_sphere(), centre=np.array([5e5, 4.5e6, 100]))
+    monkeypatch.setattr("siren_pde.cli.sdf.fit_sdf", lambda cloud, **_: far)
+    np.save(
+        tmp_path / "points.npy",
+        np.array([5e5 - 1, 4.5e6 - 2, 97]) + np.load(tmp_path / "points.npy"),
+    )
+    result = sphere("--json", out="far.stl")
+    assert result.exit_code == 0, result.output
+    answer, mesh = parsed(result.stdout), read_mesh(tmp_path / "far.stl")
+    assert "moved by −(500000, 4500000, 100)" in result.stderr
+    assert answer["offset"] == [5e5, 4.5e6, 100] and np.abs(mesh.vertices).max() < 3
+    assert (answer["watertight"], answer["genus"]) == (mesh.is_watertight, mesh.genus) == (True, 0)
+    assert answer["distance_mean"] < 0.01
 
 
 # ── a process of its own ──────────────────────────────────────────────────────────────────────────

@@ -119,7 +119,8 @@ def test_archives_tables_and_hdf5_give_their_arrays(tmp_path: Path) -> None:
 
 def test_clouds_lie_in_the_only_array_of_points(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.mat", mat({"scan": TABLE, "frequency": 3.0}))
-    cloud = read_points(path)
+    with pytest.warns(InputWarning, match="columns 4-6 have length one: taken for normals"):
+        cloud = read_points(path)
     np.testing.assert_array_equal(cloud.positions, POINTS)
     np.testing.assert_allclose(known(cloud.normals), NORMALS, atol=1e-15)
     np.savez(tmp_path / "a.npz", points=POINTS, t=np.arange(5))

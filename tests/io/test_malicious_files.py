@@ -1,5 +1,6 @@
 """Files that are made to harm: nothing in them is run, nothing beside them is read or written."""
 
+import gzip
 import io
 import json
 import os
@@ -54,6 +55,12 @@ def torch_file() -> bytes:
 def object_array() -> bytes:
     file = io.BytesIO()
     np.save(file, np.array([[Payload(), 1, 2]], dtype=object), allow_pickle=True)
+    return file.getvalue()
+
+
+def records() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.array([(1, Payload())], RECORD), allow_pickle=True)
     return file.getvalue()
 
 
@@ -131,6 +138,17 @@ def survey(path: Path) -> object:
     return read_survey(path, k=1.0)
 
 
+RECORD = np.dtype([("x", "f8"), ("y", "O")])
+GLTF = (
+    b'{"asset": {"version": "2.0"}, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}], "meshes": '
+    b'[{"primitives": [{"attributes": {"POSITION": 0}, "mode": 0}]}], "accessors": [{"bufferView": '
+    b'0, "componentType": 5126, "count": 2, "type": "VEC3"}], "bufferViews": [{"buffer": 0, '
+    b'"byteLength": 24}], "buffers": [{"byteLength": 24, "uri": "../secret.raw"}]}'
+)
+PCD = (
+    b"FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 300000000\nDATA binary_compressed\n"
+    + np.array([30, 3_600_000_000], "<u4").tobytes()
+)
 DEEP = b"[" * 200_000 + b"]" * 200_000
 BOMB = archive({"points.npy": npy(np.zeros((3_000_000, 6)))})
 CASES: dict[str, tuple[str, Callable[[], bytes], Callable[[Path], object]]] = {
@@ -179,6 +197,10 @@ CASES: dict[str, tuple[str, Callable[[], bytes], Callable[[Path], object]]] = {
     "deep JSON in a manifest": ("a.json", lambda: DEEP, manifest),
     "a material": ("a.obj", lambda: b"mtllib ../../secret.raw\nv 0 0\n", read_points),
     "a call": ("a.obj", lambda: b"call ../secret.raw\ncsh touch hacked\nv 0 0\n", read_points),
+    "objects in columns": ("a.npy", lambda: records(), read_points),
+    "a buffer elsewhere": ("a.gltf", lambda: GLTF, read_points),
+    "a bomb in gzip": ("a.ply.gz", lambda: gzip.compress(bytes(200_000_000)), read_points),
+    "a bomb of copies": ("a.pcd", lambda: PCD + bytes([255] * 30), read_points),
     "a formula": ("a.csv", lambda: b"x,y,z\n=cmd|' /C touch hacked'!A0,1,2\n", read_points),
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siren_pde.errors import DataFileError
+from siren_pde.errors import DataFileError, InputWarning
 from siren_pde.io.readers import read_arrays, read_mesh, read_points
 from tests.costs import calls_of, peak_of
 from tests.sample_files import (
@@ -22,6 +22,8 @@ from tests.sample_files import (
     text,
 )
 from tests.typed import known
+
+pytestmark = pytest.mark.filterwarnings("ignore::siren_pde.errors.InputWarning")
 
 
 @pytest.mark.parametrize("name", [*MESHES, *CLOUDS])
@@ -65,6 +67,8 @@ def test_named_columns_become_measurements(tmp_path: Path) -> None:
     np.testing.assert_array_equal(cloud.positions, POINTS)
     np.testing.assert_array_equal(cloud.data["temperature"], 300 + np.arange(5))
     assert set(cloud.data) == {"temperature"}  # `normal` means something else at points
+    with pytest.warns(InputWarning, match="leaves out `normal`"):
+        read_points(tmp_path / "a.csv")
 
 
 def test_points_and_meshes_are_values(tmp_path: Path) -> None:
@@ -86,9 +90,10 @@ def test_normals_are_scaled_to_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", [[0, 0, 0], [np.nan, 0, 1], [0, np.inf, 0]])
 def test_unusable_normals_are_left_out_with_a_warning(bad: list[float], tmp_path: Path) -> None:
     table = TABLE.copy()
-    table[2, 3:] = bad
-    path = saved(tmp_path, "a.npy", npy(table))
-    with pytest.warns(UserWarning, match="1 of 5 normals"):
+    table[[1, 2, 4], 3:] = bad
+    rows = "\n".join(",".join(map(repr, row)) for row in table.tolist())
+    path = saved(tmp_path, "a.csv", b"x,y,z,nx,ny,nz\n" + rows.encode())
+    with pytest.warns(InputWarning, match="3 of 5 normals"):
         assert read_arrays(path).normals is None
 
 

@@ -1,6 +1,8 @@
 """What is written is read back to the last bit, and nothing half-written is left."""
 
+import warnings
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,7 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 from siren_pde.errors import NonFiniteError, StorageError
 from siren_pde.io.readers import read_arrays, read_mesh
-from siren_pde.io.writers import write_mesh, write_volume
+from siren_pde.io.writers import as_stored, write_mesh, write_volume
+from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh
 from tests.typed import known, mesh_of
 
@@ -116,3 +119,81 @@ def test_a_volume_can_be_read_by_its_own_description(tmp_path: Path) -> None:
     for bad, error in ((values[0], StorageError), (values + np.nan, NonFiniteError)):
         with pytest.raises(error, match=r"a\.vti"):
             write_volume(path, bad, low, high)
+
+
+def test_measurements_are_written_beside_vertices(tmp_path: Path) -> None:
+    paint: dict[str, Any] = {
+        "red": [0, 12.6, 255, 300],
+        "green": [1, 2, 3, 4],
+        "blue": [-1, 0, 0, 0],
+    }
+    scalars: dict[str, Any] = {"heat": [0.25, 1, 2, 3], "gps_time": 2e8 + np.arange(4) / 64}
+    path = tmp_path / "a.ply"
+    write_mesh(path, TRIANGLES, TRIANGLES.vertex_normals, measurements={**paint, **scalars})
+    again = read_arrays(path)
+    np.testing.assert_array_equal(again.columns["red"], [0, 13, 255, 255])
+    np.testing.assert_array_equal(again.columns["blue"], 0)
+    for name, column in scalars.items():
+        np.testing.assert_array_equal(again.columns[name], column)
+    assert b"uchar red" in path.read_bytes() and b"float heat" in path.read_bytes()
+    np.testing.assert_array_equal(again.positions, TRIANGLES.vertices)
+    np.testing.assert_array_equal(again.faces, TRIANGLES.faces)
+    write_mesh(tmp_path / "a.obj", TRIANGLES, measurements=paint)
+    np.testing.assert_allclose(
+        read_arrays(tmp_path / "a.obj").columns["red"], [0, 13, 255, 255], atol=1e-3
+    )
+    for wrong in ({"heat": [1, 2]}, {"nx": [1, 2, 3, 4]}, {"a b": [1, 2, 3, 4]}):
+        with pytest.raises(StorageError, match="no measurement at 4 vertices"):
+            write_mesh(path, TRIANGLES, measurements=wrong)
+    with pytest.raises(NonFiniteError, match="`heat` are NaN"):
+        write_mesh(path, TRIANGLES, measurements={"heat": [1, 2, 3, np.nan]})
+
+
+def ball(cells: int) -> Mesh:
+    """Around the origin, with slivers as they come where a node lies near the surface."""
+    return extract(lambda x: x.norm(dim=1) - 1, [-1.3] * 3, [1.3] * 3, resolution=cells, project=0)
+
+
+@pytest.mark.parametrize("offset", [(0.0, 0.0, 0.0), (500012.3, 4500045.6, 123.4), (1e7, 0, -1e7)])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_what_stl_holds_is_what_was_said(
+    offset: tuple[float, float, float], scale: float, tmp_path: Path
+) -> None:
+    mesh = ball(26).transformed(scale, offset)
+    path = tmp_path / "a.stl"
+    stored = as_stored(path, mesh)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        shift = write_mesh(path, mesh)
+    again = read_mesh(path)
+    assert stored.is_watertight and again.is_watertight and again.genus == 0
+    assert (len(again.faces), len(again.vertices)) == (len(stored.faces), len(stored.vertices))
+    assert len(said) == (shift is not None) == any(offset)
+    there = again.transformed(offset=shift or 0.0)
+    assert abs(again.volume / ball(26).volume / scale**3 - 1) < 1e-4
+    np.testing.assert_allclose(
+        (there.vertices.min(0), there.vertices.max(0)),
+        (mesh.vertices.min(0), mesh.vertices.max(0)),
+        atol=1e-3 * 0.1 * scale,
+    )
+    np.testing.assert_array_equal(as_stored(path, stored).faces, stored.faces)  # is stored as it is
+
+
+def test_edges_too_short_for_single_precision_are_refused(tmp_path: Path) -> None:
+    far = np.array([[1e6, 0, 0], [1e6 + 1e-4, 0, 0], [1e6, 1e-4, 0], [-1e6, 0, 0]])
+    with pytest.raises(StorageError, match=r"are lost in the single precision.*\.ply or \.obj"):
+        write_mesh(tmp_path / "a.stl", mesh_of(far, [[0, 1, 2], [0, 2, 1], [1, 2, 0]]))
+    assert as_stored(tmp_path / "a.ply", TRIANGLES) is TRIANGLES
+
+
+def test_slivers_do_not_open_an_stl(tmp_path: Path) -> None:
+    """An edge that rounding makes a point takes its two triangles with it."""
+    mesh = ball(13)
+    a, b = mesh.faces[0, :2]
+    vertices = mesh.vertices.copy()
+    vertices[b] = vertices[a] + [1e-12, 0, 0]
+    narrow = mesh_of(vertices, mesh.faces)
+    write_mesh(tmp_path / "a.stl", narrow)
+    again = read_mesh(tmp_path / "a.stl")
+    assert narrow.is_watertight and again.is_watertight
+    assert len(again.faces) == len(narrow.faces) - 2

@@ -131,6 +131,19 @@ def test_too_many_points_are_thinned_with_a_warning(monkeypatch):
     assert torch.allclose(cloud.positions, known(cloud.normals), rtol=1e-14)
 
 
+@pytest.mark.parametrize("most", [100, 240])
+def test_of_very_many_points_some_are_compared(most, monkeypatch):
+    """Those drawn are different; where nearly all are the same, all are compared."""
+    monkeypatch.setattr(prepare, "MOST", most)
+    with pytest.warns(UserWarning, match=f"of 1000 points, {most} drawn at random"):
+        cloud = deduplicated(PointCloud(BALL, normals=BALL))
+    assert len(np.unique(cloud.positions, axis=0)) == len(cloud) == most
+    assert torch.allclose(cloud.positions, known(cloud.normals), rtol=1e-14)
+    copies = np.tile(BALL[: most // 2], (20, 1))
+    kept = deduplicated(PointCloud(copies, normals=copies))
+    np.testing.assert_array_equal(kept.positions, BALL[: most // 2])
+
+
 def test_missing_and_wrong_normals():
     wrong = BALL.copy()
     wrong[5] = 0

@@ -106,6 +106,17 @@ def test_normals_of_terrain_point_upwards_and_flips_are_mended():
     assert (agreeing > 0).all()
 
 
+def test_given_normals_that_agree_are_believed():
+    """Of two sheets that look at each other, and of a shape that is said to be open."""
+    x = np.random.default_rng(0).random((POINTS, 3)) * [1, 1, 0.5]
+    x[:, 2] = np.where(x[:, 2] > 0.25, 0.5, 0.0)
+    normals = np.array([0.0, 0.0, 1.0]) * np.where(x[:, 2:] > 0, -1, 1)
+    np.testing.assert_array_equal(noticed(x, normals).normals, normals)
+    closed = noticed(ball(), -ball(), is_open=True)
+    assert closed.has_sides
+    np.testing.assert_array_equal(closed.normals, -ball())
+
+
 def test_pseudo_distances_have_signs_beside_a_sheet_and_none_past_its_end():
     x, normals = SHAPES["half-sphere"].sample(POINTS)
     cloud = noticed(x, normals)

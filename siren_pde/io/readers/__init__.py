@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,68 +13,95 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import DataFileError, InputWarning, SirenPDEError
+from siren_pde.errors import DataFileError
 from siren_pde.io.readers.data import read_only_table
+from siren_pde.io.readers.names import can_be_measured, chosen
+from siren_pde.io.readers.normals import unit_normals
+from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.obj import read_obj
 from siren_pde.io.readers.off import read_off
+from siren_pde.io.readers.others import read_e57, read_las, read_scene
+from siren_pde.io.readers.pcd import read_pcd
 from siren_pde.io.readers.ply import read_ply
+from siren_pde.io.readers.ptx import read_ptx
 from siren_pde.io.readers.source import Arrays, Floats, Integers, Source
 from siren_pde.io.readers.stl import read_stl
 from siren_pde.io.readers.table import read_npy, read_text
-from siren_pde.meshes.mesh import Mesh, unit
+from siren_pde.meshes.mesh import Mesh
 
-_FORMATS = {
+_TEXTS = ".xyz .txt .csv .tsv .asc .pts .xyzn .xyzrgb .xyzi .pwn .dat".split()
+_FORMATS: dict[str, Callable[[Source], Arrays]] = {
     ".ply": read_ply,
     ".obj": read_obj,
     ".off": read_off,
     ".stl": read_stl,
-    ".xyz": read_text,
-    ".txt": read_text,
-    ".csv": read_text,
+    **dict.fromkeys(_TEXTS, read_text),
+    ".ptx": read_ptx,
+    ".pcd": read_pcd,
     ".npy": read_npy,
     ".npz": read_only_table,
     ".mat": read_only_table,
+    **dict.fromkeys([".las", ".laz"], read_las),
+    ".e57": read_e57,
+    **dict.fromkeys([".glb", ".gltf", ".3mf", ".dae"], read_scene),
 }
-_BLOCK = 1 << 16
-"""Normals that are scaled at once."""
+_TABLES = frozenset([*_TEXTS, ".ply", ".pcd", ".npy", ".npz", ".mat"])
+"""Formats whose columns a user may name."""
 
 
-def read_points(path: str | os.PathLike[str]) -> PointCloud:
-    """The points of a PLY, OBJ, OFF, STL, XYZ, TXT, CSV, NPY, NPZ or MATLAB file, by its suffix,
-    in float64; those of the last two are in their only array of shape (n, 3).
+def read_points(
+    path: str | os.PathLike[str], *, columns: str | Sequence[str] | None = None
+) -> PointCloud:
+    """The points of a scan, in float64, with normals and measurements, by the suffix of the file.
 
-    Three unnamed columns beside x y z are normals if their lengths are one, and colours, with a
-    warning, if they are whole numbers up to 255: `InputWarning` says how an input is read.
-    Normals are scaled to length one; if one of them is zero, NaN or infinite, they are all left
-    out, with a warning. Further columns or scalar properties become measurements of their names,
-    `p.temperature`, where the name can be one and all values are finite.
+    Read are PLY, PCD, PTX, OBJ, OFF, STL, NPY, NPZ, MATLAB's files and texts (XYZ, TXT, CSV, TSV,
+    ASC, PTS, XYZN, PWN), also packed by gzip; with the extra `scans`, LAS, LAZ, E57, GLB and glTF.
 
-    Raises `DataFileError`, and nothing else, when the file is missing, damaged, empty or holds
-    NaN or infinite positions: it names the place, what is there, and what to do.
+    Columns go by their names, also by those that other programs give them (`normal_x`, `Rf`,
+    `Easting`). Without names, what follows x y z is normals where lengths are one, colours where
+    it is whole numbers up to 255 or numbers up to 1, an intensity where it is one number; what
+    could be several things is refused. `columns`, such as `"x,y,z,nx,ny,nz,_,r,g,b"`, says what
+    every column is, and `_` leaves one out. `InputWarning` says what was understood or left out.
+
+    Normals are scaled to length one; single ones that are zero, NaN or infinite become the mean of
+    their neighbours'. Colours become the measurements red, green and blue from 0 to 255; further
+    columns those of their names, `p.temperature`, where all values are finite.
+
+    Raises `DataFileError` when the file is missing, damaged, empty or holds NaN or infinite
+    positions: it names the place, what is there, and what to do; `ConfigError` for `columns` that
+    make no sense. Nothing else.
     """
-    arrays = read_arrays(path)
+    path = Path(path)
+    named = (
+        None
+        if columns is None
+        else chosen(columns if isinstance(columns, str) else ",".join(columns))
+    )
+    arrays = _checked(path, named, points_only=True)
     return PointCloud(
         torch.from_numpy(arrays.positions),
         normals=None if arrays.normals is None else torch.from_numpy(arrays.normals),
-        **_measurements(arrays),
+        **_measurements(path, arrays),
     )
 
 
-def _measurements(arrays: Arrays) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, column in arrays.columns.items():
-        one: dict[str, Any] = {name: column[:1]}
-        try:  # the cloud itself knows which names can be measurements
-            PointCloud(arrays.positions[:1], **one)
-        except (SirenPDEError, TypeError):
-            continue
-        if np.isfinite(column).all():
-            kept[name] = column
+def _measurements(path: Path, arrays: Arrays) -> dict[str, Any]:
+    kept = {
+        name: column
+        for name, column in arrays.columns.items()
+        if can_be_measured(name) and np.isfinite(column).all()
+    }
+    left_out = [f"`{name[:40]}`" for name in arrays.columns if name not in kept]
+    if left_out:
+        say(
+            f"`{path}`: {', '.join(left_out[:8])} cannot be measured at points, by name or because "
+            "of NaN or infinite values, and left out."
+        )
     return kept
 
 
 def read_mesh(path: str | os.PathLike[str]) -> Mesh:
-    """The triangles of a PLY, OBJ, OFF or STL file; polygons are cut into fans.
+    """The triangles of a mesh file, such as PLY, OBJ, OFF or STL; polygons are cut into fans.
 
     Raises `DataFileError`, and nothing else, as `read_points` does, and when there are no faces.
     """
@@ -89,22 +116,32 @@ def read_mesh(path: str | os.PathLike[str]) -> Mesh:
 
 def read_arrays(path: str | os.PathLike[str]) -> Arrays:
     """The checked contents of a file, which `read_points` and `read_mesh` make values of."""
-    path = Path(path)
-    reader = _FORMATS.get(path.suffix.lower())
+    return _checked(Path(path), None, points_only=False)
+
+
+def _checked(path: Path, columns: tuple[str, ...] | None, *, points_only: bool) -> Arrays:
+    suffix = Source(str(path), b"").suffix
+    reader = _FORMATS.get(suffix)
     if reader is None:
         raise DataFileError(
             f"cannot tell the format of `{path}` by its suffix. "
-            f"Known are {', '.join(_FORMATS)}: rename or convert it."
+            f"Known are {', '.join(_FORMATS)}, and `.gz` after them: rename or convert it."
         )
-    source = Source.of(path)
+    if columns is not None and suffix not in _TABLES:
+        raise DataFileError(
+            f"`{path}` has no columns that could be named. Leave `columns` out: {suffix} files say "
+            "themselves what they hold."
+        )
+    source = Source.of(path, columns, points_only)
     with np.errstate(all="ignore"):  # signalling NaN, which numpy warns of; we refuse them
         arrays = reader(source)
     _check_positions(source, arrays.positions)
-    if arrays.faces is not None:
-        _check_faces(source, arrays.faces, len(arrays.positions))
-    if arrays.normals is not None:
-        return replace(arrays, normals=_unit_or_none(source, arrays.normals))
-    return arrays
+    vertices = len(arrays.positions)
+    faces = source.tolerated(lambda: _checked_faces(source, arrays.faces, vertices))
+    normals = arrays.normals
+    if normals is not None:
+        normals = unit_normals(source, arrays.positions, normals)
+    return replace(arrays, normals=normals, faces=faces)
 
 
 def _check_positions(source: Source, positions: Floats) -> None:
@@ -123,29 +160,13 @@ def _finite_rows(table: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(np.logical_and.reduce(np.isfinite(table), axis=1))
 
 
-def _check_faces(source: Source, faces: Integers, vertices: int) -> None:
+def _checked_faces(source: Source, faces: Integers | None, vertices: int) -> Integers | None:
+    if faces is None:
+        return None
     bad = ((faces < 0) | (faces >= vertices)).any(axis=1)
     if bad.any():
         raise source.broken(
             f"triangle {int(bad.argmax())}",
             f"corners {faces[bad.argmax()].tolist()}, but there are {vertices} vertices",
         )
-
-
-def _unit_or_none(source: Source, normals: Floats) -> Floats | None:
-    squares = np.einsum("nk,nk->n", normals, normals)
-    usable = np.isfinite(squares) & (squares > 0)
-    if not usable.all():  # or their squares leave the number range
-        usable = _finite_rows(normals) & ~np.equal(normals, 0).all(axis=1)
-    if usable.all():
-        for start in range(0, len(normals), _BLOCK):  # what is held besides is small
-            block = slice(start, start + _BLOCK)
-            normals[block] = unit(normals[block])
-        return normals
-    warnings.warn(
-        f"`{source.name}`: {int((~usable).sum())} of {len(usable)} normals are zero, NaN or "
-        "infinite, so none is used. `estimate_normals` can make new ones.",
-        InputWarning,
-        stacklevel=4,
-    )
-    return None
+    return faces

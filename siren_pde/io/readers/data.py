@@ -14,12 +14,15 @@ import numpy.typing as npt
 from siren_pde.errors import DataFileError, InputWarning, StorageError
 from siren_pde.files.hdf5 import read_hdf5
 from siren_pde.files.variables import matlab_variables
-from siren_pde.io.readers.columns import of_table
+from siren_pde.io.readers.columns import of_named, of_table
+from siren_pde.io.readers.names import is_place, triple
+from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.npy import npz_arrays
-from siren_pde.io.readers.source import Arrays, Source
+from siren_pde.io.readers.source import Arrays, Source, fan
 from siren_pde.io.readers.table import text_table
 
 Array = npt.NDArray[Any]
+_FACES = frozenset("faces face triangles tris tri".split())
 
 
 def read_data(path: str | os.PathLike[str]) -> dict[str, Array]:
@@ -65,11 +68,12 @@ def _hdf5(source: Source) -> dict[str, Array]:
 
 
 def _named_columns(source: Source) -> dict[str, Array]:
-    table, names, where = text_table(source)
-    if len(names) != table.shape[1] or len(set(names)) != len(names):
-        seen = f"{table.shape[1]} columns under {len(set(names))} different names"
-        raise source.broken(where, seen, "Name each column in the first line.")
-    return {name: column.copy() for name, column in zip(names, table.T, strict=True)}
+    table = text_table(source)
+    values, names = table.values, table.names
+    if len(names) != values.shape[1] or len({*names, ""}) != len(names) + 1:
+        seen = f"{values.shape[1]} columns under {len({*names} - {''})} different names"
+        raise source.broken(table.where, seen, "Name each column in the first line.")
+    return {name: column.copy() for name, column in zip(names, values.T, strict=True)}
 
 
 def _say_left_out(source: Source, names: Sequence[str]) -> None:
@@ -94,11 +98,19 @@ _FORMATS = {
 
 
 def read_only_table(source: Source) -> Arrays:
-    """The points of the one array in a .mat or .npz file that has two axes and many rows."""
-    suffix = Path(source.name).suffix.lower()
-    arrays = _FORMATS[suffix](source)
+    """The points of a .mat or .npz file: arrays `points`, `normals`, `colors` and others as long,
+    or what the one array in it that has two axes and many rows holds.
+    """
+    arrays = _FORMATS[source.suffix](source)
+    places = [n for n, v in arrays.items() if is_place(n) and v.ndim == 2]
+    if len(places) == 1 and source.columns is None and arrays[places[0]].shape[1] == 3:
+        return _of_arrays(source, arrays, len(arrays[places[0]]))
+    if len(places) == 1:
+        arrays = {places[0]: arrays[places[0]]}
     tables = {n: v for n, v in arrays.items() if v.ndim == 2 and set(v.shape) & {3, 6}}
     rows = {name: v for name, v in tables.items() if v.shape[1] in (3, 6)} or tables
+    wide = {n: v for n, v in arrays.items() if v.ndim == 2 and min(v.shape) > 3}
+    rows = rows or wide
     if len(rows) != 1:
         shapes = ", ".join(f"`{name[:40]}` {v.shape}" for name, v in list(arrays.items())[:8])
         raise source.broken(
@@ -107,6 +119,31 @@ def read_only_table(source: Source) -> Arrays:
             "Keep one array of shape (n, 3), or read all by `siren_pde.io.read_data`.",
         )
     name, table = next(iter(rows.items()))
+    _require_real(source, name, table)
+    return of_table(source, np.array(table, dtype=np.float64, order="C"), [], f"`{name[:40]}`")
+
+
+def _require_real(source: Source, name: str, table: Array) -> None:
     if table.dtype.kind not in "fiu":
         raise source.broken(f"`{name[:40]}`", f"{table.dtype} numbers", "Save real numbers.")
-    return of_table(source, np.array(table, dtype=np.float64, order="C"), [], f"`{name[:40]}`")
+
+
+def _of_arrays(source: Source, arrays: dict[str, Array], count: int) -> Arrays:
+    """Arrays (n, 3) and (n,) by their names, and `faces` (f, 3); others are left out, and said."""
+    columns, faces, left_out = dict[str, Array](), None, list[str]()
+    for name, values in arrays.items():
+        if name.lower() in _FACES and values.ndim == 2 and values.dtype.kind in "iu":
+            faces = fan(values.astype(np.int64)) if values.shape[1] >= 3 else None
+        elif values.shape == (count, 3) and (names := triple(name)) and names[0] not in columns:
+            _require_real(source, name, values)
+            columns |= dict(zip(names, values.T, strict=True))
+        elif values.size == count == max(values.shape, default=0) and values.dtype.kind in "fiu":
+            columns[name] = values.ravel()
+        else:
+            left_out.append(f"`{name[:40]}`")
+    if left_out:
+        say(
+            f"`{source.name}`: {', '.join(left_out[:8])} {'is' if len(left_out) == 1 else 'are'} "
+            f"not of {count} numbers, and left out."
+        )
+    return of_named(source, columns, "its arrays", faces)

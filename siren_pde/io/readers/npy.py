@@ -22,16 +22,70 @@ _HEADER = re.compile(
 )
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SIZES = {"b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8), "c": (8, 16)}
+_FIELDS = re.compile(
+    rb"\{'descr': \[(.{1,16000})\], 'fortran_order': (?:True|False), "
+    rb"'shape': \((\d{1,15}),\), \} *\n"
+)
+_FIELD = re.compile(
+    rb"\((?:'([^'\\]{0,64})'), '([<>|][biufV]\d{1,3})'(?:, \((\d{1,2}),\))?\)(?:, )?"
+)
+_WIDEST = 64
+"""Numbers of a row that has names: more than scans have."""
+
+
+def npy_fields(source: Source) -> dict[str, npt.NDArray[Any]] | None:
+    """The columns of an array of named ones, such as `[('x', '<f4'), …]`; None for plain arrays.
+
+    A column of k numbers each, as `('normal', '<f4', (3,))`, becomes `normal_0`, `normal_1`, ….
+    """
+    start, end = _header(source)
+    header = _FIELDS.fullmatch(source.data, start, min(end, len(source.data)))
+    if header is None:
+        return None
+    fields = list(_FIELD.finditer(header[1]))
+    kinds = [(m[2][1:2].decode(), int(m[2][2:])) for m in fields]
+    sizes = [int(m[3] or b"1") for m in fields]
+    known = all(kind == "V" or size in _SIZES[kind] for kind, size in kinds)
+    if b"".join(m[0] for m in fields) != header[1] or not known or not 0 < sum(sizes) <= _WIDEST:
+        seen = f"{shown(source.data[start:end])}, which are no columns of plain numbers"
+        raise source.broken(f"byte {start}", seen, "Save an array of dtype float64.")
+    row = np.dtype(
+        [
+            (f"{i}", m[2].decode(), (size,))
+            for i, (m, size) in enumerate(zip(fields, sizes, strict=True))
+        ]
+    )
+    needed = int(header[2]) * row.itemsize
+    if needed != len(source.data) - end:
+        seen = f"{int(header[2])} rows need {needed} bytes, {len(source.data) - end} follow"
+        raise source.broken(f"byte {end}", seen)
+    table = np.frombuffer(source.data, row, int(header[2]), end) if needed else np.empty(0, row)
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for i, m in enumerate(fields):
+        name = m[1].decode("utf-8", errors="replace")
+        if kinds[i][0] == "V":  # between columns that start at round bytes
+            continue
+        for k in range(sizes[i]):
+            key = name if m[3] is None else f"{name}_{k}"
+            if key in columns:
+                raise source.broken(f"byte {start}", f"two columns `{key[:40]}`")
+            columns[key] = table[f"{i}"][:, k]
+    return columns
+
+
+def _header(source: Source) -> tuple[int, int]:
+    """The bytes between which the header stands."""
+    data = source.data
+    if data[:6] != b"\x93NUMPY" or data[6:7] not in (b"\x01", b"\x02", b"\x03"):
+        raise source.broken("byte 0", "no NumPy array", "Write it by `numpy.save`.")
+    start = 10 if data[6:7] == b"\x01" else 12
+    return start, start + int.from_bytes(data[8:start], "little")
 
 
 def npy_array(source: Source, kinds: str = "biufc", axes: int | None = None) -> npt.NDArray[Any]:
     """The array in a file as `numpy.save` writes it, of one of these kinds of numbers."""
     data = source.data
-    if data[:6] != b"\x93NUMPY" or data[6:7] not in (b"\x01", b"\x02", b"\x03"):
-        raise source.broken("byte 0", "no NumPy array", "Write it by `numpy.save`.")
-    width = 2 if data[6:7] == b"\x01" else 4
-    start = 8 + width
-    end = start + int.from_bytes(data[8:start], "little")
+    start, end = _header(source)
     header = _HEADER.fullmatch(data, start, min(end, len(data)))
     order, letter, size, fortran, numbers = (
         [group.decode() for group in header.groups()] if header else ("", "", "0", "", "")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import numpy as np
 
+from siren_pde.io.readers.names import COLOUR, POSITION
 from siren_pde.io.readers.source import Arrays, Floats, Integers, Line, Source, fans, shown
 
 _PASSED_OVER = frozenset(
@@ -16,18 +20,21 @@ Corner = tuple[int, int]  # vertex, normal (-1: none), counted from 0
 
 
 def read_obj(source: Source) -> Arrays:
-    """Vertices, faces (as triangles) and one normal per vertex where the file says it uniquely."""
+    """Vertices, colours after them, faces (as triangles) and one normal per vertex where the file
+    says it uniquely.
+    """
+    source = source.text
     joined = Source(source.name, source.data.replace(b"\\\r\n", b" ").replace(b"\\\n", b" "))
     vertices, normals = list[Line](), list[Line]()
-    polygons: list[list[Corner]] = []
+    polygons = list[_Face]()
     for line in joined.lines():
-        word, _, rest = line.text.partition(b" ")
+        word, *rest = line.text.split(maxsplit=1)
         if word == b"v":
-            vertices.append(Line(line.number, rest))
+            vertices.append(Line(line.number, b"".join(rest)))
         elif word == b"vn":
-            normals.append(Line(line.number, rest))
+            normals.append(Line(line.number, b"".join(rest)))
         elif word == b"f":
-            polygons.append(_polygon(source, line, len(vertices), len(normals)))
+            polygons.append(_Face(line, len(vertices), len(normals)))
         elif word not in _PASSED_OVER:
             raise source.broken(f"line {line.number}", f"{shown(word)} cannot start a line of OBJ")
     if not vertices:
@@ -35,14 +42,25 @@ def read_obj(source: Source) -> Arrays:
     table = source.rows(vertices)
     if table.shape[1] < 3:
         raise source.broken(f"line {vertices[0].number}", f"{table.shape[1]} coordinates")
-    _require_normals(source, polygons, len(normals))
-    directions = _one_per_vertex(polygons, len(vertices), source.rows(normals, 3))
-    faces = fans([[vertex for vertex, _ in polygon] for polygon in polygons])
-    return Arrays(table[:, :3], directions, faces if polygons else None)
+    columns = dict(zip(POSITION, table.T, strict=False))
+    columns |= dict(zip(COLOUR, table.T[3:6], strict=True)) if table.shape[1] == 6 else {}
+    corners = source.tolerated(lambda: _polygons(source, polygons, len(normals))) or []
+    directions = _one_per_vertex(corners, len(vertices), source.rows(normals, 3))
+    faces = fans([[vertex for vertex, _ in polygon] for polygon in corners]) if corners else None
+    return replace(Arrays.of_columns(columns, faces), normals=directions)
 
 
-def _polygon(source: Source, line: Line, vertices: int, normals: int) -> list[Corner]:
+class _Face(NamedTuple):
+    """A line of a face, and how many vertices and normals come before it."""
+
+    line: Line
+    vertices: int
+    normals: int
+
+
+def _polygon(source: Source, face: _Face) -> list[Corner]:
     """`f v/t/n …`: indices from 1, or from −1 backwards from the last line so far."""
+    line, vertices, normals = face
     where = f"line {line.number}"
     corners = []
     for word in line.text.split()[1:]:
@@ -63,11 +81,13 @@ def _polygon(source: Source, line: Line, vertices: int, normals: int) -> list[Co
     return corners
 
 
-def _require_normals(source: Source, polygons: list[list[Corner]], normals: int) -> None:
+def _polygons(source: Source, faces: list[_Face], normals: int) -> list[list[Corner]]:
+    polygons = [_polygon(source, face) for face in faces]
     largest = max((normal for polygon in polygons for _, normal in polygon), default=-1)
     if largest >= normals:
         seen = f"normal {largest + 1} of {normals} is the corner of a face"
         raise source.broken("the whole file", seen)
+    return polygons
 
 
 def _one_per_vertex(polygons: list[list[Corner]], vertices: int, table: Floats) -> Floats | None:

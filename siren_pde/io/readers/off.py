@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 
+from siren_pde.io.readers.names import COLOUR, NORMAL, POSITION
 from siren_pde.io.readers.source import Arrays, Line, Source, fans, shown
 
-_WORD = re.compile(rb"(ST)?(C)?(N)?OFF")
+_WORD = re.compile(rb"(ST)?(C)?(N)?OFF(\d*)")
+"""ModelNet writes the first count behind the word, without a blank."""
 
 
 def read_off(source: Source) -> Arrays:
-    """Vertices, normals (NOFF) and faces (as triangles); colours and texture are passed over."""
+    """Vertices, normals (NOFF), colours (COFF) and faces (as triangles); no texture."""
+    source = source.text
     lines = source.lines()
     first, *words = lines[0].text.split() if lines else [b""]
     word = _WORD.fullmatch(first)
     if word is None:
         raise source.broken("line 1", f"{shown(first)} instead of `OFF`, `COFF` or `NOFF` as text")
+    words = [word[4], *words] if word[4] else words
     counts = Line(lines[0].number, b" ".join(words)) if words else None
     body = lines[1:]
     if counts is None:
@@ -43,8 +47,14 @@ def _tables(
         seen = f"{table.shape[1]} numbers per vertex where {columns} were expected"
         remedy = "Begin by `NOFF` where normals follow x y z, by `COFF` where colours do."
         raise source.broken(f"line {vertices[0].number}", seen, remedy)
-    triangles = fans([_polygon(source, line) for line in faces]) if faces else None
-    return Arrays(table[:, :3], table[:, 3:6] if word[3] else None, triangles)
+    triangles = source.tolerated(
+        lambda: fans([_polygon(source, line) for line in faces]) if faces else None
+    )
+    named = dict(zip([*POSITION, *(NORMAL if word[3] else ())], table.T, strict=False))
+    painted = table[:, columns : columns + 3]
+    if word[2] and not word[1] and painted.shape[1] == 3:
+        named |= dict(zip(COLOUR, painted.T, strict=True))
+    return Arrays.of_columns(named, triangles)
 
 
 def _polygon(source: Source, line: Line) -> list[int]:

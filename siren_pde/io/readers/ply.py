@@ -5,58 +5,42 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 
 from siren_pde.io.readers.byte_order import require_declared_order
+from siren_pde.io.readers.columns import of_named
+from siren_pde.io.readers.long_tables import long_table
+from siren_pde.io.readers.names import known_as
+from siren_pde.io.readers.ply_faces import Table, Vector, faces_of
 from siren_pde.io.readers.ply_header import Element, header
-from siren_pde.io.readers.source import Arrays, Integers, Line, Source, fan, fans
-
-# A scalar property is a vector; a list property a matrix, or a list where the lengths differ.
-Vector = npt.NDArray[np.generic]
-Column = Vector | list[Vector]
+from siren_pde.io.readers.source import Arrays, Line, Source
 
 
 def read_ply(source: Source) -> Arrays:
     """Vertices, normals, faces (as triangles) and all other scalar vertex properties."""
+    source = source.text
     order, elements, offset = header(source)
     if order is None:
-        head = source.data[:offset]
-        lines = source.lines(offset, first=1 + len(head.splitlines()), comment=b"\n")
-        tables = _read_text(source, elements, lines)
+        tables = _read_text(source, elements, offset)
     else:
         tables = _read_binary(source, elements, order, offset)
     scalars = _scalars(tables.get("vertex", {}))
-    if not {"x", "y", "z"} <= set(scalars):
+    if source.columns is None and not known_as(list(scalars)):
         raise source.broken("header", "no element `vertex` with properties x, y and z")
-    require_declared_order(source, "header", [scalars[axis] for axis in ("x", "y", "z")])
-    return Arrays.of_columns(scalars, _faces(source, tables.get("face", {})))
+    if order is not None:
+        places = [scalars[axis] for axis in ("x", "y", "z") if axis in scalars]
+        require_declared_order(source, "header", places)
+    faces = source.tolerated(lambda: faces_of(source, tables))
+    return of_named(source, scalars, "header", faces)
 
 
-def _scalars(table: dict[str, Column]) -> dict[str, Vector]:
+def _scalars(table: Table) -> dict[str, Vector]:
     columns = table.items()
     return {name: c for name, c in columns if isinstance(c, np.ndarray) and c.ndim == 1}
 
 
-def _faces(source: Source, table: dict[str, Column]) -> Integers | None:
-    column = table.get("vertex_indices", table.get("vertex_index"))
-    if column is None or not len(column):
-        return None
-    if column[0].dtype.kind not in "iu" or column[0].ndim != 1:
-        raise source.broken("header", "faces whose corners are not lists of whole numbers")
-    if isinstance(column, np.ndarray):
-        shortest = column.shape[1]
-    else:
-        shortest = min(len(corners) for corners in column)
-    if shortest < 3:
-        raise source.broken("element `face`", f"a face of {shortest} corners, fewer than three")
-    if isinstance(column, np.ndarray):
-        return fan(column.astype(np.int64))
-    return fans([corners.astype(np.int64).tolist() for corners in column])
-
-
 def _read_binary(
     source: Source, elements: list[Element], order: str, offset: int
-) -> dict[str, dict[str, Column]]:
+) -> dict[str, Table]:
     tables = {}
     for element in elements:
         left = len(source.data) - offset
@@ -74,9 +58,7 @@ def _read_binary(
     return tables
 
 
-def _binary_rows(
-    source: Source, element: Element, order: str, offset: int
-) -> tuple[dict[str, Column], int]:
+def _binary_rows(source: Source, element: Element, order: str, offset: int) -> tuple[Table, int]:
     """A table and the byte after it, in one piece if all rows have lists as long as the first."""
     if not element.count:
         return {}, offset
@@ -125,17 +107,23 @@ def _walk(
     return cells, offset
 
 
-def _columns(element: Element, cells: list[list[Vector]]) -> dict[str, Column]:
+def _columns(element: Element, cells: list[list[Vector]]) -> Table:
     return {
         p.name: column if p.length else np.concatenate(column)
         for p, column in zip(element.properties, cells, strict=True)
     }
 
 
-def _read_text(
-    source: Source, elements: list[Element], lines: list[Line]
-) -> dict[str, dict[str, Column]]:
-    tables: dict[str, dict[str, Column]] = {}
+def _read_text(source: Source, elements: list[Element], offset: int) -> dict[str, Table]:
+    tables: dict[str, Table] = {}
+    number = 1 + source.data.count(b"\n", 0, offset)
+    if elements and not elements[0].has_lists:
+        names = [p.name for p in elements[0].properties]
+        long = long_table(source, offset, (elements[0].count, len(names)))
+        if long is not None:
+            tables[elements[0].name] = dict(zip(names, long[0].T, strict=True))
+            offset, number, elements = long[1], number + elements[0].count, elements[1:]
+    lines = source.lines(offset, first=number, comment=b"\n")
     for element in elements:
         mine, lines = lines[: element.count], lines[element.count :]
         if len(mine) < element.count:
@@ -144,7 +132,7 @@ def _read_text(
                 f"{element.count} rows of `{element.name[:40]}` are declared, but only "
                 f"{len(mine)} lines are left",
             )
-        if element.has_lists:
+        if element.has_lists and mine:
             cells = [_words(source, element, line) for line in mine]
             tables[element.name] = _columns(element, [list(c) for c in zip(*cells, strict=True)])
         elif mine:

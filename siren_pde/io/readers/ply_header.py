@@ -54,7 +54,7 @@ def header(source: Source) -> tuple[str | None, list[Element], int]:
     if end is None:
         raise source.broken("header", "no line `end_header`")
     order, elements, known = None, list[Element](), False
-    lines = source.data[: end.start()].decode("ascii", errors="replace").splitlines()
+    lines = source.data[: end.start()].decode("utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines[1:], start=2):
         where = f"line {number}"
         match line.split():

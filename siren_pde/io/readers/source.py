@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import DataFileError
+from siren_pde.io.readers.notices import say
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Value = TypeVar("Value")
 
 EXPORT_AGAIN = "The file may be truncated or damaged: copy or export it again."
 LONGEST_LINE = 1 << 20
 """Bytes of a line of text: more than any row of numbers has, and few enough to be looked at."""
+
+GZIP, UTF8_MARK, UTF16_MARKS = b"\x1f\x8b", b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+"""How files begin that are packed, or are text as some spreadsheets write it."""
+PACKED, MOST_PACKED = 32, 48 << 20
+"""So many times its size, and so many bytes more, may come out of a packed file: tables of numbers
+shrink tenfold at best, while zeros shrink a thousandfold and would fill the memory.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +46,14 @@ class Arrays:
     def of_columns(
         cls, columns: Mapping[str, npt.NDArray[Any]], faces: Integers | None = None
     ) -> Arrays:
-        """Sort columns (n,) by their names: x y z, nx ny nz, and the rest."""
+        """Sort columns (n,) by their names: x y z, nx ny nz, colours (0 to 255), and the rest."""
         rest = dict(columns)
         positions = _side_by_side([rest.pop(axis) for axis in ("x", "y", "z")])
         normals = None
         if {"nx", "ny", "nz"} <= set(rest):
             normals = _side_by_side([rest.pop(axis) for axis in ("nx", "ny", "nz")])
+        if {"red", "green", "blue"} <= set(rest):
+            rest |= _to_255({name: rest[name] for name in ("red", "green", "blue")})
         return cls(positions, normals, faces, {n: v.astype(np.float64) for n, v in rest.items()})
 
 
@@ -53,6 +65,17 @@ def _side_by_side(columns: Sequence[npt.NDArray[Any]]) -> Floats:
     return table
 
 
+def _to_255(colours: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Colours that were stored as numbers up to 1, or up to 65535, on the scale of bytes."""
+    least = min(float(column.min(initial=0)) for column in colours.values())
+    largest = max(float(column.max(initial=0)) for column in colours.values())
+    whole = all(column.dtype.kind in "iu" for column in colours.values())
+    factor = 255.0 if largest <= 1 and not whole else 255 / 65535 if 255 < largest <= 65535 else 1.0
+    if factor == 1.0 or least < 0:  # NaN among them: they stay as they are
+        return colours
+    return {name: column * factor for name, column in colours.items()}
+
+
 class Line(NamedTuple):
     """A line of text and its number in the file, from 1."""
 
@@ -62,13 +85,21 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A whole file in memory."""
+    """A whole file in memory, unpacked if it was packed by gzip.
+
+    `columns` are the names that a user gives its columns, if any; where `points_only`, faces that
+    make no sense are left out with a word.
+    """
 
     name: str
     data: bytes
+    columns: tuple[str, ...] | None = None
+    points_only: bool = False
 
     @classmethod
-    def of(cls, path: Path) -> Source:
+    def of(
+        cls, path: Path, columns: tuple[str, ...] | None = None, points_only: bool = False
+    ) -> Source:
         """Read a file; `DataFileError` when there is none, or nothing in it."""
         try:
             if not path.is_file():
@@ -79,9 +110,39 @@ class Source:
             raise DataFileError(
                 f"cannot read `{path}`: {reason}. Check the spelling and the permissions."
             ) from cause
-        if not data or data.isspace():
+        source = cls(str(path), data, columns, points_only)
+        if data.startswith(GZIP):
+            source = replace(source, data=inflated(source))
+        if not source.data or source.data.isspace():
             raise DataFileError(f"`{path}` is empty. {EXPORT_AGAIN}")
-        return cls(str(path), data)
+        return source
+
+    @property
+    def text(self) -> Source:
+        """The same in UTF-8 without a mark before it, which other encodings of text begin by."""
+        if self.data.startswith(UTF8_MARK):
+            return replace(self, data=self.data[len(UTF8_MARK) :])
+        if self.data.startswith(UTF16_MARKS):
+            try:
+                return replace(self, data=self.data.decode("utf-16").encode())
+            except UnicodeError as cause:
+                raise self.broken("byte 0", f"text in UTF-16 that is damaged: {cause}") from None
+        return self
+
+    @property
+    def suffix(self) -> str:
+        """What the name ends in, before `.gz`: it tells the format."""
+        return Path(self.name.lower().removesuffix(".gz")).suffix
+
+    def tolerated(self, faces: Callable[[], Value]) -> Value | None:
+        """The faces, or none where they make no sense and points are all that is wanted."""
+        try:
+            return faces()
+        except DataFileError as error:
+            if not self.points_only:
+                raise
+            say(f"{str(error).removesuffix(EXPORT_AGAIN).strip()} Its faces are left out.")
+            return None
 
     def broken(self, where: str, seen: str, remedy: str = EXPORT_AGAIN) -> DataFileError:
         """The error that names the file, the place in it, what was seen there and what to do."""
@@ -144,6 +205,28 @@ class Source:
         if not digits.isdigit() or len(digits) > 15:
             raise self.broken(where, f"{shown(word)} is not an index or a count")
         return int(word)
+
+
+def inflated(source: Source) -> bytes:
+    """What a file packed by gzip holds, in one part or several."""
+    left, packed = PACKED * len(source.data) + MOST_PACKED, source.data
+    parts = []
+    while packed.startswith(GZIP):
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(stream.decompress(packed, left))
+        except zlib.error as cause:
+            raise source.broken("what gzip has packed", str(cause)) from None
+        left -= len(parts[-1])
+        if stream.unconsumed_tail or left <= 0:
+            seen = (
+                f"more than {sum(map(len, parts))} bytes, which no table of numbers shrinks to this"
+            )
+            raise source.broken("what gzip has packed", seen, "Unpack it by `gunzip` first.")
+        if not stream.eof:
+            raise source.broken("what gzip has packed", "it ends too early")
+        packed = stream.unused_data
+    return b"".join(parts)
 
 
 def shown(word: bytes) -> str:

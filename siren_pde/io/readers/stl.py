@@ -23,7 +23,7 @@ def read_stl(source: Source) -> Arrays:
     whole = size >= _HEAD and size == _HEAD + _ROW * count
     text = source.data.lstrip()[:5].lower() == b"solid" and b"\0" not in source.data[:_TEXT]
     if text and not whole:
-        return _merged(_read_text(source))
+        return merged(_read_text(source))
     if size < _HEAD:
         seen = f"{size} bytes, fewer than the {_HEAD} before the first triangle"
         raise source.broken("the whole file", seen)
@@ -35,7 +35,7 @@ def read_stl(source: Source) -> Arrays:
         seen = f"{len(left)} bytes beyond the {count} triangles declared"
         raise source.broken(f"byte {_HEAD + _ROW * count}", seen)
     table = np.frombuffer(source.data, _ROWS, count, _HEAD)
-    return _merged(table["corners"].astype(np.float64))
+    return merged(table["corners"].astype(np.float64))
 
 
 def _read_text(source: Source) -> Floats:
@@ -58,7 +58,7 @@ def _word(line: Line) -> bytes:
     return line.text.split(maxsplit=1)[0].lower()
 
 
-def _merged(corners: Floats) -> Arrays:
+def merged(corners: Floats) -> Arrays:
     """Corners (f, 3, 3) that are equal as one vertex, in the order they first appear."""
     flat = corners.reshape(-1, 3) + 0.0  # + 0.0 makes one of both zeros
     order = np.lexsort(flat.T)

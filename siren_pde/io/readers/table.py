@@ -5,161 +5,188 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siren_pde.io.readers.byte_order import require_declared_order
-from siren_pde.io.readers.columns import of_table
-from siren_pde.io.readers.npy import npy_array
-from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
+from siren_pde.io.readers.columns import of_named, of_table
+from siren_pde.io.readers.guess import counts_up
+from siren_pde.io.readers.layout import HEAD, ONE_SIGN, Layout, is_number, layout_of
+from siren_pde.io.readers.names import COLOUR, INTENSITY, LEFT_OUT, NORMAL, POSITION
+from siren_pde.io.readers.notices import say
+from siren_pde.io.readers.npy import npy_array, npy_fields
+from siren_pde.io.readers.source import Arrays, Floats, Source, shown
 
-HEAD = 1 << 16
-"""Bytes of the beginning that are looked at to tell how columns are apart."""
-_MARK = b"\xef\xbb\xbf"
-"""Before a text in UTF-8, as some spreadsheets write it."""
-_ONE_SIGN = "Write decimal points and separate columns by one kind of sign."
-_UNIT = re.compile(r"\s*[\[(][^\])]*[\])]$")
+_FORMATS = {
+    (".xyzn", 6): (*POSITION, *NORMAL),
+    (".pwn", 6): (*POSITION, *NORMAL),
+    (".xyzrgb", 6): (*POSITION, *COLOUR),
+    (".xyzi", 4): (*POSITION, INTENSITY),
+    (".pts", 7): (*POSITION, INTENSITY, *COLOUR),
+}
+"""What the columns are in files of these names, where they have so many."""
+_QUOTED = re.compile(rb'"[ \t]*([-+]?\d*),(\d+(?:[eE][-+]?\d+)?)[ \t]*"')
+_NAN = re.compile(rb"[-+]?(?:nan\(\w*\)|1\.#(?:QNAN|SNAN|IND|INF)\d*)", re.IGNORECASE)
+"""Numbers with a comma in quotes, and what is no number as the libraries of C write it."""
+_COUNT = re.compile(rb"^[ \t]*(\d{1,15})[ \t]*\n", re.MULTILINE)
+
+_HALVES = {
+    6: "six whole numbers or three",
+    8: "eight whole numbers or four",
+    12: "twelve whole numbers or six",
+    14: "fourteen whole numbers or seven",
+}
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How a text is to be read: its names, how many rows it declares, where rows begin, and the
-    sign between columns (None for blanks).
-    """
+class TextTable:
+    """The numbers (n, k) of a text, the names of its columns, if any, and where rows begin."""
 
+    values: Floats
     names: list[str]
+    where: str
     declared: int | None
-    first: Line
-    offset: int
-    separator: bytes | None
 
 
 def read_text(source: Source) -> Arrays:
-    """Columns apart by spaces, commas or semicolons: x y z, perhaps nx ny nz, or as named.
+    """Columns apart by blanks, commas or semicolons, as they are named or for what they hold.
 
-    The first line may name the columns, or hold the number of points.
+    The first lines may name the columns, or hold the number of points.
     """
-    table, names, where = text_table(source)
-    return of_table(source, table, names, where)
-
-
-def text_table(source: Source) -> tuple[Floats, list[str], str]:
-    """The numbers (n, k) in a text, the names of its columns, if any, and where rows begin."""
-    source.require_short_lines()
-    if source.data.startswith(_MARK):
-        source = replace(source, data=source.data[len(_MARK) :])
-    if b"\r" in source.data:
-        source = replace(source, data=source.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-    layout = _layout(source)
-    if layout.separator and layout.first.text.endswith(layout.separator):  # 1, 2, 3,
-        trimmed = source.data.replace(layout.separator + b"\n", b"\n")
-        source = replace(source, data=trimmed.removesuffix(layout.separator))
-        layout = _layout(source)
-    table = _numbers(source, layout)
-    if layout.declared is not None and layout.declared != len(table):
-        seen = f"`{layout.declared}` points are declared, {len(table)} lines follow"
+    table = text_table(source)
+    values, names = table.values, table.names
+    if table.declared is not None and table.declared != len(values):
+        if source.suffix == ".pwn" and len(values) == 2 * table.declared and values.shape[1] == 3:
+            return Arrays(values[: table.declared].copy(), values[table.declared :].copy())
+        seen = f"`{table.declared}` points are declared, {len(values)} lines follow"
         raise source.broken("line 1", seen)
-    _require_decimal_points(source, layout, table.shape[1])
-    return table, layout.names, f"line {layout.first.number}"
+    if source.columns is not None:
+        kept = tuple(name for name in source.columns if name != LEFT_OUT)
+        return of_table(replace(source, columns=kept), values, [], table.where)
+    usual = _FORMATS.get((source.suffix, values.shape[1]), ())
+    return of_table(source, values, names or usual, table.where)
 
 
-def _layout(source: Source) -> Layout:
-    """What the first lines say: names or a number of points, and the sign between columns."""
-    names, declared, seen = list[str](), None, 0
-    first: Line | None = None
-    offset, separator = 0, None
-    for number, line in enumerate(io.BytesIO(source.data), start=1):
-        start, offset = offset, offset + len(line)
-        text = line.partition(b"#")[0].strip()
-        if not text:
-            continue
-        seen += 1
-        if first is None:
-            fields = _fields(source, Line(number, text))
-            if seen == 1 and len(fields) == 1 and text.isdigit() and b"\n" in source.data[offset:]:
-                declared = source.whole(text, f"line {number}")
-                continue
-            if seen == 1 and (named := _names(source, Line(number, text), fields)):
-                names = named
-                continue
-            first, body = Line(number, text), start
-        sign = _separator(source, Line(number, text))
-        separator = separator or sign
-        if offset > HEAD:
-            break
-    if first is None:
-        raise source.broken("the whole file", "no line with numbers" if seen else "only comments")
-    return Layout(names, declared, first, body, separator)
+def text_table(source: Source) -> TextTable:
+    """What a text holds; of the columns that a user names, those that are not left out."""
+    source = source.text
+    source.require_short_lines()
+    data = source.data
+    if b"\0" in data[:HEAD]:
+        raise source.broken("byte " + str(data.index(b"\0")), "bytes that are no text")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b'"' in data:
+        data = _QUOTED.sub(rb"\1.\2", data)
+    if b".#" in data:  # else a comment would start within a number
+        data = _usual(data)
+    source = replace(source, data=data)
+    layout = layout_of(source)
+    sign = layout.separator
+    named = len(layout.names) == len(layout.cells)
+    if sign and layout.first.text.endswith(sign) and not named:  # 1, 2, 3,
+        trimmed = source.data.replace(sign + b"\n", b"\n")
+        source = replace(source, data=trimmed.removesuffix(sign))
+        layout = layout_of(source)
+    if layout.commas:
+        source, layout = _with_points(source, layout)
+        say(f"`{source.name}`: commas within numbers are read as decimal points.")
+    if layout.commented:
+        say(f"`{source.name}`: columns are named by a comment: {' '.join(layout.names)}.")
+    used, names = _used(source, layout)
+    values, layout = _numbers(source, layout, used)
+    if len(names) == values.shape[1] - 1 and names and counts_up(values[:, 0]):
+        names = ["", *names]  # R writes no name above those of rows
+    _require_decimal_points(source, layout, len(layout.cells))
+    return TextTable(values, names, f"line {layout.first.number}", layout.declared)
 
 
-def _fields(source: Source, line: Line) -> list[bytes]:
-    """The cells of a line, whatever they are apart by."""
-    sign = _sign(source, line)
-    return [cell.strip() for cell in line.text.split(sign)]
+def _with_points(source: Source, layout: Layout) -> tuple[Source, Layout]:
+    """The text with decimal points instead of commas."""
+    head, body = source.data[: layout.offset], source.data[layout.offset :]
+    if b"." in body:
+        number = layout.first.number + body.count(b"\n", 0, body.index(b"."))
+        raise source.broken(f"line {number}", "both `,` and `.` in numbers", ONE_SIGN)
+    first = layout.first._replace(text=layout.first.text.replace(b",", b"."))
+    changed = replace(source, data=head + body.replace(b",", b"."))
+    return changed, replace(layout, first=first, commas=False)
 
 
-def _sign(source: Source, line: Line) -> bytes | None:
-    if b";" in line.text and b"," in line.text:
-        seen = "both `,` and `;`, so that 1,5 could be one number or two"
-        raise source.broken(f"line {line.number}", seen, _ONE_SIGN)
-    return b";" if b";" in line.text else b"," if b"," in line.text else None
+def _used(source: Source, layout: Layout) -> tuple[list[int] | None, list[str]]:
+    """The columns that are read, None for all, and their names: text is left out with a word."""
+    cells, names = layout.cells, layout.names
+    if source.columns is not None:
+        if len(cells) != len(source.columns):
+            raise source.broken(
+                f"line {layout.first.number}",
+                f"{len(cells)} columns, but `{','.join(source.columns)}` names "
+                f"{len(source.columns)}",
+                "Name every one, in their order, and write `_` for what is to be left out.",
+            )
+        return [i for i, name in enumerate(source.columns) if name != LEFT_OUT], []
+    texts = [i for i, cell in enumerate(cells) if cell and not is_number(_usual(cell))]
+    if len(names) != len(cells) or not texts or len(texts) == len(cells):
+        return None, names
+    words = ", ".join(f"`{names[i][:40]}`" for i in texts)
+    say(f"`{source.name}`: {words} {'is' if len(texts) == 1 else 'are'} text, and left out.")
+    used = [i for i in range(len(cells)) if i not in texts]
+    return used, [names[i] for i in used]
 
 
-def _separator(source: Source, line: Line) -> bytes | None:
-    """The sign between the numbers of a line, which has one kind of it."""
-    sign = _sign(source, line)
-    if sign and any(len(cell.split()) > 1 for cell in line.text.split(sign)):
-        seen = f"both `{sign.decode()}` and blanks between numbers, so that 1,5 could be one or two"
-        raise source.broken(f"line {line.number}", seen, _ONE_SIGN)
-    return sign
+def _usual(text: bytes) -> bytes:
+    return _NAN.sub(b"nan", text)
 
 
-def _names(source: Source, line: Line, fields: list[bytes]) -> list[str]:
-    """The names in a first line without numbers; none where it is a row of them."""
-    words = [cell.strip(b"\"'") for cell in fields]
-    numbers = [_is_number(word) for word in words if word]
-    if all(_is_number(part) for word in words for part in word.split()) and numbers:
-        return []
-    if any(numbers):
-        word = next(word for word in words if word and not _is_number(word))
-        raise source.broken(
-            f"line {line.number}",
-            f"{shown(word)} is not a number, but others of its row are",
-            "Name all columns in the first line, or none.",
-        )
-    joined = "\n".join(word.decode("utf-8", errors="replace") for word in words)
-    texts = joined.lower().removeprefix("//").split("\n")
-    return [_UNIT.sub("", text.strip(" \"'")) for text in texts if text]
-
-
-def _is_number(word: bytes) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(source: Source, layout: Layout) -> Floats:
+def _numbers(source: Source, layout: Layout, used: list[int] | None) -> tuple[Floats, Layout]:
     """All rows (n, k), by NumPy's parser in C, which holds no line longer than it needs."""
-    file = io.BytesIO(source.data)
+    try:
+        return _parsed(source.data, layout, used), layout
+    except ValueError as cause:
+        error = cause
+    mended, declared = _mended(source, layout)
+    if mended is not None:
+        try:
+            return _parsed(mended, layout, used), replace(layout, declared=declared)
+        except ValueError as cause:
+            error = cause
+    raise _first_bad_row(source, layout, str(error)) from None
+
+
+def _parsed(data: bytes, layout: Layout, used: Sequence[int] | None) -> Floats:
+    file = io.BytesIO(data)
     file.seek(layout.offset)
     sign = None if layout.separator is None else layout.separator.decode()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="loadtxt: input contained no data")
-            return np.loadtxt(file, comments="#", delimiter=sign, ndmin=2)
-    except ValueError as cause:
-        raise _first_bad_row(source, layout, str(cause)) from None
+    quote = '"' if b'"' in data else None
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="loadtxt: input contained no data")
+        return np.loadtxt(
+            file, comments="#", delimiter=sign, ndmin=2, usecols=used, quotechar=quote
+        )
+
+
+def _mended(source: Source, layout: Layout) -> tuple[bytes | None, int | None]:
+    """The text with what is no number in one spelling, and without counts between rows; or None."""
+    head, body = source.data[: layout.offset], _usual(source.data[layout.offset :])
+    declared = layout.declared
+    if layout.separator and (layout.names or source.columns):  # cells may be left empty
+        sign = re.escape(layout.separator)
+        body = re.sub(rb"(?:(?<=%b)|^)(?=[ \t]*(?:%b|$))" % (sign, sign), b"nan", body, flags=re.M)
+        body = re.sub(rb"^nan$", b"", body, flags=re.M)  # was an empty line
+    if declared is not None and source.suffix == ".pts":  # one scan after another
+        declared += sum(int(count) for count in _COUNT.findall(body))
+        body = _COUNT.sub(b"", body)
+    changed = head + body
+    return (None if changed == source.data else changed), declared
 
 
 def _first_bad_row(source: Source, layout: Layout, otherwise: str) -> Exception:
-    columns, sign = len(layout.first.text.split(layout.separator)), layout.separator
+    columns, sign = len(layout.cells), layout.separator
     for line in source.lines(layout.offset, layout.first.number):
-        words = [word.strip() for word in line.text.split(sign)]
+        words = [word.strip(b" \t\"'") for word in line.text.split(sign)]
         for word in words:
-            if not _is_number(word):
+            if not is_number(_usual(word)):
                 seen = f"{shown(word)} is not a number" if word else "a cell without a number"
                 return source.broken(f"line {line.number}", seen)
         if len(words) != columns:
@@ -170,19 +197,23 @@ def _first_bad_row(source: Source, layout: Layout, otherwise: str) -> Exception:
 
 
 def _require_decimal_points(source: Source, layout: Layout, columns: int) -> None:
-    """Six whole numbers apart by commas may be three with decimal commas."""
+    """Whole numbers apart by commas may be half as many with decimal commas."""
     head = source.data[layout.offset : layout.offset + HEAD]
-    if layout.separator != b"," or columns != 6 or layout.names or re.search(rb"[.eEnN]", head):
+    known = layout.names or source.columns or columns not in _HALVES
+    if layout.separator != b"," or known or re.search(rb"[.eEnN]", head):
         return
     raise source.broken(
         f"line {layout.first.number}",
-        f"{shown(layout.first.text)} has six whole numbers or three with decimal commas",
-        "Write decimal points, or name the columns in a first line.",
+        f"{shown(layout.first.text)} has {_HALVES[columns]} with decimal commas",
+        "Write decimal points, name the columns in a first line, or say `--columns x,y,z,…`.",
     )
 
 
 def read_npy(source: Source) -> Arrays:
-    """An (n, 3) or (n, 6) array of numbers as `numpy.save` writes it; never a pickle."""
+    """An (n, k) array of numbers as `numpy.save` writes it, or one of named columns; no pickle."""
+    fields = npy_fields(source)
+    if fields is not None:
+        return of_named(source, fields, "its header")
     array = npy_array(source, "fiu", axes=2)
     require_declared_order(source, "its header", [array])
     return of_table(source, array.astype(np.float64, order="C"), [], "shape")
