@@ -17,11 +17,14 @@ Prints a Markdown table, and a JSON line per case and seed. Means are two-sided,
 from 100,000 points, as a share of the bounding box's diagonal; the root mean squares of φ − the
 exact distance, in the padded box and within 0.1 of the surface, where that box is [−1, 1] along its
 longest side. `--steps` bounds the steps instead of the seconds, `--width`, `--depth` and
-`--frequency` are those of `fit_sdf`. `--peers` compares it, mesh by mesh, with the published recipe
+`--frequency` are those of `fit_sdf`, and `--fast` is its. `eikonal` is the root mean square of
+|∇φ| − 1 in the box, away from the medial axis. `--stages` adds a table of seconds, stage by stage.
+`--peers` compares it, mesh by mesh, with the published recipe
 and with screened Poisson reconstruction: see `sdf_peers.py`.
 """
 
 import itertools
+import tempfile
 from pathlib import Path
 
 import harness
@@ -29,12 +32,17 @@ import numpy as np
 import sdf_peers
 from scipy.spatial import cKDTree
 
-from siren_pde import PointCloud, fit_sdf, read_points
+from siren_pde import PointCloud, fit_sdf, read_points, save
 from siren_pde.cli.sdf_answers import errors
 from siren_pde.errors import DataFileError
 from siren_pde.io.readers import read_mesh
+from siren_pde.io.writers import write_mesh
 from siren_pde.meshes.metrics import point_triangle_distance
+from siren_pde.plots.mesh import plot_mesh
+from siren_pde.plots.page import write_page
+from siren_pde.scans.inspection import inspect
 from siren_pde.scans.prepare import cleaned, deduplicated
+from siren_pde.solving.stages import Stages
 
 NETWORK = {"width": int, "depth": int, "frequency": float}
 NOISE = {"noise": (0.005, False), "noise-normals": (0.005, True)}
@@ -45,6 +53,7 @@ COLUMNS = {
     "max": ("{:.2f} %", 100),
     "rmse": ("{:.4f}", 1),
     "band": ("{:.4f}", 1),
+    "eikonal": ("{:.3f}", 1),
     "components": ("{}", 1),
     "genus": ("{}", 1),
     "steps": ("{}", 1),
@@ -93,9 +102,12 @@ def measured(path, seed, options):
     """One case and seed: its figures by name."""
     cloud, truth, kind = case(path, options.variant, seed)
     seconds = None if options.steps else options.seconds
-    choices = {"seconds": seconds, "steps": options.steps, "seed": seed, **options.network}
+    stages = Stages()
+    choices = {"seconds": seconds, "steps": options.steps, "seed": seed, "stages": stages}
+    choices |= {"fast": options.fast, **options.network}
     fitted, distance = harness.timed(lambda: fit_sdf(cloud, **choices))
-    meshed, mesh = harness.timed(lambda: distance.mesh(options.resolution))
+    with stages.of("meshing"):
+        meshed, mesh = harness.timed(lambda: distance.mesh(options.resolution))
     answer = {"name": path.stem, "variant": options.variant, "seed": seed, **options.network}
     if kind == "two-sided":
         off = errors(distance, mesh, truth, seed, samples=sdf_peers.SAMPLES)
@@ -108,6 +120,11 @@ def measured(path, seed, options):
         off = point_triangle_distance(x, mesh) / np.linalg.norm(np.ptp(x, axis=0))
         answer |= {"mean": off.mean(), "max": off.max()}
     shape = {"components": mesh.components, "genus": mesh.genus, "watertight": mesh.is_watertight}
+    with stages.of("measuring"):
+        found = inspect(distance, mesh, mesh, seed=seed)
+    with stages.of("writing"), tempfile.TemporaryDirectory() as folder:
+        written(distance, mesh, Path(folder))
+    answer |= {"eikonal": found.eikonal_away or 0.0, "stages": stages.seconds}
     steps = distance.solution.history.steps[-1]
     return {**answer, **shape, "steps": steps, "fitted": fitted, "meshed": meshed}
 
@@ -135,6 +152,14 @@ def oriented(path, seed, options):
     }
 
 
+def written(distance, mesh, folder):
+    """What `siren-pde sdf` writes."""
+    write_mesh(folder / "mesh.ply", mesh, distance.normals(mesh.vertices))
+    save(distance, folder / "mesh.h5")
+    plot_mesh(mesh, folder / "mesh.png")
+    write_page(folder / "mesh.html", distance, mesh, {}, title="mesh")
+
+
 def shown(name):
     """How a figure stands in the table, where it is known."""
     text, times = COLUMNS[name]
@@ -145,6 +170,11 @@ def shown(name):
         return text.format(answer[name] * times if times > 1 else answer[name])
 
     return show
+
+
+def taken(name):
+    """How the seconds of a stage stand in the table."""
+    return lambda answer: f"{answer['stages'].get(name, 0.0):.1f} s"
 
 
 def parsed():
@@ -159,6 +189,8 @@ def parsed():
     parser.add_argument("--only", default="")
     parser.add_argument("--orientation", action="store_true")
     parser.add_argument("--points", type=int, default=sdf_peers.SAMPLES)
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--stages", action="store_true")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--recipe-seconds", type=float, default=600.0)
     parser.add_argument("--recipe-batch", type=int, default=1400)
@@ -184,6 +216,9 @@ def table(options):
         harness.as_json(rows[-1])
     first = {options.variant: lambda answer: f"{answer['name']}, seed {answer['seed']}"}
     harness.table(rows, first | {name: shown(name) for name in COLUMNS})
+    if options.stages:
+        names = dict.fromkeys(name for row in rows for name in row["stages"])
+        harness.table(rows, first | {name: taken(name) for name in names})
 
 
 def orientations(options):

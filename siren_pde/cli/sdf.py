@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,10 @@ from siren_pde.cli.machine import Machine
 from siren_pde.cli.overwriting import require_own, require_printable
 from siren_pde.cli.sdf_answers import Answers, Scan
 from siren_pde.cli.solve import ending
-from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.files.json_values import Description, entry, record, text
 from siren_pde.io.readers import read_mesh, read_points
 from siren_pde.io.results import save
-from siren_pde.io.single import Offset
 from siren_pde.io.writers import as_stored, write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
@@ -35,10 +33,14 @@ from siren_pde.scans.given_normals import Orientation
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Every
-from siren_pde.solving.solve import announce
+from siren_pde.solving.stages import Stages
 
 VOLUME = 128
 """Cells along the longest side of a written volume."""
+RESOLUTION, FAST = 256, 192
+"""Cells for the mesh, along the longest side, where nothing is said; of a fast fit the second."""
+AFTERWARDS, FAST_AFTERWARDS = 5.0, 4.0
+"""Time for meshing at `RESOLUTION`, measuring and writing, beside that of sampling."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Arguments:
     columns: str | None = None
     is_open: bool | None = None
     orientation: Orientation = "auto"
+    fast: bool = False
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -78,7 +81,8 @@ class Arguments:
         rest["orientation"] = said.get("orientation", "auto")
         machine = Machine.read(record(entry(said, "machine"), "machine"))
         is_open = None if said.get("is_open") is None else bool(said["is_open"])
-        return Arguments(machine=machine, is_open=is_open, **{**rest, **paths})
+        fast = said.get("fast") is True
+        return Arguments(machine=machine, is_open=is_open, fast=fast, **{**rest, **paths})
 
 
 _PATHS = ("points", "out", "reference", "volume")
@@ -92,8 +96,8 @@ def run(
 
     Beside the mesh there will be the field (.h5), views (.png), a page to look at (.html), and the
     run (.run, or `place`). `distance_mean` and `distance_max` are distances from the points to the
-    mesh. `seconds` counts fitting and extraction, not reading, measuring and writing. Lengths are
-    in the unit of the points; `…_rel` is the same as a fraction of the diagonal of their bounding
+    mesh. `seconds` counts fitting and extraction, `stages` each stage, in seconds. Lengths are in
+    the unit of the points; `…_rel` is the same as a fraction of the diagonal of their bounding
     box. For the rest see `Inspection` and `sdf_answers.Errors`. Raises ConfigError where a file
     would be written over that is no earlier result, unless by `force`.
     """
@@ -105,28 +109,39 @@ def run(
         written = [given.out, *beside, *([given.volume] if given.volume else [])]
         read = [given.points, *([given.reference] if given.reference else [])]
         require_own(written, read, place)
-    scan = _read(given)
+    stages = Stages(quiet=False)
+    scan = _read(given, stages)
     given.machine.prepare()
     with Run.made(place) as folder:
         problem = problem_file(given.points.name, given.points, keep=False)
         folder.describe(Manifest(kind="sdf", problem=problem, command=given.described()))
-        return _fitted(scan, given, folder, every=every, resumes=False, json=json)
+        return _fitted(scan, given, folder, stages, every=every, resumes=False, json=json)
 
 
 def resumed(said: Manifest, folder: Run, *, every: Every | None, json: bool) -> tuple[str, int]:
     """Go on with a run whose manifest says what it was."""
     given = Arguments.read(said.command)
     given.machine.prepare()
-    return _fitted(_read(given), given, folder, every=every, resumes=True, json=json)
+    stages = Stages(quiet=False)
+    scan = _read(given, stages)
+    return _fitted(scan, given, folder, stages, every=every, resumes=True, json=json)
 
 
-def _read(given: Arguments) -> Scan:
-    truth = read_mesh(given.reference) if given.reference else None
-    return Scan(read_points(given.points, columns=given.columns), truth)
+def _read(given: Arguments, stages: Stages) -> Scan:
+    with stages.of("reading"):
+        truth = read_mesh(given.reference) if given.reference else None
+        return Scan(read_points(given.points, columns=given.columns), truth)
 
 
 def _fitted(
-    scan: Scan, given: Arguments, folder: Run, *, every: Every | None, resumes: bool, json: bool
+    scan: Scan,
+    given: Arguments,
+    folder: Run,
+    stages: Stages,
+    *,
+    every: Every | None,
+    resumes: bool,
+    json: bool,
 ) -> tuple[str, int]:
     """Fit, follow the surface, measure and write; the fit in a folder that is open."""
     started, machine = time.monotonic(), given.machine
@@ -134,9 +149,10 @@ def _fitted(
         with watching() as report:
             distance = fit_sdf(
                 scan.cloud,
-                seconds=given.seconds,
+                seconds=max(given.seconds - stages.seconds["reading"], given.seconds / 2),
                 seed=machine.seed,
                 refine=not given.smooth,
+                fast=given.fast,
                 is_open=given.is_open,
                 orientation=given.orientation,
                 device=machine.device,
@@ -146,50 +162,57 @@ def _fitted(
                 run=None if resumes else folder,
                 resume=folder if resumes else None,
                 checkpoint_every=every,
+                stages=stages,
+                afterwards=_afterwards(given),
             )
         if distance.solution.outcome is Outcome.interrupted:
             folder.describe(replace(folder.manifest, ended=now()))
             return f"interrupted; siren-pde resume {folder.path} goes on", 130
         save(distance, folder.path / RESULTS)
-        mesh, zero_set = _surface(distance, given)
+        mesh, zero_set = _surface(distance, given, stages)
         elapsed = time.monotonic() - started
-        announce("errors are measured")
-        answers = Answers.of(distance, scan, (mesh, zero_set), seconds=elapsed, seed=machine.seed)
+        out, title = given.out, given.points.name
+        with ThreadPoolExecutor(1) as beside:  # pictures, which leave the other core alone
+            drawn = beside.submit(plot_mesh, mesh, out.with_suffix(".png"), title=title)
+            with stages.of("measuring", "errors are measured, views are drawn"):
+                meshes = mesh, zero_set
+                answers = Answers.of(
+                    distance, scan, meshes, seconds=elapsed, seed=machine.seed, fast=given.fast
+                )
+            with stages.of("writing", f"{out} and what goes with it are written"):
+                measured = carried(scan.cloud, mesh.vertices)
+                normals = distance.normals(mesh.vertices)
+                offset = write_mesh(out, mesh, normals, measurements=measured)
+                save(distance, out.with_suffix(".h5"))
+                if given.volume is not None:
+                    write_volume(given.volume, *distance.grid(VOLUME))
+            drawn.result()
         table = answers.table()
-        offset = _write(distance, mesh, given.out, table, scan.cloud, given.points.name)
-        if given.volume is not None:
-            write_volume(given.volume, *distance.grid(VOLUME))
+        with stages.of("page"):
+            page = out.with_suffix(".html")
+            write_page(page, distance, mesh, table, title=title, measurements=measured)
+        times = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
         shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
-        answer = {**answers.described(), "out": str(given.out), **shift}
+        answer = {**answers.described(), "stages": times, "out": str(out), **shift}
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
-    return as_json(answer) if json else as_table({**table, "out": given.out}), 0
+    shown = {"stages": ", ".join(f"{n} {s:.1f} s" for n, s in times.items()), "out": out}
+    return as_json(answer) if json else as_table({**table, **shown}), 0
 
 
-def _surface(distance: SignedDistance, given: Arguments) -> tuple[Mesh, Mesh]:
+def _afterwards(given: Arguments) -> float:
+    """What comes after the fit, in times of sampling: most of it grows with the mesh."""
+    share = (given.resolution / RESOLUTION) ** 2
+    return (FAST_AFTERWARDS if given.fast else AFTERWARDS) * (1 + share) / 2
+
+
+def _surface(distance: SignedDistance, given: Arguments, stages: Stages) -> tuple[Mesh, Mesh]:
     """The mesh as it was wanted, and all of {φ = 0}."""
-    announce(f"the surface is followed through {given.resolution} cells")
-    zero_set = distance.zero_set(given.resolution)
-    mesh = distance.without_unsupported(zero_set, given.resolution)
-    mesh = mesh.largest_component() if given.keep_largest else mesh
-    mesh = mesh if given.simplify is None else simplified(mesh, given.simplify)
-    return as_stored(given.out, mesh), zero_set
-
-
-def _write(
-    distance: SignedDistance,
-    mesh: Mesh,
-    out: Path,
-    table: Mapping[str, object],
-    cloud: PointCloud,
-    title: str,
-) -> Offset | None:
-    """Mesh, function, views and page; what has been subtracted from the vertices, if anything."""
-    measured = carried(cloud, mesh.vertices)
-    offset = write_mesh(out, mesh, distance.normals(mesh.vertices), measurements=measured)
-    save(distance, out.with_suffix(".h5"))
-    plot_mesh(mesh, out.with_suffix(".png"), title=title)
-    write_page(out.with_suffix(".html"), distance, mesh, table, title=title)
-    return offset
+    with stages.of("meshing", f"the surface is followed through {given.resolution} cells"):
+        zero_set = distance.zero_set(given.resolution)
+        mesh = distance.without_unsupported(zero_set, given.resolution)
+        mesh = mesh.largest_component() if given.keep_largest else mesh
+        mesh = mesh if given.simplify is None else simplified(mesh, given.simplify)
+        return as_stored(given.out, mesh), zero_set
 
 
 def _require_place(out: Path, volume: Path | None) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from siren_pde.calculus.comparisons import BRANCHES
 from siren_pde.calculus.derivatives import Key
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.channels import channels_of
 from siren_pde.collocation.expression import (
     Channels,
     Expression,
@@ -263,7 +264,7 @@ class BoundResidual:
             x, channels = self.positions(field, part), {}
             for site, plan in self.plans.items():
                 given = (theta[site.network], x[site.place], plan)
-                channels[site] = networks[site.network].evaluate_output(*given).channels
+                channels[site] = channels_of(networks[site.network], *given)
             with torch.no_grad():
                 values.append(self.residual(field, part, channels))
         return torch.cat(values)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from torch import nn
 
+from siren_pde.domains.box import Box
+from siren_pde.domains.homes import Homes
 from siren_pde.errors import ConfigError, StorageError
 from siren_pde.files.json_values import Description
 from siren_pde.io.distances import SCAN, distance_of, scan
@@ -33,11 +36,19 @@ def save(
         raise ConfigError(
             f"`save` writes what `solve` or `fit_sdf` returns, got {type(result).__name__}."
         )
-    solution = result.solution if isinstance(result, SignedDistance) else result
+    solution = _in_its_box(result) if isinstance(result, SignedDistance) else result
     about, groups = contents(solution, path, error)
     if isinstance(result, SignedDistance):
         groups[SCAN] = scan(result)
     write(about, groups, path)
+
+
+def _in_its_box(distance: SignedDistance) -> Solution:
+    """The solution of a distance, which lives in its padded box rather than at its samples."""
+    corners = zip("xyz", (-distance.half).tolist(), distance.half.tolist(), strict=True)
+    box = Box(**{axis: (low, high) for axis, low, high in corners})
+    homes = Homes(dict.fromkeys(distance.solution.field.networks(), box))
+    return replace(distance.solution, problem=None, homes=homes)
 
 
 def load(

@@ -27,10 +27,12 @@ from siren_pde.scans.signed_distance import SignedDistance
 
 Floats = npt.NDArray[np.float64]
 
-TRIANGLES = 200_000
+TRIANGLES = 120_000
 """Most triangles on a page; larger meshes are simplified for it."""
 POINTS = 60_000
 """Most points of the scan on a page."""
+COLOUR = ("red", "green", "blue")
+"""Measurements at vertices that are colours, from 0 to 255."""
 PIXELS = 401
 """Values along the longer side of the slice."""
 
@@ -42,10 +44,13 @@ def write_page(
     numbers: Mapping[str, object],
     *,
     title: str,
+    measurements: Mapping[str, npt.ArrayLike] | None = None,
 ) -> None:
     """Write the page of a fit and the mesh made of it; `numbers` become its table.
 
-    Raises StorageError if the file cannot be written.
+    `measurements` (v,) at the vertices of the mesh become ways to colour it: `red`, `green` and
+    `blue`, from 0 to 255, its own colours, and each other one by its name. Raises StorageError if
+    the file cannot be written.
     """
     shown = simplified(mesh, TRIANGLES)
     less = "" if shown is mesh else f", shown with {len(shown.faces):,}"
@@ -65,7 +70,9 @@ def write_page(
         "slice": base64.b64encode(plane.picture()).decode(),
         "caption": html.escape(plane.caption),
         "version": version("siren-pde"),
-        "data": json.dumps(_data(distance, shown, cloud)),
+        "data": json.dumps(
+            _data(distance, shown, cloud) | {"tints": _tints(mesh, shown, measurements or {})}
+        ),
     }
     page = files("siren_pde.plots").joinpath("page.html").read_text("utf-8")
     text = re.sub(r"@(\w+)@", lambda mark: parts[mark[1]], page)
@@ -178,6 +185,38 @@ def _data(distance: SignedDistance, mesh: Mesh, cloud: Floats) -> dict[str, obje
         "pointCount": len(points),
         "curvature": f"{strong:.3g}",
     }
+
+
+def _tints(
+    mesh: Mesh, shown: Mesh, measurements: Mapping[str, npt.ArrayLike]
+) -> list[dict[str, str]]:
+    """What the measurements at the vertices of a mesh become on the one that is shown: for each way
+    to colour it a name, a legend, and red, green, blue and nothing, a byte each, at its vertices.
+    """
+    from matplotlib import colormaps
+    from scipy.spatial import cKDTree
+
+    if not measurements:
+        return []
+    nearest = slice(None) if shown is mesh else cKDTree(mesh.vertices).query(shown.vertices)[1]
+    values = {name: np.asarray(v, dtype=np.float64)[nearest] for name, v in measurements.items()}
+    tints = []
+    if set(COLOUR) <= set(values):
+        paint = np.stack([values.pop(name) for name in COLOUR], axis=1)
+        tints.append(("colours", "the colours of the scan", paint))
+    for name, value in values.items():
+        low, high = np.quantile(value, [0.01, 0.99])
+        share = ((value - low) / ((high - low) or 1.0)).clip(0, 1)
+        legend = f"{name}: dark {low:.3g}, bright {high:.3g}"
+        tints.append((name, legend, 255 * colormaps["viridis"](share)[:, :3]))
+    return [
+        {"name": name, "legend": legend, "colours": _text(np.pad(_bytes(paint), ((0, 0), (0, 1))))}
+        for name, legend, paint in tints
+    ]
+
+
+def _bytes(paint: Floats) -> npt.NDArray[np.uint8]:
+    return np.round(paint).clip(0, 255).astype(np.uint8)
 
 
 def _places(unit: Floats) -> str:

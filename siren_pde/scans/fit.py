@@ -31,12 +31,14 @@ from siren_pde.scans.interior_points import interior
 from siren_pde.scans.open_surfaces import with_rim
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.prepare import cleaned, deduplicated
-from siren_pde.scans.refine import refined
+from siren_pde.scans.redistanced import redistanced
+from siren_pde.scans.refine import NARROW, WIDE, refined
 from siren_pde.scans.regularisers import Regulariser, robust
 from siren_pde.scans.samples import training_samples
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.report import Budget, Callback, Every
-from siren_pde.solving.solve import Place, announce, solve
+from siren_pde.solving.solve import Place, solve
+from siren_pde.solving.stages import Stages
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,8 +50,16 @@ of steps, until the field is zero: so it falls with the width, and settles. In t
 so that the noise of the last gradients is averaged away. Measured by benchmarks/sdf.py on the
 armadillo and the elephant.
 """
-REFINING = 3.0
-"""Time that refining takes, beside that of sampling."""
+FAST_WIDTH, FAST_FREQUENCY, FAST_STEPS, FAST_DENSITY = 64, 10.0, 500, 0.5
+"""The network of a fast fit, steps of Adam, and the share of the samples: splines do the rest, and
+what they do not resolve must not be there. See benchmarks/sdf.py.
+"""
+REFINING, REDISTANCING = 2.0, 3.8
+"""Time that these take, beside that of sampling, with 100,000 points."""
+TRAINING, FAST_TRAINING = 0.1, 0.25
+"""The least share of the seconds that training gets: splines make up for what it leaves over, most
+of all if exact distances come after.
+"""
 
 
 def fit_sdf(
@@ -63,6 +73,7 @@ def fit_sdf(
     frequency: float = 30.0,
     regularisers: Sequence[Regulariser] = (),
     refine: bool = True,
+    fast: bool = False,
     is_open: bool | None = None,
     orientation: Orientation = "auto",
     device: torch.device | str = "cpu",
@@ -72,6 +83,8 @@ def fit_sdf(
     run: Place | None = None,
     checkpoint_every: Every | None = None,
     resume: Place | None = None,
+    stages: Stages | None = None,
+    afterwards: float = 0.0,
 ) -> SignedDistance:
     """Fit a signed distance function to a point cloud in three dimensions.
 
@@ -87,10 +100,16 @@ def fit_sdf(
     what they are. Its distance has signs beside it only, and its mesh ends where its points do; a
     surface with one side, a Möbius band, has a distance without sign.
 
-    `seconds` includes preparing and refining, about ten for 100,000 points on two cores, but
-    training gets at least a quarter of it; `steps` bounds the steps of Adam. `callbacks` get, among
-    the terms of their reports, the data residual: how far the points are from the surface. What
-    comes after training goes to stderr unless `quiet`.
+    Away from a closed surface, φ becomes the exact distance to its mesh, see `redistanced`. With
+    `fast` it does not, and a small network takes `FAST_STEPS` at most: the surface of 100,000 clean
+    points is as near in a third of the time.
+
+    `seconds` includes preparing, refining and redistancing, about fifteen for 100,000 points on two
+    cores, but training gets at least a tenth of it, a quarter where φ is not redistanced; `steps`
+    bounds the steps of Adam. What comes after training is said on stderr unless `quiet`, and the
+    seconds of all stages go to `stages`; `afterwards` is the time that the caller needs later out
+    of `seconds`, as a multiple of that of sampling. `callbacks` get, among the terms of their
+    reports, the data residual: how far the points are from the surface.
 
     `run`, `checkpoint_every` and `resume` are as for `solve`: the training is written to a folder,
     and goes on from there with the time that it had left; what comes before and after it is done
@@ -100,23 +119,77 @@ def fit_sdf(
     raises DataFileError for clouds that cannot be a surface. Points in slits too narrow to be
     resolved are left out: see `interior`.
     """
-    started = time.monotonic()
+    started, stages = time.monotonic(), stages or Stages(quiet=quiet)
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
-    scan = deduplicated(cloud, seed)
-    clean = cleaned(scan, seed, orientation)
+    if fast:
+        width, frequency = min(width, FAST_WIDTH), min(frequency, FAST_FREQUENCY)
+        steps = min(steps or FAST_STEPS, FAST_STEPS)
+    with stages.of("preparing"):
+        scan = deduplicated(cloud, seed)
+        clean = cleaned(scan, seed, orientation)
+        centre, scale, half = _frame(clean.positions)
+        noise, trust = None if clean.noise is None else clean.noise / scale, clean.trust
+        oriented = OrientedCloud((clean.positions - centre) / scale, clean.normals, noise=noise)
+        oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
+        if not oriented.rim and not (kept := _without_interior(oriented)).all():
+            oriented, trust = oriented.part(kept), trust[kept]
     refine = refine and not regularisers
-    centre, scale, half = _frame(clean.positions)
-    noise, trust = None if clean.noise is None else clean.noise / scale, clean.trust
-    oriented = OrientedCloud((clean.positions - centre) / scale, clean.normals, noise=noise)
-    oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
-    if not oriented.rim and not (kept := _without_interior(oriented)).all():
-        oriented, trust = oriented.part(kept), trust[kept]
-    sampling = time.monotonic()
-    samples, distances = training_samples(oriented, half, seed)
-    refining = REFINING * (time.monotonic() - sampling) if refine else 0.0
+    exact = refine and not (fast or oriented.rim)
+    with stages.of("sampling"):
+        samples, distances = training_samples(oriented, half, seed, FAST_DENSITY if fast else 1.0)
+    refining = stages.times(REFINING, "sampling") if refine else 0.0
+    redistancing = stages.times(REDISTANCING, "sampling") if exact else 0.0
     problem = sdf_problem(oriented, samples, distances, half, regularisers, trust=trust)
-    field = Siren(
+    rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
+    later = refining + redistancing + stages.times(afterwards, "sampling")
+    spent = time.monotonic() - started + later
+    left = None if seconds is None else max(seconds - spent, _least(seconds, exact))
+    with stages.of("training"):
+        solution = solve(
+            problem,
+            _field(width, depth, frequency, seed),
+            Adam(rate=rate, warmup=50, settling=SETTLING),
+            budget=None
+            if resume is not None and steps is None
+            else Budget(seconds=left, steps=steps),
+            device=device,
+            dtype=dtype,
+            seed=seed,
+            callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
+            estimate="none",
+            quiet=True,
+            run=run,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+    if solution.outcome is Outcome.interrupted:
+        return SignedDistance(solution, centre, scale, half, oriented)
+    if refine:
+        text = "what the network leaves over goes into splines"
+        with stages.of("refining", text, refining):
+            (network,) = solution.field.networks().values()
+            reach = NARROW if exact or fast else WIDE
+            finer = refined(network, oriented, half, samples, distances, seed=seed, reach=reach)
+            solution = replace(solution, field=finer)
+    distance = SignedDistance(solution, centre, scale, half, oriented)
+    if not exact:
+        return distance
+    with stages.of("redistancing", "away from the surface, distances become exact", redistancing):
+        return redistanced(distance)
+
+
+def _least(seconds: float, exact: bool) -> float:
+    """What training gets of so many seconds at least: a quarter, or less if there are many."""
+    return (
+        min(FAST_TRAINING * seconds, max(TRAINING * seconds, 1.0))
+        if exact
+        else (FAST_TRAINING * seconds)
+    )
+
+
+def _field(width: int, depth: int, frequency: float, seed: int) -> Siren:
+    return Siren(
         3,
         width=width,
         depth=depth,
@@ -125,31 +198,6 @@ def fit_sdf(
         hidden_frequency=frequency,
         seed=seed,
     )
-    rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
-    spent = time.monotonic() - started + refining
-    left = None if seconds is None else max(seconds - spent, seconds / 4)
-    solution = solve(
-        problem,
-        field,
-        Adam(rate=rate, warmup=50, settling=SETTLING),
-        budget=None if resume is not None and steps is None else Budget(seconds=left, steps=steps),
-        device=device,
-        dtype=dtype,
-        seed=seed,
-        callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
-        estimate="none",
-        quiet=True,
-        run=run,
-        checkpoint_every=checkpoint_every,
-        resume=resume,
-    )
-    if refine and solution.outcome is not Outcome.interrupted:
-        if not quiet:
-            announce("what the network leaves over goes into splines")
-        (network,) = solution.field.networks().values()
-        finer = refined(network, oriented, half, samples, distances, seed)
-        solution = replace(solution, field=finer)
-    return SignedDistance(solution, centre, scale, half, oriented)
 
 
 def sdf_problem(

@@ -8,8 +8,9 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.meshes.mesh import Mesh
+from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.meshes.metrics import point_triangle_distance, signed_distance
+from siren_pde.meshes.nearest import nearest_on_mesh
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.scans.trim import sides
 
@@ -17,6 +18,10 @@ Floats = npt.NDArray[np.float64]
 
 BAND = 0.1
 """Half-width of the band around a surface, where the padded box is scaled to [−1, 1]."""
+AWAY, STRAIGHT = 0.025, 30.0
+"""Away from the medial axis, the directions to the nearest points of the surface, from four points
+so far around, differ by less than this angle in degrees.
+"""
 FAR = 3.0
 """Surface farther than this many median spacings from all points is supported by none."""
 
@@ -27,11 +32,13 @@ class Inspection:
     """How near a field is to the distance of its own surface, and what that surface is.
 
     `eikonal` is the root mean square of |∇φ| − 1 in the padded box, `eikonal_band` in the band
-    around the surface; a distance has zero. `own_rmse` and `own_rmse_band` are those of φ − the
-    exact signed distance to the mesh, in the unit of the points. `far_share` is the share of
-    the zero set's area that is farther than three median spacings from every point: surface that
-    was invented, across holes of the scan or away from it. `unsupported_components` counts the
-    components of the zero set that were left out, `boundary_loops` the holes of the mesh.
+    around the surface; a distance has zero. `eikonal_away` is that in the box without the medial
+    axis, where a distance has a kink; None where all is near it. `own_rmse` and `own_rmse_band` are
+    those of φ − the exact signed distance to the mesh, in the unit of the points. `far_share` is
+    the share of the zero set's area that is farther than three median spacings from every point:
+    surface that was invented, across holes of the scan or away from it. `unsupported_components`
+    counts the components of the zero set that were left out, `boundary_loops` the holes of the
+    mesh.
 
     Past its ends an open surface has no sides: there nothing is measured, and the errors of φ are
     those of |φ|, for its sign is that of the side it is seen from. `far_share` is that of the mesh,
@@ -40,6 +47,7 @@ class Inspection:
     """
 
     eikonal: float
+    eikonal_away: float | None
     eikonal_band: float
     own_rmse: float
     own_rmse_band: float
@@ -58,8 +66,10 @@ def inspect(
     """
     box, band = box_and_band(distance, mesh, samples, seed)
     width = BAND * distance.scale
+    away = away_from_medial_axis(distance, mesh, box[::4])
     return Inspection(
         eikonal=_stretch(distance, box),
+        eikonal_away=_stretch(distance, away) if len(away) else None,
         eikonal_band=_stretch(distance, band),
         own_rmse=rms_error(distance, mesh, box),
         own_rmse_band=rms_error(distance, mesh, band, width),
@@ -109,6 +119,17 @@ def rms_error(distance: SignedDistance, reference: Mesh, x: Floats, width: float
         truth = signed_distance(x, reference)
     kept = np.abs(truth) <= width
     return float(np.sqrt(np.mean((values[kept] - truth[kept]) ** 2)))
+
+
+def away_from_medial_axis(distance: SignedDistance, mesh: Mesh, x: Floats) -> Floats:
+    """Those of x (n, 3) around which all that is nearest on a mesh lies in one direction."""
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+    around = (x[:, None] + AWAY * distance.scale * corners).reshape(-1, 3)
+    around = around.clip(*distance.bounds)
+    outward = around - nearest_on_mesh(around, mesh).point
+    outward = unit(outward * np.sign(distance(around))[:, None]).reshape(-1, 4, 3)
+    alike = np.einsum("nid,njd->nij", outward, outward).min(axis=(1, 2))
+    return np.asarray(x[alike > np.cos(np.radians(STRAIGHT))])
 
 
 def _stretch(distance: SignedDistance, x: Floats) -> float:

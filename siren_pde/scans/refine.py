@@ -22,8 +22,10 @@ Floats = npt.NDArray[np.float64]
 
 COARSE, FINE = 48, 160
 """Cells along a cube as large as [−1, 1]³: everywhere, and in the band around the surface."""
-BAND = 0.13
-"""Half-width of that band."""
+WIDE, NARROW = 0.13, 0.08
+"""Half-width of that band, and what is enough of it where exact distances come after."""
+FADING = 0.03
+"""In so much of it, at its edge, the fine grid fades out."""
 PARTS = 2
 """Additional samples in it, along each edge of a coarse cell."""
 _TRUST = 1e-2
@@ -36,7 +38,7 @@ _SOME = 4
 """Of so many samples in the band, one is enough for the coarse grid."""
 _STEPS = 15
 """Of conjugate gradients, which end sooner when the gradient is a thousandth."""
-_AT_ONCE = 8192  # points
+_AT_ONCE = 2048  # points, which stay in the cache
 
 
 def refined(
@@ -45,37 +47,45 @@ def refined(
     half: Floats,
     samples: Floats,
     distances: Floats,
+    *,
     seed: int,
+    reach: float = WIDE,
 ) -> Refined:
     """The network with what it leaves over of pseudo-distances (n,) at `samples` (n, 3).
 
     On each grid, the coefficients solve a linear least-squares problem, in seconds. The fine one
     has no more cells than the points of the cloud can determine. Pseudo-distances of the other sign
-    than the network's, by more than it errs, are left out. `half` are the half-widths of the box.
+    than the network's, by more than it errs, are left out. `half` are the half-widths of the box,
+    `reach` is that of the band.
 
     Source: scattered data on ever finer grids of B-splines, Lee, Wolberg and Shin, IEEE TVCG 3
     (1997); the weights of outliers, Geman and McClure (1987).
     """
-    fine = max(int(min(FINE, 1 / oriented.spacing)), 4)
+    fine = cells(oriented)
     coarse = max(fine * COARSE // FINE, 2)
-    on, band = oriented.positions, _around(oriented, half, 2 / coarse, seed)
+    on, band = oriented.positions, _around(oriented, half, 2 / coarse, reach=reach, seed=seed)
     at_band = oriented.distance(band)
     known = np.isfinite(at_band)
     x = np.concatenate([samples, on, band[known]])
     d = np.concatenate([distances, np.zeros(len(on)), at_band[known]])
-    values = _values(network, x)
+    values = values_of(network, x)
     left, at_points = d - values, values[len(samples) :][: len(on)]
     trusted = (np.sign(d) == np.sign(values)) | (np.abs(left) < _outlying(left))
     x, d, left = x[trusted], d[trusted], left[trusted]
-    near = np.abs(d) < BAND
+    near = np.abs(d) < reach
     some = ~near | (np.arange(len(d)) % _SOME == 0)
     everywhere = _fitted(x[some], left[some], half, 2 / coarse)
     x, left = x[near], left[near]
-    noise = noise_ratio(oriented, at_points + _values(everywhere, on))
-    around = _fitted(
-        x, left - _values(everywhere, x), half, 2 / fine, max(_TRUST, noise), robust=True
-    )
+    noise = noise_ratio(oriented, at_points + values_of(everywhere, on))
+    fading = ((reach - np.abs(d[near])) / FADING).clip(0.0, 1.0)
+    left = fading * (left - values_of(everywhere, x))
+    around = _fitted(x, left, half, 2 / fine, max(_TRUST, noise), robust=True)
     return Refined(network, [everywhere, around]).to(next(network.parameters()))
+
+
+def cells(oriented: OrientedCloud) -> int:
+    """Cells along [−1, 1] of the fine grid: no more than the points determine."""
+    return max(int(min(FINE, 1 / oriented.spacing)), 4)
 
 
 def noise_ratio(oriented: OrientedCloud, left: Floats) -> float:
@@ -95,12 +105,14 @@ def noise_ratio(oriented: OrientedCloud, left: Floats) -> float:
     return noise / max(total - noise, 1e-6 * total, 1e-300)
 
 
-def _around(oriented: OrientedCloud, half: Floats, edge: float, seed: int) -> Floats:
+def _around(
+    oriented: OrientedCloud, half: Floats, edge: float, *, reach: float, seed: int
+) -> Floats:
     """Random points in those of the cells that the band meets, evenly spread, (n, 3)."""
     counts = np.ceil(2 * half / edge).astype(int).tolist()
     corners = np.indices(counts).reshape(3, -1).T * edge - half
-    reach = BAND + edge * np.sqrt(3) / 2
-    corners = corners[oriented.near(corners + edge / 2, 1)[0][:, 0] < reach]
+    within = reach + edge * np.sqrt(3) / 2
+    corners = corners[oriented.near(corners + edge / 2, 1)[0][:, 0] < within]
     parts = np.indices((PARTS,) * 3).reshape(3, -1).T
     rng = np.random.default_rng(seed)
     inner = (parts + rng.random((len(corners), len(parts), 3))) * (edge / PARTS)
@@ -112,7 +124,7 @@ def _outlying(left: Floats) -> float:
     return _OUTLYING * max(float(np.median(np.abs(left))), 1e-300)
 
 
-def _values(function: nn.Module, x: Floats) -> Floats:
+def values_of(function: nn.Module, x: Floats) -> Floats:
     """A network or splines at x (n, 3), (n,)."""
     like = next(itertools.chain(function.parameters(), function.buffers()))
     values = np.empty(len(x))

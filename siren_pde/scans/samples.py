@@ -18,7 +18,9 @@ EVERYWHERE = 110_000
 """Samples in the whole padded box."""
 
 
-def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[Floats, Floats]:
+def training_samples(
+    oriented: OrientedCloud, half: Floats, seed: int, density: float = 1.0
+) -> tuple[Floats, Floats]:
     """Positions (n, 3) around the surface and in the whole box [−half, half], distances (n,).
 
     Each is near the one before, which makes the search for nearest points faster; small clouds get
@@ -26,7 +28,7 @@ def training_samples(oriented: OrientedCloud, half: Floats, seed: int) -> tuple[
     """
     rng = np.random.default_rng(seed)
     size, order = len(oriented.positions), oriented.tree.indices
-    share = min(max(size / 10_000, 0.1), 1.0)
+    share = density * min(max(size / 10_000, 0.1), 1.0)
     parts = []
     for width, count in NEAR:
         count = int(share * count)

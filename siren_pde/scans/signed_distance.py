@@ -31,7 +31,8 @@ Floats = npt.NDArray[np.float64]
 Positions = Tensor | npt.ArrayLike
 Expression = Callable[[Points, Jet], Jet | Vector]
 
-_AT_ONCE = 8192  # points
+AT_ONCE = 2048
+"""Points that a network is evaluated at together: so many stay in the cache."""
 
 
 @final
@@ -108,7 +109,7 @@ class SignedDistance:
         network = copy.deepcopy(network).to(x)
         theta = torch.cat([q.detach().flatten() for q in network.parameters()])
         inner = (x - torch.as_tensor(self.centre, dtype=x.dtype, device=x.device)) / self.scale
-        places = list(range(_AT_ONCE, len(inner), _AT_ONCE))
+        places = list(range(AT_ONCE, len(inner), AT_ONCE))
         parts = [
             network.evaluate(theta, part, plan).channels
             for part in torch.tensor_split(inner, places)
@@ -158,11 +159,12 @@ class SignedDistance:
             return sheet.transformed(self.scale, self.centre)
         like = next(self.solution.field.parameters())
         mesh = extract(
-            self.solution,
+            lambda x: self.solution.evaluate(lambda p, u: u, x, block=AT_ONCE),
             -self.half,
             self.half,
             resolution=resolution,
-            gradient=lambda x: self.solution.evaluate(lambda p, u: grad(u), x),
+            gradient=lambda x: self.solution.evaluate(lambda p, u: grad(u), x, block=AT_ONCE),
+            project=1,  # Newton's step squares what is left, and cells are small
             dtype=like.dtype,
             device=like.device,
         )
@@ -196,5 +198,5 @@ class SignedDistance:
         return (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
 
     def _evaluated(self, expression: Expression, x: Positions) -> Floats:
-        values = self.solution.evaluate(expression, self._inner(x))
+        values = self.solution.evaluate(expression, self._inner(x), block=AT_ONCE)
         return np.asarray(values.double().cpu().numpy())

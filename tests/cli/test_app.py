@@ -444,6 +444,21 @@ def test_smooth_surfaces_are_those_of_the_network(sphere, monkeypatch):
 
 
 @pytest.mark.slow
+def test_fast_surfaces_are_fitted_fast_and_leave_time_for_what_comes_after(sphere, monkeypatch):
+    asked = []
+
+    def fit(cloud, *, fast, seconds, afterwards, **_):
+        asked.append((fast, afterwards))
+        assert 15 <= seconds <= 30
+        return exact_sphere()
+
+    monkeypatch.setattr("siren_pde.cli.sdf.fit_sdf", fit)
+    assert sphere("--fast").exit_code == sphere().exit_code == 0
+    assert [fast for fast, _ in asked] == [True, False]
+    assert 0 < asked[0][1] <= asked[1][1]
+
+
+@pytest.mark.slow
 def test_surfaces_are_written_and_measured(sphere, tmp_path):
     write_mesh(tmp_path / "true.ply", exact_sphere().mesh(48))
     result = sphere("--json", "--reference", tmp_path / "true.ply")
@@ -463,6 +478,8 @@ def test_surfaces_are_written_and_measured(sphere, tmp_path):
 def test_a_fit_tells_its_own_worth(sphere, tmp_path):
     answer = parsed(sphere("--json").stdout)
     assert answer["eikonal"] < 1e-12 and answer["eikonal_band"] < 1e-12
+    assert answer["eikonal_away"] < 1e-12
+    assert set(answer["stages"]) == {"reading", "meshing", "measuring", "writing", "page"}
     assert (answer["unsupported_components"], answer["boundary_loops"]) == (0, 0)
     # 200 points on a sphere of radius 2 leave no gap of three spacings
     assert answer["far_share"] == 0

@@ -63,7 +63,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
 )
 def test_a_stopped_fit_goes_on(place, name, code, tmp_path: Path) -> None:
     np.savetxt(tmp_path / "points.xyz", np.hstack([sphere(), sphere()]))
-    few = ["--seconds", "1", "--resolution", "24"]
+    few = ["--seconds", "3", "--resolution", "24"]
     given = ["sdf", "points.xyz", "--out", "mesh.ply", *few, "--checkpoint-every", "3"]
     done = run(tmp_path, *given, PLACE=place, SIGNAL=name)
     assert done.returncode == code, done.stderr

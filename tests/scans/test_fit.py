@@ -8,13 +8,13 @@ import pytest
 
 from siren_pde import Budget, PointCloud, Siren, Sobol, solve
 from siren_pde.errors import DataFileError
-from siren_pde.fields.derived.refined import Refined
 from siren_pde.meshes.metrics import point_triangle_distance
 from siren_pde.optimisers.adam import Adam
 from siren_pde.scans import Eikonal
-from siren_pde.scans.fit import fit_sdf
+from siren_pde.scans.fit import FAST_STEPS, fit_sdf
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.samples import jittered
+from siren_pde.solving.stages import Stages
 from tests.typed import module_at
 
 
@@ -140,12 +140,23 @@ def test_regularised_fits_are_not_refined_and_noisy_clouds_are():
     noisy = PointCloud(x + 0.02 * np.random.default_rng(1).standard_normal(x.shape))
 
     def refined(cloud, **options):
-        found = fit_sdf(cloud, seconds=None, steps=2, width=8, depth=1, **options)
-        return isinstance(found.solution.field, Refined)
+        stages = Stages()
+        fit_sdf(cloud, seconds=None, steps=2, width=8, depth=1, stages=stages, **options)
+        return "refining" in stages.seconds
 
     assert refined(clean) and refined(PointCloud(x))
     assert refined(noisy)
     assert not refined(clean, regularisers=[Eikonal()])
+
+
+@pytest.mark.slow
+def test_fast_fits_take_few_steps_of_a_small_network(cloud):
+    stages = Stages()
+    fast = fit_sdf(cloud, seconds=None, fast=True, stages=stages)
+    assert list(stages.seconds) == ["preparing", "sampling", "training", "refining"]
+    assert fast.solution.history.steps[-1] <= FAST_STEPS
+    # 4000 points on a sphere of radius 25
+    assert np.abs(fast(cloud.positions)).mean() < 1e-3 * 25
 
 
 def test_clouds_without_a_surface_are_refused():

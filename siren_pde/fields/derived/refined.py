@@ -40,6 +40,13 @@ class Refined(Wrapped):
         """The splines, coarse ones first."""
         return [level for level in self.levels if isinstance(level, Splines)]
 
+    def plus(self, splines: Splines) -> Refined:
+        """With further splines, added to those on the same grid where there are some."""
+        splines = splines.to(next(self.network.parameters()))
+        levels = [level + splines if level.fits(splines) else level for level in self.grids]
+        fitting = any(level.fits(splines) for level in self.grids)
+        return Refined(self.network, levels if fitting else [*levels, splines])
+
     def forward(self, x: Tensor) -> Tensor:
         """Values (n,) at x (n, inputs)."""
         values: Tensor = self.network(x)

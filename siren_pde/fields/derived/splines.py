@@ -43,6 +43,33 @@ class Splines(nn.Module):
         numbers = (first.long() * steps).sum(1) + around[:, None]
         return _Place(self, numbers, (within - first).T, (y == within).T)
 
+    def fits(self, other: Splines) -> bool:
+        """Whether the other ones are on the same grid."""
+        there = (other.low, other.cell, other.coefficients.shape)
+        return (self.low, self.cell, self.coefficients.shape) == there
+
+    def __add__(self, other: Splines) -> Splines:
+        """The sum of two functions on the same grid."""
+        return Splines(self.low, self.cell, self.coefficients + other.coefficients)
+
+    def continued(self) -> Splines:
+        """The same on its grid, and on one more cell on each side what the polynomials say there.
+
+        No derivative jumps at the ends: the fourth differences of the coefficients vanish.
+        """
+        c = self.coefficients
+        for axis in range(c.dim()):
+            first, last = c.narrow(axis, 0, 4), c.narrow(axis, -4, 4).flip(axis)
+            before, after = (
+                4 * one.narrow(axis, 0, 1)
+                - 6 * one.narrow(axis, 1, 1)
+                + 4 * one.narrow(axis, 2, 1)
+                - one.narrow(axis, 3, 1)
+                for one in (first, last)
+            )
+            c = torch.cat([before, c, after], axis)
+        return Splines([low - self.cell for low in self.low], self.cell, c)
+
     def rows(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Which coefficients, in the order of memory, each x depends on, and how, (n, 4^d) both."""
         place = self._placed(x)
