@@ -169,34 +169,40 @@ def _fitted(
             folder.describe(replace(folder.manifest, ended=now()))
             return f"interrupted; siren-pde resume {folder.path} goes on", 130
         save(distance, folder.path / RESULTS)
-        mesh, zero_set = _surface(distance, given, stages)
-        elapsed = time.monotonic() - started
-        out, title = given.out, given.points.name
-        with ThreadPoolExecutor(1) as beside:  # pictures, which leave the other core alone
-            drawn = beside.submit(plot_mesh, mesh, out.with_suffix(".png"), title=title)
-            with stages.of("measuring", "errors are measured, views are drawn"):
-                meshes = mesh, zero_set
-                answers = Answers.of(
-                    distance, scan, meshes, seconds=elapsed, seed=machine.seed, fast=given.fast
-                )
-            with stages.of("writing", f"{out} and what goes with it are written"):
-                measured = carried(scan.cloud, mesh.vertices)
-                normals = distance.normals(mesh.vertices)
-                offset = write_mesh(out, mesh, normals, measurements=measured)
-                save(distance, out.with_suffix(".h5"))
-                if given.volume is not None:
-                    write_volume(given.volume, *distance.grid(VOLUME))
-            drawn.result()
-        table = answers.table()
-        with stages.of("page"):
-            page = out.with_suffix(".html")
-            write_page(page, distance, mesh, table, title=title, measurements=measured)
-        times = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
-        shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
-        answer = {**answers.described(), "stages": times, "out": str(out), **shift}
+        answer, table = _answered(distance, scan, given, stages, started=started)
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
+    return as_json(answer) if json else as_table(table), 0
+
+
+def _answered(
+    distance: SignedDistance, scan: Scan, given: Arguments, stages: Stages, *, started: float
+) -> tuple[dict[str, Any], dict[str, object]]:
+    """Make the mesh, measure it, and write all files: what to say of them, as JSON and a table."""
+    mesh, zero_set = _surface(distance, given, stages)
+    elapsed, seed = time.monotonic() - started, given.machine.seed
+    out, title, meshes = given.out, given.points.name, (mesh, zero_set)
+    with ThreadPoolExecutor(1) as beside:  # pictures, which leave the other core alone
+        drawn = beside.submit(plot_mesh, mesh, out.with_suffix(".png"), title=title)
+        with stages.of("measuring", "errors are measured, views are drawn"):
+            answers = Answers.of(
+                distance, scan, meshes, seconds=elapsed, seed=seed, fast=given.fast
+            )
+        with stages.of("writing", f"{out} and what goes with it are written"):
+            measured = carried(scan.cloud, mesh.vertices) | {"uncertainty": answers.deviations}
+            offset = write_mesh(out, mesh, answers.normals, measurements=measured)
+            save(distance, out.with_suffix(".h5"))
+            if given.volume is not None:
+                write_volume(given.volume, *distance.grid(VOLUME))
+        drawn.result()
+    table = answers.table()
+    with stages.of("page"):
+        page = out.with_suffix(".html")
+        write_page(page, distance, mesh, table, title=title, measurements=measured)
+    times = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
+    shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
     shown = {"stages": ", ".join(f"{n} {s:.1f} s" for n, s in times.items()), "out": out}
-    return as_json(answer) if json else as_table({**table, **shown}), 0
+    answer = {**answers.described(), "stages": times, "out": str(out), **shift}
+    return answer, {**table, **shown}
 
 
 def _afterwards(given: Arguments) -> float:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+import numpy.typing as npt
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import point_triangle_distance, surface_errors
 from siren_pde.scans.inspection import BAND, box_and_band, inspect, rms_error
 from siren_pde.scans.signed_distance import SignedDistance
+from siren_pde.scans.uncertainty import say_uncertainty, uncertainty
+
+Floats = npt.NDArray[np.float64]
 
 SAMPLES = 50_000
 """Points for each measurement of errors against a reference."""
@@ -23,6 +27,8 @@ _WORDS = {
     "eikonal_away": "|∇φ| − 1 away from the medial axis",
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
+    "guessed_share": "guessed, since points do not tell",
+    "uncertainty": "standard deviation of the surface, median",
     "unsupported_components": "components without points, left out",
     "open": "open surface",
     "boundary_loops": "boundary loops",
@@ -55,11 +61,15 @@ class Scan:
 @final
 @dataclass(frozen=True)
 class Answers:
-    """Plain numbers of a fit, and lengths in the unit of the points, both by name."""
+    """Plain numbers of a fit, and lengths in the unit of the points, both by name; and unit normals
+    (v, 3) and standard deviations (v,) of the vertices.
+    """
 
     numbers: dict[str, float | None]
     lengths: dict[str, float]
     diagonal: float
+    normals: Floats
+    deviations: Floats
 
     @classmethod
     def of(
@@ -85,8 +95,12 @@ class Answers:
         if scan.truth is not None:
             lengths |= vars(errors(distance, mesh, scan.truth, seed))
         shape = {"open": distance.is_open} | _shape(scan.cloud, mesh)
-        numbers = shape | shares | {"seconds": seconds}
-        return cls(numbers, lengths, _diagonal(scan.cloud))
+        diagonal, normals = _diagonal(scan.cloud), distance.normals(mesh.vertices)
+        told = uncertainty(distance, mesh, normals)
+        say_uncertainty(told, diagonal)
+        numbers = shape | shares | {"guessed_share": told.guessed_share, "seconds": seconds}
+        lengths["uncertainty"] = float(np.median(told.deviations))
+        return cls(numbers, lengths, diagonal, normals, told.deviations)
 
     def described(self) -> dict[str, float | None]:
         """For programs: lengths also as shares of the diagonal of the bounding box."""
@@ -102,6 +116,7 @@ class Answers:
         }
         plain |= {
             "far_share": f"{self.numbers['far_share']:.2%}",
+            "guessed_share": f"{self.numbers['guessed_share']:.2%}",
             "seconds": f"{self.numbers['seconds']:.1f}",
         }
         return {_WORDS.get(n, n.replace("_", " ")): v for n, v in {**plain, **shown}.items()}

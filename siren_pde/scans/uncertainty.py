@@ -45,8 +45,9 @@ class Uncertainty:
     guessed_share: float
 
 
-def uncertainty(distance: SignedDistance, mesh: Mesh) -> Uncertainty:
-    """Estimate how far a vertex may be from the true surface.
+def uncertainty(distance: SignedDistance, mesh: Mesh, normals: Floats | None = None) -> Uncertainty:
+    """Estimate how far a vertex may be from the true surface, whose unit normals (v, 3) are those
+    of the distance unless they are given.
 
     Nine points beside a vertex each say where the surface passes there: by the plane halfway
     between their own normal and the surface's, right up to third order of how far they are. Where
@@ -56,7 +57,7 @@ def uncertainty(distance: SignedDistance, mesh: Mesh) -> Uncertainty:
     """
     cloud, scale = distance.cloud, distance.scale
     x = (mesh.vertices - distance.centre) / scale
-    normals = distance.normals(mesh.vertices)
+    normals = distance.normals(mesh.vertices) if normals is None else normals
     far, near = cloud.near(x, _WITNESSES)
     left = (distance(distance.centre + scale * cloud.positions) / scale) ** 2
     seen = left[near].mean(1)
