@@ -9,9 +9,11 @@ at points within, and `sides` (1,), of which a surface like a Möbius band has o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from siren_pde.domains.homes import Homes
 from siren_pde.errors import StorageError
 from siren_pde.files.sealed import Array
 from siren_pde.scans.oriented_cloud import OrientedCloud
@@ -56,4 +58,5 @@ def distance_of(solution: Solution, scan: Mapping[str, Array]) -> SignedDistance
         rim = Rim(arrays["outward"], has_sides=bool(arrays["sides"][0] == 2))
     cloud = OrientedCloud(arrays["positions"], arrays["normals"], rim)
     scale = float(arrays["scale"][0])
+    solution = replace(solution, homes=Homes())  # beyond its box it is continued, and says nothing
     return SignedDistance(solution, arrays["centre"], scale, arrays["half"], cloud)

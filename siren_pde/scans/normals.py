@@ -31,6 +31,10 @@ Integers = npt.NDArray[np.int64]
 _MAJORITY = 0.3
 """By so much more of the agreement a point's neighbours must be against it to turn its normal."""
 _ROUNDS = 10
+_ALONE = 0.4
+"""Mean agreement with neighbours, of either sign, below which a point is on no sheet with them."""
+_CLEAR = 0.5
+"""Mean cosine between its normal and theirs where they are one sheet: of two it is smaller."""
 _OPEN = 0.25
 """Median of the winding number along a surface, ½ if it is closed, 0 if it is a plane: below, it
 says nothing of signs, and turns only what contradicts all around it.
@@ -120,7 +124,23 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
     if np.median(patches.winding @ blocks) < _OPEN:
         blocks = turned(patches, given=True).signs
     signs = majority(links, signs * blocks[patches.label])
+    signs = beside(links, signs, signs[:, None] * axes)
     return Oriented(signs[:, None] * axes, trust(links.signed(signs), patches, blocks))
+
+
+def beside(links: Links, signs: Floats, normals: Floats) -> Floats:
+    """Signs (n,) of which those of points on no sheet, outliers, follow the sheet beside them.
+
+    Links from there lead across planes and say nothing; `normals` (n, 3) have the signs.
+    """
+    strength = np.bincount(links.start, np.abs(links.agreement), minlength=len(signs))
+    alone = strength < _ALONE * np.bincount(links.start, minlength=len(signs))
+    told = alone[links.start] & ~alone[links.end]
+    start, end = links.start[told], links.end[told]
+    cosine = np.einsum("ij,ij->i", normals[start], normals[end])
+    votes = np.bincount(start, cosine, minlength=len(signs))
+    against = votes < -_CLEAR * np.bincount(start, minlength=len(signs))
+    return np.where(against, -signs, signs)
 
 
 def majority(links: Links, signs: Floats) -> Floats:
