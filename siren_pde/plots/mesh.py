@@ -20,7 +20,7 @@ SIZE = 450
 """Pixels along each side of a view."""
 SHARPER = 2
 """Pixels are the mean of this many along each side."""
-SAMPLES = 2_000_000
+SAMPLES = 4_000_000
 _LIGHT = np.array([0.35, 0.45, 0.82])
 _VIEWS = {"x–y": (0, 1, 2), "z–y": (2, 1, 0), "x–z": (0, 2, 1)}
 
