@@ -112,8 +112,9 @@ def main() -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("--most", type=int, default=110_000, help="unknowns of the largest solve")
     parser.add_argument("--one", default="", help="one solve, as JSON: name, halvings, waves, band")
+    parser.add_argument("--threads", type=int, default=harness.THREADS)
     arguments = parser.parse_args()
-    harness.prepare()
+    harness.prepare(arguments.threads)
     if arguments.one:
         print(json.dumps(measured(*json.loads(arguments.one))))
         return
@@ -123,7 +124,8 @@ def main() -> None:
         for size in sizes:
             if 2 ** (d * size[0]) * size[1] > arguments.most:
                 continue
-            text = harness.alone(__file__, "--one", json.dumps([name, *size]))
+            one = "--threads", arguments.threads, "--one", json.dumps([name, *size])
+            text = harness.alone(__file__, *one)
             rows.append(json.loads(text.splitlines()[-1]))
     harness.table(rows, COLUMNS)
     for name in CASES:
