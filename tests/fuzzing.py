@@ -52,7 +52,7 @@ class Kind:
     readers: tuple[Callable[[Path], object], ...]
     sealed: bool = False
     share: float = 1.0
-    """Of the damaged files that others get: some are read by a process each, in half a second."""
+    """Of the damaged files that others get: some are read by a process each, in a second or two."""
 
 
 def corpus() -> list[Kind]:
@@ -60,7 +60,7 @@ def corpus() -> list[Kind]:
     clouds = {**MESHES, **PLAIN, **CLOUDS}
     kinds = [Kind(name, data, (read_points, read_mesh)) for name, data in clouds.items()]
     kinds += [Kind(name, data, (read_points,)) for name, data in scans().items()]
-    kinds += [Kind(n, data, (read_points,), share=0.08) for n, data in foreign().items()]
+    kinds += [Kind(n, data, (read_points,), share=0.02) for n, data in foreign().items()]
     variables: dict[str, Any] = {
         "scan": TABLE,
         "waves": POINTS * 1j,

@@ -4,11 +4,13 @@
 
 Each kind is read by a process of its own, with 4 × its size + 256 MB of memory beyond what it has
 at the start, and 5 seconds of computing for each file; HDF5 by another process yet, with its own
-limits. A process that ends otherwise than by finishing counts as a crash.
+limits. A process that ends otherwise than by finishing counts as a crash. Kinds that take a
+process for each file get fewer: see `Kind.share`.
 """
 
 import argparse
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -49,10 +51,11 @@ def main() -> None:
     if options.worker:
         worker(options.only, options.count, options.seed)
         return
-    names = [k.name for k in corpus() if options.only in (None, k.name)]
-    each, total, wrong = -(-options.count // len(names)), Counter[str](), Counter[str]()
+    shares = {k.name: k.share for k in corpus() if options.only in (None, k.name)}
+    whole, total, wrong = options.count / sum(shares.values()), Counter[str](), Counter[str]()
     started = time.monotonic()
-    for name in names:
+    for name, share in shares.items():
+        each = math.ceil(share * whole)
         words = ["--worker", "--only", name, "--count", str(each), "--seed", str(options.seed)]
         done = subprocess.run(
             [sys.executable, __file__, *words], capture_output=True, text=True, check=False
