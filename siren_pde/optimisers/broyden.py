@@ -72,7 +72,7 @@ class Broyden(Method[Curvature]):
         if inverse is None:
             inverse = torch.eye(len(g), dtype=g.dtype, device=g.device)
             inverse *= float(s @ y) / float(y @ y)
-        _update(inverse, s, y, -length * float(s @ g))
+        inverse = _updated(inverse, s, y, -length * float(s @ g))
         note = f"step {length:.2g}"
         return Iterate(at.objective, at.theta + s, loss, Curvature(after, inverse), note)
 
@@ -96,13 +96,16 @@ def _wolfe(
     return None
 
 
-def _update(inverse: Tensor, s: Tensor, y: Tensor, curved: float) -> None:
-    """Turn H into the inverse Hessian after a step s with gradient change y; curved = sᵀH⁻¹s."""
+def _updated(inverse: Tensor, s: Tensor, y: Tensor, curved: float) -> Tensor:
+    """The inverse Hessian after H, a step s and the gradient change y; curved = sᵀH⁻¹s.
+
+    H itself stays: the iterate before may yet be written to a checkpoint.
+    """
     sy = float(s @ y)
     hy = inverse @ y
     yhy = float(y @ hy)
     if not (sy > 0 and yhy > 0):
-        return
+        return inverse
     h, b = yhy / sy, curved / sy
     a = max(h * b - 1, 1e-14)  # Cauchy and Schwarz: never negative but by rounding
     least = min(1.0, h * (1 - math.sqrt(a / (1 + a))))
@@ -113,5 +116,5 @@ def _update(inverse: Tensor, s: Tensor, y: Tensor, curved: float) -> None:
     tau = min(most * root, sigma) if theta <= 0 else most * min(root, 1 / theta)
     v = s / sy - hy / yhy
     phi = (1 - theta) / sigma
-    inverse.addr_(hy, hy, alpha=-1 / yhy).addr_(v, v, alpha=phi * yhy).mul_(1 / tau)
-    inverse.addr_(s, s, alpha=1 / sy)
+    after = torch.addr(inverse, hy, hy, alpha=-1 / yhy).addr_(v, v, alpha=phi * yhy)
+    return after.mul_(1 / tau).addr_(s, s, alpha=1 / sy)

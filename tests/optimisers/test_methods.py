@@ -80,6 +80,17 @@ def test_every_method_solves_every_problem(method, name):
     assert final < (1e-6 if isinstance(method, Adam) else 1e-16)
 
 
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+def test_an_iterate_stays_as_it_is_while_others_come_of_it(method):
+    """So that one of before can still be written, or gone on from: all of its state."""
+    at = method.start(PlainResiduals(rosenbrock, vector(-1.2, 1.0)))
+    for _ in range(2):
+        at = method.step(at, Spent())
+    first = method.step(method.step(at, Spent()), Spent())
+    again = method.step(method.step(at, Spent()), Spent())
+    assert torch.equal(first.theta, again.theta) and not torch.equal(first.theta, at.theta)
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_adam_steps_as_that_of_torch(dtype):
     start = vector(-1.2, 1.0).to(dtype)
