@@ -29,7 +29,7 @@ from siren_pde.runs.folder import RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
-from siren_pde.scans.given_normals import Orientation
+from siren_pde.scans.given_normals import Orientation, known_orientation
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Every
@@ -77,16 +77,16 @@ class Arguments:
         """From a manifest. Raises StorageError if it makes no sense."""
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
-        rest["columns"] = said.get("columns")  # which runs of before do not know
-        rest["orientation"] = said.get("orientation", "auto")
+        known_orientation(rest["orientation"])
         machine = Machine.read(record(entry(said, "machine"), "machine"))
-        is_open = None if said.get("is_open") is None else bool(said["is_open"])
-        fast = said.get("fast") is True
-        return Arguments(machine=machine, is_open=is_open, fast=fast, **{**rest, **paths})
+        return Arguments(machine=machine, **{**rest, **paths})
 
 
 _PATHS = ("points", "out", "reference", "volume")
-_PLAIN = ("seconds", "resolution", "smooth", "keep_largest", "simplify")
+_PLAIN = (
+    *("seconds", "resolution", "smooth", "keep_largest", "simplify"),
+    *("columns", "is_open", "orientation", "fast"),
+)
 
 
 def run(

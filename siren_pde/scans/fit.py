@@ -145,14 +145,13 @@ def fit_sdf(
     later = refining + redistancing + stages.times(afterwards, "sampling")
     spent = time.monotonic() - started + later
     left = None if seconds is None else max(seconds - spent, _least(seconds, exact))
+    budget = Budget(seconds=left, steps=steps)
     with stages.of("training"):
         solution = solve(
             problem,
             _field(width, depth, frequency, seed),
             Adam(rate=rate, warmup=50, settling=SETTLING),
-            budget=None
-            if resume is not None and steps is None
-            else Budget(seconds=left, steps=steps),
+            budget=None if resume is not None and steps is None else budget,
             device=device,
             dtype=dtype,
             seed=seed,
@@ -180,12 +179,9 @@ def fit_sdf(
 
 
 def _least(seconds: float, exact: bool) -> float:
-    """What training gets of so many seconds at least: a quarter, or less if there are many."""
-    return (
-        min(FAST_TRAINING * seconds, max(TRAINING * seconds, 1.0))
-        if exact
-        else (FAST_TRAINING * seconds)
-    )
+    """What training gets of so many seconds at least, and that is a second of short ones."""
+    most = FAST_TRAINING * seconds
+    return min(most, max(TRAINING * seconds, 1.0)) if exact else most
 
 
 def _field(width: int, depth: int, frequency: float, seed: int) -> Siren:

@@ -116,15 +116,15 @@ def _check_spread(positions: Floats) -> None:
 
 
 class Cleaned(NamedTuple):
-    """Positions (m, 3), unit normals (m, 3), and whether noise had to be smoothed away.
+    """Positions (m, 3), unit normals (m, 3), and what is known of them.
 
     `trust` (m,) is the confidence in each normal, in 0…1, and `noise` (m,) are the standard
-    deviations of the positions as they are now, in their unit: None where there was none.
+    deviations of the positions as they are now, in their unit: None where there was none to be
+    smoothed away.
     """
 
     positions: Floats
     normals: Floats
-    noisy: bool
     trust: Floats
     noise: Floats | None = None
 
@@ -149,7 +149,6 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
         )
     positions = positions[kept]
     smooth, normals, noise, scattered = denoised(positions, given, seed)
-    noisy = smooth is not positions
     if given is None:
         oriented, trust = estimated(smooth)
         normals = oriented if normals is None else turned(normals, oriented)
@@ -158,9 +157,10 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
         normals, trust, said = checked(smooth, normals, orientation)
         for sentence in said:
             warnings.warn(sentence, InputWarning, stacklevel=3)
-    if noisy:
-        _say_sheets(shared_by_sheets(smooth, normals, scattered))
-    return Cleaned(smooth, normals, noisy, trust, noise if noisy else None)
+    if smooth is positions:
+        return Cleaned(smooth, normals, trust)
+    _say_sheets(shared_by_sheets(smooth, normals, scattered))
+    return Cleaned(smooth, normals, trust, noise)
 
 
 def _say_sheets(share: float) -> None:

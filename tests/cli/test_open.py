@@ -1,7 +1,5 @@
 """Whether a surface is open is left to its points, or said by the user."""
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +8,6 @@ from typer.testing import CliRunner
 
 from siren_pde.cli import sdf
 from siren_pde.cli.app import app
-from siren_pde.cli.machine import Machine
 
 
 @pytest.mark.parametrize(
@@ -34,23 +31,6 @@ def test_open_is_what_the_user_says(words, meant, tmp_path, monkeypatch):
 def test_other_words_are_refused(tmp_path):
     result = CliRunner().invoke(app, ["sdf", "points.npy", "--out", "mesh.ply", "--open", "maybe"])
     assert result.exit_code == 2 and "auto" in result.stderr
-
-
-def test_runs_of_earlier_versions_leave_it_to_the_points():
-    given = sdf.Arguments(
-        points=Path("points.npy"),
-        out=Path("mesh.ply"),
-        machine=Machine(0, "cpu", None, None),
-        seconds=30.0,
-        resolution=256,
-        reference=None,
-        smooth=False,
-        keep_largest=False,
-        simplify=None,
-        volume=None,
-    )
-    said = replace(given, is_open=True).described()
-    assert sdf.Arguments.read({n: v for n, v in said.items() if n != "is_open"}).is_open is None
 
 
 @pytest.mark.slow

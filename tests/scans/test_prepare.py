@@ -162,10 +162,10 @@ def test_of_many_noisy_points_some_are_moved(monkeypatch):
 @pytest.mark.parametrize(("sign", "orientation"), [(1, "auto"), (-1, "given")])
 def test_normals_that_are_given_are_believed(sign, orientation):
     x = directions(100, np.random.default_rng(0))
-    points, normals, noisy, trust, _ = cleaned(PointCloud(x, normals=sign * x), 0, orientation)
+    points, normals, trust, noise = cleaned(PointCloud(x, normals=sign * x), 0, orientation)
     np.testing.assert_array_equal(points, x)
     np.testing.assert_allclose(normals, sign * x, atol=1e-15)
-    assert not noisy
+    assert noise is None
     assert (trust > 0.9).all()
 
 
@@ -175,8 +175,8 @@ def test_units_and_a_distant_origin_change_nothing(noise):
     rng = np.random.default_rng(0)
     x, _ = torus(N, rng)
     x += noise * rng.standard_normal(x.shape)
-    points, normals, noisy, *_ = cleaned(PointCloud(x))
-    moved, turned, still, *_ = cleaned(PointCloud(40 * x + 1e6))
-    assert noisy == still == (noise > 0)
+    points, normals, _, smoothed = cleaned(PointCloud(x))
+    moved, turned, _, still = cleaned(PointCloud(40 * x + 1e6))
+    assert (smoothed is not None) == (still is not None) == (noise > 0)
     np.testing.assert_allclose((moved - 1e6) / 40, points, atol=1e-6)
     np.testing.assert_allclose(turned, normals, atol=1e-4)
