@@ -77,7 +77,10 @@ class Arguments:
         """From a manifest. Raises StorageError if it makes no sense."""
         paths = {n: None if said.get(n) is None else Path(text(said, n)) for n in _PATHS}
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
-        known_orientation(rest["orientation"])
+        try:
+            known_orientation(rest["orientation"])
+        except ConfigError as cause:
+            raise StorageError(f"the manifest makes no sense: {cause}") from cause
         machine = Machine.read(record(entry(said, "machine"), "machine"))
         return Arguments(machine=machine, **{**rest, **paths})
 

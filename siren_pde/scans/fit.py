@@ -122,6 +122,7 @@ def fit_sdf(
     started, stages = time.monotonic(), stages or Stages(quiet=quiet)
     require_seed(seed)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
+    goes_on = resume is not None and steps is None  # with the budget that it had
     if fast:
         width, frequency = min(width, FAST_WIDTH), min(frequency, FAST_FREQUENCY)
         steps = min(steps or FAST_STEPS, FAST_STEPS)
@@ -132,7 +133,7 @@ def fit_sdf(
         noise, trust = None if clean.noise is None else clean.noise / scale, clean.trust
         oriented = OrientedCloud((clean.positions - centre) / scale, clean.normals, noise=noise)
         oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
-        if not oriented.rim and not (kept := _without_interior(oriented)).all():
+        if oriented.rim is None and not (kept := _without_interior(oriented)).all():
             oriented, trust = oriented.part(kept), trust[kept]
     refine = refine and not regularisers
     exact = refine and not (fast or oriented.rim)
@@ -151,7 +152,7 @@ def fit_sdf(
             problem,
             _field(width, depth, frequency, seed),
             Adam(rate=rate, warmup=50, settling=SETTLING),
-            budget=None if resume is not None and steps is None else budget,
+            budget=None if goes_on else budget,
             device=device,
             dtype=dtype,
             seed=seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -112,13 +113,10 @@ def rms_error(distance: SignedDistance, reference: Mesh, x: Floats, width: float
 
     Of |φ| − the distance, if the surface is open.
     """
-    values = distance(x)
-    if distance.is_open:
-        values, truth = np.abs(values), point_triangle_distance(x, reference)
-    else:
-        truth = signed_distance(x, reference)
+    truth = (point_triangle_distance if distance.is_open else signed_distance)(x, reference)
     kept = np.abs(truth) <= width
-    return float(np.sqrt(np.mean((values[kept] - truth[kept]) ** 2)))
+    values = distance(x[kept])
+    return _rms((np.abs(values) if distance.is_open else values) - truth[kept])
 
 
 def away_from_medial_axis(distance: SignedDistance, mesh: Mesh, x: Floats) -> Floats:
@@ -134,4 +132,9 @@ def away_from_medial_axis(distance: SignedDistance, mesh: Mesh, x: Floats) -> Fl
 
 def _stretch(distance: SignedDistance, x: Floats) -> float:
     slope = np.linalg.norm(distance.gradient(x), axis=1)
-    return float(np.sqrt(np.mean((slope - 1) ** 2)))
+    return _rms(slope - 1)
+
+
+def _rms(values: Floats) -> float:
+    """NaN where there is nothing to be measured."""
+    return float(np.sqrt(np.mean(values**2))) if len(values) else math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -57,7 +58,8 @@ class OrientedCloud:
     def part(self, kept: npt.NDArray[np.bool_]) -> OrientedCloud:
         """The cloud of the points that a mask (n,) keeps."""
         noise = None if self.noise is None else self.noise[kept]
-        return OrientedCloud(self.positions[kept], self.normals[kept], self.rim, noise=noise)
+        rim = None if self.rim is None else replace(self.rim, outward=self.rim.outward[kept])
+        return OrientedCloud(self.positions[kept], self.normals[kept], rim, noise=noise)
 
     def near(self, x: Floats, k: int) -> tuple[Floats, Integers]:
         """Distances and numbers (n, k) of the k nearest points, fewer if there are fewer."""
