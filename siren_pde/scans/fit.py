@@ -25,7 +25,7 @@ from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
 from siren_pde.scans.callback import with_data_residual
-from siren_pde.scans.given_normals import Orientation
+from siren_pde.scans.given_normals import Orientation, known_orientation
 from siren_pde.scans.inspection import BAND
 from siren_pde.scans.interior_points import interior
 from siren_pde.scans.open_surfaces import with_rim
@@ -121,6 +121,7 @@ def fit_sdf(
     """
     started, stages = time.monotonic(), stages or Stages(quiet=quiet)
     require_seed(seed)
+    known_orientation(orientation)
     Budget(seconds=seconds, steps=steps)  # before anything is computed
     goes_on = resume is not None and steps is None  # with the budget that it had
     if fast:
@@ -128,11 +129,16 @@ def fit_sdf(
         steps = min(steps or FAST_STEPS, FAST_STEPS)
     with stages.of("preparing"):
         scan = deduplicated(cloud, seed)
+        if orientation == "inward" and scan.normals is not None:  # said once, for all that follows
+            scan = PointCloud(scan.positions, normals=-scan.normals, axes=scan.axes)
+            orientation = "given"
         clean = cleaned(scan, seed, orientation)
         centre, scale, half = _frame(clean.positions)
         noise, trust = None if clean.noise is None else clean.noise / scale, clean.trust
         oriented = OrientedCloud((clean.positions - centre) / scale, clean.normals, noise=noise)
         oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
+        mended = np.einsum("nd,nd->n", oriented.normals, clean.normals) < 0
+        trust = np.where(mended, 1.0, trust)
         if oriented.rim is None and not (kept := _without_interior(oriented)).all():
             oriented, trust = oriented.part(kept), trust[kept]
     refine = refine and not regularisers
