@@ -58,7 +58,9 @@ def e57(data: bytes, path: str) -> dict[str, Any]:
 
     file = pye57.E57(path)
     parts = []
-    for index in range(min(file.scan_count, PATHS)):
+    if file.scan_count > PATHS:
+        raise Refused(f"it has {file.scan_count} scans, more than {PATHS}")
+    for index in range(file.scan_count):
         fields = file.get_header(index).point_fields
         parts.append(
             file.read_scan(
@@ -137,7 +139,9 @@ def _parts(whole: Any) -> Iterator[dict[str, Any]]:
     for number, node in enumerate(whole.graph.nodes_geometry):
         matrix, name = whole.graph[node]
         shape = whole.geometry[name]
-        if not len(getattr(shape, "vertices", ())) or number >= PATHS:
+        if number >= PATHS:
+            raise Refused(f"it has more than {PATHS} parts")
+        if not len(getattr(shape, "vertices", ())):
             continue
         part = {"positions": np.asarray(shape.vertices) @ matrix[:3, :3].T + matrix[:3, 3]}
         normals = shape._cache.cache.get("vertex_normals")  # those in the file, not made from faces
@@ -147,7 +151,10 @@ def _parts(whole: Any) -> Iterator[dict[str, Any]]:
         if visual is not None and visual.kind == "vertex":
             part["colors"] = np.asarray(visual.vertex_colors)[:, :3]
         if len(getattr(shape, "faces", ())):
-            part["faces"] = np.asarray(shape.faces, dtype=np.int64)
+            faces = np.asarray(
+                shape.faces, dtype=np.int64
+            )  # a mirror turns them (glTF 2.0, §3.7.4)
+            part["faces"] = faces[:, ::-1] if np.linalg.det(matrix[:3, :3]) < 0 else faces
         yield part
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
 from siren_pde.errors import DataFileError
 from siren_pde.files import scan_child
-from siren_pde.io import read_points
+from siren_pde.io import read_mesh, read_points
 from tests.foreign_files import foreign
 
 KINDS = {".las": "las", ".laz": "las", ".e57": "e57", ".glb": "scene", ".gltf": "scene"}
@@ -72,3 +73,13 @@ def test_files_elsewhere_are_none_of_a_scene(tmp_path: Path) -> None:
         scene["buffers"][0]["uri"] = uri
         path.write_text(json.dumps(scene))
         assert "no file beside it" in answered(path)[0]["error"]
+
+
+def test_mirrored_parts_of_a_scene_keep_their_outside(tmp_path: Path) -> None:
+    ball, path = trimesh.creation.icosphere(subdivisions=2), tmp_path / "ball.glb"
+    scene = trimesh.Scene()
+    scene.add_geometry(ball, transform=np.diag([-1.0, 1.0, 1.0, 1.0]))
+    path.write_bytes(scene.export(file_type="glb"))
+    mesh = read_mesh(path)
+    a, b, c = np.moveaxis(mesh.triangles, 1, 0)
+    assert np.einsum("ij,ij->", a, np.cross(b, c)) / 6 > 0  # the volume

@@ -1,5 +1,6 @@
 """Inputs that could mean several things are refused, or read with a word on how."""
 
+import gzip
 import re
 import warnings
 from pathlib import Path
@@ -173,3 +174,20 @@ def test_faces_are_complete_or_refused(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         assert len(read_mesh(saved(tmp_path, "a.ply", MESHES["little.ply"] + b"\n")).faces) == 6
         assert len(read_mesh(saved(tmp_path, "a.stl", STL + b"\r\n")).faces) == 6
+
+
+def test_quoted_thousands_are_not_taken_for_decimals(tmp_path):
+    path = tmp_path / "scan.csv"
+    path.write_text('x,y,z\n"1,234","2,500",5\n999,"1,001",6\n"12,345",3,7\n')
+    with pytest.raises(DataFileError, match="a comma for decimals or thousands"):
+        read_points(path)
+    path.write_text('x,y,z\n"1,5","2,25",5\n999,"1,001",6\n"12,345",3,7\n')
+    with pytest.warns(InputWarning, match="decimal points"):
+        assert read_points(path).positions[0].tolist() == [1.5, 2.25, 5.0]
+
+
+def test_what_follows_a_packed_part_is_no_matter_of_silence(tmp_path):
+    path = tmp_path / "scan.xyz.gz"
+    path.write_bytes(gzip.compress(b"1 2 3\n4 5 6\n7 8 9\n1 1 2\n") + b"damaged")
+    with pytest.raises(DataFileError, match="7 bytes after it"):
+        read_points(path)

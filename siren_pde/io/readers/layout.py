@@ -21,7 +21,7 @@ _EXCEL = re.compile(rb'"?sep=.?"?', re.IGNORECASE)
 """A first line that tells Excel the sign between columns."""
 _COMMA = re.compile(rb"[-+]?\d*,?\d+(?:[eE][-+]?\d+)?|[-+]?\d+,")
 """A number with a decimal comma, or a whole one."""
-_FRACTION = re.compile(rb"(?<!\d)[-+]?(?:0?|\d{4,}),\d|,(?!\d{3}(?!\d))\d")
+FRACTION = re.compile(rb"(?<!\d)[-+]?(?:0?|\d{4,}),\d|,(?!\d{3}(?!\d))\d")
 """What tells a decimal comma from one that groups thousands: these have one to three digits before
 them, no zero alone, and three after them.
 """
@@ -160,7 +160,7 @@ def _decimal_commas(source: Source, rows: Sequence[Line], mixed: Line) -> tuple[
         if not all(_COMMA.fullmatch(cell) for cell in cells):
             fractions = False
             break
-        fractions = fractions or _FRACTION.search(line.text) is not None
+        fractions = fractions or FRACTION.search(line.text) is not None
     if len(counts) == 1 and min(counts) >= 3 and fractions:
         return sign, True
     other = "`;`" if sign else "blanks between numbers"

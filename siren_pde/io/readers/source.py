@@ -226,6 +226,8 @@ def inflated(source: Source) -> bytes:
         if not stream.eof:
             raise source.broken("what gzip has packed", "it ends too early")
         packed = stream.unused_data
+    if packed.strip(b"\0"):
+        raise source.broken("what gzip has packed", f"{len(packed)} bytes after it that are not")
     return b"".join(parts)
 
 

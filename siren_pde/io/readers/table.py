@@ -13,7 +13,7 @@ import numpy as np
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_named, of_table
 from siren_pde.io.readers.guess import counts_up
-from siren_pde.io.readers.layout import HEAD, ONE_SIGN, Layout, is_number, layout_of
+from siren_pde.io.readers.layout import FRACTION, HEAD, ONE_SIGN, Layout, is_number, layout_of
 from siren_pde.io.readers.names import COLOUR, INTENSITY, LEFT_OUT, NORMAL, POSITION
 from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.npy import npy_array, npy_fields
@@ -69,6 +69,20 @@ def read_text(source: Source) -> Arrays:
     return of_table(source, values, names or usual, table.where)
 
 
+def _unquoted(source: Source, data: bytes) -> bytes:
+    """Decimal points for the commas of quoted numbers, unless these may group thousands."""
+    cells = [whole + b"," + rest for whole, rest in _QUOTED.findall(data)]
+    if not cells:
+        return data
+    if not any(FRACTION.search(cell) for cell in cells):
+        seen = (
+            f"numbers such as {shown(cells[0])} in quotes, with a comma for decimals or thousands"
+        )
+        raise source.broken("its numbers", seen, ONE_SIGN)
+    say(f"`{source.name}`: commas within numbers are read as decimal points.")
+    return _QUOTED.sub(rb"\1.\2", data)
+
+
 def text_table(source: Source) -> TextTable:
     """What a text holds; of the columns that a user names, those that are not left out."""
     source = source.text
@@ -79,7 +93,7 @@ def text_table(source: Source) -> TextTable:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b'"' in data:
-        data = _QUOTED.sub(rb"\1.\2", data)
+        data = _unquoted(source, data)
     if b".#" in data:  # else a comment would start within a number
         data = _usual(data)
     source = replace(source, data=data)
