@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -37,18 +36,10 @@ _FLIPS = 300
 """Branches that are turned, at most."""
 
 
-@final
-@dataclass(frozen=True)
-class Turned:
-    """Signs (k,) of patches, the mean squared error of winding numbers before and after."""
-
-    signs: Floats
-    before: float
-    after: float
-
-
-def turned(patches: Patches, start: Floats | None = None, *, given: bool = False) -> Turned:
-    """Branches of the tree of patches turned, one after the other, as long as that makes it better.
+def consistent_signs(
+    patches: Patches, start: Floats | None = None, *, given: bool = False
+) -> Floats:
+    """Signs (k,) of patches by which branches of their tree are turned as long as that is better.
 
     Along the surface of solids, the mean of the winding numbers above and below is ½ (Gauss's
     lemma; Lu et al., parametric Gauss reconstruction, 2019): to that the signs of patches are
@@ -70,7 +61,6 @@ def turned(patches: Patches, start: Floats | None = None, *, given: bool = False
     crossing = np.rint(_across(links, members))
     necks = crossing < _NECK * np.sqrt(np.bincount(patches.label) @ members)
     turning = (patches.winding * signs) @ members
-    first = float(_error(winding) @ weight)
     for _ in range(_FLIPS):
         agreeing = _across(bonds.multiply(signs).multiply(signs[:, None]).tocsr(), members)
         now = float(_error(winding) @ weight)
@@ -87,7 +77,7 @@ def turned(patches: Patches, start: Floats | None = None, *, given: bool = False
         turning -= 2 * change
         signs[moved] *= -1
         winding = patches.winding @ signs
-    return Turned(signs.astype(np.float64), first, float(_error(winding) @ weight))
+    return signs.astype(np.float64)
 
 
 def _error(winding: npt.NDArray[np.floating]) -> Singles:

@@ -83,7 +83,7 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
     return Denoised(centre + extent * x, n, extent * error, extent * noise)
 
 
-def turned(normals: Floats, oriented: Floats) -> Floats:
+def on_side_of(normals: Floats, oriented: Floats) -> Floats:
     """Unit normals (n, 3), each of two signs, on the side of others that have one."""
     return np.where(_dot(normals, oriented) < 0, -1.0, 1.0)[:, None] * normals
 
@@ -106,7 +106,7 @@ def _begun(
         normals = normals[chosen]
         agreement = _dot(normals, start.normals)
         if np.median(np.abs(agreement)) < _BELIEVED:
-            normals = turned(start.normals, normals)
+            normals = on_side_of(start.normals, normals)
         if _contradictory(start.positions, normals):
             normals = _filtered(start.positions, normals, signed=True)
     if len(chosen) == len(points):

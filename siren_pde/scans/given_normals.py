@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from siren_pde.errors import ConfigError
 from siren_pde.meshes.topology import connected
-from siren_pde.scans.consistency import turned
+from siren_pde.scans.consistency import consistent_signs
 from siren_pde.scans.normals import estimated, majority, oriented
 from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import NEIGHBOURS, Links, disc_areas, least_spread, nearest, voxels
@@ -121,7 +121,7 @@ def _with_signs(points: Floats, normals: Floats, near: Integers) -> Checked:
     areas = disc_areas(points, near)
     patches = Patches.of(points, signs[:, None] * normals, areas, links.signed(signs))
     whole, more = _pieces(patches, links.signed(signs))
-    blocks = turned(patches, whole, given=True).signs
+    blocks = consistent_signs(patches, whole, given=True)
     count = int((blocks != whole)[patches.label].sum())
     if count:
         more.append(

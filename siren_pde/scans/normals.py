@@ -11,7 +11,7 @@ from torch import Tensor
 
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
 from siren_pde.meshes.topology import connected
-from siren_pde.scans.consistency import turned
+from siren_pde.scans.consistency import consistent_signs
 from siren_pde.scans.orientation import outward
 from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import (
@@ -110,8 +110,8 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
     """Normals along `axes` (n, 3) that point out of solids, as far as can be told.
 
     Their signs are carried along the `spanning_tree`, pieces turned `outward`, and branches of it
-    `turned` where the winding number of the surface says so. In the end the neighbours of a point
-    have a majority on it.
+    where winding numbers say so, see `consistent_signs`. In the end the neighbours of a point have
+    a majority on it.
     """
     links = Links.between(points, axes, near)
     tree = spanning_tree(links, len(points))
@@ -120,9 +120,9 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
     areas = disc_areas(points, near)
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))
-    blocks = turned(patches).signs
+    blocks = consistent_signs(patches)
     if np.median(patches.winding @ blocks) < _OPEN:
-        blocks = turned(patches, given=True).signs
+        blocks = consistent_signs(patches, given=True)
     signs = majority(links, signs * blocks[patches.label])
     signs = beside(links, signs, signs[:, None] * axes)
     return Oriented(signs[:, None] * axes, trust(links.signed(signs), patches, blocks))

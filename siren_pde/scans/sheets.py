@@ -85,22 +85,16 @@ def disc_areas(points: Floats, near: Integers) -> Floats:
     return np.asarray(np.pi * np.square(points - points[near[:, last - 1]]).sum(axis=1) / last)
 
 
-def least_spread(points: Floats, near: Integers, weights: Floats | None = None) -> Floats:
-    """The eigenvector of least variance of each point and its neighbours (n, k), (n, 3).
-
-    `weights` (n, k) say how much each neighbour counts; all count alike without.
-    """
+def least_spread(points: Floats, near: Integers) -> Floats:
+    """The eigenvector of least variance of each point and its neighbours (n, k), (n, 3)."""
     normals = np.empty_like(points)
     for start in range(0, len(points), 65536):
         part = slice(start, start + 65536)
         patch = np.concatenate([points[part, None], points[near[part]]], axis=1)
-        share = np.ones(patch.shape[:2])
-        if weights is not None:
-            share[:, 1:] = weights[part]
-        patch -= np.einsum("nk,nki->ni", share / share.sum(axis=1)[:, None], patch)[:, None]
+        patch -= patch.mean(axis=1, keepdims=True)
         # Scaled to one, so that clouds of any unit are as well conditioned.
         patch /= np.abs(patch).max(axis=(1, 2), keepdims=True)
-        moments = torch.from_numpy(np.einsum("nk,nki,nkj->nij", share, patch, patch, optimize=True))
+        moments = torch.from_numpy(patch.transpose(0, 2, 1) @ patch)
         normals[part] = torch.linalg.eigh(moments)[1][:, :, 0].numpy()
     return normals
 

@@ -13,7 +13,7 @@ from scipy.io import savemat
 from siren_pde.errors import DataFileError, InputWarning, StorageError
 from siren_pde.files.matlab import read_matlab
 from siren_pde.io import read_data
-from siren_pde.io.readers import read_points
+from siren_pde.io.readers import read_mesh, read_points
 from tests.costs import peak_of
 from tests.sample_files import NORMALS, POINTS, TABLE, saved
 from tests.typed import known
@@ -190,3 +190,10 @@ def test_damaged_data_raise_nothing_but_data_file_error(tmp_path: Path) -> None:
                     refused += 1
                     assert name in str(error)
     assert refused > 400
+
+
+@pytest.mark.parametrize("kind", ["f8", "u4"])
+def test_matlab_counts_corners_from_one(tmp_path: Path, kind: str) -> None:
+    corners = np.array([[1, 2, 3], [2, 3, 5]], dtype=kind)
+    path = saved(tmp_path, "a.mat", mat({"points": DRAW.normal(size=(5, 3)), "faces": corners}))
+    np.testing.assert_array_equal(read_mesh(path).faces, [[0, 1, 2], [1, 2, 4]])

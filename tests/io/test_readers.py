@@ -122,3 +122,15 @@ def test_many_points_are_read_as_a_whole(tmp_path: Path) -> None:
     assert calls_of(lambda: read_arrays(plain)) < 30_000  # for the first lines, none for others
     assert peak_of(lambda: read_arrays(plain)) < 4 * len(lines)
     np.testing.assert_allclose(read_arrays(plain).positions, table[:, :3], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["uchar", "float"])
+def test_dark_bytes_in_text_are_no_full_colours(tmp_path: Path, kind: str) -> None:
+    colours = "".join(f"property {kind} {name}\n" for name in ("red", "green", "blue"))
+    head = "ply\nformat ascii 1.0\nelement vertex 4\n"
+    places = "property float x\nproperty float y\nproperty float z\n"
+    rows = "0 0 0 1 0 1\n1 0 0 0 0 1\n0 1 0 0 1 0\n0 0 1 1 1 1\n"
+    path = tmp_path / "dark.ply"
+    path.write_text(head + places + colours + "end_header\n" + rows)
+    most = read_points(path).data["red"].max().item()
+    assert most == (1 if kind == "uchar" else 255)

@@ -43,7 +43,7 @@ _FORMATS: dict[str, Callable[[Source], Arrays]] = {
     ".mat": read_only_table,
     **dict.fromkeys([".las", ".laz"], read_las),
     ".e57": read_e57,
-    **dict.fromkeys([".glb", ".gltf", ".3mf", ".dae"], read_scene),
+    **dict.fromkeys([".glb", ".gltf"], read_scene),
 }
 _TABLES = frozenset([*_TEXTS, ".ply", ".pcd", ".npy", ".npz", ".mat"])
 """Formats whose columns a user may name."""

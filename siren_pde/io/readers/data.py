@@ -123,6 +123,19 @@ def read_only_table(source: Source) -> Arrays:
     return of_table(source, np.array(table, dtype=np.float64, order="C"), [], f"`{name[:40]}`")
 
 
+def _is_whole(values: Array) -> bool:
+    return values.dtype.kind in "iu" or (
+        values.dtype.kind == "f" and bool((np.mod(values, 1) == 0).all())
+    )
+
+
+def _from_zero(source: Source, faces: Array) -> npt.NDArray[np.int64]:
+    """The numbers of corners, which MATLAB counts from one."""
+    numbers = faces.astype(np.int64)
+    from_one = source.suffix == ".mat" and bool((numbers >= 1).all())
+    return numbers - 1 if from_one else numbers
+
+
 def _require_real(source: Source, name: str, table: Array) -> None:
     if table.dtype.kind not in "fiu":
         raise source.broken(f"`{name[:40]}`", f"{table.dtype} numbers", "Save real numbers.")
@@ -132,8 +145,8 @@ def _of_arrays(source: Source, arrays: dict[str, Array], count: int) -> Arrays:
     """Arrays (n, 3) and (n,) by their names, and `faces` (f, 3); others are left out, and said."""
     columns, faces, left_out = dict[str, Array](), None, list[str]()
     for name, values in arrays.items():
-        if name.lower() in _FACES and values.ndim == 2 and values.dtype.kind in "iu":
-            faces = fan(values.astype(np.int64)) if values.shape[1] >= 3 else None
+        if name.lower() in _FACES and values.ndim == 2 and _is_whole(values):
+            faces = fan(_from_zero(source, values)) if values.shape[1] >= 3 else None
         elif values.shape == (count, 3) and (names := triple(name)) and names[0] not in columns:
             _require_real(source, name, values)
             columns |= dict(zip(names, values.T, strict=True))

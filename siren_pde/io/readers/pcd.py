@@ -16,7 +16,7 @@ from siren_pde.io.readers.long_tables import long_table
 from siren_pde.io.readers.lzf import unpacked
 from siren_pde.io.readers.names import COLOUR, POSITION
 from siren_pde.io.readers.notices import say
-from siren_pde.io.readers.source import Arrays, Floats, Line, Source, shown
+from siren_pde.io.readers.source import Arrays, Floats, Line, Source, as_declared, shown
 
 Column = npt.NDArray[Any]
 
@@ -135,8 +135,9 @@ def _text(source: Source, header: _Header) -> dict[str, Column]:
     for field in header.fields:
         for name in field.names:
             column = table[:, at]
+            plain = as_declared(column, field.kind)
             packed = name.lower() in _PACKED and field.kind in ("f4", "u4", "i4")
-            _add(source, columns, name, _bits(column, field.kind) if packed else column)
+            _add(source, columns, name, _bits(column, field.kind) if packed else plain)
             at += 1
     return columns
 

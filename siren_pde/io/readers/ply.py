@@ -12,7 +12,7 @@ from siren_pde.io.readers.long_tables import long_table
 from siren_pde.io.readers.names import known_as
 from siren_pde.io.readers.ply_faces import Table, Vector, faces_of
 from siren_pde.io.readers.ply_header import Element, header
-from siren_pde.io.readers.source import Arrays, Line, Source
+from siren_pde.io.readers.source import Arrays, Floats, Line, Source, as_declared
 
 
 def read_ply(source: Source) -> Arrays:
@@ -118,10 +118,10 @@ def _read_text(source: Source, elements: list[Element], offset: int) -> dict[str
     tables: dict[str, Table] = {}
     number = 1 + source.data.count(b"\n", 0, offset)
     if elements and not elements[0].has_lists:
-        names = [p.name for p in elements[0].properties]
-        long = long_table(source, offset, (elements[0].count, len(names)))
+        properties = elements[0].properties
+        long = long_table(source, offset, (elements[0].count, len(properties)))
         if long is not None:
-            tables[elements[0].name] = dict(zip(names, long[0].T, strict=True))
+            tables[elements[0].name] = _declared(elements[0], long[0])
             offset, number, elements = long[1], number + elements[0].count, elements[1:]
     lines = source.lines(offset, first=number, comment=b"\n")
     for element in elements:
@@ -137,12 +137,17 @@ def _read_text(source: Source, elements: list[Element], offset: int) -> dict[str
             tables[element.name] = _columns(element, [list(c) for c in zip(*cells, strict=True)])
         elif mine:
             values = source.rows(mine, len(element.properties))
-            names = [p.name for p in element.properties]
-            tables[element.name] = dict(zip(names, values.T, strict=True))
+            tables[element.name] = _declared(element, values)
     if lines:
         seen = f"{len(lines)} lines beyond what the header declares"
         raise source.broken(f"line {lines[0].number}", seen)
     return tables
+
+
+def _declared(element: Element, values: Floats) -> Table:
+    """The columns of rows of text (n, k), as the kinds of number that they are declared to be."""
+    pairs = zip(element.properties, values.T, strict=True)
+    return {p.name: as_declared(column, p.kind) for p, column in pairs}
 
 
 def _words(source: Source, element: Element, line: Line) -> list[Vector]:

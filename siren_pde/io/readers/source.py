@@ -57,6 +57,14 @@ class Arrays:
         return cls(positions, normals, faces, {n: v.astype(np.float64) for n, v in rest.items()})
 
 
+def as_declared(column: Floats, kind: str) -> npt.NDArray[Any]:
+    """A column of text as the kind of number that a header declares: whole ones tell bytes from
+    shares where colours are 0 or 1.
+    """
+    whole = kind[0] in "iu" and bool((np.mod(column, 1) == 0).all())
+    return column.astype(np.int64) if whole and np.abs(column).max(initial=0) < 2**53 else column
+
+
 def _side_by_side(columns: Sequence[npt.NDArray[Any]]) -> Floats:
     """Columns of any kind of number as one array, without a copy of each in between."""
     table = np.empty((len(columns[0]), len(columns)))
