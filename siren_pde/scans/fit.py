@@ -28,7 +28,7 @@ from siren_pde.scans.callback import with_data_residual
 from siren_pde.scans.given_normals import Orientation, known_orientation
 from siren_pde.scans.inspection import BAND
 from siren_pde.scans.interior_points import interior
-from siren_pde.scans.open_surfaces import with_rim
+from siren_pde.scans.open_surfaces import on_given_side, with_rim
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.prepare import cleaned, deduplicated
 from siren_pde.scans.redistanced import redistanced
@@ -139,7 +139,9 @@ def fit_sdf(
         oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
         mended = np.einsum("nd,nd->n", oriented.normals, clean.normals) < 0
         trust = np.where(mended, 1.0, trust)
-        if oriented.rim is None and not (kept := _without_interior(oriented)).all():
+        if oriented.rim is not None:
+            oriented = on_given_side(oriented, clean.positions, scan)
+        elif not (kept := _without_interior(oriented)).all():
             oriented, trust = oriented.part(kept), trust[kept]
     refine = refine and not regularisers
     exact = refine and not (fast or oriented.rim)

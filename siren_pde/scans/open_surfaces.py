@@ -47,6 +47,8 @@ _SEAM = 0.7
 """Contradictions between neighbours, over the square root of the number of points, that a sheet
 with two sides does not have: 0 for all of those, 2 for a Möbius band.
 """
+_TURNED = 0.9
+"""The share of normals opposite to those given that says they were turned as a whole."""
 _STEEP, _MOST_STEEP = 0.3, 0.1
 """Cosine between a plane's normal and steep ground, and the share of such ground in terrain."""
 
@@ -83,6 +85,23 @@ def with_rim(
     along = along[sample.near(cloud.positions, 1)[1][:, 0]]
     normals = _agreeing(cloud.normals, along, given)
     return OrientedCloud(cloud.positions, normals, rim, noise=cloud.noise)
+
+
+def on_given_side(cloud: OrientedCloud, positions: Floats, scan: PointCloud) -> OrientedCloud:
+    """An open cloud, on the side that its normals were given on: it encloses nothing, so that there
+    was no reason to turn them as a whole, and rooms are seen from inside.
+
+    `positions` (n, 3) are those of its points in the unit of the scan.
+    """
+    if scan.normals is None:
+        return cloud
+    from scipy.spatial import cKDTree
+
+    there, normals = (x.double().cpu().numpy() for x in (scan.positions, scan.normals))
+    given = normals[cKDTree(there).query(positions)[1]]
+    if np.mean(np.einsum("nd,nd->n", given, cloud.normals) < 0) < _TURNED:
+        return cloud
+    return OrientedCloud(cloud.positions, -cloud.normals, cloud.rim, noise=cloud.noise)
 
 
 def looks_open(sample: OrientedCloud) -> bool:

@@ -72,7 +72,8 @@ def test_edges_of_a_thin_plate_are_no_ends():
     assert noticed(x, normals).rim is None
 
 
-def test_a_room_is_open_at_its_door():
+def room():
+    """Points of the walls of a cube with a door, and the normals that a scanner within it gives."""
     rng, walls, normals = np.random.default_rng(0), [], []
     for axis in range(3):
         for side in (0.0, 1.0):
@@ -82,9 +83,26 @@ def test_a_room_is_open_at_its_door():
             normals.append(np.tile((1 - 2 * side) * np.eye(3)[axis], (1500, 1)))
     x, inwards = np.concatenate(walls), np.concatenate(normals)
     door = (x[:, 1] == 0) & (np.abs(x[:, 0] - 0.4) < 0.2) & (x[:, 2] < 0.6)
+    return x, inwards, door
+
+
+def test_a_room_is_open_at_its_door():
+    x, inwards, door = room()
     assert noticed(x[~door], inwards[~door]).rim is not None
     assert noticed(x[~door], -inwards[~door]).rim is None  # a body, with a hole in its scan
     assert noticed(x, inwards).rim is None
+
+
+@pytest.mark.filterwarnings("ignore:all normals lead", "ignore:the points are those of an open")
+@pytest.mark.parametrize("orientation", ["auto", "inward"])
+def test_a_room_is_seen_from_inside_and_a_body_is_not(orientation):
+    """As they are fitted: cleaned first, which takes inward normals for those of a body."""
+    x, inwards, door = room()
+    cloud = PointCloud(x[~door], normals=inwards[~door])
+    fitted = fit_sdf(cloud, seconds=None, steps=1, width=8, refine=False, orientation=orientation)
+    assert fitted.is_open is (orientation == "auto")
+    side = np.einsum("nd,nd->n", fitted.cloud.normals, fitted.cloud.positions)
+    assert (side < 0).mean() == pytest.approx(1.0 if fitted.is_open else 0.0, abs=0.01)
 
 
 def test_ends_point_outwards():
