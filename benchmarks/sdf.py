@@ -124,7 +124,7 @@ def measured(path, seed, options):
         found = inspect(distance, mesh, mesh, seed=seed)
     with stages.of("writing"), tempfile.TemporaryDirectory() as folder:
         written(distance, mesh, Path(folder))
-    answer |= {"eikonal": found.eikonal_away or 0.0, "stages": stages.seconds}
+    answer |= {"eikonal": found.eikonal_away or np.nan, "stages": stages.seconds}
     steps = distance.solution.history.steps[-1]
     return {**answer, **shape, "steps": steps, "fitted": fitted, "meshed": meshed}
 
