@@ -30,7 +30,7 @@ def in_front(corners: Floats, height: int, width: int) -> Integers:
     rows[~np.isfinite(level)] = 0
     for part in _parts(corners, rows, width):
         triangle, row = _spread(part, first[part], rows[part])
-        start, columns = _centres(*_cut(corners[triangle], row + 0.5), width)
+        start, columns = _centres(*_cut(corners[triangle], row.astype(np.float64) + 0.5), width)
         which, column = _spread(np.arange(len(row)), start, columns)
         triangle, row = triangle[which], row[which]
         places = np.stack([column, row], axis=1) + 0.5
