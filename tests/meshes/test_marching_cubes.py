@@ -241,7 +241,8 @@ def test_projection_turns_no_triangle_over() -> None:
     def gradient(x: Tensor) -> Tensor:
         x = x.detach().requires_grad_()
         with torch.enable_grad():
-            return torch.autograd.grad(ragged(x).sum(), x)[0]
+            (slope,) = torch.autograd.grad(ragged(x).sum(), x)
+        return slope
 
     plain = extract(ragged, *CUBE, resolution=24, dtype=torch.float64)
     moved = extract(ragged, *CUBE, resolution=24, dtype=torch.float64, gradient=gradient)
