@@ -17,11 +17,11 @@ _EDGE = 1e-9
 def in_front(corners: Floats, height: int, width: int) -> Integers:
     """The number of the triangle that is in front at each pixel (height, width), −1 where none is.
 
-    `corners` (f, 3, 3) are column, row and nearness of the corners of f triangles; the centre of
-    pixel (i, j) has row i + 1/2 and column j + 1/2. Rows of each triangle are cut by its edges
-    (scan conversion: Foley et al., Computer Graphics, §3.6), and at each pixel the nearest is kept
-    (the z-buffer of Catmull, 1974). What several are equally near at belongs to the last. Triangles
-    seen edge-on are not seen.
+    `corners` (f, 3, 3) say how far to the right, down and near the corners of f triangles are, in
+    pixels; the centre of pixel (i, j) is at (j + ½, i + ½). Lines of each triangle are cut by its
+    edges (scan conversion: Foley et al., Computer Graphics, §3.6), and at each pixel the nearest is
+    kept (the z-buffer of Catmull, 1974). What several are equally near at belongs to the last.
+    Triangles seen edge-on are not seen.
     """
     image = np.full(height * width, -1)
     nearest = np.full(height * width, -np.inf)
@@ -87,7 +87,7 @@ def _cut(corners: Floats, height: Floats) -> tuple[Floats, Floats]:
 
 
 def _planes(corners: Floats) -> tuple[Floats, Floats]:
-    """How nearness grows with column and row (f, 2), and at zero (f,): NaN where seen edge-on."""
+    """How much nearer a pixel to the right and down is (f, 2), and the first (f,): NaN edge-on."""
     start = corners[:, 0]
     normal = np.cross(corners[:, 1] - start, corners[:, 2] - start)
     across = np.where(normal[:, 2] == 0, np.nan, normal[:, 2])
