@@ -27,7 +27,7 @@ from siren_pde.scans.signed_distance import SignedDistance
 
 Floats = npt.NDArray[np.float64]
 
-TRIANGLES = 120_000
+TRIANGLES = 140_000
 """Most triangles on a page; larger meshes are simplified for it."""
 POINTS = 60_000
 """Most points of the scan on a page."""

@@ -152,7 +152,7 @@ def _fitted(
     used = np.zeros(splines.coefficients.numel(), dtype=bool)
     used[numbers] = True
     column = (np.cumsum(used, dtype=np.int32) - 1)[numbers]
-    starts = np.arange(0, column.size + 1, column.shape[1])
+    starts = np.arange(0, column.size + 1, column.shape[1], dtype=np.int32)
     c = _least_squares(csr_matrix((weights.ravel(), column.ravel(), starts)), scale * y, trust)
     splines.coefficients.view(-1)[torch.from_numpy(used)] = torch.from_numpy(c)
     return splines
@@ -163,10 +163,11 @@ def _least_squares(matrix: csr_matrix, y: Floats, trust: float) -> npt.NDArray[n
 
     Source: Hestenes and Stiefel, J. Res. Nat. Bur. Standards 49 (1952), §10.
     """
+    from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import LinearOperator, cg
 
-    adjoint, squared = matrix.T, matrix.copy()
-    squared.data **= 2
+    adjoint = matrix.T
+    squared = csr_matrix((matrix.data**2, matrix.indices, matrix.indptr), matrix.shape)
     diagonal = squared.T @ np.ones(len(y), np.float32) + np.float32(trust)
     size = (len(diagonal),) * 2
     normal = LinearOperator(size, lambda c: adjoint @ (matrix @ c) + trust * c, dtype=np.float32)
