@@ -20,6 +20,8 @@ _SCATTER = 33
 """Neighbours whose heights above the smooth surface say how noisy a point is."""
 _BESIDE = 4
 """Points of the second surface that say how far it is from the first."""
+_STREAM = 3
+"""Of random numbers, other than those that points may have been made with."""
 _USUAL = 1.8
 """The answer where a part shows no noise: the median of what others do, by benchmarks/sdf.py."""
 
@@ -35,6 +37,7 @@ def error_ratio(points: Floats, normals: Floats | None, smooth: Denoised, seed: 
     """
     from scipy.spatial import cKDTree
 
+    assert smooth.normals is not None  # what was smoothed has them
     tree = cKDTree(smooth.positions)
     squares, told = 0.0, 0.0
     for number, part in enumerate(_parts(points, seed)):
@@ -42,7 +45,7 @@ def error_ratio(points: Floats, normals: Floats | None, smooth: Denoised, seed: 
         above = _dot(points[part] - smooth.positions[owner], smooth.normals[owner])
         feet = points[part] - above[:, None] * smooth.normals[owner]
         own = None if normals is None else normals[part]
-        again = denoised(_scattered(feet, above, [seed, number]), own, seed)
+        again = denoised(_scattered(feet, above, [seed, number, _STREAM]), own, seed)
         if not again.noise.any():
             continue
         inner = np.unique(owner[_inner(points[part])] if len(part) < len(points) else owner)
@@ -86,6 +89,7 @@ def _apart(first: Denoised, second: Denoised, chosen: Integers) -> Floats:
     """
     from scipy.spatial import cKDTree
 
+    assert first.normals is not None and second.normals is not None
     x, normals = first.positions[chosen], first.normals[chosen]
     near = cKDTree(second.positions).query(x, k=_BESIDE, workers=-1)[1]
     offsets, theirs = x[:, None] - second.positions[near], second.normals[near]
