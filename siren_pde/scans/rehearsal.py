@@ -20,6 +20,8 @@ _SCATTER = 33
 """Neighbours whose heights above the smooth surface say how noisy a point is."""
 _BESIDE = 4
 """Points of the second surface that say how far it is from the first."""
+_CREASE = 0.3
+"""Points whose normals differ by more count less and less: they are beyond a crease."""
 _STREAM = 3
 """Of random numbers, other than those that points may have been made with."""
 _USUAL = 1.8
@@ -44,12 +46,12 @@ def error_ratio(points: Floats, normals: Floats | None, smooth: Denoised, seed: 
         owner = tree.query(points[part], workers=-1)[1]
         above = _dot(points[part] - smooth.positions[owner], smooth.normals[owner])
         feet = points[part] - above[:, None] * smooth.normals[owner]
-        own = None if normals is None else normals[part]
+        own = None if normals is None else smooth.normals[owner]
         again = denoised(_scattered(feet, above, [seed, number, _STREAM]), own, seed)
         if not again.noise.any():
             continue
         inner = np.unique(owner[_inner(points[part])] if len(part) < len(points) else owner)
-        squares += float((_apart(smooth, again, inner) ** 2).mean(1).sum())
+        squares += float(_apart(smooth, again, inner).sum())
         told += float((smooth.noise[inner] ** 2).sum())
     return float(np.sqrt(squares / told)) if told > 0 else _USUAL
 
@@ -82,10 +84,10 @@ def _scattered(feet: Floats, above: Floats, seed: list[int]) -> Floats:
 
 
 def _apart(first: Denoised, second: Denoised, chosen: Integers) -> Floats:
-    """How far chosen points of the first surface are from what points beside them on the second say
-    (k, 4), along their normals.
+    """Squares (k,) of how far chosen points of the first surface are from the second.
 
-    Between two points, a surface rises by what both planes say on average.
+    Between two points, a surface rises by what both planes say on average, unless there is a crease
+    between them.
     """
     from scipy.spatial import cKDTree
 
@@ -95,7 +97,9 @@ def _apart(first: Denoised, second: Denoised, chosen: Integers) -> Floats:
     offsets, theirs = x[:, None] - second.positions[near], second.normals[near]
     cosine = np.einsum("nkd,nd->nk", theirs, normals)
     ways = theirs * np.sign(cosine)[:, :, None] + normals[:, None]
-    return np.asarray(np.einsum("nkd,nkd->nk", offsets, ways) / (1 + np.abs(cosine)))
+    heights = np.einsum("nkd,nkd->nk", offsets, ways) / (1 + np.abs(cosine))
+    weights = np.exp((np.abs(cosine) - 1) / _CREASE**2)
+    return np.asarray((weights * heights**2).sum(1) / weights.sum(1))
 
 
 def _dot(a: Floats, b: Floats) -> Floats:
