@@ -31,8 +31,16 @@ def rms(values):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize(("n", "noise"), [(4000, 0.0), (300, 0.0), (4000, 0.01), (4000, 0.02)])
+@pytest.mark.parametrize(
+    ("n", "noise", "known"),
+    [
+        (4000, 0.0, True),
+        (4000, 0.0, False),
+        (300, 0.0, True),
+        (4000, 0.01, True),
+        (4000, 0.02, False),
+    ],
+)
 @pytest.mark.parametrize("shape", ["sphere", "block"])
 def test_nine_of_ten_errors_are_within_two_deviations(shape, n, noise, known):
     rng = np.random.default_rng(0)
@@ -42,7 +50,7 @@ def test_nine_of_ten_errors_are_within_two_deviations(shape, n, noise, known):
     errors = (off_block if shape == "block" else off_sphere)(mesh.vertices)
     assert np.mean(errors < 2 * answer.deviations) > 0.9
     # And they are no wider than errors are.
-    assert 0.5 < rms(answer.deviations) / rms(errors) < 2.5, (rms(answer.deviations), rms(errors))
+    assert 0.5 < rms(answer.deviations) / rms(errors) < 2.5
 
 
 @pytest.mark.slow
