@@ -10,12 +10,13 @@ from siren_pde.scans.denoise import Denoised, denoised
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_WHOLE = 24_000
+_WHOLE = 20_000
 """Points that are smoothed once more; of larger clouds as many, in parts around random points."""
 _PARTS = 4
-"""So many parts: together a quarter of the work of smoothing 100,000 points."""
+"""So many parts: together a third of the work of smoothing 100,000 points."""
 _INNER = 0.55
-"""Radii of a part within which its edge, as far away as two patches at least, does not matter."""
+"""Radii of a part within which its edge, farther away than the radius of a patch, hardly matters.
+"""
 _SCATTER = 33
 """Neighbours whose heights above the smooth surface say how noisy a point is."""
 _BESIDE = 4
