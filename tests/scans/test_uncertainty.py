@@ -14,10 +14,10 @@ def directions(n, rng):
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def told(points, normals):
-    """The uncertainty of a short fit to points of a closed surface, and its mesh."""
+def told(points, normals, *, is_open=False):
+    """The uncertainty of a short fit to points, and its mesh."""
     cloud = PointCloud(points, normals=normals)
-    distance = fit_sdf(cloud, seconds=None, steps=150, width=64, depth=2, is_open=False)
+    distance = fit_sdf(cloud, seconds=None, steps=150, width=64, depth=2, is_open=is_open)
     mesh = distance.mesh(64)
     return uncertainty(distance, mesh), mesh
 
@@ -50,6 +50,20 @@ def test_nine_of_ten_errors_are_within_two_deviations(shape, n, noise, known):
     errors = (off_block if shape == "block" else off_sphere)(mesh.vertices)
     assert np.mean(errors < 2 * answer.deviations) > 0.9
     # And they are no wider than errors are.
+    assert 0.5 < rms(answer.deviations) / rms(errors) < 2.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_ends_of_open_surfaces_are_as_uncertain_as_they_are_wrong(noise):
+    rng = np.random.default_rng(0)
+    x = directions(8000, rng)
+    x = x[x[:, 2] > 0]
+    answer, mesh = told(x + noise * rng.standard_normal(x.shape), None, is_open=True)
+    y = mesh.vertices
+    past = np.hypot(np.hypot(y[:, 0], y[:, 1]) - 1, y[:, 2])
+    errors = np.where(y[:, 2] > 0, off_sphere(y), past)
+    assert np.mean(errors < 2 * answer.deviations) > 0.9
     assert 0.5 < rms(answer.deviations) / rms(errors) < 2.5
 
 
