@@ -18,9 +18,11 @@ from 100,000 points, as a share of the bounding box's diagonal; the root mean sq
 exact distance, in the padded box and within 0.1 of the surface, where that box is [−1, 1] along its
 longest side. `--steps` bounds the steps instead of the seconds, `--width`, `--depth` and
 `--frequency` are those of `fit_sdf`, and `--fast` is its. `eikonal` is the root mean square of
-|∇φ| − 1 in the box, away from the medial axis. `--stages` adds a table of seconds, stage by stage.
-`--peers` compares it, mesh by mesh, with the published recipe
-and with screened Poisson reconstruction: see `sdf_peers.py`.
+|∇φ| − 1 in the box, away from the medial axis. `covered` is the share of vertices whose distance to
+the true mesh is within two of their standard deviations (see `uncertainty`), `sigma` the root mean
+square of these over that of the distances, `wide` the same of medians. `--stages` adds a table of
+seconds, stage by stage. `--peers` compares it, mesh by mesh, with the published recipe and with
+screened Poisson reconstruction: see `sdf_peers.py`.
 """
 
 import itertools
@@ -42,6 +44,7 @@ from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
 from siren_pde.scans.inspection import inspect
 from siren_pde.scans.prepare import cleaned, deduplicated
+from siren_pde.scans.uncertainty import uncertainty
 from siren_pde.solving.stages import Stages
 
 NETWORK = {"width": int, "depth": int, "frequency": float}
@@ -54,6 +57,9 @@ COLUMNS = {
     "rmse": ("{:.4f}", 1),
     "band": ("{:.4f}", 1),
     "eikonal": ("{:.3f}", 1),
+    "covered": ("{:.1%}", 1),
+    "sigma": ("{:.2f}", 1),
+    "wide": ("{:.2f}", 1),
     "components": ("{}", 1),
     "genus": ("{}", 1),
     "steps": ("{}", 1),
@@ -61,7 +67,8 @@ COLUMNS = {
     "meshed": ("{:.1f} s", 1),
 }
 
-
+VERTICES = 20_000
+"""Vertices whose standard deviations are held to true errors."""
 OFFSET, OFFSET_SIZE = 1e7, 1000
 """Where points of single precision are, a unit apart there, and what extent they have."""
 FLIPPED = {"inward": 1.0, "flipped": 0.1, "half": 0.5}
@@ -121,6 +128,7 @@ def measured(path, seed, options):
         answer |= {"max": off.reference_max / truth.diagonal}
         answer |= {"rmse": off.sdf_rmse / distance.scale}
         answer |= {"band": off.sdf_rmse_band / distance.scale}
+        answer |= covered(distance, mesh, truth, seed)
     else:
         x = truth.sample(sdf_peers.SAMPLES, 0)[0] if truth else cloud.positions.double().numpy()
         off = point_triangle_distance(x, mesh) / np.linalg.norm(np.ptp(x, axis=0))
@@ -133,6 +141,18 @@ def measured(path, seed, options):
     answer |= {"eikonal": found.eikonal_away or np.nan, "stages": stages.seconds}
     steps = distance.solution.history.steps[-1]
     return {**answer, **shape, "steps": steps, "fitted": fitted, "meshed": meshed}
+
+
+def covered(distance, mesh, truth, seed):
+    """How many true errors of vertices their standard deviations cover, and how wide these are."""
+    chosen = np.random.default_rng(seed).permutation(len(mesh.vertices))[:VERTICES]
+    deviations = uncertainty(distance, mesh).deviations[chosen]
+    off = point_triangle_distance(mesh.vertices[chosen], truth)
+    return {
+        "covered": np.mean(off < 2 * deviations),
+        "sigma": np.sqrt(np.mean(deviations**2) / np.mean(off**2)),
+        "wide": np.median(deviations) / np.median(off),
+    }
 
 
 def oriented(path, seed, options):

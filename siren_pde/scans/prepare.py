@@ -16,6 +16,7 @@ from siren_pde.scans.given_normals import Orientation, checked, known_orientatio
 from siren_pde.scans.noise import shared_by_sheets
 from siren_pde.scans.normals import estimated
 from siren_pde.scans.outliers import inliers
+from siren_pde.scans.rehearsal import error_ratio
 from siren_pde.scans.rounded import say_rounding
 
 Floats = npt.NDArray[np.float64]
@@ -148,7 +149,8 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
             stacklevel=3,
         )
     positions = positions[kept]
-    smooth, normals, noise, scattered = denoised(positions, given, seed)
+    surface = denoised(positions, given, seed)
+    smooth, normals, noise, scattered = surface
     if given is None:
         oriented, trust = estimated(smooth)
         normals = oriented if normals is None else on_side_of(normals, oriented)
@@ -160,6 +162,7 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
     if smooth is positions:
         return Cleaned(smooth, normals, trust)
     _say_sheets(shared_by_sheets(smooth, normals, scattered))
+    noise = error_ratio(positions, given, surface, seed) * noise
     return Cleaned(smooth, normals, trust, noise)
 
 
