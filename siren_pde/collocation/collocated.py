@@ -22,6 +22,7 @@ from siren_pde.collocation.sampling import (
 )
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
+from siren_pde.processes.processes import Processes
 
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
@@ -40,6 +41,10 @@ class Rows:
     def count(self) -> int:
         """How many rows of r there are: one for each component at each point."""
         return self.residual.components * len(self.points)
+
+    def select(self, piece: slice) -> Rows:
+        """The rows of some of the points, with the scale that they have among all."""
+        return replace(self, points=self.points.select(piece), scale=self.scale[piece])
 
     def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
         """The points and their scale in consecutive pieces of at most `size`."""
@@ -178,6 +183,13 @@ class Collocated:
         """The conditions that `keep` says alone, None if there are none."""
         rows = tuple(r for r in self.rows if keep(r))
         return replace(self, rows=rows) if rows else None
+
+    def part(self, processes: Processes) -> Collocated:
+        """What one of several processes evaluates: of each condition so many of the points, with
+        the scales that they have among all, and none of the conditions that it has no point of.
+        """
+        rows = (r.select(processes.part(len(r.points))) for r in self.rows)
+        return replace(self, rows=tuple(r for r in rows if len(r.points)))
 
     def weighted_boundaries(self, weight: float) -> Collocated:
         """Boundary conditions (of lower dimension, not data) counting `weight` times."""

@@ -43,10 +43,20 @@ class Smooth(Protocol):
 
 
 class Residuals(Smooth, Protocol):
-    """A loss ½‖r(θ)‖² of N residuals, and the products with their Jacobian J = ∂r/∂θ."""
+    """A loss ½‖r(θ)‖² of N residuals, and the products with their Jacobian J = ∂r/∂θ.
+
+    The N rows may be a part of all, of which others have the rest: what is one number for all rows,
+    or one for each parameter, is asked for here, as by `dot`, and not summed over rows elsewhere.
+    """
 
     def residual(self, theta: Tensor) -> Tensor:
         """r (N,)."""
+
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two vectors of rows (N,), a tensor without axes."""
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs for the rows (N,), of the dtype and on the device of `like`."""
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,)."""
@@ -147,6 +157,12 @@ class Method(ABC, Generic[S]):
     """
     may_be_zero: ClassVar[tuple[str, ...]] = ()
     """The options that may be zero, although their defaults are not."""
+    shared: ClassVar[bool] = False
+    """Whether several processes may solve by it, each with a part of the rows: it sums over rows in
+    no other way than by what `Residuals` have for that, and decides nothing by a clock of its own.
+    """
+    keeps_rows: ClassVar[bool] = False
+    """Whether its state has vectors of rows, of which each of several processes has its own."""
     descends: ClassVar[bool] = True
     """Whether a smaller loss is a better answer: not where a method weighs conditions by itself,
     as least squares on features do.

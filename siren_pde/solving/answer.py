@@ -107,7 +107,7 @@ def _answer(ready: Prepared, end: End) -> Objective:
     far as it is solved.
     """
     field = with_parameters(of_problem(end.at).field, end.at.theta)
-    return solved_part(replace(ready.objective, field=field), end.at.reached)
+    return solved_part(replace(ready.objective.alone, field=field), end.at.reached)
 
 
 def _marked(answer: Objective, end: End) -> End:

@@ -156,7 +156,8 @@ def _plain(call: Call) -> dict[str, Any]:
 
 
 def _first_loss(objective: Objective) -> float:
-    return float(objective.loss(objective.parameters))
+    """The loss at the start, by one process: it is the same for any number of them."""
+    return float(objective.alone.loss(objective.parameters))
 
 
 def _compared(checkpoint: Checkpoint, then: Mapping[str, Any]) -> tuple[str, ...]:

@@ -41,6 +41,16 @@ class PlainResiduals:
         """½‖r‖² and its gradient (p,)."""
         return self.loss(theta), self.vjp(theta, self.function(theta))
 
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two vectors of rows (N,)."""
+        return first @ second
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs for the rows (N,)."""
+        shape = self.function(self.start).shape
+        coins = torch.randint(0, 2, shape, generator=generator, device=like.device)
+        return (2 * coins - 1).to(like)
+
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,)."""
         product: Tensor = torch.func.jvp(self.function, (theta,), (direction,))[1]
