@@ -4,7 +4,19 @@ from dataclasses import replace
 
 import torch
 
-from siren_pde import LBFGS, Adam, Broyden, Budget, GaussNewton, LeastSquares, Siren, Sobol, solve
+from siren_pde import (
+    LBFGS,
+    Adam,
+    Broyden,
+    Budget,
+    Every,
+    GaussNewton,
+    LeastSquares,
+    Siren,
+    Sobol,
+    Stop,
+    solve,
+)
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
 from siren_pde.fields.cosines import Cosines
@@ -138,7 +150,33 @@ def solves(processes):
     }
 
 
+def decisions(processes):
+    """What is decided by a clock, or in one process: it is another thing every time."""
+
+    def stopping(report):
+        return Stop("seven are enough") if report.step >= 7 else None
+
+    given = {"quiet": True, "processes": processes}
+    mine = [Every(steps=1)(stopping)] if processes.first else []
+    stopped = solve(bent, siren(), Adam(batch=64), callbacks=mine, estimate="none", **given)
+    timed = solve(bent, siren(), Adam(batch=64), budget=Budget(seconds=0.5), **given)
+    chosen = solve(linear, siren(), budget=Budget(steps=1), **given)
+    drawn = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1))
+    with torch.no_grad():  # as layers are that were drawn without a seed
+        drawn[0].bias += processes.rank
+    own = solve(plain, drawn, Adam(batch=64), budget=Budget(steps=2), estimate="none", **given)
+    solved = (stopped, timed, chosen, own)
+    return {
+        "steps": [s.history.steps[-1] for s in solved],
+        "words": [f"{s.outcome.name} {s.stop_reason} {s.estimate} {s.why}" for s in solved],
+        "numbers": [[s.loss, s.seconds, *s.residuals.values()] for s in solved],
+    }
+
+
 LAWS = (products, quadratures, adaptive, methods, least_squares, solves)
+"""What is the same for any number of processes."""
+OTHERS = (decisions,)
+"""What is the same in all processes of a job."""
 
 
 def computed(processes: Processes):
@@ -148,5 +186,5 @@ def computed(processes: Processes):
             name: value.tolist() if isinstance(value, torch.Tensor) else value
             for name, value in law(processes).items()
         }
-        for law in LAWS
+        for law in (*LAWS, *OTHERS)
     }

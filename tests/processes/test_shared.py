@@ -76,7 +76,17 @@ def test_all_processes_have_the_same_bits(computed, count):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", COUNTS[1:])
+def test_the_first_process_decides_for_all(computed, count):
+    for each in computed[count]:
+        told = each["decisions"]
+        assert told["steps"][0] == 7 and "seven are enough" in told["words"][0]
+        assert f"since {count} processes share it" in told["words"][2]
+
+
+@pytest.mark.slow
 def test_what_is_computed_is_no_trivial_number(computed):
-    numbers = [np.asarray(v) for law in computed[1][0].values() for v in law.values()]
+    shown = (computed[1][0][law.__name__] for law in laws.LAWS)
+    numbers = [np.asarray(v) for law in shown for v in law.values()]
     sizes = [np.abs(x).max() for x in numbers if x.dtype.kind == "f"]
     assert len(sizes) > 20 and min(sizes) > 1e-6
