@@ -5,8 +5,10 @@ of torch shows.
 """
 
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -33,11 +35,11 @@ from siren_pde import (
     sin,
     solve,
 )
-from siren_pde.collocation.objective import objective_of
+from siren_pde.collocation.objective import Objective, objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.fields.cosines import Cosines
 from siren_pde.local_features.jumps import planes
-from siren_pde.optimisers.base import Spent
+from siren_pde.optimisers.base import Method, Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from tests.processes.problems import bent, plain, smooth
 
@@ -95,7 +97,7 @@ def objective(problem, field=None, n=64):
     return objective_of(problem, field or siren(), rule=Sobol(n))
 
 
-WALKS = {
+WALKS: dict[str, tuple[Method[Any], Callable[[], Objective]]] = {
     "Adam": (Adam(batch=64), lambda: objective(bent)),
     "Gauss-Newton": (GaussNewton(refresh=1), lambda: objective(bent, n=301)),
     "L-BFGS": (LBFGS(inner=3), lambda: objective(bent)),

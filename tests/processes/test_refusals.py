@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 import siren_pde
-from siren_pde import LeastSquares, Siren, Sobol, fit_sdf, solve
+from siren_pde import LeastSquares, PointCloud, Siren, Sobol, fit_sdf, solve
 from siren_pde.cli.app import app
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
@@ -87,7 +87,7 @@ def test_newtons_steps_on_features_refuse():
 
 def test_a_surface_is_fitted_by_one(launched):
     with pytest.raises(ConfigError, match="`fit_sdf` works in one process, and torchrun"):
-        fit_sdf(np.eye(3))
+        fit_sdf(PointCloud(np.eye(3), axes=("x", "y", "z")))
 
 
 @pytest.mark.parametrize("words", ["sdf x.ply --out y.ply", "sweep x.py", "check x.py"])
