@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as made
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -36,18 +35,17 @@ class Objective:
     """The residuals r(θ) of a problem for a field, and the products with J = ∂r/∂θ.
 
     θ (p,) holds the parameters of all networks of the field, one after the other. J comes in closed
-    form, whole (`residual_and_jacobian`), on vectors (`jvp`, `vjp`), or as the gradient Jᵀr. An
+    form, on vectors (`jvp`, `vjp`), as the gradient Jᵀr, or by `residual_and_jacobian`. An
     objective is a value: it and its copies change nothing but memory that is not in use.
 
     `collocated` are the residuals at their points, `limits` how much is evaluated at once. Where
-    several `processes` share the rows, N is the number of those of this one, `own`; losses,
-    gradients and normal equations are those of all, and every process calls for them.
+    several processes share the rows, N is the number of those of this one; losses, gradients and
+    normal equations are those of all, and every process calls for them.
     """
 
     collocated: Collocated
     field: Field
     limits: Limits = Limits()
-    processes: Processes = Processes()
     _spaces: Spaces = made(default_factory=Spaces, repr=False, metadata={"stored": False})
 
     @property
@@ -60,15 +58,10 @@ class Objective:
         """The seed of the points."""
         return self.collocated.seed
 
-    @cached_property
-    def own(self) -> Collocated:
-        """The residuals at the points of this process: all of them where it is alone."""
-        return self.collocated.part(self.processes) if self.processes.several else self.collocated
-
     @property
-    def alone(self) -> Objective:
-        """The same residuals, all of them evaluated by this process, whatever others do."""
-        return replace(self, processes=Processes()) if self.processes.several else self
+    def space(self) -> Collocated:
+        """The vectors of rows (N,): inner products, and random signs."""
+        return self.collocated
 
     # ── residuals and the products with their Jacobian ────────────────────────────────────────
 
@@ -78,65 +71,34 @@ class Objective:
 
     def _residuals(self, theta: Tensor) -> Iterator[tuple[Rows, Tensor]]:
         with evaluating(self) as e:
-            for rows in self.own.rows:
+            for rows in self.collocated.own.rows:
                 yield rows, rows.scale[:, None] * e.residual(theta, rows)
 
     def loss(self, theta: Tensor) -> Tensor:
         """½‖r(θ)‖², a tensor without axes."""
-        (square,) = self.processes.summed(self.residual(theta).square().sum())
+        (square,) = self.collocated.processes.summed(self.residual(theta).square().sum())
         return 0.5 * square
-
-    def finite(self, theta: Tensor) -> bool:
-        """Whether all residuals are finite at θ."""
-        return self.processes.all(bool(torch.isfinite(self.residual(theta)).all()))
 
     def terms(self, theta: Tensor) -> dict[str, Tensor]:
         """The weighted mean square of each condition; the loss is half their sum."""
         own = {rows.condition.name: r.square().sum() for rows, r in self._residuals(theta)}
         names = [rows.condition.name for rows in self.collocated.rows]
         zero = theta.new_zeros(())
-        sums = self.processes.summed(*(own.get(name, zero) for name in names))
+        sums = self.collocated.processes.summed(*(own.get(name, zero) for name in names))
         return dict(zip(names, sums, strict=True))
-
-    def dot(self, first: Tensor, second: Tensor) -> Tensor:
-        """The inner product of two vectors of rows (N,), a tensor without axes."""
-        return self.processes.summed(first @ second)[0]
-
-    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
-        """Random signs for the rows (N,), the same ones whoever evaluates a row."""
-        count, signs = self.collocated.count, []
-        coins = torch.randint(0, 2, (count,), generator=generator, device=like.device)
-        for rows, place in zip(self.collocated.rows, self.collocated.slices.values(), strict=True):
-            of_points = coins[place].view(len(rows.points), -1)
-            signs.append(of_points[self.processes.part(len(rows.points))].flatten())
-        return (2 * torch.cat(signs) - 1).to(like)
 
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """½‖r‖² and its gradient Jᵀr (p,), one block of points after the other."""
         total, gradient = theta.new_zeros(()), torch.zeros_like(theta)
         with evaluating(self) as e:
             networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
-            for half, seeds, at in e.loss_seeds(theta, self.own.rows):
+            for half, seeds, at in e.loss_seeds(theta, self.collocated.own.rows):
                 total += half
                 for site, seed in seeds.items():
                     name = site.network
                     sums[name] += networks[name].vjp(parts[name], at[site], seed)
-        total, gradient = self.processes.summed(total, gradient)
+        total, gradient = self.collocated.processes.summed(total, gradient)
         return total, gradient
-
-    def residual_and_jacobian(
-        self, theta: Tensor, out: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form; J is written into `out` if given.
-
-        Fresh memory for J costs more than its arithmetic: give the same `out` again where you can.
-        """
-        shape = (self.own.count, theta.numel())
-        jacobian = theta.new_empty(shape) if out is None else out
-        with evaluating(self) as e:
-            given = (theta, self.own.rows)
-            blocks = e.jacobian(*given, lambda start, k: jacobian[start : start + k])
-            return _joined([r for r, _ in blocks], theta), jacobian
 
     def normal_equations(self, theta: Tensor) -> NormalEquations:
         """J Jᵀ and r, or JᵀJ and Jᵀr, whichever is smaller.
@@ -154,13 +116,16 @@ class Objective:
                 "`Adam()`, a smaller network, or a larger `Budget(memory=…)`."
             )
         if rows <= columns and self.limits.afford(rows * columns * size):
-            out = self._spaces.matrix((self.own.count, columns), theta)
-            whole = (self.processes.gathered(x) for x in self.residual_and_jacobian(theta, out))
+            out = self._spaces.matrix((self.collocated.own.count, columns), theta)
+            whole = (
+                self.collocated.processes.gathered(x)
+                for x in residual_and_jacobian(self, theta, out)
+            )
             return NormalEquations.of(*whole)
         return self._summed_normal_equations(theta)
 
     def _summed_normal_equations(self, theta: Tensor) -> NormalEquations:
-        columns, rows = theta.numel(), self.own.rows
+        columns, rows = theta.numel(), self.collocated.own.rows
         gram, right = theta.new_zeros((columns, columns)), torch.zeros_like(theta)
         square, row = theta.new_zeros(()), columns * theta.element_size()
         given = (self.collocated.rows, self.field.networks(), row)
@@ -174,15 +139,15 @@ class Objective:
                 add_gram(gram, block)
                 right.addmv_(block.T, r)
                 square += r @ r
-        right, square = self.processes.summed(right, square)
-        return NormalEquations(self.processes.summed(gram)[0], right, square)
+        right, square = self.collocated.processes.summed(right, square)
+        return NormalEquations(self.collocated.processes.summed(gram)[0], right, square)
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,), without J."""
         products = []
         with evaluating(self) as e:
             networks, parts, moves = self.field.networks(), e.split(theta), e.split(direction)
-            for r, seeds, at in e.seeds(theta, self.own.rows):
+            for r, seeds, at in e.seeds(theta, self.collocated.own.rows):
                 moved = {
                     site: networks[n].jvp(parts[n], at[site], moves[n])
                     for site in at
@@ -200,14 +165,14 @@ class Objective:
         gradient, start = torch.zeros_like(theta), 0
         with evaluating(self) as e:
             networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
-            for r, seeds, at in e.seeds(theta, self.own.rows):
+            for r, seeds, at in e.seeds(theta, self.collocated.own.rows):
                 w = weights[start : start + r.numel()].view_as(r)
                 start += r.numel()
                 for site in at:
                     weighted = [w[:, j, None] * s[site] for j, s in enumerate(seeds)]
                     seed, name = torch.stack(weighted).sum(0), site.network
                     sums[name] += networks[name].vjp(parts[name], at[site], seed)
-        return self.processes.summed(gradient)[0]
+        return self.collocated.processes.summed(gradient)[0]
 
     # ── the same residuals at other points ────────────────────────────────────────────────────
 
@@ -229,9 +194,9 @@ class Objective:
         chosen = {}
         with evaluating(self) as e:
             for rows in self.collocated.at(sampling).interior:
-                own = rows.select(self.processes.part(len(rows.points)))
+                own = rows.select(self.collocated.processes.part(len(rows.points)))
                 r = torch.linalg.vector_norm(e.residual(theta, own), dim=1)
-                r = self.processes.gathered(r)
+                r = self.collocated.processes.gathered(r)
                 index = drawn_to_residuals(r, max(len(r) // POOL, 1), share, seed)
                 points = rows.points.select(index)
                 weights = torch.ones_like(r[index])
@@ -242,6 +207,20 @@ class Objective:
 def _joined(parts: list[Tensor], like: Tensor) -> Tensor:
     """Rows below each other; a process may have none."""
     return torch.cat(parts) if parts else like.new_zeros((0,))
+
+
+def residual_and_jacobian(
+    objective: Objective, theta: Tensor, out: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form; J is written into `out` if given.
+
+    Fresh memory for J costs more than its arithmetic: give the same `out` again where you can.
+    """
+    own = objective.collocated.own
+    jacobian = theta.new_empty((own.count, theta.numel())) if out is None else out
+    with evaluating(objective) as e:
+        blocks = e.jacobian(theta, own.rows, lambda start, k: jacobian[start : start + k])
+        return _joined([r for r, _ in blocks], theta), jacobian
 
 
 @contextmanager
@@ -270,7 +249,16 @@ def objective_of(
     """
     field = in_coordinates(field, problem.axes)
     collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
-    return Objective(collocated, field, limits or Limits(), processes or Processes())
+    if processes is not None:
+        collocated = replace(collocated, processes=processes)
+    return Objective(collocated, field, limits or Limits())
+
+
+def alone(objective: Objective) -> Objective:
+    """The same residuals, all of them evaluated by this process, whatever others do."""
+    if not objective.collocated.processes.several:
+        return objective
+    return replace(objective, collocated=objective.collocated.alone)
 
 
 def require_finite(objective: Objective, theta: Tensor) -> None:

@@ -42,21 +42,30 @@ class Smooth(Protocol):
         """The same function at fresh points, when the share `used` of the budget is spent."""
 
 
+class RowSpace(Protocol):
+    """The vectors that have an entry for each of N rows, others having those of the rest."""
+
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two of them (N,), a tensor without axes."""
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs (N,), of the dtype and on the device of `like`."""
+
+
 class Residuals(Smooth, Protocol):
     """A loss ½‖r(θ)‖² of N residuals, and the products with their Jacobian J = ∂r/∂θ.
 
     The N rows may be a part of all, of which others have the rest: what is one number for all rows,
-    or one for each parameter, is asked for here, as by `dot`, and not summed over rows elsewhere.
+    or one for each parameter, is asked for here, as of the `space` of rows, and nowhere else summed
+    over rows.
     """
 
     def residual(self, theta: Tensor) -> Tensor:
         """r (N,)."""
 
-    def dot(self, first: Tensor, second: Tensor) -> Tensor:
-        """The inner product of two vectors of rows (N,), a tensor without axes."""
-
-    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
-        """Random signs for the rows (N,), of the dtype and on the device of `like`."""
+    @property
+    def space(self) -> RowSpace:
+        """The vectors of rows (N,)."""
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,)."""

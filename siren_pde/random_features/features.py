@@ -45,9 +45,10 @@ def require_affine_where_shared(objective: Objective) -> None:
     """Raise ConfigError where several processes share residuals that are not affine in the field:
     Newton's steps on features look for starts by what one process sees.
     """
-    if objective.processes.several and not objective.collocated.affine:
+    processes = objective.collocated.processes
+    if processes.several and not objective.collocated.affine:
         raise ConfigError(
-            f"least squares on features are shared by {objective.processes.count} processes where "
+            f"least squares on features are shared by {processes.count} processes where "
             "the residuals are affine in the field, and these are not. Take `GaussNewton()` or "
             "`Adam()`, or start one process."
         )

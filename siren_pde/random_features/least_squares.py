@@ -178,7 +178,7 @@ class LeastSquares(Method[State]):
         trial = first_trial(whole, features=self.features, frequency=self.frequency, most=most)
         search = Search.starting(trial, fixed=self.frequency is not None)
         theta = zero.parameters
-        if not zero.finite(theta):
+        if not zero.collocated.processes.all(bool(torch.isfinite(zero.residual(theta)).all())):
             slow = theta.new_tensor([SLOW_BAND / s for s in half])
             zero = with_features(whole, FEW, slow, whole.seed)
             theta = first_finite(zero, zero.parameters)
@@ -192,7 +192,8 @@ class LeastSquares(Method[State]):
         tried, theta, residual, state = self._tried(
             replace(state, left=left), trial, deadline=began + spent.left
         )
-        seconds = state.objective.processes.agreed(time.monotonic() - began)
+        processes = state.objective.collocated.processes
+        seconds = processes.agreed(time.monotonic() - began)
         state = replace(state, pace=state.pace.after(trial.features * state.columns, seconds))
         search, ended, outcome = self._searched(state, trial, residual, spent.left - seconds)
         state = replace(state, search=search)

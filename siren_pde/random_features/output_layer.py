@@ -89,9 +89,9 @@ def fit_output(
 def weighted_size(objective: Objective, theta: Tensor, weights: Weights) -> Tensor:
     """The norm of the residuals with the rows of each condition times its weight."""
     r = objective.residual(theta)
-    for name, rows in objective.own.slices.items():
+    for name, rows in objective.collocated.own.slices.items():
         r[rows] *= weights[name]
-    return spread_norm(r, objective.processes)
+    return spread_norm(r, objective.collocated.processes)
 
 
 def null_conditions(objective: Objective, theta: Tensor) -> set[str]:

@@ -34,10 +34,10 @@ class OutputSystem:
     @staticmethod
     def of(objective: Objective, theta: Tensor) -> OutputSystem:
         """Linearised at θ; exact where residuals are affine in the field."""
-        own, weights = objective.own, objective.collocated.weights
+        own, weights = objective.collocated.own, objective.collocated.weights
         with evaluating(objective) as e:
             b, a = e.output_jacobian(theta, own.rows)
-        return OutputSystem(a, b, own.slices, weights, objective.processes)
+        return OutputSystem(a, b, own.slices, weights, own.processes)
 
     @property
     def size(self) -> float:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, final
 
 import torch
 
-from siren_pde.collocation.objective import require_finite
+from siren_pde.collocation.objective import alone, require_finite
 from siren_pde.errors import ConfigError, NonFiniteError
 from siren_pde.fields.storage import described
 from siren_pde.optimisers.base import Iterate, Method, Spent
@@ -92,7 +92,7 @@ class Loop:
         self._called: list[tuple[int, float] | None] = [None] * len(callbacks)
         self.good = where
         self._terms: tuple[object, object, dict[str, float]] = (None, None, {})
-        self._processes = of_problem(where.at).processes
+        self._processes = of_problem(where.at).collocated.processes
 
     def run(self) -> End:
         """Step until something ends it. Whatever a method, a residual or a callback raises passes
@@ -205,7 +205,7 @@ def best_of(end: End, where: Standing, method: Method[Any]) -> End:
     if not method.by_loss(end.at):
         return end
     objective, at = of_problem(end.at), end.at
-    measured = objective.alone  # where it was interrupted, others may be at another step
+    measured = alone(objective)  # where it was interrupted, others may be at another step
     others = [where.best.at] if where.best and where.best.at.objective is at.objective else []
     shape = described(objective.field)
     if where.start.theta.shape == at.theta.shape and (

@@ -60,7 +60,7 @@ def finite_step(method: Method[Any], at: Iterate[Any], spent: Spent) -> Iterate[
     stuck = following.theta is at.theta or following.outcome is not Outcome.converged
     if not stuck:
         return following
-    took = of_problem(at).processes.agreed(time.monotonic() - began)
+    took = of_problem(at).collocated.processes.agreed(time.monotonic() - began)
     if following.finished or took > LONG:
         require_finite(of_problem(following), following.theta)
     return following

@@ -99,8 +99,8 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
     size = sum(q.numel() for q in scaled.parameters())
     rule = call.quadrature or Sobol(method.points(size))
     collocated = probe.collocated.with_rule(rule, like=next(scaled.parameters()))
-    shared = replace(probe, collocated=collocated, field=scaled, processes=processes)
-    return Prepared(method, why, shared)
+    collocated = replace(collocated, processes=processes)
+    return Prepared(method, why, replace(probe, collocated=collocated, field=scaled))
 
 
 def _suited(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from siren_pde.collocation.objective import Objective
+from siren_pde.collocation.objective import Objective, alone
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.optimisers.adam import Adam
@@ -104,7 +104,8 @@ def require_same_problem(probe: Objective, processes: Processes) -> None:
 def for_callbacks(at: Iterate[Any]) -> Iterate[Any]:
     """An iterate for whoever looks at it in one process alone, which may evaluate what it likes."""
     objective = of_problem(at)
-    return replace(at, objective=objective.alone) if objective.processes.several else at
+    several = objective.collocated.processes.several
+    return replace(at, objective=alone(objective)) if several else at
 
 
 def judged_by_first(

@@ -14,6 +14,22 @@ Function = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
+class PlainSpace:
+    """The vectors of `count` rows, all of them here."""
+
+    count: int
+
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two of them."""
+        return first @ second
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs."""
+        coins = torch.randint(0, 2, (self.count,), generator=generator, device=like.device)
+        return (2 * coins - 1).to(like)
+
+
+@dataclass(frozen=True)
 class PlainResiduals:
     """½‖r(θ)‖² of a function r, θ (p,) → (N,), and its products with J: a `Residuals`.
 
@@ -41,15 +57,10 @@ class PlainResiduals:
         """½‖r‖² and its gradient (p,)."""
         return self.loss(theta), self.vjp(theta, self.function(theta))
 
-    def dot(self, first: Tensor, second: Tensor) -> Tensor:
-        """The inner product of two vectors of rows (N,)."""
-        return first @ second
-
-    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
-        """Random signs for the rows (N,)."""
-        shape = self.function(self.start).shape
-        coins = torch.randint(0, 2, shape, generator=generator, device=like.device)
-        return (2 * coins - 1).to(like)
+    @property
+    def space(self) -> PlainSpace:
+        """The vectors of rows (N,)."""
+        return PlainSpace(len(self.function(self.start)))
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,)."""

@@ -54,7 +54,7 @@ def products(processes):
     loss, gradient = whole.loss_and_gradient(theta)
     direction = torch.linspace(-1, 1, len(theta), dtype=torch.float64)
     moved = whole.jvp(theta, direction)
-    signs = whole.signs(torch.Generator().manual_seed(1), theta)
+    signs = whole.space.signs(torch.Generator().manual_seed(1), theta)
     equations = whole.normal_equations(theta)
     few = replace(whole, collocated=whole.collocated.with_rule(Sobol(11))).normal_equations(theta)
     return {
@@ -62,7 +62,7 @@ def products(processes):
         "loss with gradient": loss,
         "gradient": gradient,
         "terms": torch.stack([*whole.terms(theta).values()]),
-        "‖J d‖²": whole.dot(moved, moved),
+        "‖J d‖²": whole.space.dot(moved, moved),
         "Jᵀ J d": whole.vjp(theta, moved),
         "Jᵀ of signs": whole.vjp(theta, signs),
         "JᵀJ": equations.gram.tril(),

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import siren_pde
 from siren_pde import LeastSquares, PointCloud, Siren, Sobol, fit_sdf, solve
 from siren_pde.cli.app import app
+from siren_pde.collocation.objective import alone as one
 from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Method
@@ -49,7 +50,7 @@ def test_one_process_alone_exchanges_nothing():
     assert (alone.agreed(0.5), alone.all(False), alone.told(lambda: "a")) == (0.5, False, "a")
     assert alone.part(7) == slice(0, 7) and alone.first and not alone.several
     whole = objective_of(bent, Siren(2, width=4))
-    assert whole.own is whole.collocated and whole.alone is whole
+    assert whole.collocated.own is whole.collocated and one(whole) is whole
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
