@@ -34,6 +34,8 @@ TIMEOUT = 300.0
 """Seconds that the processes wait for each other: longer than a step of any, and than writing a
 checkpoint, and short beside a job. torch's own default is half an hour.
 """
+MEETING = 120.0
+"""Seconds in which all have to be there, if `timeout` is less: some import and read more slowly."""
 BACKENDS = {"cpu": "cpu:gloo", "cuda": "cpu:gloo,cuda:nccl"}
 """Who carries the sums, by the kind of device."""
 _SAID, _FAILED = "+", "-"
@@ -82,15 +84,15 @@ class Processes:
             )
         if kind == "cuda":
             torch.cuda.set_device(launched.local)
-        limit = timedelta(seconds=timeout)
+        meeting = max(timeout, MEETING)
         try:
             if not dist.is_initialized():
-                _init(BACKENDS[kind], launched, limit)
                 _end_with_parent()
-            links = _links(BACKENDS[kind], limit, dist.group.WORLD)
+                _init(BACKENDS[kind], launched, timedelta(seconds=meeting))
+            links = _links(BACKENDS[kind], timedelta(seconds=timeout), dist.group.WORLD)
         except RuntimeError as cause:
             raise ProcessError(
-                f"{launched.count} processes did not meet within {timeout:g} s: {_first(cause)}. "
+                f"{launched.count} processes did not meet within {meeting:g} s: {_first(cause)}. "
                 "Look whether all were started, and see each other over the network."
             ) from cause
         return Processes(

@@ -6,9 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from siren_pde.processes.absent import ENDED
+
 ROOT = Path(__file__).parents[2]
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 STOPPED = "os.kill(os.getpid(), signal.SIGSTOP)"
+LEFT = "os.kill(os.getppid(), signal.SIGKILL)"
 FAILED = "raise ValueError('this rank has had enough')"
 SCRIPT = """
 import os, signal
@@ -50,11 +53,20 @@ class End:
 
     @property
     def orphans(self) -> list[int]:
-        """The processes of the job that are still there."""
-        return [pid for pid in self.started if Path(f"/proc/{pid}").exists()]
+        """The processes of the job that are still there, and not merely unburied."""
+        return [pid for pid in self.started if runs(pid)]
 
 
-def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, wait=100):
+def runs(pid):
+    """Whether there is a process of this number that is not over."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return said.rpartition(")")[2].split()[0] not in ENDED
+
+
+def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, wait=250):
     """Solve with two processes, of which one does something at its so manyth residual."""
     changes = {"<rank>": str(rank), "<moment>": str(moment), "<act>": act}
     script = SCRIPT

@@ -159,7 +159,7 @@ def decisions(processes):
     given = {"quiet": True, "processes": processes}
     mine = [Every(steps=1)(stopping)] if processes.first else []
     stopped = solve(bent, siren(), Adam(batch=64), callbacks=mine, estimate="none", **given)
-    timed = solve(bent, siren(), Adam(batch=64), budget=Budget(seconds=0.5), **given)
+    timed = solve(bent, siren(), Adam(batch=64), budget=Budget(seconds=0.2), **given)
     chosen = solve(linear, siren(), budget=Budget(steps=1), **given)
     drawn = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1))
     with torch.no_grad():  # as layers are that were drawn without a seed

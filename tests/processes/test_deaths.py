@@ -6,7 +6,7 @@ import pytest
 
 from siren_pde.runs.folder import Run
 from siren_pde.runs.manifest import Manifest
-from tests.processes.dying import FAILED, KILLED, STOPPED, job
+from tests.processes.dying import FAILED, KILLED, LEFT, STOPPED, job
 
 
 @pytest.mark.slow
@@ -22,10 +22,16 @@ def test_a_killed_process_ends_the_job_by_its_name_and_the_run_goes_on(tmp_path)
 
 @pytest.mark.slow
 def test_a_process_that_hangs_ends_the_job_by_its_name_within_the_timeout(tmp_path):
-    end = job(tmp_path, STOPPED, patience=4)
+    end = job(tmp_path, STOPPED, patience=8)
     assert re.search(r"rank 1 \(process \d+\) is stopped", end.said)
-    assert "wait 4 s for each other" in end.said
+    assert "wait 8 s for each other" in end.said
     assert end.code != 0 and not end.orphans
+
+
+@pytest.mark.slow
+def test_no_process_outlives_its_torchrun(tmp_path):
+    end = job(tmp_path, LEFT)  # which waits for all that could still say something
+    assert end.code == -9 and len(end.started) == 2 and not end.orphans
 
 
 @pytest.mark.slow

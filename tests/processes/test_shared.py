@@ -36,7 +36,7 @@ def computed(tmp_path_factory):
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=290,
     )
     assert done.returncode == 0, done.stderr
     return {
