@@ -46,7 +46,8 @@ def spread_least_squares(
     """
     if not processes.several:
         return least_squares(a, b, tolerance=tolerance)
-    squares, size = processes.summed(a.square().sum(0), b @ b)
+    lengths = torch.linalg.vector_norm(a, dim=0)
+    squares, size = processes.summed(lengths.square(), b @ b)
     if not bool(torch.isfinite(squares).all() & torch.isfinite(size)):
         raise NonFiniteError("a matrix or right-hand side of least squares is not finite.")
     scale = torch.where(squares == 0, torch.ones_like(squares), squares.sqrt())
