@@ -83,7 +83,7 @@ class Processes:
                 'Write `device="cpu"`, or start one process.'
             )
         if kind == "cuda":
-            torch.cuda.set_device(launched.local)
+            _take_gpu(launched.local)
         meeting = max(timeout, MEETING)
         try:
             if not dist.is_initialized():
@@ -116,10 +116,7 @@ class Processes:
 
     def device(self, given: torch.device | str) -> torch.device | str:
         """The device of this process where all were given the same: each has a GPU of its own."""
-        if not self.several:
-            return given
-        device = torch.device(given)
-        own = device.type == "cuda" and device.index is None
+        own = self.several and torch.device(given).type == "cuda"
         return torch.device("cuda", self.local) if own else given
 
     def part(self, n: int) -> slice:
@@ -225,6 +222,17 @@ def _named(processes: Processes, peers: Peers) -> Iterator[None]:
             f"in vain for the others: {missing}. Processes wait {processes.timeout:g} s for each "
             "other; what that one has said stands above or in its log."
         ) from cause
+
+
+def _take_gpu(local: int) -> None:
+    """Make the GPU of this number on the machine the current one. Raises ConfigError without it."""
+    there = torch.cuda.device_count()
+    if local >= there:
+        raise ConfigError(
+            f"process {local} of this machine has no GPU, as each takes one and there are {there}. "
+            f"Start `torchrun --nproc-per-node {max(there, 1)}`, or leave out the device."
+        )
+    torch.cuda.set_device(local)
 
 
 def _init(backend: str, launched: Launched, timeout: timedelta) -> None:

@@ -20,7 +20,7 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
 from siren_pde.fields.cosines import Cosines
-from siren_pde.numerics.spread import spread_least_squares
+from siren_pde.numerics.spread import _by_normal_equations, spread_least_squares
 from siren_pde.optimisers.base import Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from siren_pde.processes.processes import Processes
@@ -117,6 +117,7 @@ def least_squares(processes):
     fits = [spread_least_squares(a[own].clone(), b[own], processes)]
     fits.append(spread_least_squares(a[own].clone(), b[own], processes, tolerance=1e-3))
     few = spread_least_squares(a[own][:, :5].clone(), b[own], processes)
+    squared = _by_normal_equations(a[own].clone(), b[own], processes, 1e-15)
     whole = objective(processes, linear)
     system = OutputSystem.of(whole, whole.parameters)
     return {
@@ -124,6 +125,7 @@ def least_squares(processes):
         "A x, damped": a @ fits[1].x,
         "residuals": torch.stack([fit.relative_residual for fit in (*fits, few)]),
         "few columns": few.x,
+        "A x by AᵀA": a @ squared,
         "sizes": torch.tensor([system.size, *system.column_sizes().values()]),
         "factors": torch.tensor([*system.balance().values()]),
     }

@@ -13,12 +13,13 @@ import siren_pde
 from siren_pde import LeastSquares, PointCloud, Siren, Sobol, fit_sdf, solve
 from siren_pde.cli.app import app
 from siren_pde.collocation.objective import alone as one
-from siren_pde.collocation.objective import objective_of
+from siren_pde.collocation.objective import objective_of, residual_and_jacobian
 from siren_pde.errors import ConfigError
 from siren_pde.optimisers.base import Method
 from siren_pde.processes.launched import Launched
 from siren_pde.processes.processes import Processes
-from tests.processes.problems import bent
+from siren_pde.random_features.output_system import OutputSystem
+from tests.processes.problems import bent, plain
 
 TWO = Processes(0, 2)  # which have not met: whatever they exchange would fail
 TORCHRUN = {
@@ -101,6 +102,8 @@ def test_commands_of_one_process_say_so(launched, words):
 def test_other_devices_and_timeouts_are_refused(launched):
     with pytest.raises(ConfigError, match="not on `meta`"):
         Processes.joined("meta")
+    with pytest.raises(ConfigError, match="has no GPU, as each takes one and there are 0"):
+        Processes.joined("cuda")
     with pytest.raises(ConfigError, match="some seconds > 0, got 0"):
         Processes.joined(timeout=0)
 
@@ -108,5 +111,21 @@ def test_other_devices_and_timeouts_are_refused(launched):
 def test_a_gpu_is_that_of_the_process():
     second = replace(TWO, local=1)
     assert second.device("cuda") == torch.device("cuda:1")
-    assert second.device("cuda:0") == "cuda:0" and second.device("cpu") == "cpu"
+    assert second.device("cuda:0") == torch.device("cuda:1") and second.device("cpu") == "cpu"
     assert Processes(local=1).device("cuda") == "cuda"
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_matrices_are_spread_and_never_whole(count):
+    whole = objective_of(plain, Siren(2, width=4, dtype=torch.float64), rule=Sobol(101))
+    r = whole.residual(whole.parameters)
+    rows, own = [], []
+    for rank in range(count):
+        spread = replace(whole.collocated, processes=Processes(rank, count))
+        part = replace(whole, collocated=spread)
+        rows.append(OutputSystem.of(part, part.parameters).matrix.shape[0])
+        own.append(part.residual(part.parameters))
+        jacobian = residual_and_jacobian(part, part.parameters)[1]
+        assert len(own[-1]) == rows[-1] == len(jacobian)
+    assert sum(rows) == len(r) and max(rows) <= len(r) / count + len(whole.collocated.rows)
+    assert torch.equal(torch.cat(own).sort().values, r.sort().values)
