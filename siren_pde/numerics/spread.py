@@ -20,16 +20,13 @@ from siren_pde.processes.processes import Processes
 
 def spread_size(x: Tensor, processes: Processes) -> float:
     """The Euclidean norm of all entries of x, of which each process has some: see `norm`."""
-    own = norm(x)
-    if not processes.several:
-        return own
-    return norm(processes.gathered(torch.tensor([own], dtype=torch.float64)))
+    return norm(processes.gathered(torch.tensor([norm(x)], dtype=torch.float64)))
 
 
-def spread_norm(x: Tensor, processes: Processes) -> Tensor:
-    """The same as a tensor without axes, where no square leaves the number range."""
-    size: Tensor = torch.linalg.vector_norm(x)
-    return torch.linalg.vector_norm(processes.gathered(size[None])) if processes.several else size
+def spread_norm(own: Tensor, processes: Processes) -> Tensor:
+    """The norm of what each process has, by its `own` norm of that, both without axes."""
+    size: Tensor = torch.linalg.vector_norm(processes.gathered(own[None]))
+    return size
 
 
 def spread_least_squares(

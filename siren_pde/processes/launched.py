@@ -9,6 +9,9 @@ from typing import final
 
 from siren_pde.errors import ConfigError
 
+VARIABLE = "TORCHELASTIC_RUN_ID"
+"""What torchrun sets, and nobody else."""
+
 
 @final
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Launched:
     @staticmethod
     def here(environment: Mapping[str, str] = os.environ) -> Launched:
         """This process, by the variables that `torchrun` sets; one alone where it has set none."""
-        if "TORCHELASTIC_RUN_ID" not in environment:
+        if VARIABLE not in environment:
             return Launched()
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "TORCHELASTIC_RESTART_COUNT")
         try:

@@ -27,7 +27,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from siren_pde.errors import ConfigError, ProcessError
 from siren_pde.processes.absent import Peers, gathered_peers, told
-from siren_pde.processes.launched import Launched
+from siren_pde.processes.launched import VARIABLE, Launched
 from siren_pde.runs import signals
 
 TIMEOUT = 300.0
@@ -73,6 +73,8 @@ class Processes:
         """
         if not 0 < timeout < math.inf:
             raise ConfigError(f"processes wait for each other some seconds > 0, got {timeout!r}.")
+        if VARIABLE not in os.environ:
+            return Processes(timeout=timeout)
         launched = Launched.here()
         if not launched.several:
             return Processes(timeout=timeout, restarts=launched.restarts)

@@ -91,7 +91,9 @@ def weighted_size(objective: Objective, theta: Tensor, weights: Weights) -> Tens
     r = objective.residual(theta)
     for name, rows in objective.collocated.own.slices.items():
         r[rows] *= weights[name]
-    return spread_norm(r, objective.collocated.processes)
+    processes = objective.collocated.processes
+    size: Tensor = torch.linalg.vector_norm(r)
+    return spread_norm(size, processes) if processes.several else size
 
 
 def null_conditions(objective: Objective, theta: Tensor) -> set[str]:

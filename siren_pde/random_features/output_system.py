@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from siren_pde.collocation.objective import Objective, evaluating
-from siren_pde.numerics.least_squares import Fit
+from siren_pde.numerics.least_squares import Fit, least_squares, norm
 from siren_pde.numerics.spread import spread_least_squares, spread_size
 from siren_pde.processes.processes import Processes
 
@@ -42,7 +42,7 @@ class OutputSystem:
     @property
     def size(self) -> float:
         """‖b‖."""
-        return spread_size(self.right, self.processes)
+        return self._size(self.right)
 
     def column_sizes(self) -> dict[str, float]:
         """The root mean square length of the columns of A in each condition's rows, as if all
@@ -76,9 +76,13 @@ class OutputSystem:
     def solve(self, *, tolerance: float | None = None, keep: bool = False) -> Fit:
         """The move x (q,) that minimises ‖A x + b‖; overwrites A unless it is to be kept."""
         a = self.matrix.clone() if keep else self.matrix
-        return spread_least_squares(a, -self.right, self.processes, tolerance=tolerance)
+        if self.processes.several:
+            return spread_least_squares(a, -self.right, self.processes, tolerance=tolerance)
+        return least_squares(a, -self.right, tolerance=tolerance)
 
     def _norm(self, values: Tensor, name: str) -> float:
         """The norm of a condition's rows of A or b, of which this process may have none."""
-        own = values[self.rows.get(name, slice(0, 0))]
-        return spread_size(own, self.processes)
+        return self._size(values[self.rows.get(name, slice(0, 0))])
+
+    def _size(self, own: Tensor) -> float:
+        return spread_size(own, self.processes) if self.processes.several else norm(own)

@@ -133,7 +133,9 @@ class Course:
         def plain() -> Solution:
             return as_it_is(ready, end, history)
 
-        if end.hurried and self._processes.several:  # others may have left already
+        if not self._processes.several:
+            return judge()
+        if end.hurried:  # others may have left already
             return judge() if self._processes.first else plain()
         return judged_by_first(self._processes, judge, plain)
 

@@ -104,7 +104,9 @@ class Loop:
                     if (end := self._turn()) is not None:
                         return end
             except KeyboardInterrupt:
-                at = for_callbacks(self.good.at)  # others may be at another step
+                at = self.good.at
+                if self._processes.several:  # others may be at another step
+                    at = for_callbacks(at)
                 if self._processes.first and self.good.step > max(self.history.steps, default=-1):
                     used = self._budget.spent(self.good.seconds, self.good.step).share
                     report = Report(

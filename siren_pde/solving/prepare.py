@@ -69,7 +69,8 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
     problem, method = call.problem, call.method or Auto()
     field = _checked(problem, call.field, method, call.dtype)
     d, processes = len(problem.axes), call.processes
-    require_shared(method, processes)
+    if processes.several:
+        require_shared(method, processes)
     method = method if chosen is None else chosen[0]
     first = call.dtype or method.dtype
     where = call.device or (next(field.parameters()).device if field is not None else "cpu")
@@ -86,7 +87,8 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
         seed=call.seed,
         limits=Limits(memory=call.limits.memory),
     )
-    require_same_problem(probe, processes)
+    if processes.several:
+        require_same_problem(probe, processes)
     size = None if field is None else sum(q.numel() for q in field.parameters())
     method, why = chosen or _suited(method, probe, size, call)
     draft = probe.field
@@ -95,7 +97,8 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
     low, high = box(probe.collocated)
     scaled = draft.scaled_to(low, high, frequencies(probe.collocated, draft))
     scaled = scaled.to(device=where, dtype=call.dtype or method.dtype)
-    scaled = with_equal_values(scaled, processes)
+    if processes.several:
+        scaled = with_equal_values(scaled, processes)
     size = sum(q.numel() for q in scaled.parameters())
     rule = call.quadrature or Sobol(method.points(size))
     collocated = probe.collocated.with_rule(rule, like=next(scaled.parameters()))

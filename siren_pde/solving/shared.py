@@ -30,8 +30,8 @@ SHARED = "`Adam()`, `GaussNewton()`, `LBFGS()`, `Broyden()` and `LeastSquares()`
 
 
 def require_shared(method: Method[Any], processes: Processes) -> None:
-    """Raise ConfigError where several processes cannot share a method yet."""
-    if processes.several and not (method.shared or isinstance(method, Auto)):
+    """Raise ConfigError where the processes cannot share a method yet."""
+    if not (method.shared or isinstance(method, Auto)):
         raise ConfigError(
             f"`{type(method).__name__}` works in one process, and torchrun has started "
             f"{processes.count}. Several processes share {SHARED}; take one of these, or start one "
@@ -76,10 +76,9 @@ def with_equal_values(field: Field, processes: Processes) -> Field:
     """The field with the parameters and buffers of the first process, written into it: layers may
     have been drawn without a seed.
     """
-    if processes.several:
-        with torch.no_grad():
-            for values in field.state_dict().values():
-                values.copy_(processes.broadcast(values))
+    with torch.no_grad():
+        for values in field.state_dict().values():
+            values.copy_(processes.broadcast(values))
     return field
 
 
@@ -87,8 +86,6 @@ def require_same_problem(probe: Objective, processes: Processes) -> None:
     """Raise ConfigError unless points and data are the same in all processes, as the script that
     each of them runs has made them.
     """
-    if not processes.several:
-        return
     points = [rows.points for rows in probe.collocated.rows]
     drawn = [x for p in points for x in (p.positions, p.weights, *p.data.values())]
     own = torch.stack([torch.nan_to_num(x).sum().double() for x in drawn])
@@ -103,17 +100,13 @@ def require_same_problem(probe: Objective, processes: Processes) -> None:
 
 def for_callbacks(at: Iterate[Any]) -> Iterate[Any]:
     """An iterate for whoever looks at it in one process alone, which may evaluate what it likes."""
-    objective = of_problem(at)
-    several = objective.collocated.processes.several
-    return replace(at, objective=alone(objective)) if several else at
+    return replace(at, objective=alone(of_problem(at)))
 
 
 def judged_by_first(
     processes: Processes, judge: Callable[[], Solution], as_it_is: Callable[[], Solution]
 ) -> Solution:
     """The answer as the first process judges it; others wait for what it says."""
-    if not processes.several:
-        return judge()
     kept: list[Solution] = []
 
     def said() -> str:
