@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.overrides import TorchFunctionMode
@@ -25,11 +26,13 @@ from siren_pde import (
     LeastSquares,
     LocalFeatures,
     Marching,
+    PointCloud,
     Problem,
     Propagator,
     Siren,
     Sobol,
     d,
+    fit_sdf,
     on,
     pi,
     sin,
@@ -129,6 +132,15 @@ def test_methods_make_their_tensors_where_the_field_is(name):
 def test_a_solve_makes_its_tensors_where_the_field_is():
     with Watched() as seen:
         solve(bent, siren(), Adam(batch=64), budget=Budget(steps=2), quiet=True)
+    assert not seen.lines
+
+
+@pytest.mark.slow
+def test_a_surface_makes_its_tensors_where_the_network_is():
+    x = np.random.default_rng(0).normal(size=(600, 3))
+    cloud = PointCloud(x / np.linalg.norm(x, axis=1)[:, None], axes=("x", "y", "z"))
+    with Watched() as seen:
+        fit_sdf(cloud, steps=20, quiet=True)
     assert not seen.lines
 
 
