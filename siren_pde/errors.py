@@ -41,6 +41,12 @@ class NonFiniteError(SirenPDEError, ArithmeticError):
     code: ClassVar[str] = "SP-NON-FINITE"
 
 
+class ProcessError(SirenPDEError, RuntimeError):
+    """A process that the others of its job have waited for in vain."""
+
+    code: ClassVar[str] = "SP-PROCESS"
+
+
 class DataFileError(SirenPDEError, ValueError):
     """A file that is missing, truncated, malformed or holds nothing usable."""
 

@@ -14,6 +14,7 @@ from siren_pde.meshes.mesh import Mesh
 from siren_pde.optimisers.base import Iterate, Method
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Condition
+from siren_pde.processes.processes import Processes
 from siren_pde.references import Reference
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.history import History
@@ -36,6 +37,7 @@ __all__ = [
     "Method",
     "Outcome",
     "Points",
+    "Processes",
     "Quadrature",
     "Reference",
     "Report",

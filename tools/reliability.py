@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tools.deaths import deaths  # noqa: E402
 from tools.kills import commands, run, writers  # noqa: E402
 from tools.promises import Row, accuracy, flips, laws, leak, sizes  # noqa: E402
 
@@ -88,6 +89,12 @@ ROWS: dict[str, Callable[[float], Row]] = {
         "rules; larger states once; all but those in other processes too",
         "tests/runs/test_resume_matrix.py",
         "tests/runs/test_continued.py",
+    ),
+    "processes": deaths,
+    "shared": tested(
+        "several processes compute what one does, and what they cannot share says so",
+        "1, 2, 3 and 4 processes: gradients, methods, least squares, solves",
+        *("tests/processes/test_shared.py", "tests/processes/test_refusals.py"),
     ),
     "signals": tested(
         "Ctrl-C, SIGTERM and SIGHUP keep what was reached, and say so by their exit codes",

@@ -17,11 +17,13 @@ from siren_pde.cli.options import (
     Json,
     Often,
     Openness,
+    Patience,
     Seed,
     Setting,
     Threads,
     ended,
     explained,
+    require_shareable,
 )
 from siren_pde.cli.tools import export, sweep
 
@@ -42,6 +44,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    command: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -54,6 +57,7 @@ def main(
     ] = False,
 ) -> None:
     """Solve differential equations with sine networks."""
+    require_shareable(command.invoked_subcommand)
 
 
 @app.command()
@@ -87,6 +91,7 @@ def solve(
     ] = Effort.quick,
     checkpoint_every: Often = None,
     assigned: Setting = None,
+    process_timeout: Patience = 300.0,
     json: Json = False,
 ) -> None:
     """Solve the problem in a Python file; write results.h5, field.png and history.png.
@@ -96,6 +101,9 @@ def solve(
 
     The exit code says how it ended: 0 converged, 3 budget used up, 4 stagnated, 5 unresolved, 6 not
     finite, 7 impossible, 8 ill-posed, 130 interrupted; 2 is a mistake in what was given.
+
+    `torchrun --nproc-per-node N -m siren_pde solve FILE` shares it among N processes; 0 is any end
+    then.
     """
     network = {"width": width, "depth": depth, "frequency": frequency}
     limits = {"steps": steps, "seconds": seconds, "target": target}
@@ -115,7 +123,8 @@ def solve(
             every=every_named(checkpoint_every),
             assigned=single(assigned or []),
         )
-        end = ended(*command.run(given, out=out, json=json), signals)
+        shown = command.run(given, out=out, json=json, timeout=process_timeout)
+        end = ended(*shown, signals)
     raise end
 
 
@@ -125,6 +134,7 @@ def resume(
     steps: Annotated[int | None, typer.Option(min=1, help="Most steps, in all.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Most seconds, in all.")] = None,
     checkpoint_every: Often = None,
+    process_timeout: Patience = 300.0,
     json: Json = False,
 ) -> None:
     """Go on with a run that was stopped, killed, or used up its budget.
@@ -138,7 +148,8 @@ def resume(
 
         given = {name: value for name, value in limits.items() if value is not None}
         every = command.every_named(checkpoint_every)
-        end = ended(*command.run(run, limits=given, every=every, json=json), signals)
+        shown = command.run(run, limits=given, every=every, json=json, timeout=process_timeout)
+        end = ended(*shown, signals)
     raise end
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from siren_pde.processes.launched import require_alone
 from siren_pde.runs.signals import PATIENCE, Signals, Stopped, caught
 
 
@@ -55,10 +56,28 @@ Often = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line instead of a table.")
 ]
+Patience = Annotated[
+    float,
+    typer.Option(
+        "--process-timeout",
+        help="Seconds that the processes of a torchrun wait for each other.",
+    ),
+]
 Setting = Annotated[
     list[str] | None,
     typer.Option("--set", help="Other values of a name in the file, such as nu=0.1."),
 ]
+
+
+SHARED = ("solve", "resume")
+"""The commands that several processes of a torchrun share."""
+
+
+def require_shareable(command: str | None) -> None:
+    """Raise ConfigError for a command of one process, where torchrun has started several."""
+    if command not in SHARED:
+        instead = f"Start it without torchrun, or one of: {', '.join(SHARED)}."
+        require_alone(f"`siren-pde {command}`", instead)
 
 
 @contextmanager
@@ -73,6 +92,7 @@ def explained(patience: float = PATIENCE) -> Iterator[Signals]:
 
 
 def ended(text: str, code: int, signals: Signals) -> typer.Exit:
-    """Say what came out, and how it ended: where a signal has come, by that."""
-    typer.echo(text)
+    """Say what came out, if anything, and how it ended: where a signal has come, by that."""
+    if text:
+        typer.echo(text)
     return typer.Exit(code if signals.received is None else 128 + signals.received)

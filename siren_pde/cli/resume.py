@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +13,43 @@ from siren_pde.cli.answers import as_json
 from siren_pde.cli.script import read_script
 from siren_pde.errors import CheckpointError, ConfigError, StorageError
 from siren_pde.files.json_values import text
+from siren_pde.processes.processes import TIMEOUT, Processes
 from siren_pde.runs.folder import Run
 from siren_pde.runs.manifest import Manifest
 from siren_pde.solving.report import Every
 
 
 def run(
-    path: Path, *, limits: Mapping[str, Any], every: Every | None, json: bool
+    path: Path,
+    *,
+    limits: Mapping[str, Any],
+    every: Every | None,
+    json: bool,
+    timeout: float = TIMEOUT,
 ) -> tuple[str, int]:
     """Go on with the run in a folder; what to print, and the exit code.
 
     `limits` are the steps and seconds that it may take in all, where they are given anew. A run
-    that has ended says so, unless it ended for want of what it is now given.
+    that has ended says so, unless it ended for want of what it is now given. Several processes wait
+    `timeout` seconds for each other; the first of them writes and has something to print.
     """
-    with Run.opened(path) as folder:
-        said = folder.manifest
-        more = said.outcome == "budget" and bool(limits) and said.kind == "solve"
-        if said.finished and said.ended and not more:
-            return _ended(path, said, json), _code(said)
-        if said.kind == "sdf":
+    said = Manifest.read(path)
+    more = said.outcome == "budget" and bool(limits) and said.kind == "solve"
+    going = more or not (said.finished and said.ended)
+    if said.kind == "sdf" or not going:
+        with Run.opened(path) as folder:
+            if not going:
+                return _ended(path, said, json), _code(said)
             _require_same(Path(text(said.command, "points")), said)
             return sdf.resumed(said, folder, every=every, json=json)
-        given = solve.Arguments.read(said.command, limits, every)
-        _require_same(given.file, said)
-        given.machine.prepare()
-        script = read_script(given.file, given.assigned)
-        return solve.solved(script, given, folder, resumes=True, json=json)
+    given = solve.Arguments.read(said.command, limits, every)
+    processes = Processes.joined(given.machine.device, timeout=timeout)
+    _require_same(given.file, said)
+    given.machine.prepare()
+    script = read_script(given.file, given.assigned)
+    processes.all(True)  # all have read what the first one now writes to
+    with Run.opened(path) if processes.first else nullcontext(path) as place:
+        return solve.solved(script, given, place, resumes=True, json=json, processes=processes)
 
 
 def _code(said: Manifest) -> int:

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import nn
 
 from siren_pde.cli.answers import as_json
 from siren_pde.cli.importing import beside, method_named
 from siren_pde.cli.machine import Machine
+from siren_pde.cli.network import Options, with_network
 from siren_pde.cli.script import Script, blaming, read_script
-from siren_pde.errors import ConfigError, SirenPDEError, StorageError
-from siren_pde.fields.base import Field
-from siren_pde.fields.siren import Siren
+from siren_pde.errors import SirenPDEError, StorageError
 from siren_pde.files.json_values import JSON, Description, record, text
 from siren_pde.files.literals import Literal
 from siren_pde.io.estimates import as_description
 from siren_pde.io.solutions import save
-from siren_pde.optimisers.base import Method
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.history import draw_course
 from siren_pde.plots.report import write_report
 from siren_pde.plots.solution import plot
 from siren_pde.plots.style import plain
 from siren_pde.plots.told_runs import ToldRun
+from siren_pde.processes.processes import TIMEOUT, Processes
 from siren_pde.runs.folder import LEFT, RESULTS, Run
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.runs.signals import deferred
 from siren_pde.solving.arguments import EFFORTS, Effort
-from siren_pde.solving.auto import Auto
 from siren_pde.solving.progress import watching
-from siren_pde.solving.report import Budget, Every
+from siren_pde.solving.report import Budget, Callback, Every
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solve import solve
 
@@ -51,9 +47,6 @@ EXIT_CODES = {
     Outcome.interrupted: 130,
 }
 """1 is a crash, 2 a mistake in what was given, and 130 is what shells report for Ctrl-C."""
-
-Options = Mapping[str, Any]
-"""Keyword arguments that were given, by name."""
 
 
 @dataclass(frozen=True)
@@ -108,43 +101,78 @@ def _values(said: Description) -> dict[str, Literal]:
     return {name: value(each) for name, each in said.items()}
 
 
-def run(given: Arguments, *, out: Path | None, json: bool) -> tuple[str, int]:
+def run(
+    given: Arguments, *, out: Path | None, json: bool, timeout: float = TIMEOUT
+) -> tuple[str, int]:
     """Solve the problem in a file, as a run in the folder `out`; what to print, and the exit code.
 
-    What was not given is as the file says, or else as `solve` chooses.
+    What was not given is as the file says, or else as `solve` chooses. Where torchrun has started
+    several processes, they wait `timeout` seconds for each other; the first writes the run, and
+    what the others have to print is empty. Where torchrun begins again, the run goes on.
     """
     script = read_script(given.file, given.assigned)
     given.machine.prepare()
-    with Run.made(out or Path("runs") / given.file.stem) as folder:
-        problem = problem_file(script.problem.name, given.file)
-        folder.describe(Manifest(problem=problem, command=given.described()))
-        return solved(script, given, folder, resumes=False, json=json)
+    processes = Processes.joined(given.machine.device, timeout=timeout)
+    place = out or Path("runs") / given.file.stem
+    resumes = processes.restarts > 0 and bool(processes.agreed(_there(place, given)))
+    if not processes.first:
+        return solved(script, given, place, resumes=resumes, json=json, processes=processes)
+    with Run.opened(place) if resumes else Run.made(place) as folder:
+        if not resumes:
+            problem = problem_file(script.problem.name, given.file)
+            folder.describe(Manifest(problem=problem, command=given.described()))
+        return solved(script, given, folder, resumes=resumes, json=json, processes=processes)
+
+
+def _there(place: Path, given: Arguments) -> bool:
+    """Whether a folder has a run of the same command."""
+    try:
+        return as_json(Manifest.read(place).command) == as_json(given.described())
+    except StorageError:
+        return False
 
 
 def solved(
-    script: Script, given: Arguments, folder: Run, *, resumes: bool, json: bool
+    script: Script,
+    given: Arguments,
+    folder: Run | Path,
+    *,
+    resumes: bool,
+    json: bool,
+    processes: Processes,
 ) -> tuple[str, int]:
-    """Solve what a script states, or go on with that, in a folder that is open."""
+    """Solve what a script states, or go on with that, in a folder that is open; the path of one is
+    for other processes than the first, which write nothing.
+    """
     with beside(given.file):
         chosen = method_named(given.method) if given.method else script.method
-    chosen, network = _with_network(script, chosen, given.network)
+    chosen, network = with_network(script, chosen, given.network)
+
+    def solution_of(callbacks: Sequence[Callback], run: Run | None) -> Solution:
+        return solve(
+            script.problem,
+            network,
+            chosen,
+            quadrature=script.quadrature,
+            budget=_budget(script, given.limits),
+            device=given.machine.device,
+            dtype=given.machine.precision,
+            seed=given.machine.seed,
+            callbacks=callbacks,
+            estimate=given.estimate,
+            run=None if resumes else run,
+            resume=folder if resumes else None,
+            checkpoint_every=given.every,
+            processes=processes,
+        )
+
+    if not isinstance(folder, Run):
+        with blaming(given.file):
+            solution_of([], None)
+        return "", 0
     with ending(folder):
         with blaming(given.file), watching() as report:
-            solution = solve(
-                script.problem,
-                network,
-                chosen,
-                quadrature=script.quadrature,
-                budget=_budget(script, given.limits),
-                device=given.machine.device,
-                dtype=given.machine.precision,
-                seed=given.machine.seed,
-                callbacks=[report],
-                estimate=given.estimate,
-                run=None if resumes else folder,
-                resume=folder if resumes else None,
-                checkpoint_every=given.every,
-            )
+            solution = solution_of([report], folder)
         with blaming(given.file):
             error = solution.error() if script.problem.has_truth else None
         save(solution, folder.path / RESULTS, error=error)
@@ -153,7 +181,8 @@ def solved(
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
         reported(folder)
     shown = as_json(answer) if json else _shown(solution, answer, folder.path)
-    return shown, EXIT_CODES[solution.outcome]
+    # torchrun takes any other code for a death, and ends or restarts all
+    return shown, 0 if processes.several else EXIT_CODES[solution.outcome]
 
 
 @contextmanager
@@ -191,55 +220,6 @@ def reported(folder: Run) -> None:
         folder.describe(folder.manifest)
     except SirenPDEError as error:
         print(f"siren_pde: no report: {error}", file=sys.stderr)
-
-
-def _with_network(
-    script: Script, method: Method[Any] | None, given: Options
-) -> tuple[Method[Any] | None, Field | nn.Module | None]:
-    """The method and the field, in the sizes that were given."""
-    inputs = len(script.problem.axes)
-    if not given:
-        return method, script.field
-    if script.field is not None and not isinstance(script.field, Siren):
-        raise ConfigError(
-            f"{_options(given)} would change the file's own field, a "
-            f"{type(script.field).__name__}. Change it in the file, or leave out the options."
-        )
-    if is_dataclass(method) and "features" in _fields(method):
-        sizes = _feature_sizes(method, given, inputs)
-        return replace(method, **sizes), script.field
-    if script.field is not None:
-        return method, script.field.like(**given)
-    # A method that is still to be chosen has no network that suits it yet.
-    suited = {} if method is None or isinstance(method, Auto) else vars(method.architecture)
-    return method, Siren(inputs, **{**suited, **given})
-
-
-def _feature_sizes(method: Method[Any], given: Options, inputs: int) -> Options:
-    """The same for a method on frozen features: their number is the width of its one layer."""
-    name = type(method).__name__
-    if given.get("depth", 1) != 1:
-        raise ConfigError(
-            f"`{name}` has a single layer, got {_options(given)}. Leave out `--depth`, or solve "
-            "with `--method gauss-newton`."
-        )
-    if "frequency" in given and "frequency" not in _fields(method):
-        raise ConfigError(
-            f"`{name}` finds its frequencies itself. Leave out `--frequency`, or solve with "
-            "`--method least-squares`."
-        )
-    sizes: dict[str, Any] = {"features": given["width"]} if "width" in given else {}
-    if "frequency" in given:
-        sizes["frequency"] = (given["frequency"],) * inputs
-    return sizes
-
-
-def _fields(method: object) -> set[str]:
-    return {each.name for each in fields(method)} if is_dataclass(method) else set()
-
-
-def _options(given: Options) -> str:
-    return ", ".join(f"`--{name} {value:g}`" for name, value in given.items())
 
 
 def _draw(solution: Solution, folder: Path) -> None:

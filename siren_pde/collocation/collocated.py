@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from siren_pde.collocation.sampling import (
 )
 from siren_pde.fields.base import Field
 from siren_pde.problem import Condition, Problem
+from siren_pde.processes.processes import Processes
 
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
@@ -41,6 +43,10 @@ class Rows:
         """How many rows of r there are: one for each component at each point."""
         return self.residual.components * len(self.points)
 
+    def select(self, piece: slice) -> Rows:
+        """The rows of some of the points, with the scale that they have among all."""
+        return replace(self, points=self.points.select(piece), scale=self.scale[piece])
+
     def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
         """The points and their scale in consecutive pieces of at most `size`."""
         for start in range(0, len(self.points), size):
@@ -53,10 +59,12 @@ class Collocated:
     """All conditions of a problem at their points, each residual planned once.
 
     Copies at other points, of other numbers and with other weights share the planned residuals.
+    Where several `processes` share them, all have the same points, and each evaluates its `own`.
     """
 
     sampling: Sampling
     rows: tuple[Rows, ...]
+    processes: Processes = Processes()
 
     @staticmethod
     def planned(
@@ -138,7 +146,7 @@ class Collocated:
         """
         points = sampling.draw(self.rows[0].points.positions if like is None else like)
         rows = (self._moved(r, points[r.condition.name], sampling) for r in self.rows)
-        return Collocated(sampling, tuple(rows))
+        return replace(self, sampling=sampling, rows=tuple(rows))
 
     def redrawn(self, seed: int, used: float = 1.0) -> Collocated:
         """At fresh points, weighted as when a share of the budget is `used`."""
@@ -186,7 +194,7 @@ class Collocated:
         emphasis = {name: weight for name in names if name not in inner}
         sampling = replace(self.sampling, emphasis=emphasis)
         rows = (self._moved(r, r.points, sampling) for r in self.rows)
-        return Collocated(sampling, tuple(rows))
+        return replace(self, sampling=sampling, rows=tuple(rows))
 
     @property
     def interior(self) -> tuple[Rows, ...]:
@@ -198,6 +206,36 @@ class Collocated:
     @staticmethod
     def _moved(rows: Rows, points: Points, sampling: Sampling) -> Rows:
         return replace(rows, points=points, scale=sampling.scale(rows.condition, points))
+
+    # ── what several processes share ──────────────────────────────────────────────────────────
+
+    @cached_property
+    def own(self) -> Collocated:
+        """What this process evaluates: so many of the points of each condition, with the scales
+        that they have among all, and none of the conditions that it has no point of.
+        """
+        if not self.processes.several:
+            return self
+        rows = (r.select(self.processes.part(len(r.points))) for r in self.rows)
+        return replace(self, rows=tuple(r for r in rows if len(r.points)))
+
+    @property
+    def alone(self) -> Collocated:
+        """The same residuals, all of them evaluated by this process, whatever others do."""
+        return replace(self, processes=Processes()) if self.processes.several else self
+
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two vectors of rows, each process's own (N,), without axes."""
+        return self.processes.summed(first @ second)[0]
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs for the own rows (N,), the same ones whoever evaluates a row."""
+        coins = torch.randint(0, 2, (self.count,), generator=generator, device=like.device)
+        signs = []
+        for rows, place in zip(self.rows, self.slices.values(), strict=True):
+            of_points = coins[place].view(len(rows.points), -1)
+            signs.append(of_points[self.processes.part(len(rows.points))].flatten())
+        return (2 * torch.cat(signs) - 1).to(like)
 
     # ── what the residuals are ────────────────────────────────────────────────────────────────
 

@@ -139,7 +139,7 @@ class Evaluator:
             at = self.channels(theta, rows.residual, points, purpose="output")
             with torch.no_grad():
                 parts.append(rows.residual.residual(self.field, points, channels_of(at)))
-        return torch.cat(parts)
+        return torch.cat(parts) if parts else theta.new_zeros((0, rows.residual.components))
 
     def loss_seeds(
         self, theta: Tensor, rows: Sequence[Rows]
@@ -186,7 +186,7 @@ class Evaluator:
             block = matrix[start : start + r.numel()].view(*r.shape, -1)
             start += r.numel()
             self._fill(block, theta, (seeds, at), sizes, _output_rows)
-        return torch.cat(residuals), matrix
+        return torch.cat(residuals) if residuals else theta.new_zeros((0,)), matrix
 
     def _fill(
         self,

@@ -1,7 +1,8 @@
 """The only seam between differential equations and optimisation: r(θ) and its Jacobian.
 
 Rows are scaled by √(weight · wᵢ / Σw), so that ½‖r‖² is half the sum of weighted mean squares over
-the domains.
+the domains. Several processes share the rows, each evaluating its own part of the same points; sums
+over rows are sums over processes, so that whoever minimises sees the same numbers as alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
 from siren_pde.problem import Problem
+from siren_pde.processes.processes import Processes
 
 POOL = 4
 """Candidates for each point that is drawn to where residuals are large."""
@@ -33,10 +35,12 @@ class Objective:
     """The residuals r(θ) of a problem for a field, and the products with J = ∂r/∂θ.
 
     θ (p,) holds the parameters of all networks of the field, one after the other. J comes in closed
-    form, whole (`residual_and_jacobian`), on vectors (`jvp`, `vjp`), or as the gradient Jᵀr. An
+    form, on vectors (`jvp`, `vjp`), as the gradient Jᵀr, or by `residual_and_jacobian`. An
     objective is a value: it and its copies change nothing but memory that is not in use.
 
-    `collocated` are the residuals at their points, `limits` how much is evaluated at once.
+    `collocated` are the residuals at their points, `limits` how much is evaluated at once. Where
+    several processes share the rows, N is the number of those of this one; losses, gradients and
+    normal equations are those of all, and every process calls for them.
     """
 
     collocated: Collocated
@@ -54,57 +58,54 @@ class Objective:
         """The seed of the points."""
         return self.collocated.seed
 
+    @property
+    def space(self) -> Collocated:
+        """The vectors of rows (N,): inner products, and random signs."""
+        return self.collocated
+
     # ── residuals and the products with their Jacobian ────────────────────────────────────────
 
     def residual(self, theta: Tensor) -> Tensor:
         """All scaled residuals r(θ), shape (N,): condition by condition, point by point."""
-        return torch.cat([r.flatten() for _, r in self._residuals(theta)])
+        return _joined([r.flatten() for _, r in self._residuals(theta)], theta)
 
     def _residuals(self, theta: Tensor) -> Iterator[tuple[Rows, Tensor]]:
         with evaluating(self) as e:
-            for rows in self.collocated.rows:
+            for rows in self.collocated.own.rows:
                 yield rows, rows.scale[:, None] * e.residual(theta, rows)
 
     def loss(self, theta: Tensor) -> Tensor:
         """½‖r(θ)‖², a tensor without axes."""
-        return 0.5 * self.residual(theta).square().sum()
+        (square,) = self.collocated.processes.summed(self.residual(theta).square().sum())
+        return 0.5 * square
 
     def terms(self, theta: Tensor) -> dict[str, Tensor]:
         """The weighted mean square of each condition; the loss is half their sum."""
-        return {rows.condition.name: r.square().sum() for rows, r in self._residuals(theta)}
+        own = {rows.condition.name: r.square().sum() for rows, r in self._residuals(theta)}
+        names = [rows.condition.name for rows in self.collocated.rows]
+        zero = theta.new_zeros(())
+        sums = self.collocated.processes.summed(*(own.get(name, zero) for name in names))
+        return dict(zip(names, sums, strict=True))
 
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """½‖r‖² and its gradient Jᵀr (p,), one block of points after the other."""
         total, gradient = theta.new_zeros(()), torch.zeros_like(theta)
         with evaluating(self) as e:
             networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
-            for half, seeds, at in e.loss_seeds(theta, self.collocated.rows):
+            for half, seeds, at in e.loss_seeds(theta, self.collocated.own.rows):
                 total += half
                 for site, seed in seeds.items():
                     name = site.network
                     sums[name] += networks[name].vjp(parts[name], at[site], seed)
+        total, gradient = self.collocated.processes.summed(total, gradient)
         return total, gradient
-
-    def residual_and_jacobian(
-        self, theta: Tensor, out: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form; J is written into `out` if given.
-
-        Fresh memory for J costs more than its arithmetic: give the same `out` again where you can.
-        """
-        shape = (self.collocated.count, theta.numel())
-        jacobian = theta.new_empty(shape) if out is None else out
-        with evaluating(self) as e:
-            given = (theta, self.collocated.rows)
-            blocks = e.jacobian(*given, lambda start, k: jacobian[start : start + k])
-            return torch.cat([r for r, _ in blocks]), jacobian
 
     def normal_equations(self, theta: Tensor) -> NormalEquations:
         """J Jᵀ and r, or JᵀJ and Jᵀr, whichever is smaller.
 
-        The second is summed over blocks of points, so that J is never whole; the first holds J, in
-        memory that later calls use again once nobody holds it. Raises ConfigError if the memory
-        allowed is too small for the smaller one.
+        The second is summed over blocks of points and over processes, so that J is never whole; the
+        first holds J, gathered from all processes, in memory that later calls use again once nobody
+        holds it. Raises ConfigError if the memory allowed is too small for the smaller one.
         """
         rows, columns, size = self.collocated.count, theta.numel(), theta.element_size()
         memory, least = self.limits.memory, 3 * min(rows, columns) ** 2 * size
@@ -115,15 +116,20 @@ class Objective:
                 "`Adam()`, a smaller network, or a larger `Budget(memory=…)`."
             )
         if rows <= columns and self.limits.afford(rows * columns * size):
-            out = self._spaces.matrix((rows, columns), theta)
-            return NormalEquations.of(*self.residual_and_jacobian(theta, out))
+            out = self._spaces.matrix((self.collocated.own.count, columns), theta)
+            whole = (
+                self.collocated.processes.gathered(x)
+                for x in residual_and_jacobian(self, theta, out)
+            )
+            return NormalEquations.of(*whole)
         return self._summed_normal_equations(theta)
 
     def _summed_normal_equations(self, theta: Tensor) -> NormalEquations:
-        columns, rows = theta.numel(), self.collocated.rows
+        columns, rows = theta.numel(), self.collocated.own.rows
         gram, right = theta.new_zeros((columns, columns)), torch.zeros_like(theta)
         square, row = theta.new_zeros(()), columns * theta.element_size()
-        few = replace(self, limits=self.limits.for_jacobian(rows, self.field.networks(), row))
+        given = (self.collocated.rows, self.field.networks(), row)
+        few = replace(self, limits=self.limits.for_jacobian(*given))
         with evaluating(few) as e:
 
             def space(_: int, k: int) -> Tensor:
@@ -133,14 +139,15 @@ class Objective:
                 add_gram(gram, block)
                 right.addmv_(block.T, r)
                 square += r @ r
-        return NormalEquations(gram, right, square)
+        right, square = self.collocated.processes.summed(right, square)
+        return NormalEquations(self.collocated.processes.summed(gram)[0], right, square)
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,), without J."""
         products = []
         with evaluating(self) as e:
             networks, parts, moves = self.field.networks(), e.split(theta), e.split(direction)
-            for r, seeds, at in e.seeds(theta, self.collocated.rows):
+            for r, seeds, at in e.seeds(theta, self.collocated.own.rows):
                 moved = {
                     site: networks[n].jvp(parts[n], at[site], moves[n])
                     for site in at
@@ -151,21 +158,21 @@ class Objective:
                     for seed in seeds
                 ]
                 products.append(torch.stack(columns, dim=1).view_as(r).flatten())
-        return torch.cat(products)
+        return _joined(products, theta)
 
     def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
         """Jᵀ·weights (p,), without J; `weights` has one entry per row (N,)."""
         gradient, start = torch.zeros_like(theta), 0
         with evaluating(self) as e:
             networks, parts, sums = self.field.networks(), e.split(theta), e.split(gradient)
-            for r, seeds, at in e.seeds(theta, self.collocated.rows):
+            for r, seeds, at in e.seeds(theta, self.collocated.own.rows):
                 w = weights[start : start + r.numel()].view_as(r)
                 start += r.numel()
                 for site in at:
                     weighted = [w[:, j, None] * s[site] for j, s in enumerate(seeds)]
                     seed, name = torch.stack(weighted).sum(0), site.network
                     sums[name] += networks[name].vjp(parts[name], at[site], seed)
-        return gradient
+        return self.collocated.processes.summed(gradient)[0]
 
     # ── the same residuals at other points ────────────────────────────────────────────────────
 
@@ -187,12 +194,33 @@ class Objective:
         chosen = {}
         with evaluating(self) as e:
             for rows in self.collocated.at(sampling).interior:
-                r = torch.linalg.vector_norm(e.residual(theta, rows), dim=1)
+                own = rows.select(self.collocated.processes.part(len(rows.points)))
+                r = torch.linalg.vector_norm(e.residual(theta, own), dim=1)
+                r = self.collocated.processes.gathered(r)
                 index = drawn_to_residuals(r, max(len(r) // POOL, 1), share, seed)
                 points = rows.points.select(index)
                 weights = torch.ones_like(r[index])
                 chosen[rows.condition.name] = replace(points, weights=weights)
         return replace(self, collocated=self.collocated.redrawn(seed).with_points(chosen))
+
+
+def _joined(parts: list[Tensor], like: Tensor) -> Tensor:
+    """Rows below each other; a process may have none."""
+    return torch.cat(parts) if parts else like.new_zeros((0,))
+
+
+def residual_and_jacobian(
+    objective: Objective, theta: Tensor, out: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """r (N,) and J = ∂r/∂θ (N, p), row by row in closed form; J is written into `out` if given.
+
+    Fresh memory for J costs more than its arithmetic: give the same `out` again where you can.
+    """
+    own = objective.collocated.own
+    jacobian = theta.new_empty((own.count, theta.numel())) if out is None else out
+    with evaluating(objective) as e:
+        blocks = e.jacobian(theta, own.rows, lambda start, k: jacobian[start : start + k])
+        return _joined([r for r, _ in blocks], theta), jacobian
 
 
 @contextmanager
@@ -210,16 +238,27 @@ def objective_of(
     rule: Quadrature | None = None,
     seed: int = 0,
     limits: Limits | None = None,
+    processes: Processes | None = None,
 ) -> Objective:
     """The objective of a problem for a field: r (N,) and its products with J (N, p).
 
     `points`, `rule` and `seed` are those of `Collocated.planned`, which also says what is raised;
-    `limits` bounds how many points, and how many bytes, are evaluated at once. Networks of some
-    coordinates (`Siren(1, of=("t",))`) become networks of all of them, in its `field`.
+    `limits` bounds how many points, and how many bytes, are evaluated at once; `processes` share
+    the rows, unless it is left out: then this one evaluates all. Networks of some coordinates
+    (`Siren(1, of=("t",))`) become networks of all of them, in its `field`.
     """
     field = in_coordinates(field, problem.axes)
     collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
+    if processes is not None:
+        collocated = replace(collocated, processes=processes)
     return Objective(collocated, field, limits or Limits())
+
+
+def alone(objective: Objective) -> Objective:
+    """The same residuals, all of them evaluated by this process, whatever others do."""
+    if not objective.collocated.processes.several:
+        return objective
+    return replace(objective, collocated=objective.collocated.alone)
 
 
 def require_finite(objective: Objective, theta: Tensor) -> None:

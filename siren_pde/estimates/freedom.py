@@ -219,7 +219,8 @@ def freedom(view: View, *, widening: float = 1.0) -> Freedom:
             constants.append(name)
             a = torch.cat([a, block.mean(0, keepdim=True) * len(block) ** 0.5])
     small = torch.finfo(a.dtype).eps * float(a.norm())
-    upper = torch.linalg.qr(torch.cat([a, small * torch.eye(q, dtype=a.dtype)]), mode="r").R
+    damping = small * torch.eye(q, dtype=a.dtype, device=a.device)
+    upper = torch.linalg.qr(torch.cat([a, damping]), mode="r").R
     sizes = torch.linalg.qr(phi, mode="r").R
     ratios = torch.linalg.solve_triangular(upper.T, sizes.T, upper=False).T
     if not bool(torch.isfinite(ratios).all()):

@@ -27,7 +27,7 @@ from siren_pde.numerics.least_squares import Factor
 from siren_pde.problem import Condition
 from siren_pde.random_features.evolution import Slab, Slabs
 from siren_pde.random_features.features import output_coefficients
-from siren_pde.random_features.output_layer import OutputSystem
+from siren_pde.random_features.output_system import OutputSystem
 from siren_pde.random_features.symbol import steady
 
 DENSER = 1.6

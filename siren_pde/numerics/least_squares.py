@@ -24,6 +24,8 @@ ORTHOGONAL = 5000
 """Up to so many columns by orthogonal transformations: 2 N q² operations with N = 2 q rows are
 then half a minute at 20 Gflop/s, and eight times that for twice as many columns.
 """
+REFINED = 4
+"""Solutions with the factor of AᵀA, the first and its refinements."""
 
 
 def least_squares(a: Tensor, b: Tensor, *, tolerance: float | None = None) -> Fit:
@@ -112,14 +114,14 @@ def _damped(a: Tensor, tolerance: float | None) -> Tensor:
 
 
 def _normal_equations(a: Tensor, b: Tensor, tolerance: float) -> Tensor:
-    """Cholesky of AᵀA + σ with the smallest σ that rounding allows, and three refinements."""
+    """Cholesky of AᵀA + σ with the smallest σ that rounding allows, and refinements."""
     gram = a.new_zeros((a.shape[1], a.shape[1]))
     add_gram(gram, a)
     shift = tolerance * gram.diagonal().sum()
     while (factor := shifted_cholesky(gram, shift)) is None:
         shift = 10 * shift
     y = torch.zeros_like(a[0])
-    for _ in range(4):
+    for _ in range(REFINED):
         y = y + torch.cholesky_solve((a.T @ (b - a @ y))[:, None], factor)[:, 0]
     return y
 

@@ -62,6 +62,7 @@ class Adam(Method[Moments]):
     dtype: torch.dtype = torch.float32
     architecture: Architecture = Architecture(128, 3, 20.0)
     every: ClassVar[int] = 100
+    shared: ClassVar[bool] = True
 
     def points(self, parameters: int) -> int:
         """The batch of one step."""

@@ -42,11 +42,30 @@ class Smooth(Protocol):
         """The same function at fresh points, when the share `used` of the budget is spent."""
 
 
+class RowSpace(Protocol):
+    """The vectors that have an entry for each of N rows, others having those of the rest."""
+
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two of them (N,), a tensor without axes."""
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs (N,), of the dtype and on the device of `like`."""
+
+
 class Residuals(Smooth, Protocol):
-    """A loss ½‖r(θ)‖² of N residuals, and the products with their Jacobian J = ∂r/∂θ."""
+    """A loss ½‖r(θ)‖² of N residuals, and the products with their Jacobian J = ∂r/∂θ.
+
+    The N rows may be a part of all, of which others have the rest: what is one number for all rows,
+    or one for each parameter, is asked for here, as of the `space` of rows, and nowhere else summed
+    over rows.
+    """
 
     def residual(self, theta: Tensor) -> Tensor:
         """r (N,)."""
+
+    @property
+    def space(self) -> RowSpace:
+        """The vectors of rows (N,)."""
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,)."""
@@ -147,6 +166,12 @@ class Method(ABC, Generic[S]):
     """
     may_be_zero: ClassVar[tuple[str, ...]] = ()
     """The options that may be zero, although their defaults are not."""
+    shared: ClassVar[bool] = False
+    """Whether several processes may solve by it, each with a part of the rows: it sums over rows in
+    no other way than by what `Residuals` have for that, and decides nothing by a clock of its own.
+    """
+    keeps_rows: ClassVar[bool] = False
+    """Whether its state has vectors of rows, of which each of several processes has its own."""
     descends: ClassVar[bool] = True
     """Whether a smaller loss is a better answer: not where a method weighs conditions by itself,
     as least squares on features do.

@@ -43,6 +43,7 @@ class Broyden(Method[Curvature]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(24, 3)
     every: ClassVar[int] = 10
+    shared: ClassVar[bool] = True
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""

@@ -48,6 +48,8 @@ class ConjugateGradients(Method[State]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
     every: ClassVar[int] = 20
+    shared: ClassVar[bool] = True
+    keeps_rows: ClassVar[bool] = True
 
     def points(self, parameters: int) -> int:
         """Twice as many as parameters."""
@@ -60,8 +62,8 @@ class ConjugateGradients(Method[State]):
         r = -objective.residual(theta)
         diagonal = torch.zeros_like(theta)
         for _ in range(self.probes):
-            coin = torch.randint(0, 2, r.shape, generator=generator, device=r.device)
-            diagonal += objective.vjp(theta, (2 * coin - 1).to(r)).square() / self.probes
+            signs = objective.space.signs(generator, r)
+            diagonal += objective.vjp(theta, signs).square() / self.probes
         seen = diagonal > torch.finfo(r.dtype).eps * diagonal.max()
         inverse = torch.where(seen, 1 / diagonal, torch.zeros_like(diagonal))
         s = objective.vjp(theta, r)
@@ -70,13 +72,13 @@ class ConjugateGradients(Method[State]):
         self._require_affine(objective, theta, inverse * s, r)
         state = State(r, inverse * s, inverse, gamma, gamma)
         done = "" if bool(gamma > 0) else "the gradient vanishes"
-        return Iterate(objective, theta, 0.5 * r @ r, state, finished=done)
+        return Iterate(objective, theta, 0.5 * objective.space.dot(r, r), state, finished=done)
 
     def step(self, at: Iterate[State], spent: Spent) -> Iterate[State]:
         """One product with J, one with Jᵀ, and the next conjugate direction."""
         s = at.state
         q = at.objective.jvp(at.theta, s.direction)
-        length = s.gamma / (q @ q)
+        length = s.gamma / at.objective.space.dot(q, q)
         theta, r = at.theta + length * s.direction, s.r - length * q
         gradient = at.objective.vjp(theta, r)
         z = s.preconditioner * gradient
@@ -86,14 +88,16 @@ class ConjugateGradients(Method[State]):
         fallen = float((gamma / s.first).sqrt())
         done = f"the gradient fell to {fallen:.1e} of the first" if fallen < self.tolerance else ""
         note = f"gradient {fallen:.1e} of the first"
-        return Iterate(at.objective, theta, 0.5 * r @ r, state, note, done)
+        loss = 0.5 * at.objective.space.dot(r, r)
+        return Iterate(at.objective, theta, loss, state, note, done)
 
     def _require_affine(self, objective: Residuals, theta: Tensor, move: Tensor, r: Tensor) -> None:
         """Compare a finite move with its linear prediction."""
         predicted = objective.jvp(theta, move)
-        curved = torch.linalg.vector_norm(objective.residual(theta + move) + r - predicted)
+        left = objective.residual(theta + move) + r - predicted
+        curved = objective.space.dot(left, left).sqrt()
         _require_finite(curved)
-        if bool(curved > 1e-6 * torch.linalg.vector_norm(predicted)):
+        if bool(curved > 1e-6 * objective.space.dot(predicted, predicted).sqrt()):
             raise ConfigError(
                 "`ConjugateGradients` needs residuals that are affine in all parameters, and these "
                 "are not. Take `LeastSquares()` or `GaussNewton()`, or frozen waves: `Cosines(…)`."

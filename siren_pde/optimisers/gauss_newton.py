@@ -74,6 +74,7 @@ class GaussNewton(Method[Damping]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(16, 4)
     every: ClassVar[int] = 5
+    shared: ClassVar[bool] = True
     may_be_zero: ClassVar[tuple[str, ...]] = ("refresh", "adapt")
 
     def points(self, parameters: int) -> int:
@@ -143,7 +144,7 @@ class GaussNewton(Method[Damping]):
         if solved is None:
             return None
         step, predicted = solved
-        square = objective.residual(theta + step).square().sum()
+        square = 2 * objective.loss(theta + step)
         enough = (system.square - square > self.ratio * predicted) & (predicted > 0)
         return (theta + step, square) if bool(enough) else None
 

@@ -60,6 +60,7 @@ class LBFGS(Method[Memory]):
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(32, 3)
     every: ClassVar[int] = 10
+    shared: ClassVar[bool] = True
 
     def points(self, parameters: int) -> int:
         """Enough to hold the parameters in place."""

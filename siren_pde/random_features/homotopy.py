@@ -20,7 +20,8 @@ from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
 from siren_pde.random_features.features import with_output
-from siren_pde.random_features.output_layer import OutputSystem, Weights, weighted_size
+from siren_pde.random_features.output_layer import weighted_size
+from siren_pde.random_features.output_system import OutputSystem, Weights
 
 FIRST, LEAST = 0.1, 1e-3
 """The first step along the path, and the smallest."""

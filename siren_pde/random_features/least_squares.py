@@ -23,6 +23,7 @@ from siren_pde.random_features.features import (
     columns_of,
     first_trial,
     half_lengths,
+    require_affine_where_shared,
     require_problem,
     trial_text,
     with_features,
@@ -155,6 +156,7 @@ class LeastSquares(Method[State]):
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    shared: ClassVar[bool] = True
     descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
@@ -166,6 +168,7 @@ class LeastSquares(Method[State]):
         definition; the first trial has the bandwidth that the problem's data suggest.
         """
         whole = require_problem(objective, "LeastSquares")
+        require_affine_where_shared(whole)
         half = half_lengths(whole)
         if len(half) > AXIS_BY_AXIS and self.frequency is None:
             whole = between_mirrors(whole)
@@ -175,7 +178,7 @@ class LeastSquares(Method[State]):
         trial = first_trial(whole, features=self.features, frequency=self.frequency, most=most)
         search = Search.starting(trial, fixed=self.frequency is not None)
         theta = zero.parameters
-        if not bool(torch.isfinite(zero.residual(theta)).all()):
+        if not zero.collocated.processes.all(bool(torch.isfinite(zero.residual(theta)).all())):
             slow = theta.new_tensor([SLOW_BAND / s for s in half])
             zero = with_features(whole, FEW, slow, whole.seed)
             theta = first_finite(zero, zero.parameters)
@@ -189,7 +192,8 @@ class LeastSquares(Method[State]):
         tried, theta, residual, state = self._tried(
             replace(state, left=left), trial, deadline=began + spent.left
         )
-        seconds = time.monotonic() - began
+        processes = state.objective.collocated.processes
+        seconds = processes.agreed(time.monotonic() - began)
         state = replace(state, pace=state.pace.after(trial.features * state.columns, seconds))
         search, ended, outcome = self._searched(state, trial, residual, spent.left - seconds)
         state = replace(state, search=search)

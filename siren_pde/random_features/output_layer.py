@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -15,8 +15,10 @@ from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.evaluation import Evaluator, channels_of
 from siren_pde.collocation.expression import Site
 from siren_pde.collocation.objective import Objective, evaluating
-from siren_pde.numerics.least_squares import Fit, least_squares, norm
+from siren_pde.numerics.least_squares import Fit, norm
+from siren_pde.numerics.spread import spread_norm
 from siren_pde.random_features.features import output_coefficients, with_output
+from siren_pde.random_features.output_system import OutputSystem, Weights
 
 AGREEING = 2.0
 """A residual this much larger than its linear model predicts is what the features can do."""
@@ -35,69 +37,7 @@ starts that features are fitted to.
 LOOKED = 256
 """Points of a condition, and of all of them together, at which terms are measured."""
 
-Weights = Mapping[str, float]
 Sizes = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class OutputSystem:
-    """The linear model A x + b of the residuals (N,) in moves x (q,) of all output layers.
-
-    `rows` says which rows belong to which condition, `weights` what their mean squares are
-    multiplied by already.
-    """
-
-    matrix: Tensor
-    right: Tensor
-    rows: Mapping[str, slice]
-    weights: Weights
-
-    @staticmethod
-    def of(objective: Objective, theta: Tensor) -> OutputSystem:
-        """Linearised at θ; exact where residuals are affine in the field."""
-        collocated = objective.collocated
-        with evaluating(objective) as e:
-            b, a = e.output_jacobian(theta, collocated.rows)
-        return OutputSystem(a, b, collocated.slices, collocated.weights)
-
-    @property
-    def size(self) -> float:
-        """‖b‖."""
-        return norm(self.right)
-
-    def column_sizes(self) -> dict[str, float]:
-        """The root mean square length of the columns of A in each condition's rows, as if all
-        weights were one.
-        """
-        root = math.sqrt(self.matrix.shape[1])
-        sizes = {name: norm(self.matrix[rows]) / root for name, rows in self.rows.items()}
-        return {name: size / math.sqrt(self.weights[name]) for name, size in sizes.items()}
-
-    def balance(self, instead: Weights | None = None) -> dict[str, float]:
-        """The factor of each condition's rows that gives the columns of A a mean square of one,
-        times the condition's weight.
-
-        Conditions are made comparable as if all weights were one, lest that take the weights back.
-        Where A does next to vanish, the size may be given as `instead`; no factor vanishes: the
-        size is that of the data then, or one.
-        """
-        sizes = {**self.column_sizes(), **(instead or {})}
-        for name, rows in self.rows.items():
-            right = norm(self.right[rows]) / math.sqrt(self.weights[name])
-            known = (size for size in (sizes[name], right) if 0 < size < math.inf)
-            sizes[name] = next(known, 1.0)
-        return {name: 1 / size for name, size in sizes.items()}
-
-    def weigh(self, weights: Weights) -> None:
-        """Multiply the rows of each condition by its factor, in place: A may be large."""
-        for name, rows in self.rows.items():
-            self.matrix[rows] *= weights[name]
-            self.right[rows] *= weights[name]
-
-    def solve(self, *, tolerance: float | None = None, keep: bool = False) -> Fit:
-        """The move x (q,) that minimises ‖A x + b‖; overwrites A unless it is to be kept."""
-        a = self.matrix.clone() if keep else self.matrix
-        return least_squares(a, -self.right, tolerance=tolerance)
 
 
 def fit_output(
@@ -149,10 +89,11 @@ def fit_output(
 def weighted_size(objective: Objective, theta: Tensor, weights: Weights) -> Tensor:
     """The norm of the residuals with the rows of each condition times its weight."""
     r = objective.residual(theta)
-    for name, rows in objective.collocated.slices.items():
+    for name, rows in objective.collocated.own.slices.items():
         r[rows] *= weights[name]
+    processes = objective.collocated.processes
     size: Tensor = torch.linalg.vector_norm(r)
-    return size
+    return spread_norm(size, processes) if processes.several else size
 
 
 def null_conditions(objective: Objective, theta: Tensor) -> set[str]:

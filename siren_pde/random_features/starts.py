@@ -26,7 +26,6 @@ from siren_pde.numerics.least_squares import Factor
 from siren_pde.problem import Condition
 from siren_pde.random_features.features import output_coefficients, with_output
 from siren_pde.random_features.output_layer import (
-    OutputSystem,
     fit_output,
     null_conditions,
     relative_residuals,
@@ -34,6 +33,7 @@ from siren_pde.random_features.output_layer import (
     weighted_size,
     weighted_terms,
 )
+from siren_pde.random_features.output_system import OutputSystem
 
 STUCK = 0.3
 """Newton's method leads nowhere where a condition's residual is this share of its terms."""

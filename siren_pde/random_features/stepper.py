@@ -12,7 +12,7 @@ from torch import Tensor
 from siren_pde.collocation.objective import Objective
 from siren_pde.numerics.least_squares import Factor
 from siren_pde.random_features.evolution import Evolution
-from siren_pde.random_features.output_layer import OutputSystem, Weights
+from siren_pde.random_features.output_system import OutputSystem, Weights
 
 LOOKED = 60
 """Slabs after which the growth of noise is known."""

@@ -77,8 +77,9 @@ def _spread(x: Tensor) -> float:
 def _degree(rows: Rows, field: Field, axis: int, side: tuple[float, float]) -> tuple[float, int]:
     """The size of a condition's data, and the Chebyshev degree that resolves them along an axis."""
     low, high = side
-    some = rows.points.select(torch.arange(LINES) * len(rows.points) // LINES)
-    lines = some.select(torch.arange(LINES).repeat_interleave(NODES))
+    some = _some(rows.points)
+    each = torch.arange(LINES, device=some.positions.device)
+    lines = some.select(each.repeat_interleave(NODES))
     nodes = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
     positions = lines.positions.clone()
     positions[:, axis] = low + (high - low) / 2 * (1 + positions.new_tensor(nodes).repeat(LINES))
@@ -134,9 +135,15 @@ Symbol = dict[tuple[Key, Column], Tensor]
 Complexes = npt.NDArray[np.complex128]
 
 
+def _some(points: Points) -> Points:
+    """A few of the points, as many apart from each other."""
+    each = torch.arange(LINES, device=points.positions.device)
+    return points.select(each * len(points) // LINES)
+
+
 def _symbol(residual: BoundResidual, field: Field, points: Points) -> Symbol:
     """The derivatives (n, m) of a residual by each channel of each output, at a few points."""
-    some = points.select(torch.arange(LINES) * len(points) // LINES)
+    some = _some(points)
     _, seeds = residual.seeds(field, some, residual.zero_channels(some))
     symbol = {}
     for site, plan in residual.plans.items():

@@ -23,7 +23,7 @@ from siren_pde.random_features.features import (
     suggested_frequencies,
     with_output,
 )
-from siren_pde.random_features.output_layer import OutputSystem
+from siren_pde.random_features.output_system import OutputSystem
 from siren_pde.random_features.separation import Partitioned, partitioned
 
 HALVINGS = 8

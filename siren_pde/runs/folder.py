@@ -23,6 +23,11 @@ LEFT = (RESULTS, "field.png", "history.png", "report.html")
 """What a run leaves besides its manifest, its course and its checkpoints."""
 
 
+def checkpoints_in(folder: Path) -> Checkpoints:
+    """Those of the run in a folder, for whoever reads them."""
+    return Checkpoints(folder / "checkpoints")
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -108,7 +113,7 @@ class Run:
     @property
     def checkpoints(self) -> Checkpoints:
         """The last two checkpoints, and the best."""
-        return Checkpoints(self.path / "checkpoints")
+        return checkpoints_in(self.path)
 
     @property
     def manifest(self) -> Manifest:

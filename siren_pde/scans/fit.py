@@ -24,6 +24,7 @@ from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
+from siren_pde.processes.launched import require_alone
 from siren_pde.scans.callback import with_data_residual
 from siren_pde.scans.given_normals import Orientation, known_orientation
 from siren_pde.scans.inspection import BAND
@@ -120,6 +121,7 @@ def fit_sdf(
     raises DataFileError for clouds that cannot be a surface. Points in slits too narrow to be
     resolved are left out: see `interior`.
     """
+    require_alone("`fit_sdf`", "Call it in one process.")
     started, stages = time.monotonic(), stages or Stages(quiet=quiet)
     require_seed(seed)
     known_orientation(orientation)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import final
 
 from siren_pde.errors import SirenPDEError, StorageError
 from siren_pde.optimisers.outcome import Outcome
-from siren_pde.runs.folder import Run
+from siren_pde.runs.folder import Run, checkpoints_in
 from siren_pde.runs.manifest import Manifest
 from siren_pde.solving.answer import as_it_is, judged
 from siren_pde.solving.continuing import continued
@@ -19,6 +20,7 @@ from siren_pde.solving.non_finite import finite_start
 from siren_pde.solving.prepare import Call, Prepared, prepared
 from siren_pde.solving.recording import Recording
 from siren_pde.solving.report import Callback, Every
+from siren_pde.solving.shared import judged_by_first
 from siren_pde.solving.solution import Solution
 
 
@@ -27,6 +29,7 @@ class Course:
     """One call under way, written to a folder if there is one.
 
     `ends` says that the run ends with the answer: else whoever opened the folder goes on with it.
+    Of several processes the first writes; the others read its last checkpoint at the path `source`.
     """
 
     def __init__(
@@ -38,8 +41,10 @@ class Course:
         callbacks: Sequence[Callback],
         say: Callable[[str], None],
         ends: bool,
+        source: Path | None = None,
     ) -> None:
         self._call, self._folder, self._every, self._ends = call, folder, every, ends
+        self._source, self._processes = source, call.processes
         self._callbacks, self._say = callbacks, say
         self._started = time.monotonic()
         self._recording: Recording | None = None
@@ -58,14 +63,16 @@ class Course:
 
     def resumed(self) -> Solution:
         """Solve on from the last checkpoint of the folder, or from the start if there is none."""
-        folder = self._folder
-        assert folder is not None
-        if not folder.checkpoints.names:
+        folder, source = self._folder, self._source
+        assert source is not None
+        checkpoints = checkpoints_in(source)
+        if not self._processes.agreed(len(checkpoints.names)):
             self._say("the run has no checkpoint yet, and starts again")
-            folder.metrics.started()
-            folder.clock.started()
+            if folder is not None:
+                folder.metrics.started()
+                folder.clock.started()
             return self.begun()
-        checkpoint, damaged = folder.checkpoints.latest()
+        checkpoint, damaged = checkpoints.latest()
         on = continued(checkpoint, self._call)
         for remark in (*damaged, *on.remarks):
             self._say(remark)
@@ -73,10 +80,13 @@ class Course:
         ready = prepared(on.call, on.chosen)
         where = on.standing(ready)
         self._say(f"{ready.why}; it goes on from step {where.step}")
-        folder.checkpoints.drop_after(where.step)
-        history = _history(folder, where.rows)
-        self._recording = self._recorded(folder, ready, where)
-        self._recording.started(folder.manifest)
+        self._processes.all(True)  # all have read what the first one now writes to
+        history = History()
+        if folder is not None:
+            checkpoints.drop_after(where.step)
+            history = _history(folder, where.rows)
+            self._recording = self._recorded(folder, ready, where)
+            self._recording.started(folder.manifest)
         self._started = time.monotonic() - where.seconds
         return self._solved(ready, where, history)
 
@@ -101,18 +111,33 @@ class Course:
             raise
         if self._recording is not None:
             self._recording.checkpoint(loop.good)
-        solution = judged(
-            ready,
-            best_of(end, loop.good, ready.method),
-            history,
-            effort=self._call.estimate,
-            started=self._started,
-            asked=self._call.limits.seconds,
-            say=self._say,
-        )
+        solution = self._judged(ready, best_of(end, loop.good, ready.method), history)
         if self._recording is not None:
             self._recording.ended(solution, ends=self._ends)
         return solution
+
+    def _judged(self, ready: Prepared, end: End, history: History) -> Solution:
+        """What the answer is worth, as the first process finds, which also writes and says it."""
+
+        def judge() -> Solution:
+            return judged(
+                ready,
+                end,
+                history,
+                effort=self._call.estimate,
+                started=self._started,
+                asked=self._call.limits.seconds,
+                say=self._say,
+            )
+
+        def plain() -> Solution:
+            return as_it_is(ready, end, history)
+
+        if not self._processes.several:
+            return judge()
+        if end.hurried:  # others may have left already
+            return judge() if self._processes.first else plain()
+        return judged_by_first(self._processes, judge, plain)
 
     def _failed(self, ready: Prepared, loop: Loop, error: BaseException) -> None:
         """Keep what was reached, and let the error say where it is."""

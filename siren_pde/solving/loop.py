@@ -10,7 +10,7 @@ from typing import Any, Protocol, final
 
 import torch
 
-from siren_pde.collocation.objective import require_finite
+from siren_pde.collocation.objective import alone, require_finite
 from siren_pde.errors import ConfigError, NonFiniteError
 from siren_pde.fields.storage import described
 from siren_pde.optimisers.base import Iterate, Method, Spent
@@ -19,6 +19,7 @@ from siren_pde.runs import signals
 from siren_pde.solving.history import History
 from siren_pde.solving.non_finite import finite_step
 from siren_pde.solving.report import Budget, Callback, Report, Scheduled, Stop, of_problem
+from siren_pde.solving.shared import for_callbacks
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Loop:
         self._called: list[tuple[int, float] | None] = [None] * len(callbacks)
         self.good = where
         self._terms: tuple[object, object, dict[str, float]] = (None, None, {})
+        self._processes = of_problem(where.at).collocated.processes
 
     def run(self) -> End:
         """Step until something ends it. Whatever a method, a residual or a callback raises passes
@@ -103,7 +105,9 @@ class Loop:
                         return end
             except KeyboardInterrupt:
                 at = self.good.at
-                if self.good.step > max(self.history.steps, default=-1):
+                if self._processes.several:  # others may be at another step
+                    at = for_callbacks(at)
+                if self._processes.first and self.good.step > max(self.history.steps, default=-1):
                     used = self._budget.spent(self.good.seconds, self.good.step).share
                     report = Report(
                         self.good.step, self.good.seconds, used, at, math.nan, self.method
@@ -121,7 +125,7 @@ class Loop:
         """Look at an iterate, and make the next one unless something ends the solve."""
         signals.check()
         at, step = self.where.at, self.where.step
-        elapsed = time.monotonic() - self._started
+        elapsed = self._processes.agreed(time.monotonic() - self._started)
         spent = self._budget.spent(elapsed, step)
         end = _ended(at, spent) if at.finished or step else None
         shown, loss = self.where.shown, math.nan
@@ -135,7 +139,7 @@ class Loop:
         if due or (end and step > shown):
             self._row(report, regular=due, last=end is not None)
         self.good = self.where = replace(self.where, seconds=elapsed)
-        stop = self._told(report, last=end is not None)
+        stop = self._agreed(report, last=end is not None)
         if end or stop:
             if stop and not (end or due):
                 self._row(report, regular=False, last=True)
@@ -162,6 +166,16 @@ class Loop:
             self.where = replace(self.where, rows=self.where.rows + 1, shown=report.step)
         if self._recorder is not None:
             self._recorder.row(report, terms, last)
+
+    def _agreed(self, report: Report, *, last: bool) -> Stop | None:
+        """What the callbacks of the first process say: those of others are not called."""
+        if not self._processes.several:
+            return self._told(report, last=last)
+        report = replace(report, iterate=for_callbacks(report.iterate))
+        said = self._told(report, last=last) if self._processes.first else None
+        if not self._processes.agreed(float(said is not None)):
+            return None
+        return Stop(self._processes.told(lambda: said.reason if said else ""))
 
     def _told(self, report: Report, *, last: bool) -> Stop | None:
         """Call back whoever's time it is, and hear whether one of them stops the solve."""
@@ -193,6 +207,7 @@ def best_of(end: End, where: Standing, method: Method[Any]) -> End:
     if not method.by_loss(end.at):
         return end
     objective, at = of_problem(end.at), end.at
+    measured = alone(objective)  # where it was interrupted, others may be at another step
     others = [where.best.at] if where.best and where.best.at.objective is at.objective else []
     shape = described(objective.field)
     if where.start.theta.shape == at.theta.shape and (
@@ -202,12 +217,12 @@ def best_of(end: End, where: Standing, method: Method[Any]) -> End:
     others = [other for other in others if other.theta is not at.theta]
     if not others:
         return end
-    reached, chosen = float(objective.loss(at.theta)), at
+    reached, chosen = float(measured.loss(at.theta)), at
     for other in others:
-        loss = float(objective.loss(other.theta))
+        loss = float(measured.loss(other.theta))
         if loss < reached or not math.isfinite(reached):
             reached = loss
-            chosen = replace(at, theta=other.theta, loss=objective.loss(other.theta))
+            chosen = replace(at, theta=other.theta, loss=measured.loss(other.theta))
     if chosen is at:
         return end
     start = chosen.theta is where.start.theta

@@ -58,7 +58,10 @@ def finite_step(method: Method[Any], at: Iterate[Any], spent: Spent) -> Iterate[
         why = _place(of_problem(following), at.theta)
         return replace(following, finished=f"{why or NOT_FINITE}; {following.finished}")
     stuck = following.theta is at.theta or following.outcome is not Outcome.converged
-    if stuck and (following.finished or time.monotonic() - began > LONG):
+    if not stuck:
+        return following
+    took = of_problem(at).collocated.processes.agreed(time.monotonic() - began)
+    if following.finished or took > LONG:
         require_finite(of_problem(following), following.theta)
     return following
 

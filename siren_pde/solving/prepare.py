@@ -19,8 +19,15 @@ from siren_pde.fields.generic import Generic
 from siren_pde.fields.siren import Siren
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
+from siren_pde.processes.processes import Processes
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.report import Budget
+from siren_pde.solving.shared import (
+    chosen_among,
+    require_same_problem,
+    require_shared,
+    with_equal_values,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,7 @@ class Call:
     dtype: torch.dtype | None = None
     seed: int = 0
     estimate: str = "quick"
+    processes: Processes = Processes()
 
     @property
     def limits(self) -> Budget:
@@ -60,11 +68,14 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
     """
     problem, method = call.problem, call.method or Auto()
     field = _checked(problem, call.field, method, call.dtype)
-    d = len(problem.axes)
+    d, processes = len(problem.axes), call.processes
+    if processes.several:
+        require_shared(method, processes)
     method = method if chosen is None else chosen[0]
     first = call.dtype or method.dtype
     where = call.device or (next(field.parameters()).device if field is not None else "cpu")
     draft = Siren(d) if field is None else copy.deepcopy(field)
+    where = processes.device(where)
     try:
         draft = draft.to(device=where, dtype=first)
     except (RuntimeError, AssertionError) as cause:
@@ -76,18 +87,32 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
         seed=call.seed,
         limits=Limits(memory=call.limits.memory),
     )
+    if processes.several:
+        require_same_problem(probe, processes)
     size = None if field is None else sum(q.numel() for q in field.parameters())
-    method, why = chosen or method.suited(probe, size, call.limits.spent(0.0, 0).left)
+    method, why = chosen or _suited(method, probe, size, call)
     draft = probe.field
     if field is None:
         draft = Siren(d, seed=call.seed, dtype=first, device=where, **vars(method.architecture))
     low, high = box(probe.collocated)
     scaled = draft.scaled_to(low, high, frequencies(probe.collocated, draft))
     scaled = scaled.to(device=where, dtype=call.dtype or method.dtype)
+    if processes.several:
+        scaled = with_equal_values(scaled, processes)
     size = sum(q.numel() for q in scaled.parameters())
     rule = call.quadrature or Sobol(method.points(size))
     collocated = probe.collocated.with_rule(rule, like=next(scaled.parameters()))
+    collocated = replace(collocated, processes=processes)
     return Prepared(method, why, replace(probe, collocated=collocated, field=scaled))
+
+
+def _suited(
+    method: Method[Any], probe: Objective, size: int | None, call: Call
+) -> tuple[Method[Any], str]:
+    left = call.limits.spent(0.0, 0).left
+    if call.processes.several and isinstance(method, Auto):
+        return chosen_among(probe, size, left, call.processes)
+    return method.suited(probe, size, left)
 
 
 def _checked(

@@ -57,6 +57,11 @@ class Recording:
         self._best = -1
         self._stored: Stored | None = None
         self._say, self._unstorable = say, ""
+        if call.processes.several and prepared.method.keeps_rows:
+            self._refused(
+                f"`{type(prepared.method).__name__}` keeps rows of residuals, of which each of "
+                f"{call.processes.count} processes has its own"
+            )
 
     def started(self, said: Manifest) -> None:
         """Write the manifest of a run that begins, or goes on: what is known before a step."""
@@ -152,8 +157,7 @@ class Recording:
             last = self._stored.contents(where)
             least = None if best.step == self._best else self._stored.contents(whole)
         except CheckpointError as error:  # no reason to lose the solve, too
-            self._unstorable = str(error)
-            self._say(f"this solve cannot be continued should it be stopped: {error}")
+            self._refused(str(error))
             self.run.describe(replace(self.run.manifest, progress={"unstorable": str(error)}))
             return
         self.run.flush()
@@ -169,6 +173,10 @@ class Recording:
             "reached": None if at.reached is None else at.reached.value,
         }
         self.run.describe(replace(self.run.manifest, progress=progress))
+
+    def _refused(self, why: str) -> None:
+        self._unstorable = why
+        self._say(f"this solve cannot be continued should it be stopped: {why}")
 
     def _error(self, report: Report) -> float | None:
         """The relative L² error now, None where the exact solution is not known or fails."""
@@ -203,6 +211,7 @@ def choices(call: Call, prepared: Prepared) -> Description:
         "dtype": choice(str(dtype), _origin(call.dtype is None)),
         "seed": choice(call.seed, "user" if call.seed else "default"),
         "threads": choice(threads, "default"),
+        **({"processes": choice(call.processes.count, "user")} if call.processes.several else {}),
         "estimate": choice(call.estimate, "default" if call.estimate == "quick" else "user"),
     }
 

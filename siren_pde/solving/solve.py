@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +17,8 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
-from siren_pde.runs.folder import Run
+from siren_pde.processes.processes import Processes
+from siren_pde.runs.folder import Run, checkpoints_in
 from siren_pde.solving.arguments import Effort, require_arguments
 from siren_pde.solving.course import Course
 from siren_pde.solving.notebook import with_panel
@@ -45,6 +47,7 @@ def solve(
     run: Place | None = None,
     checkpoint_every: Every | None = None,
     resume: Place | None = None,
+    processes: Processes | None = None,
 ) -> Solution:
     """Find the field that makes all residuals of a problem vanish.
 
@@ -67,13 +70,18 @@ def solve(
     precision, estimate and budget are those of the run unless they are given. On the same machine,
     with as many threads, it goes on as if it had never stopped.
 
+    Where `torchrun` has started several processes, each of which calls `solve` alike, they share
+    it: each evaluates a part of the same points, all return the same answer, and the first one
+    calls back, says and writes. `processes` are these, `Processes.joined(timeout=…)`, or
+    `Processes()` for one that solves by itself. Where torchrun begins the job again, `run` goes on.
+
     The outcome is that of the answer, not of the method: `converged` where every condition's own
     residual is small at fresh points and the error, where it can be estimated, too.
 
     Raises ConfigError, DomainError, DerivativeError, ResidualError or NonFiniteError, with the
     condition's name where one cannot be evaluated; StorageError, RunLockedError or CheckpointError
-    where the run cannot be written or continued. Ctrl-C ends the solve early and keeps what was
-    reached.
+    where the run cannot be written or continued; ProcessError where another process is gone.
+    Ctrl-C ends the solve early and keeps what was reached.
     """
     require_arguments(budget, quadrature, seed, estimate, callbacks)
     call = Call(
@@ -86,11 +94,14 @@ def solve(
         dtype=dtype,
         seed=seed,
         estimate=estimate,
+        processes=_joined(device, field) if processes is None else processes,
     )
     if run is not None and resume is not None:
         raise ConfigError("`run` begins a run and `resume` continues one: give one of them.")
-    say = (lambda text: None) if quiet else announce
-    with _opened(run, resume) as (folder, ours):
+    first = call.processes.first
+    say = announce if first and not quiet else (lambda text: None)
+    run, resume = _continued(run, resume, call.processes)
+    with _opened(run, resume) if first else nullcontext((None, False)) as (folder, ours):
         course = Course(
             call,
             folder,
@@ -98,8 +109,29 @@ def solve(
             callbacks=with_panel(callbacks, quiet=quiet),
             say=say,
             ends=ours,
+            source=None if resume is None else _path(resume),
         )
         return course.begun() if resume is None else course.resumed()
+
+
+def _joined(device: torch.device | str | None, field: Field | nn.Module | None) -> Processes:
+    """Those that torchrun has started, for tensors on a device, or where the field is."""
+    own = None if not isinstance(field, nn.Module) else next(field.parameters(), None)
+    return Processes.joined(device or (own.device if own is not None else "cpu"))
+
+
+def _continued(
+    run: Place | None, resume: Place | None, processes: Processes
+) -> tuple[Place | None, Place | None]:
+    """What to begin and what to go on with: a run that torchrun begins again goes on."""
+    if run is None or isinstance(run, Run) or not processes.restarts:
+        return run, resume
+    there = bool(checkpoints_in(_path(run)).names)
+    return (None, run) if processes.agreed(there) else (run, None)
+
+
+def _path(place: Place) -> Path:
+    return place.path if isinstance(place, Run) else Path(place)
 
 
 @contextmanager

@@ -14,6 +14,22 @@ Function = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
+class PlainSpace:
+    """The vectors of `count` rows, all of them here."""
+
+    count: int
+
+    def dot(self, first: Tensor, second: Tensor) -> Tensor:
+        """The inner product of two of them."""
+        return first @ second
+
+    def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
+        """Random signs."""
+        coins = torch.randint(0, 2, (self.count,), generator=generator, device=like.device)
+        return (2 * coins - 1).to(like)
+
+
+@dataclass(frozen=True)
 class PlainResiduals:
     """½‖r(θ)‖² of a function r, θ (p,) → (N,), and its products with J: a `Residuals`.
 
@@ -40,6 +56,11 @@ class PlainResiduals:
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """½‖r‖² and its gradient (p,)."""
         return self.loss(theta), self.vjp(theta, self.function(theta))
+
+    @property
+    def space(self) -> PlainSpace:
+        """The vectors of rows (N,)."""
+        return PlainSpace(len(self.function(self.start)))
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J·direction (N,)."""

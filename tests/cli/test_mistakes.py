@@ -194,6 +194,7 @@ CODES = {
     "DerivativeError": "SP-DERIVATIVE",
     "ResidualError": "SP-RESIDUAL",
     "NonFiniteError": "SP-NON-FINITE",
+    "ProcessError": "SP-PROCESS",
     "DataFileError": "SP-DATA-FILE",
     "StorageError": "SP-STORAGE",
     "CheckpointError": "SP-CHECKPOINT",

@@ -12,7 +12,8 @@ from siren_pde.optimisers.base import Spent
 from siren_pde.random_features.continuation import Continuation
 from siren_pde.random_features.features import with_features
 from siren_pde.random_features.homotopy import Move, OutputHomotopy, followed, partly
-from siren_pde.random_features.output_layer import OutputSystem, fit_output, weighted_size
+from siren_pde.random_features.output_layer import fit_output, weighted_size
+from siren_pde.random_features.output_system import OutputSystem
 from tests.cavities import cavity, square
 
 

@@ -1,0 +1,85 @@
+"""Least squares whose rows are spread over several processes: TSQR, or sums of AᵀA."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from siren_pde.errors import NonFiniteError
+from siren_pde.numerics.least_squares import (
+    ORTHOGONAL,
+    REFINED,
+    Fit,
+    add_gram,
+    least_squares,
+    norm,
+    shifted_cholesky,
+)
+from siren_pde.processes.processes import Processes
+
+
+def spread_size(x: Tensor, processes: Processes) -> float:
+    """The Euclidean norm of all entries of x, of which each process has some: see `norm`."""
+    return norm(processes.gathered(torch.tensor([norm(x)], dtype=torch.float64)))
+
+
+def spread_norm(own: Tensor, processes: Processes) -> Tensor:
+    """The norm of what each process has, by its `own` norm of that, both without axes."""
+    size: Tensor = torch.linalg.vector_norm(processes.gathered(own[None]))
+    return size
+
+
+def spread_least_squares(
+    a: Tensor, b: Tensor, processes: Processes, *, tolerance: float | None = None
+) -> Fit:
+    """Minimise ‖A x − b‖² + μ² ‖x‖² as `least_squares` does, of which this process has the rows a
+    (n, q) and b (n,), and the others the rest; x (q,) and the relative residual are those of all.
+
+    Each process makes the R of its rows [a | b], and again that of all those R below each other:
+    q² numbers for each process travel, and no Q is formed. The rows of the damping are the first
+    one's. Beyond `ORTHOGONAL` columns AᵀA is summed instead. Overwrites a.
+
+    Source: Demmel, Grigori, Hoemmen and Langou, SIAM J. Sci. Comput. 34 (2012), TSQR.
+    """
+    if not processes.several:
+        return least_squares(a, b, tolerance=tolerance)
+    lengths = torch.linalg.vector_norm(a, dim=0)
+    squares, size = processes.summed(lengths.square(), b @ b)
+    if not bool(torch.isfinite(squares).all() & torch.isfinite(size)):
+        raise NonFiniteError("a matrix or right-hand side of least squares is not finite.")
+    scale = torch.where(squares == 0, torch.ones_like(squares), squares.sqrt())
+    a /= scale
+    least = torch.finfo(a.dtype).eps if tolerance is None else tolerance
+    solve = _by_normal_equations if a.shape[1] > ORTHOGONAL else _by_triangles
+    y = solve(a, b, processes, least)
+    r = a @ y - b
+    (left,) = processes.summed(r @ r)
+    return Fit(y / scale, (left / size.clamp_min(torch.finfo(b.dtype).tiny)).sqrt())
+
+
+def _by_triangles(a: Tensor, b: Tensor, processes: Processes, tolerance: float) -> Tensor:
+    """y (q,) of the scaled rows, by TSQR."""
+    q = a.shape[1]
+    rows = torch.cat([a, b[:, None]], dim=1)
+    if processes.first:
+        damping = tolerance * q**0.5 * torch.eye(q, q + 1, dtype=a.dtype, device=a.device)
+        rows = torch.cat([rows, damping])
+    triangles = processes.gathered(torch.linalg.qr(rows, mode="r").R)
+    upper = torch.linalg.qr(triangles, mode="r").R
+    y: Tensor = torch.linalg.solve_triangular(upper[:q, :q], upper[:q, q:], upper=True)
+    return y[:, 0]
+
+
+def _by_normal_equations(a: Tensor, b: Tensor, processes: Processes, tolerance: float) -> Tensor:
+    """y (q,) by Cholesky of AᵀA + σ, with the smallest σ that rounding allows, and refinements."""
+    gram = a.new_zeros((a.shape[1], a.shape[1]))
+    add_gram(gram, a)
+    (gram,) = processes.summed(gram)
+    shift = tolerance * gram.diagonal().sum()
+    while (factor := shifted_cholesky(gram, shift)) is None:
+        shift = 10 * shift
+    y = torch.zeros_like(a[0]) if len(a) else a.new_zeros((a.shape[1],))
+    for _ in range(REFINED):
+        (right,) = processes.summed(a.T @ (b - a @ y))
+        y = y + torch.cholesky_solve(right[:, None], factor)[:, 0]
+    return y

@@ -1,0 +1,1 @@
+"""Several processes that solve one problem together."""

@@ -1,0 +1,92 @@
+"""Jobs of torchrun in which a process dies, hangs or fails at a chosen moment."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from siren_pde.processes.absent import ENDED
+
+ROOT = Path(__file__).parents[2]
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+STOPPED = "os.kill(os.getpid(), signal.SIGSTOP)"
+LEFT = "os.kill(os.getppid(), signal.SIGKILL)"
+FAILED = "raise ValueError('this rank has had enough')"
+SCRIPT = """
+import os, signal
+from pathlib import Path
+from siren_pde import *
+
+HERE, RANK = Path(__file__).parent, os.environ["RANK"]
+with open(HERE / "started", "a") as file:
+    file.write(f"{os.getpid()}\\n")
+square, calls = Box(x=(0, 1), y=(0, 1)), []
+
+@on(square)
+def poisson(p, u):
+    calls.append(1)
+    first = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
+    if first and (RANK, len(calls)) == ("<rank>", <moment>):
+        (HERE / "died").write_text("")
+        <act>
+    return lap(u) + sin(3 * p.x)
+
+@on(square.boundary)
+def edge(p, u):
+    return u
+
+problem = Problem(poisson, edge)
+field, method = Siren(2, width=16, depth=2), Adam(batch=128)
+budget = Budget(steps=100)
+"""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ended: the code of torchrun, all that was said, its processes, and its folder."""
+
+    code: int
+    said: str
+    started: tuple[int, ...]
+    run: Path
+
+    @property
+    def orphans(self) -> list[int]:
+        """The processes of the job that are still there, and not merely unburied."""
+        return [pid for pid in self.started if runs(pid)]
+
+
+def runs(pid):
+    """Whether there is a process of this number that is not over."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return said.rpartition(")")[2].split()[0] not in ENDED
+
+
+def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, wait=250):
+    """Solve with two processes, of which one does something at its so manyth residual."""
+    changes = {"<rank>": str(rank), "<moment>": str(moment), "<act>": act}
+    script = SCRIPT
+    for name, value in changes.items():
+        script = script.replace(name, value)
+    (folder / "mine.py").write_text(script)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    torchrun += ["--max-restarts", str(restarts)]
+    solve = ["-m", "siren_pde", "solve", "mine.py", "--out", "run", "--estimate", "none"]
+    solve += ["--checkpoint-every", "5", "--process-timeout", str(patience)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *torchrun, *solve],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=wait,
+    )
+    started = tuple(map(int, (folder / "started").read_text().split()))
+    return End(done.returncode, done.stdout, started, folder / "run")

@@ -1,0 +1,48 @@
+"""Problems whose conditions have numbers of points that no number of processes divides."""
+
+from dataclasses import replace
+
+import torch
+
+from siren_pde import Ball, Box, PointCloud, Problem, d, lap, on, sin
+
+SQUARE = Box(x=(0, 1), y=(0, 1)) - Ball(x=0.5, y=0.5, radius=0.2)
+MEASURED = torch.rand((23, 2), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+CLOUD = PointCloud(MEASURED, axes=("x", "y"), height=MEASURED.prod(1))
+
+
+@on(SQUARE)
+def poisson(p, u):
+    return lap(u) + sin(3 * p.x) * p.y
+
+
+@on(SQUARE)
+def reaction(p, u):
+    return lap(u) - u**3 + sin(3 * p.x)
+
+
+@on(SQUARE.boundary)
+def edge(p, u):
+    return u
+
+
+@on(CLOUD, weight=0.1)
+def data(p, u):
+    return u - p.height
+
+
+@on(Box(x=(0, 1), y=(0, 1)).at(x=0, y=0))
+def corner(p, u):  # one point: all processes but one have none
+    return d(u, p.x)
+
+
+@on(SQUARE)
+def screened(p, u):
+    return u - 1e-3 * lap(u) - sin(3 * p.x) * p.y
+
+
+smooth = Problem(screened, data)
+BOX = Box(x=(0, 1), y=(0, 1))
+plain = Problem(replace(poisson, domain=BOX), replace(edge, domain=BOX.boundary))
+linear = Problem(poisson, edge, data, corner)
+bent = Problem(reaction, edge, data, corner)
