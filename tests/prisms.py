@@ -52,7 +52,7 @@ class Prism:
         cap = low + size * rng.random((4 * count, 2))
         cap = cap[self._level(cap) < 0]
         caps = 2 * size.prod() * len(cap) / (4 * count)
-        on_wall = int(round(count * walls / (walls + caps)))
+        on_wall = round(count * walls / (walls + caps))
         side = rng.choice(len(length), on_wall, p=length / length.sum())
         at = start[side] + rng.random((on_wall, 1)) * step[side]
         height = rng.uniform(-self.half, self.half, (on_wall, 1))
