@@ -62,6 +62,8 @@ COLUMNS = {
 }
 
 
+OFFSET, OFFSET_SIZE = 1e7, 1000
+"""Where points of single precision are, a unit apart there, and what extent they have."""
 FLIPPED = {"inward": 1.0, "flipped": 0.1, "half": 0.5}
 
 
@@ -81,7 +83,7 @@ def sampled(mesh, variant, seed, points=sdf_peers.SAMPLES):
     if variant == "random":
         normals = rng.standard_normal(x.shape)
     if variant == "offset":
-        x = (x * (1000 / extent) + 1e7).astype(np.float32)
+        x = (x * (OFFSET_SIZE / extent) + OFFSET).astype(np.float32)
     normals = normals * np.where(rng.random(len(x)) < FLIPPED.get(variant, 0), -1, 1)[:, None]
     return PointCloud(x, normals=None if variant in ("none", "outliers") else normals)
 
@@ -90,7 +92,11 @@ def case(path, variant, seed):
     """The cloud of a file, the mesh it is held to (None: its own points), and how."""
     try:
         mesh = read_mesh(path)
-        return sampled(mesh, variant, seed), mesh, "two-sided"
+        cloud = sampled(mesh, variant, seed)
+        if variant == "offset":
+            extent = np.ptp(mesh.sample(sdf_peers.SAMPLES, seed)[0], axis=0).max()
+            mesh = mesh.transformed(OFFSET_SIZE / extent, OFFSET)
+        return cloud, mesh, "two-sided"
     except DataFileError:
         cloud = read_points(path)
     cloud = PointCloud(cloud.positions) if variant == "none" else cloud
@@ -137,7 +143,7 @@ def oriented(path, seed, options):
     x, true = mesh.sample(options.points, seed)
     low, high = x.min(0), x.max(0)
     if options.variant == "offset":
-        x = x * (1000 / (high - low).max()) + 1e7
+        x = x * (OFFSET_SIZE / (high - low).max()) + OFFSET
     near = cKDTree(x).query(ready.positions)[1]
     cosine = np.einsum("nd,nd->n", ready.normals, true[near])
     return {

@@ -6,12 +6,11 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.interpolate import BSpline, make_interp_spline
 from torch import Tensor
 
 from siren_pde.calculus.comparisons import note_branch
@@ -19,6 +18,9 @@ from siren_pde.calculus.derivatives import Key, Part, is_zero, multiply, partiti
 from siren_pde.calculus.jets import Jet, as_jet
 from siren_pde.calculus.vectors import Component
 from siren_pde.errors import ConfigError, ResidualError
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 CUBIC = 3
 """The degree of the splines: the lowest with continuous second derivatives, as `lap` takes them."""
@@ -169,6 +171,8 @@ def interpolated(*columns: npt.ArrayLike, degree: int = CUBIC) -> Table:
 
     Source: de Boor, A Practical Guide to Splines, 1978; tensor products, chapter XVII.
     """
+    from scipy.interpolate import BSpline, make_interp_spline
+
     *nodes, values = (_column(each) for each in columns)
     _check(nodes, values, degree)
     coefficients, axes = values, []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -184,19 +183,15 @@ def _answered(
     mesh, zero_set = _surface(distance, given, stages)
     elapsed, seed = time.monotonic() - started, given.machine.seed
     out, title, meshes = given.out, given.points.name, (mesh, zero_set)
-    with ThreadPoolExecutor(1) as beside:  # pictures, which leave the other core alone
-        drawn = beside.submit(plot_mesh, mesh, out.with_suffix(".png"), title=title)
-        with stages.of("measuring", "errors are measured, views are drawn"):
-            answers = Answers.of(
-                distance, scan, meshes, seconds=elapsed, seed=seed, fast=given.fast
-            )
-        with stages.of("writing", f"{out} and what goes with it are written"):
-            measured = carried(scan.cloud, mesh.vertices) | {"uncertainty": answers.deviations}
-            offset = write_mesh(out, mesh, answers.normals, measurements=measured)
-            save(distance, out.with_suffix(".h5"))
-            if given.volume is not None:
-                write_volume(given.volume, *distance.grid(VOLUME))
-        drawn.result()
+    with stages.of("measuring", "errors are measured"):
+        answers = Answers.of(distance, scan, meshes, seconds=elapsed, seed=seed, fast=given.fast)
+    with stages.of("writing", f"{out} and what goes with it are written"):
+        plot_mesh(mesh, out.with_suffix(".png"), title=title)
+        measured = carried(scan.cloud, mesh.vertices) | {"uncertainty": answers.deviations}
+        offset = write_mesh(out, mesh, answers.normals, measurements=measured)
+        save(distance, out.with_suffix(".h5"))
+        if given.volume is not None:
+            write_volume(given.volume, *distance.grid(VOLUME))
     table = answers.table()
     with stages.of("page"):
         page = out.with_suffix(".html")

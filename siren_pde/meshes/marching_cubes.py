@@ -58,7 +58,7 @@ def extract(
 
     Main: `field` maps (n, 3) to (n,). With `gradient`, (n, 3) to (n, 3), the vertices are moved
     onto the surface by `project` Newton steps x ← x − (φ − level) ∇φ/|∇φ|², at most half a cell in
-    all and only where |φ − level| does not grow.
+    all and only where |φ − level| does not grow and no triangle turns over.
     Other: `batch` points are evaluated at a time, as tensors of `dtype` on `device`.
 
     Raises `DomainError` when the box is empty or the level does not occur in it, `NonFiniteError`
@@ -82,7 +82,8 @@ def extract(
     vertices = _crossings(lattice, nodes, edges)
     if gradient is not None:
         reach = lattice.cell.min() / 2
-        vertices = _project(probe, gradient, vertices, steps=project, reach=reach)
+        moved = _project(probe, gradient, vertices, steps=project, reach=reach)
+        vertices = _unfolded(vertices, moved, faces)
     return Mesh(vertices, faces)
 
 
@@ -251,3 +252,19 @@ def _project(
         x = np.where(better[:, None], candidate, x)
         value = np.where(better, after, value)
     return x
+
+
+def _unfolded(start: Floats, moved: Floats, faces: Integers) -> Floats:
+    """The moved vertices (v, 3), but for those of triangles that would turn over by that.
+
+    They stay where they were, and there no triangles fold: the interpolant has one value a place.
+    """
+    x, before = moved.copy(), _area_normals(start, faces)
+    while (folded := np.einsum("fi,fi->f", _area_normals(x, faces), before) < 0).any():
+        x[faces[folded]] = start[faces[folded]]
+    return x
+
+
+def _area_normals(vertices: Floats, faces: Integers) -> Floats:
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    return np.cross(b - a, c - a)

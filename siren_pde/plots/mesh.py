@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.meshes.mesh import Mesh
+from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.plots.figures import DPI, require_format, write_figure
+from siren_pde.plots.raster import in_front
 
 if TYPE_CHECKING:
     from siren_pde.plots.picture import Picture
@@ -20,7 +21,6 @@ SIZE = 450
 """Pixels along each side of a view."""
 SHARPER = 2
 """Pixels are the mean of this many along each side."""
-SAMPLES = 4_000_000
 _LIGHT = np.array([0.35, 0.45, 0.82])
 _VIEWS = {"x–y": (0, 1, 2), "z–y": (2, 1, 0), "x–z": (0, 2, 1)}
 
@@ -42,17 +42,13 @@ def plot_mesh(
     from siren_pde.plots.picture import Picture
 
     require_format(path)
-    points, normals = mesh.sample(SAMPLES)
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
-    centred = (points - (low + high) / 2) / (1.05 * float((high - low).max()))
+    centred = (mesh.vertices - (low + high) / 2) / (1.05 * float((high - low).max()))
+    corners = centred[mesh.faces]
     figure = Picture(size or (10.5, 3.9), dpi=DPI, layout="constrained")
     for axes, (name, order) in zip(figure.subplots(1, 3), _VIEWS.items(), strict=True):
-        axes.imshow(
-            _shaded(centred, normals, order, both_sides=not mesh.is_watertight),
-            cmap="gray",
-            vmin=0,
-            vmax=1,
-        )
+        shaded = _shaded(corners, order, both_sides=not mesh.is_watertight)
+        axes.imshow(shaded, cmap="gray", vmin=0, vmax=1)
         axes.set_title(name, fontsize=9)
         axes.set_axis_off()
     if title:
@@ -61,29 +57,22 @@ def plot_mesh(
     return figure
 
 
-def _shaded(
-    points: Floats, normals: Floats, order: tuple[int, int, int], *, both_sides: bool = False
-) -> Floats:
-    """The nearest sample of every pixel, bright where it faces the light; white elsewhere.
+def _shaded(corners: Floats, order: tuple[int, int, int], *, both_sides: bool = False) -> Floats:
+    """Triangles (f, 3, 3), bright where they face the light; white where there are none.
 
     Of a closed surface one side is seen, of others both, whichever way they face.
     """
-    from scipy.ndimage import median_filter
-
-    right, up, ahead = order
     fine = SHARPER * SIZE
-    column = ((points[:, right] + 0.5) * fine).astype(np.int64).clip(0, fine - 1)
-    row = ((0.5 - points[:, up]) * fine).astype(np.int64).clip(0, fine - 1)
     # an odd permutation of axes mirrors the view, unless one looks from the other side
     sign = 1.0 if order == (0, 1, 2) else -1.0
-    facing = normals[:, [right, up, ahead]] * [1.0, 1.0, sign]
+    seen = corners[:, :, list(order)] * [1.0, 1.0, sign]
+    facing = unit(np.cross(seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]))
     if both_sides:
         facing = np.where(facing[:, 2:] < 0, -facing, facing)
-    front = np.flatnonzero(facing[:, 2] > 0)
-    nearest_last = front[np.argsort(sign * points[front, ahead])]
-    lit = np.clip(facing[nearest_last] @ _LIGHT, 0.0, 1.0)
-    image = np.ones(fine * fine)
-    image[(row * fine + column)[nearest_last]] = 0.16 + 0.32 * facing[nearest_last, 2] + 0.5 * lit
-    # The median of 3 × 3 closes single gaps between samples, through which one sees what is behind.
-    image = median_filter(image.reshape(fine, fine), 3)
+    front = facing[:, 2] > 0
+    facing, seen = facing[front], seen[front]
+    seen[:, :, 0], seen[:, :, 1] = (seen[:, :, 0] + 0.5) * fine, (0.5 - seen[:, :, 1]) * fine
+    nearest = in_front(seen, fine, fine)
+    light = 0.16 + 0.32 * facing[:, 2] + 0.5 * np.clip(facing @ _LIGHT, 0.0, 1.0)
+    image = np.append(light, 1.0)[nearest]
     return np.asarray(image.reshape(SIZE, SHARPER, SIZE, SHARPER).mean(axis=(1, 3)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from scipy.signal import find_peaks, peak_widths
 from torch import Tensor
 
 from siren_pde.calculus.jets import Jet
@@ -121,6 +120,8 @@ def _layers(x: Tensor, slopes: Tensor, ends: Sequence[float]) -> list[tuple[floa
 
 def _peaks(x: Tensor, slopes: Tensor) -> list[tuple[float, float]]:
     """Place and width of the peaks of |u_x|."""
+    from scipy.signal import find_peaks, peak_widths  # half a second, which most runs do not need
+
     size = torch.linalg.vector_norm(slopes, dim=1).cpu().numpy()
     peaks, _ = find_peaks(size, height=STEEP * size.mean(), prominence=size.max() / 10)
     step = float(x[1] - x[0])

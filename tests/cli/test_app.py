@@ -410,7 +410,6 @@ def sphere(tmp_path, monkeypatch):
     np.save(tmp_path / "points.npy", Sobol(200)(ball.boundary).positions.numpy())
     monkeypatch.setattr("siren_pde.cli.sdf_answers.SAMPLES", 2000)
     monkeypatch.setattr("siren_pde.cli.sdf_answers.INSPECTED", 2000)
-    monkeypatch.setattr("siren_pde.plots.mesh.SAMPLES", 2000)
     monkeypatch.setattr("siren_pde.plots.page.PIXELS", 21)
     monkeypatch.setattr("siren_pde.cli.sdf.VOLUME", 8)
     monkeypatch.setattr("siren_pde.cli.sdf.fit_sdf", lambda cloud, **_: exact_sphere())

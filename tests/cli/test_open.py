@@ -36,7 +36,6 @@ def test_other_words_are_refused(tmp_path):
 @pytest.mark.slow
 def test_an_open_mesh_is_written_and_said_to_be_open(tmp_path, monkeypatch):
     monkeypatch.setattr("siren_pde.cli.sdf_answers.INSPECTED", 2000)
-    monkeypatch.setattr("siren_pde.plots.mesh.SAMPLES", 20_000)
     monkeypatch.setattr("siren_pde.plots.page.PIXELS", 21)
     x = np.random.default_rng(0).random((3000, 3)) * [2, 1, 0]
     x[:, 2] = 0.1 * np.sin(3 * x[:, 0])

@@ -234,6 +234,24 @@ def test_projection_lands_on_the_surface() -> None:
     np.testing.assert_array_equal(plain.faces, moved.faces)
 
 
+def test_projection_turns_no_triangle_over() -> None:
+    def ragged(x: Tensor) -> Tensor:
+        return x.norm(dim=1) - 0.6 + 0.05 * torch.sin(40 * x).prod(dim=1)
+
+    def gradient(x: Tensor) -> Tensor:
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            (slope,) = torch.autograd.grad(ragged(x).sum(), x)
+        return slope
+
+    plain = extract(ragged, *CUBE, resolution=24, dtype=torch.float64)
+    moved = extract(ragged, *CUBE, resolution=24, dtype=torch.float64, gradient=gradient)
+    cosines = np.einsum("fi,fi->f", plain.face_normals, moved.face_normals)
+    assert cosines.min() > -1e-12  # 24 triangles lay on their back
+    left = [ragged(torch.from_numpy(m.vertices)).abs().mean() for m in (plain, moved)]
+    assert left[1] < left[0] / 5
+
+
 @pytest.mark.parametrize("factor", [0.0, 1e-9, -1.0, 1e9])
 def test_a_wrong_gradient_cannot_do_harm(factor: float) -> None:
     def gradient(x: Tensor) -> Tensor:

@@ -45,7 +45,6 @@ def test_a_distance_is_drawn_by_its_surface(tmp_path, monkeypatch):
 
 
 def test_a_distance_shows_itself_in_a_notebook(monkeypatch):
-    monkeypatch.setattr("siren_pde.plots.mesh.SAMPLES", 50_000)
     monkeypatch.setattr("siren_pde.plots.cards.COARSE", 24)
     card = sphere()._repr_html_()
     assert "<th>points</th><td>300</td>" in card and "<th>box</th><td>4 × 4 × 4</td>" in card
