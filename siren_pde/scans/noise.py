@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-SIZES = (16, 32, 48, 64, 96, 128, 192, 256)
-"""Neighbours of a patch: the fewest serve to distinguish noise from detail."""
+SIZES = (16, 32, 48, 64, 96, 128, 192)
+"""Neighbours of a patch: the fewest serve to distinguish noise from detail. Larger ones than the
+largest flatten limbs, and with noise of 1 % bring the points of the meshes of benchmarks/sdf.py
+farther from them.
+"""
 _LARGE = 64
 """Neighbours of the patch that noise is flatter in, and detail rougher."""
 _ROUGH = 0.05

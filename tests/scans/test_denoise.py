@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from siren_pde import PointCloud
 from siren_pde.errors import InputWarning
 from siren_pde.scans.denoise import denoised
 from siren_pde.scans.noise import enough_neighbours
 from siren_pde.scans.prepare import cleaned
+from tests.oriented_shapes import box
+from tests.prisms import PRISMS
 from tests.scans.parts import DIAGONAL, block, off_block
 
 N = 20_000
@@ -67,10 +70,47 @@ def test_noisy_blocks_keep_their_creases(level, off):
     assert np.median(turned) < 4
 
 
-def nearest(x, points):
-    from scipy.spatial import cKDTree
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PRISMS)
+def test_faces_of_designed_parts_stay_apart(name):
+    """One to three deviations of the noise beside a crease, normals are those of a face."""
+    shape = PRISMS[name]
+    points, normals = shape.sample(60_000)
+    level = 0.005 * np.ptp(points, axis=0).max()
+    smooth = denoised(points + level * np.random.default_rng(1).standard_normal(points.shape))
+    assert np.abs(shape.distance(smooth.positions)).mean() < 6.5e-4 * shape.diagonal
+    far = cKDTree(shape.creases(level).positions).query(smooth.positions)[0]
+    beside = (far > level) & (far < 3 * level)
+    own = nearest(smooth.positions[beside], points)
+    assert np.median(angles(smooth.normals[beside], normals[own])) < 15
 
+
+def nearest(x, points):
     return cKDTree(points).query(x)[1]
+
+
+def test_the_other_side_of_a_thin_part_counts_no_longer():
+    """A plate six deviations thick keeps its thickness, for its sides are told apart."""
+    rng = np.random.default_rng(0)
+    x, _ = box(N, rng, (1.0, 1.0, 0.06))
+    smooth = denoised(x + 0.02 * rng.standard_normal(x.shape))
+    middle = (np.abs(smooth.positions[:, :2]) < 0.8).all(1)
+    up = np.sign(smooth.positions[middle, 2])
+    assert np.mean(smooth.normals[middle, 2] * up < 0) < 0.01
+    np.testing.assert_allclose(np.median(np.abs(smooth.positions[middle, 2])), 0.06, rtol=0.1)
+    assert smooth.trust is not None
+    assert (smooth.trust >= 0).all()
+
+
+@pytest.mark.parametrize("name", PRISMS)
+def test_prisms_are_what_they_say(name):
+    shape = PRISMS[name]
+    x, normals = shape.sample(5000, seed=1)
+    np.testing.assert_allclose(shape.distance(x), 0, atol=1e-12)
+    assert (shape.distance(x + 1e-4 * normals) > 0).all()
+    creases = shape.creases(0.02)
+    np.testing.assert_allclose(shape.distance(creases.positions), 0, atol=1e-12)
+    assert ((creases.first * creases.second).sum(1) < 0.9).all()
 
 
 def test_deviations_of_what_was_smoothed_are_those_of_its_errors():
