@@ -82,6 +82,7 @@ def test_faces_of_designed_parts_stay_apart(name):
     far = cKDTree(shape.creases(level).positions).query(smooth.positions)[0]
     beside = (far > level) & (far < 3 * level)
     own = nearest(smooth.positions[beside], points)
+    assert smooth.normals is not None
     assert np.median(angles(smooth.normals[beside], normals[own])) < 15
 
 
@@ -96,9 +97,9 @@ def test_the_other_side_of_a_thin_part_counts_no_longer():
     smooth = denoised(x + 0.02 * rng.standard_normal(x.shape))
     middle = (np.abs(smooth.positions[:, :2]) < 0.8).all(1)
     up = np.sign(smooth.positions[middle, 2])
+    assert smooth.normals is not None and smooth.trust is not None
     assert np.mean(smooth.normals[middle, 2] * up < 0) < 0.01
     np.testing.assert_allclose(np.median(np.abs(smooth.positions[middle, 2])), 0.06, rtol=0.1)
-    assert smooth.trust is not None
     assert (smooth.trust >= 0).all()
 
 
