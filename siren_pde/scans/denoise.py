@@ -56,7 +56,6 @@ class Denoised(NamedTuple):
     """Positions (m, 3), unit normals (m, 3) or None, and standard deviations of positions (m,).
 
     `scattered` (m,) are those of the points that were given, around the ones that came of them.
-    `trust` (m,) is the confidence in the signs of normals that were not given, in 0…1.
     Where there was no noise, positions and normals are those that were given, without deviations.
     """
 
@@ -64,7 +63,6 @@ class Denoised(NamedTuple):
     normals: Floats | None
     noise: Floats
     scattered: Floats
-    trust: Floats | None = None
 
 
 def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> Denoised:
@@ -90,16 +88,15 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
     k = min(int(_GROWN * min(size, _ASKED)), len(x))
     n = _filtered(x, start.normals, signed=False) if given is None else given
     x, _ = _moved(noisy, x, n, noise, k=k, signed=given is not None)
-    trust: Floats | None = None
     crease = _CREASE
     if given is None:
-        oriented, trust = estimated(x)
+        oriented, _ = estimated(x)
         steps = settled(x, x, cKDTree(x), min(_REGRESSED, len(x)))
         n = on_side_of(steps.normals, oriented)
         crease = _SHARP_CREASE if _typical_difference(x, n) < _FLAT else _CREASE
         n = _filtered(x, n, signed=True)
     x, error = _moved(noisy, x, n, noise, k=k, signed=True, crease=crease)
-    return Denoised(centre + extent * x, n, extent * error, extent * noise, trust)
+    return Denoised(centre + extent * x, n, extent * error, extent * noise)
 
 
 def on_side_of(normals: Floats, oriented: Floats) -> Floats:

@@ -11,7 +11,7 @@ import torch
 
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.errors import DataFileError, InputWarning
-from siren_pde.scans.denoise import denoised
+from siren_pde.scans.denoise import denoised, on_side_of
 from siren_pde.scans.given_normals import Orientation, checked, known_orientation
 from siren_pde.scans.noise import shared_by_sheets
 from siren_pde.scans.normals import estimated
@@ -150,10 +150,10 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
         )
     positions = positions[kept]
     surface = denoised(positions, given, seed)
-    smooth, normals, noise, scattered, trust = surface
+    smooth, normals, noise, scattered = surface
     if given is None:
-        if normals is None or trust is None:
-            normals, trust = estimated(smooth)
+        oriented, trust = estimated(smooth)
+        normals = oriented if normals is None else on_side_of(normals, oriented)
     else:
         normals = given if normals is None else normals
         normals, trust, said = checked(smooth, normals, orientation)
