@@ -104,19 +104,21 @@ class Grid:
 @final
 @dataclass(frozen=True, eq=False)
 class _Truth:
-    """A mesh in the coordinates of a network, and whether the network has the signs."""
+    """A mesh in the coordinates of a network, and what else the network is zero at, if anything."""
 
     mesh: Mesh
-    signs: bool
+    dropped: Mesh | None
 
     @classmethod
     def of(cls, distance: SignedDistance, resolution: int) -> _Truth:
         """The surface of a distance, without what no points support if the rest is closed."""
         zero_set = distance.zero_set(resolution)
-        mesh = distance.without_unsupported(zero_set, resolution)
-        whole = mesh is zero_set or not mesh.is_watertight
-        mesh = zero_set if whole else mesh
-        return cls(Mesh((mesh.vertices - distance.centre) / distance.scale, mesh.faces), whole)
+        inner = Mesh((zero_set.vertices - distance.centre) / distance.scale, zero_set.faces)
+        kept = distance.supported(zero_set, resolution)
+        mesh = inner if kept.all() else inner.part(kept)
+        if mesh is inner or not mesh.is_watertight:
+            return cls(inner, None)
+        return cls(mesh, inner.part(~kept))
 
     def left(
         self, field: Refined, grid: Grid, chosen: npt.NDArray[np.bool_]
@@ -130,12 +132,21 @@ class _Truth:
         values = values_of(smooth, x)
         exact = np.full(grid.shape, np.inf)
         left = np.zeros(grid.shape)
-        if self.signs:
-            exact[chosen] = np.copysign(point_triangle_distance(x, self.mesh), values)
-        else:
-            exact[chosen] = signed_distance(x, self.mesh)
+        exact[chosen] = np.copysign(point_triangle_distance(x, self.mesh), self._signs(x, values))
         left[chosen] = exact[chosen] - values
         return exact, left
+
+    def _signs(self, x: Floats, values: Floats) -> Floats:
+        """Numbers with the signs of the distance, of a network's values (n,) at x (n, 3): inside
+        what was dropped, the other ones.
+        """
+        if self.dropped is None:
+            return values
+        low, high = self.dropped.vertices.min(axis=0), self.dropped.vertices.max(axis=0)
+        near = np.flatnonzero(((x >= low) & (x <= high)).all(axis=1))
+        signs = values.copy()
+        signs[near[signed_distance(x[near], self.dropped) < 0]] *= -1
+        return signs
 
 
 def _rising(x: Floats, low: float, high: float) -> Floats:

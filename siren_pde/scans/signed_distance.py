@@ -180,6 +180,13 @@ class SignedDistance:
             inner = Mesh(self._inner(mesh.vertices), mesh.faces)
             cell = 2 * self.half.max() / resolution
             return trimmed(inner, self.cloud, cell).transformed(self.scale, self.centre)
+        kept = self.supported(mesh, resolution)
+        return mesh if kept.all() else mesh.part(kept)
+
+    def supported(self, mesh: Mesh, resolution: int) -> npt.NDArray[np.bool_]:
+        """Which faces (f,) are of components that points of the cloud support, and no dust; all, if
+        none is.
+        """
         reach = max(10 * self.cloud.spacing, 4 / resolution)
         near = self.to_points(mesh.vertices) < reach * self.scale
         supported = np.bincount(mesh.labels, near) >= 0.5 * np.bincount(mesh.labels)
@@ -187,7 +194,7 @@ class SignedDistance:
         cell = 2 * self.scale * self.half.max() / resolution
         supported &= areas > 4 * np.pi * cell**2
         kept = supported[mesh.labels][mesh.faces[:, 0]]
-        return mesh if kept.all() or not kept.any() else mesh.part(kept)
+        return np.asarray(kept if kept.any() else ~kept)
 
     def to_points(self, x: Positions) -> Floats:
         """The distance (n,) from each x (n, 3) to the nearest point of the cloud."""

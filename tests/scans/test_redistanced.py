@@ -9,7 +9,9 @@ import torch
 from siren_pde import PointCloud, Siren, fit_sdf
 from siren_pde.fields.derived.refined import Refined
 from siren_pde.fields.derived.splines import Splines
-from siren_pde.scans.redistanced import Grid, redistanced
+from siren_pde.meshes.marching_cubes import extract
+from siren_pde.meshes.mesh import Mesh
+from siren_pde.scans.redistanced import Grid, _Truth, redistanced
 
 TUBE, RING = 0.4, 1.0
 
@@ -66,6 +68,21 @@ def test_pieces_that_no_point_supports_leave_the_distance(fitted):
     centre = fitted.centre[None]  # the middle of the hole of the torus
     assert haunted(centre) < 0 < fitted(centre)
     assert abs(redistanced(haunted)(centre) - fitted(centre)) < 0.05
+
+
+def test_signs_are_those_of_the_field_even_where_the_mesh_is_folded():
+    """A mesh has wrong signs in a cone over each fold: here, everywhere."""
+    sphere, small = (
+        extract(lambda x, r=r: x.norm(dim=1) - r, [-1] * 3, [1] * 3) for r in (0.5, 0.1)
+    )
+    folded = Mesh(sphere.vertices, sphere.faces[:, ::-1])
+    dropped = small.transformed(offset=[0.8, 0.8, 0.8])
+    x = np.random.default_rng(0).uniform(-1, 1, (3000, 3))
+    truth = np.linalg.norm(x, axis=1) - 0.5
+    field = np.minimum(truth, np.linalg.norm(x - 0.8, axis=1) - 0.1)
+    assert (np.sign(field) != np.sign(truth)).any()
+    signs = _Truth(folded, dropped)._signs(x, field)
+    np.testing.assert_array_equal(np.sign(signs), np.sign(truth))
 
 
 def test_cubics_are_reproduced():
