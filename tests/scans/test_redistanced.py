@@ -72,11 +72,9 @@ def test_pieces_that_no_point_supports_leave_the_distance(fitted):
 
 def test_signs_are_those_of_the_field_even_where_the_mesh_is_folded():
     """A mesh has wrong signs in a cone over each fold: here, everywhere."""
-    sphere, small = (
-        extract(lambda x, r=r: x.norm(dim=1) - r, [-1] * 3, [1] * 3) for r in (0.5, 0.1)
-    )
+    sphere = extract(lambda x: x.norm(dim=1) - 0.5, [-1] * 3, [1] * 3)
     folded = Mesh(sphere.vertices, sphere.faces[:, ::-1])
-    dropped = small.transformed(offset=[0.8, 0.8, 0.8])
+    dropped = sphere.transformed(0.2, 0.8)
     x = np.random.default_rng(0).uniform(-1, 1, (3000, 3))
     truth = np.linalg.norm(x, axis=1) - 0.5
     field = np.minimum(truth, np.linalg.norm(x - 0.8, axis=1) - 0.1)
