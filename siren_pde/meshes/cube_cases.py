@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
+from siren_pde.meshes.topology import spread
+
+Integers = npt.NDArray[np.int64]
 Segment = tuple[int, int]
 Triangle = tuple[int, int, int]
 
@@ -104,3 +108,12 @@ _CASES = [[t for loop in _loops(p) for t in _triangulate(loop)] for p in range(2
 TRIANGLE_COUNT = np.array([len(case) for case in _CASES], dtype=np.int64)
 TRIANGLE_START = np.cumsum(TRIANGLE_COUNT) - TRIANGLE_COUNT
 TRIANGLES = np.array([t for case in _CASES for t in case], dtype=np.int64)  # (820, 3) edges
+
+
+def triangles_in(inside: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    """The triangles (t,) of cells whose corners (n, 8) are inside or not: the number of the cell of
+    each, and its three edges (t, 3).
+    """
+    pattern = inside @ (1 << np.arange(8))
+    owner, rank = spread(TRIANGLE_COUNT[pattern])
+    return owner, TRIANGLES[TRIANGLE_START[pattern[owner]] + rank]

@@ -15,9 +15,7 @@ from siren_pde.meshes.cube_cases import (
     CORNERS,
     EDGE_AXIS,
     EDGE_BASE,
-    TRIANGLE_COUNT,
-    TRIANGLE_START,
-    TRIANGLES,
+    triangles_in,
 )
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.octree import Lattice, Nodes, among, distinct
@@ -212,12 +210,7 @@ def _across_cut_faces(lattice: Lattice, cells: Integers, nodes: Nodes) -> Intege
 
 def _march(lattice: Lattice, cells: Integers, nodes: Nodes) -> tuple[Integers, Integers]:
     """The cut edges, as 3·(key of the lower node) + axis, and the triangles between them."""
-    inside = nodes.at(lattice.corner_keys(cells, 1)) < 0
-    pattern = inside @ (1 << np.arange(8))
-    count = TRIANGLE_COUNT[pattern]
-    owner = np.repeat(np.arange(len(cells)), count)
-    rank = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    local = TRIANGLES[TRIANGLE_START[pattern[owner]] + rank]
+    owner, local = triangles_in(nodes.at(lattice.corner_keys(cells, 1)) < 0)
     lower = cells[owner][:, None] + CORNERS[EDGE_BASE[local]]
     edges, faces = np.unique(3 * lattice.keys(lower) + EDGE_AXIS[local], return_inverse=True)
     return edges, faces.reshape(-1, 3).astype(np.int64)

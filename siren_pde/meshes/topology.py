@@ -107,5 +107,11 @@ def adjacency(
     return coo_array((weights, places), shape=(size, size)).tocsr()
 
 
+def spread(count: Integers) -> tuple[Integers, Integers]:
+    """Of counts (k,), the number of each as often as it says, and 0, 1, … beside it, (Σ count,)."""
+    owner = np.repeat(np.arange(len(count)), count)
+    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+
+
 def _count(start: Integers, end: Integers, size: int) -> int:
     return int(connected(start, end, size).max(initial=-1)) + 1

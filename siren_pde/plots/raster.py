@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.meshes.topology import spread
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -67,8 +69,8 @@ def _parts(corners: Floats, rows: Integers, width: int) -> list[Integers]:
 
 def _spread(names: Integers, first: Integers, count: Integers) -> tuple[Integers, Integers]:
     """Each name as often as its count says, beside the numbers from its first on."""
-    offset = np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(names, count), np.repeat(first, count) + np.arange(count.sum()) - offset
+    owner, rank = spread(count)
+    return names[owner], first[owner] + rank
 
 
 def _cut(corners: Floats, height: Floats) -> tuple[Floats, Floats]:

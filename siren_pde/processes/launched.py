@@ -44,11 +44,6 @@ class Launched:
         """Whether there are others."""
         return self.count > 1
 
-    @property
-    def first(self) -> bool:
-        """Whether it is the one that writes and reports."""
-        return self.rank == 0
-
 
 def require_alone(what: str, instead: str) -> None:
     """Raise ConfigError, saying what to write `instead`, where torchrun has started several

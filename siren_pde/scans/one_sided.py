@@ -10,9 +10,7 @@ from siren_pde.meshes.cube_cases import (
     CORNERS,
     EDGE_AXIS,
     EDGE_BASE,
-    TRIANGLE_COUNT,
-    TRIANGLE_START,
-    TRIANGLES,
+    triangles_in,
 )
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.octree import Lattice, distinct
@@ -78,11 +76,7 @@ def _around(lattice: Lattice, cloud: OrientedCloud, reach: float) -> Integers:
 
 def _march(lattice: Lattice, cells: Integers, values: Floats) -> tuple[Integers, Floats, Integers]:
     """Cut edges as 3·(key of the lower node) + axis, where they are cut, and triangles of them."""
-    pattern = (values < 0) @ (1 << np.arange(8))
-    count = TRIANGLE_COUNT[pattern]
-    owner = np.repeat(np.arange(len(cells)), count)
-    rank = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    local = TRIANGLES[TRIANGLE_START[pattern[owner]] + rank]
+    owner, local = triangles_in(values < 0)
     lower = cells[owner][:, None] + CORNERS[EDGE_BASE[local]]
     a = values[owner[:, None], EDGE_BASE[local]]
     b = values[owner[:, None], EDGE_BASE[local] | 1 << EDGE_AXIS[local]]

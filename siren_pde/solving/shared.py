@@ -26,7 +26,9 @@ from siren_pde.solving.solution import Solution
 
 TOLD = ("outcome", "stop_reason", "seconds", "loss", "estimate", "residuals", "part")
 """What the first process says of an answer: it looks at a clock, and others have other ones."""
-SHARED = "`Adam()`, `GaussNewton()`, `LBFGS()`, `Broyden()` and `LeastSquares()`"
+SHARED = (
+    "`Adam()`, `GaussNewton()`, `LBFGS()`, `Broyden()`, `ConjugateGradients()` and `LeastSquares()`"
+)
 
 
 def require_shared(method: Method[Any], processes: Processes) -> None:
