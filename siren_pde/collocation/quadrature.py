@@ -7,25 +7,20 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Self, final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.drawing import BLOCK, Draw, sampled, some_sampled
+from siren_pde.collocation.product_rule import gauss_legendre, product_rule
 from siren_pde.domains.base import Domain, Piece
 from siren_pde.errors import ConfigError, DomainError
 from siren_pde.numerics.checked import is_whole
 from siren_pde.numerics.sobol import digits, sobol, to_unit
 
-_MOST_DRAWN = 2**22  # points drawn on one piece before rejection is given up
-_BATCH = 2**18  # points drawn at once while most are rejected
-_MOST_NODES = 2**24  # nodes of one product rule
 _PER_PIECE = 1_000_003  # keeps the seeds of the pieces of one domain apart
-
-Draw = Callable[[int, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -64,14 +59,52 @@ class Quadrature(ABC):
         """
         if not dtype.is_floating_point:
             raise ConfigError(f"points need a floating-point dtype, got {dtype}.")
-        parts = []
+        like, parts = torch.empty((0,), dtype=dtype, device=device), []
         for i, (piece, count) in enumerate(self.counts(domain)):
-            own, place = seed + _PER_PIECE * i, torch.device(device)
-            data = piece.drawn(count, seed=own, dtype=dtype, device=place)
-            where = torch.empty((0,), dtype=dtype, device=place)
-            on_piece = self.points_on(piece, count, seed=own, like=where) if data is None else data
-            parts.append(on_piece)
+            own = seed + _PER_PIECE * i
+            data = piece.drawn(count, seed=own, dtype=dtype, device=like.device)
+            parts.append(
+                self.points_on(piece, count, seed=own, like=like) if data is None else data
+            )
         return parts[0] if len(parts) == 1 else Points.concatenate(parts)
+
+    @final
+    def part(
+        self, domain: Domain, of: Callable[[int], slice], *, seed: int = 0, like: Tensor
+    ) -> tuple[Points, int, int]:
+        """Those of all n points that the slice of(n) chooses, the number of their first, and n.
+
+        They are of the dtype and on the device of `like`. Where the rule is a `sequence`, no more
+        points than these are held, and blocks of others while they are drawn; of another rule all
+        are drawn, and the rest is let go.
+        """
+        pieces, given = self.counts(domain), list[tuple[Draw | Points, int]]()
+        for i, (piece, count) in enumerate(pieces):
+            own = seed + _PER_PIECE * i
+            known = piece.drawn(count, seed=own, dtype=like.dtype, device=like.device)
+            source = self.sequence(piece, seed=own, like=like) if known is None else known
+            if source is None:
+                source = self.points_on(piece, count, seed=own, like=like)
+            given.append((source, len(source) if isinstance(source, Points) else count))
+        ends = list(itertools.accumulate(size for _, size in given))
+        some, parts = of(ends[-1]), []
+        for (piece, count), (source, size), end in zip(pieces, given, ends, strict=True):
+            first, last = (min(max(k - end + size, 0), size) for k in (some.start, some.stop))
+            if first == last and (parts or end < ends[-1]):
+                continue  # none at all are an empty part of the last piece
+            if isinstance(source, Points):
+                parts.append(source.select(torch.arange(first, last, device=like.device)))
+            else:
+                parts.append(some_sampled(piece, count, source, slice(first, last)))
+        return Points.concatenate(parts), some.start, ends[-1]
+
+    def sequence(self, piece: Piece, *, seed: int, like: Tensor) -> Draw | None:
+        """Points number skip … skip + n − 1, by (n, skip), of a sequence in the unit cube whose
+        images are the points of a piece; None, as by default, where a rule is more than that.
+
+        Later ones are asked for after earlier ones, and no number twice.
+        """
+        return None
 
     def counts(self, domain: Domain) -> list[tuple[Piece, int]]:
         """The pieces of a domain, and how many points each may have.
@@ -107,6 +140,11 @@ class SequenceRule(Quadrature):
     @final
     def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
         """The images of the first `count` points of the sequence that lie in the piece."""
+        return sampled(piece, count, self.sequence(piece, seed=seed, like=like))
+
+    @final
+    def sequence(self, piece: Piece, *, seed: int, like: Tensor) -> Draw:
+        """The sequence, of the dtype and on the device of `like`."""
 
         def draw(n: int, skip: int) -> Tensor:
             if not piece.inputs:  # a single point
@@ -120,7 +158,7 @@ class SequenceRule(Quadrature):
                 )
             return u.to(like)
 
-        return _sampled(piece, count, draw)
+        return draw
 
 
 @final
@@ -136,13 +174,17 @@ class Sobol(Quadrature):
 
     def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
         """The first `count` Sobol points that lie in the piece."""
+        return sampled(piece, count, self.sequence(piece, seed=seed, like=like))
+
+    def sequence(self, piece: Piece, *, seed: int, like: Tensor) -> Draw:
+        """Sobol points, any of them as fast as the first."""
 
         def draw(n: int, skip: int) -> Tensor:
             return sobol(
                 n, piece.inputs, seed=seed, skip=skip, dtype=like.dtype, device=like.device
             )
 
-        return _sampled(piece, count, draw)
+        return draw
 
 
 @final
@@ -155,20 +197,30 @@ class MonteCarlo(Quadrature):
 
     def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
         """`count` independent points of the piece."""
+        return sampled(piece, count, self._drawn(piece, seed, like))
+
+    def sequence(self, piece: Piece, *, seed: int, like: Tensor) -> Draw | None:
+        """The points one after the other, on a processor; generators of other devices make other
+        numbers where they are asked for fewer at once.
+        """
+        return self._drawn(piece, seed, like) if like.device.type == "cpu" else None
+
+    def _drawn(self, piece: Piece, seed: int, like: Tensor) -> Draw:
         generator = torch.Generator(device=like.device).manual_seed(seed)
-        bits = digits(like.dtype)
+        bits, passed = digits(like.dtype), 0
 
         def draw(n: int, skip: int) -> Tensor:
-            integers = torch.randint(
-                2**bits,
-                (n, piece.inputs),
-                generator=generator,
-                dtype=torch.int64,
-                device=like.device,
-            )
-            return to_unit(integers, bits, like.dtype)
+            nonlocal passed
+            while passed < skip:
+                passed += len(integer(min(BLOCK, skip - passed)))
+            passed += n
+            return to_unit(integer(n), bits, like.dtype)
 
-        return _sampled(piece, count, draw)
+        def integer(n: int) -> Tensor:
+            size, kind = (n, piece.inputs), torch.int64
+            return torch.randint(2**bits, size, generator=generator, dtype=kind, device=like.device)
+
+        return draw
 
 
 @final
@@ -190,7 +242,7 @@ class GaussLegendre(Quadrature):
                 f"`GaussLegendre` is exact on boxes and their faces only, not on {piece!r}. "
                 f"Write `Sobol({self.n**piece.inputs})`."
             )
-        return _product_rule(piece, *_gauss(self.n), like)
+        return product_rule(piece, *gauss_legendre(self.n), like)
 
 
 @final
@@ -209,7 +261,7 @@ class Grid(Quadrature):
     def points_on(self, piece: Piece, count: int, *, seed: int, like: Tensor) -> Points:
         """The midpoints along the axes of the piece."""
         middles = tuple((i + 0.5) / self.n for i in range(self.n))
-        return _product_rule(piece, middles, (1 / self.n,) * self.n, like)
+        return product_rule(piece, middles, (1 / self.n,) * self.n, like)
 
 
 def _all_of(piece: Piece, n: int) -> int:
@@ -225,60 +277,3 @@ def _in_proportion(domain: Domain, n: int) -> list[tuple[Piece, int]]:
     ends = [round(n * edge) for edge in edges]
     counts = iter(max(1, b - a) for a, b in itertools.pairwise(ends))
     return [(piece, next(counts) if piece.inputs else 1) for piece in pieces]
-
-
-def _sampled(piece: Piece, count: int, draw: Draw) -> Points:
-    """`count` points of a piece, in the order drawn, those that fall outside rejected."""
-    image = piece.chart(draw(count, 0))
-    if image.kept is None:
-        return piece.points(image)
-    parts, drawn = [piece.points(image)], count
-    inside = len(parts[0])
-    limit = _MOST_DRAWN + 64 * count
-    while inside < count:
-        if drawn >= limit:
-            raise DomainError(
-                f"only {inside} of {drawn} points drawn fell into {piece!r}, of {count} asked for. "
-                "It is empty or too thin for sampling: check its parts."
-            )
-        more = math.ceil(1.1 * (count - inside) * drawn / max(inside, 1)) + 16
-        more = min(more, limit - drawn, max(count, _BATCH))
-        parts.append(piece.points(piece.chart(draw(more, drawn))))
-        drawn, inside = drawn + more, inside + len(parts[-1])
-    points = Points.concatenate(parts).select(slice(count))
-    return replace(points, weights=torch.full_like(points.weights, piece.measure / count))
-
-
-def _product_rule(
-    piece: Piece, nodes: tuple[float, ...], weights: tuple[float, ...], like: Tensor
-) -> Points:
-    """The product of a rule on (0, 1) along every unit coordinate, carried over by the chart."""
-    if len(nodes) ** piece.inputs > _MOST_NODES:
-        raise DomainError(
-            f"{len(nodes)} nodes along each of {piece.inputs} axes are too many points. "
-            "Write `Sobol` with as many points as you can afford."
-        )
-    line, shares = (torch.tensor(v, dtype=like.dtype, device=like.device) for v in (nodes, weights))
-    image = piece.chart(_grid(line, piece.inputs))
-    points = piece.points(image)
-    if len(points) == 0:
-        raise DomainError(
-            f"none of the {len(image.positions)} nodes lies in {piece!r}. Take more, or `Sobol`."
-        )
-    if image.kept is not None:
-        return points
-    return replace(points, weights=piece.measure * _grid(shares, piece.inputs).prod(1))
-
-
-def _grid(line: Tensor, axes: int) -> Tensor:
-    """All combinations of `axes` numbers from a line (n,), shape (nᵏ, k)."""
-    if axes == 0:
-        return line.new_empty((1, 0))
-    return torch.cartesian_prod(*[line] * axes).reshape(-1, axes)
-
-
-@lru_cache(maxsize=64)
-def _gauss(n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The nodes and weights of the Gauss-Legendre rule on (0, 1)."""
-    nodes, weights = np.polynomial.legendre.leggauss(n)
-    return tuple(((nodes + 1) / 2).tolist()), tuple((weights / 2).tolist())

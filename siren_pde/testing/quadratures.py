@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -96,6 +97,22 @@ def weights_are_positive(at: Placed) -> None:
     )
 
 
+def parts_are_all_of_it(at: Placed) -> None:
+    """What each of three processes draws is, one after the other, what one draws."""
+    whole, like = at.points(seed=5), torch.empty(0, dtype=torch.float64)
+    each = [at.rule.part(at.domain, partial(_third, k), seed=5, like=like) for k in range(3)]
+    joined = Points.concatenate([points for points, _, _ in each])
+    same = all(
+        a.shape == b.shape and torch.allclose(a, b, rtol=1e-14, atol=1e-14)
+        for a, b in ((joined.positions, whole.positions), (joined.weights, whole.weights))
+    )
+    require(
+        same and all(n == len(whole) for _, _, n in each),
+        f"three thirds of the points of {at.words} are not all of them: a `sequence` has the same "
+        "points wherever it is entered.",
+    )
+
+
 def points_lie_in_the_domain(at: Placed) -> None:
     """All points lie in the domain, and have its coordinates."""
     p = at.points()
@@ -119,6 +136,10 @@ def equal_seeds_give_equal_points(at: Placed) -> None:
         f"the points of {at.words} with seed 3 differ from those with seed 3 before: draw random "
         "numbers from a generator with that seed alone.",
     )
+
+
+def _third(number: int, n: int) -> slice:
+    return slice(n * number // 3, n * (number + 1) // 3)
 
 
 def precision_follows(at: Placed) -> None:
@@ -195,6 +216,7 @@ PLACED_LAWS: tuple[Law[Placed], ...] = (
     weights_sum_to_the_measure,
     points_lie_in_the_domain,
     equal_seeds_give_equal_points,
+    parts_are_all_of_it,
     precision_follows,
     data_count_as_they_are,
 )
