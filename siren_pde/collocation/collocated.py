@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +14,15 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.collocation.residual import BoundResidual
+from siren_pde.collocation.rows import (
+    Chosen,
+    Drawn,
+    Rows,
+    Share,
+    equally_weighted,
+    shares_of,
+    signs_of,
+)
 from siren_pde.collocation.sampling import (
     Counts,
     Sampling,
@@ -27,43 +36,20 @@ from siren_pde.processes.processes import Processes
 
 ROUNDING = 1e4
 """Below this curvature, relative to the rounding unit, residuals count as affine in the field."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """A condition's residual at its points, with the scale (n,) of its rows."""
-
-    condition: Condition
-    residual: BoundResidual
-    points: Points
-    scale: Tensor
-
-    @property
-    def count(self) -> int:
-        """How many rows of r there are: one for each component at each point."""
-        return self.residual.components * len(self.points)
-
-    def select(self, piece: slice) -> Rows:
-        """The rows of some of the points, with the scale that they have among all."""
-        return replace(self, points=self.points.select(piece), scale=self.scale[piece])
-
-    def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
-        """The points and their scale in consecutive pieces of at most `size`."""
-        for start in range(0, len(self.points), size):
-            piece = slice(start, start + size)
-            yield self.points.select(piece), self.scale[piece]
+PLANNED = 256
+"""Points of a condition at which several processes plan its residual, each of them for itself."""
 
 
 @dataclass(frozen=True, eq=False)
 class Collocated:
     """All conditions of a problem at their points, each residual planned once.
 
-    Copies at other points, of other numbers and with other weights share the planned residuals.
-    Where several `processes` share them, all have the same points, and each evaluates its `own`.
+    Copies at other points and with other weights share the planned residuals. Where several
+    `processes` share them, each draws and evaluates its `own`; who looks at `rows` draws them all.
     """
 
     sampling: Sampling
-    rows: tuple[Rows, ...]
+    rows: Sequence[Rows]
     processes: Processes = Processes()
 
     @staticmethod
@@ -74,11 +60,13 @@ class Collocated:
         *,
         rule: Quadrature | None = None,
         seed: int = 0,
+        processes: Processes | None = None,
     ) -> Collocated:
         """Plan the residuals of a problem for fields of the structure of `field`.
 
         `points` is the number of points of each condition, by the condition or its name, and `rule`
         the quadrature that places them (default `Sobol(1024)`); dtype and device are the field's.
+        Several `processes` plan at a few points, and share the rest.
 
         Raises ConfigError if the field takes other coordinates, or `points` names no condition, and
         ResidualError, naming the condition, if a residual cannot be evaluated.
@@ -88,7 +76,10 @@ class Collocated:
         require_matching(problem, field, given)
         rule = rule or Sobol(1024)
         sampling = Sampling(problem, rule, {**shares(problem, rule.n), **given}, seed)
-        return Collocated.drawn(sampling, field, {})
+        if processes is None or not processes.several:
+            return Collocated.drawn(sampling, field, {})
+        few = Collocated.drawn(sampling.at_most(PLANNED), field, {})
+        return replace(few, processes=processes).at(sampling)
 
     @staticmethod
     def drawn(
@@ -117,25 +108,42 @@ class Collocated:
     @property
     def residuals(self) -> dict[str, BoundResidual]:
         """The planned residual of each condition, by name."""
-        return {r.condition.name: r.residual for r in self.rows}
+        return {condition.name: residual for condition, residual in self.bound}
+
+    @property
+    def bound(self) -> tuple[tuple[Condition, BoundResidual], ...]:
+        """The conditions and their planned residuals."""
+        if isinstance(self.rows, Drawn):
+            return self.rows.bound
+        return tuple((r.condition, r.residual) for r in self.rows)
+
+    @property
+    def like(self) -> Tensor:
+        """Something of the dtype and on the device of the points."""
+        return self.rows.like if isinstance(self.rows, Drawn) else self.rows[0].points.positions
 
     @property
     def count(self) -> int:
-        """N, the number of rows of r."""
-        return sum(rows.count for rows in self.rows)
+        """N, the number of rows of r, those of all processes."""
+        return sum(self._sizes)
+
+    @property
+    def _sizes(self) -> list[int]:
+        if self.processes.several and isinstance(self.rows, Drawn):
+            return [share.rows.residual.components * share.count for share in self.shares]
+        return [rows.count for rows in self.rows]
 
     @property
     def slices(self) -> dict[str, slice]:
         """Which rows of r belong to which condition."""
-        sizes = [rows.count for rows in self.rows]
+        sizes = self._sizes
         ends = list(itertools.accumulate(sizes))
-        names = [rows.condition.name for rows in self.rows]
-        return {n: slice(e - k, e) for n, e, k in zip(names, ends, sizes, strict=True)}
+        return {n: slice(e - k, e) for n, e, k in zip(self.residuals, ends, sizes, strict=True)}
 
     @property
     def weights(self) -> dict[str, float]:
         """The weight of each condition's mean square, by name."""
-        return {r.condition.name: self.sampling.weight(r.condition) for r in self.rows}
+        return {condition.name: self.sampling.weight(condition) for condition, _ in self.bound}
 
     # ── the same residuals elsewhere ──────────────────────────────────────────────────────────
 
@@ -144,9 +152,17 @@ class Collocated:
 
         They have the dtype and device of `like`, or of these.
         """
-        points = sampling.draw(self.rows[0].points.positions if like is None else like)
+        like = self.like if like is None else like
+        if self.processes.several:
+            return self._shared(sampling, like.new_empty(0), {})
+        points = sampling.draw(like)
         rows = (self._moved(r, points[r.condition.name], sampling) for r in self.rows)
         return replace(self, sampling=sampling, rows=tuple(rows))
+
+    def _shared(self, sampling: Sampling, like: Tensor, chosen: Mapping[str, Chosen]) -> Collocated:
+        """At points that each process draws its own part of."""
+        rows = Drawn(sampling, self.bound, like, self.measured, chosen)
+        return replace(self, sampling=sampling, rows=rows)
 
     def redrawn(self, seed: int, used: float = 1.0) -> Collocated:
         """At fresh points, weighted as when a share of the budget is `used`."""
@@ -161,8 +177,15 @@ class Collocated:
         """At n interior points, as `Sampling.with_count` says."""
         return self.at(self.sampling.with_count(n))
 
-    def with_points(self, points: Mapping[str, Points]) -> Collocated:
-        """At other points for the conditions named."""
+    def chosen_among(self, candidates: Collocated, index: Mapping[str, Tensor]) -> Collocated:
+        """At some of the `candidates`, by their numbers (n,), for the conditions named there: with
+        equal weights.
+        """
+        if self.processes.several:
+            chosen = {name: Chosen(candidates.sampling, each) for name, each in index.items()}
+            return self._shared(self.sampling, self.like.new_empty(0), chosen)
+        among = {r.condition.name: r.points for r in candidates.rows}
+        points = {n: equally_weighted(among[n].select(each)) for n, each in index.items()}
         rows = (
             self._moved(r, points.get(r.condition.name, r.points), self.sampling) for r in self.rows
         )
@@ -189,19 +212,33 @@ class Collocated:
 
     def weighted_boundaries(self, weight: float) -> Collocated:
         """Boundary conditions (of lower dimension, not data) counting `weight` times."""
-        inner = {r.condition.name for r in self.interior}
-        names = (r.condition.name for r in self.rows if not r.points.data)
-        emphasis = {name: weight for name in names if name not in inner}
+        others = {*self.measured, *self.inner}
+        emphasis = {name: weight for name in self.residuals if name not in others}
         sampling = replace(self.sampling, emphasis=emphasis)
+        if isinstance(self.rows, Drawn):
+            return self._shared(sampling, self.rows.like, self.rows.chosen)
         rows = (self._moved(r, r.points, sampling) for r in self.rows)
         return replace(self, sampling=sampling, rows=tuple(rows))
 
     @property
     def interior(self) -> tuple[Rows, ...]:
         """The conditions on the widest domains that hold no measured data."""
+        inner = self.inner
+        return tuple(r for r in self.rows if r.condition.name in inner)
+
+    @property
+    def inner(self) -> frozenset[str]:
+        """The names of the conditions that `interior` has."""
         top = max(c.domain.dimension for c in self.problem.conditions)
-        wide = (r for r in self.rows if r.condition.domain.dimension == top)
-        return tuple(r for r in wide if not r.points.data)
+        wide = {c.name for c, _ in self.bound if c.domain.dimension == top}
+        return frozenset(wide - self.measured)
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """The names of the conditions whose points hold measured data."""
+        if isinstance(self.rows, Drawn):
+            return self.rows.measured
+        return frozenset(r.condition.name for r in self.rows if r.points.data)
 
     @staticmethod
     def _moved(rows: Rows, points: Points, sampling: Sampling) -> Rows:
@@ -210,14 +247,21 @@ class Collocated:
     # ── what several processes share ──────────────────────────────────────────────────────────
 
     @cached_property
+    def shares(self) -> list[Share]:
+        """What this process has of each condition: all processes call for theirs where points are
+        still to be drawn.
+        """
+        return shares_of(self.rows, self.processes)
+
+    @cached_property
     def own(self) -> Collocated:
         """What this process evaluates: so many of the points of each condition, with the scales
         that they have among all, and none of the conditions that it has no point of.
         """
         if not self.processes.several:
             return self
-        rows = (r.select(self.processes.part(len(r.points))) for r in self.rows)
-        return replace(self, rows=tuple(r for r in rows if len(r.points)))
+        rows = (share.rows for share in self.shares)
+        return replace(self.alone, rows=tuple(r for r in rows if len(r.points)))
 
     @property
     def alone(self) -> Collocated:
@@ -230,24 +274,19 @@ class Collocated:
 
     def signs(self, generator: torch.Generator, like: Tensor) -> Tensor:
         """Random signs for the own rows (N,), the same ones whoever evaluates a row."""
-        coins = torch.randint(0, 2, (self.count,), generator=generator, device=like.device)
-        signs = []
-        for rows, place in zip(self.rows, self.slices.values(), strict=True):
-            of_points = coins[place].view(len(rows.points), -1)
-            signs.append(of_points[self.processes.part(len(rows.points))].flatten())
-        return (2 * torch.cat(signs) - 1).to(like)
+        return signs_of(self.shares, generator, like)
 
     # ── what the residuals are ────────────────────────────────────────────────────────────────
 
     @property
     def curvature(self) -> float:
         """How far the residuals are from affine in the field, relative to their size."""
-        return max(r.residual.curvature for r in self.rows)
+        return max(residual.curvature for _, residual in self.bound)
 
     @property
     def affine(self) -> bool:
         """Whether the residuals are affine in the field, to rounding."""
-        return self.curvature < ROUNDING * torch.finfo(self.rows[0].points.positions.dtype).eps
+        return self.curvature < ROUNDING * torch.finfo(self.like.dtype).eps
 
     def data_residuals(self) -> Collocated | None:
         """The residuals of measured data alone, None if there are none."""

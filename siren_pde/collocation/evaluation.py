@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.expression import Site
 from siren_pde.collocation.residual import BoundResidual
+from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.parameters import split
@@ -65,7 +65,7 @@ class Limits:
     ) -> Limits:
         """Blocks of so few points that their rows of J, of `row` bytes each, stay small."""
         most = JACOBIAN if self.memory is None else min(JACOBIAN, self.memory // 8)
-        components = max(r.residual.components for r in rows)
+        components = max((r.residual.components for r in rows), default=1)
         few = min(most // (row * components), *(self.points(r, networks) for r in rows))
         return replace(self, block=max(few, 1))
 

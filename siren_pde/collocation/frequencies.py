@@ -7,7 +7,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.collocated import Collocated, Rows
+from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Field
 
 PROBED = 64
@@ -22,7 +23,7 @@ STEP = 0.005
 
 def box(collocated: Collocated) -> tuple[Tensor, Tensor]:
     """The corners low and high (d,) of the problem's bounding box."""
-    like = collocated.rows[0].points.positions
+    like = collocated.like
     low, high = collocated.problem.bounds
     return like.new_tensor(low), like.new_tensor(high)
 

@@ -17,13 +17,17 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it spread evenly over (0, 1), in step with no Sobol sequence."""
 
 
-def graded(points: Points, domain: Domain, refine_towards: tuple[float, ...]) -> Points:
-    """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `refine_towards`.
+def graded(
+    points: Points, domain: Domain, refine_towards: tuple[float, ...], *, first: int = 0
+) -> Points:
+    """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `refine_towards`; they
+    are some of all, from number `first` on.
 
     k = 1, 2, … takes as many points each, up to `SCALES`. Those that would leave the domain stay,
     so boundaries are denser where they meet c. A point y then comes from y itself with every k
     that would throw it out, and from c + 2ᵏ(y − c) if that is in the domain, there 2ᵏᵈ times as
-    densely in d dimensions. Weights are divided by the density, and sum to the measure again.
+    densely in d dimensions. Weights are divided by the density, and those of all points have to be
+    scaled for their sum to be the measure again.
 
     Source: multiple importance sampling with the balance heuristic, Veach and Guibas, SIGGRAPH
     1995.
@@ -35,7 +39,8 @@ def graded(points: Points, domain: Domain, refine_towards: tuple[float, ...]) ->
     def scaled(y: Tensor, factor: Tensor | float) -> Tensor:
         return centre + factor * (y - centre)
 
-    turns = torch.arange(len(x), dtype=torch.float64, device=x.device) * GOLDEN % 1
+    numbers = torch.arange(first, first + len(x), dtype=torch.float64, device=x.device)
+    turns = numbers * GOLDEN % 1
     halvings = ((2 * turns - 1) * SCALES).ceil().clamp_min(0).to(x.dtype)
     moved = scaled(x, 2.0 ** -halvings[:, None])
     y = torch.where(domain.contains(moved, near)[:, None], moved, x)
@@ -43,5 +48,4 @@ def graded(points: Points, domain: Domain, refine_towards: tuple[float, ...]) ->
     for k in range(1, SCALES + 1):
         density += 2.0 ** (k * domain.dimension) * domain.contains(scaled(y, 2.0**k), near)
         density += ~domain.contains(scaled(y, 2.0**-k), near)
-    weights = points.weights / density
-    return replace(points, positions=y, weights=weights * (points.weights.sum() / weights.sum()))
+    return replace(points, positions=y, weights=points.weights / density)

@@ -15,17 +15,24 @@ from dataclasses import field as made
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.collocated import Collocated, Rows
+from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.evaluation import Evaluator, Limits, Spaces
 from siren_pde.collocation.quadrature import Quadrature
+from siren_pde.collocation.rows import Rows
 from siren_pde.collocation.sampling import Counts, drawn_to_residuals, in_coordinates
-from siren_pde.errors import ConfigError
+from siren_pde.errors import ConfigError, NonFiniteError
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of
 from siren_pde.numerics.least_squares import NormalEquations, add_gram
+from siren_pde.numerics.spread import spread_normal_equations
 from siren_pde.problem import Problem
 from siren_pde.processes.processes import Processes
+from siren_pde.processes.texts import first_said
 
+LOOKED = 2**17
+"""Points of a condition at which one process judges what several have solved: a share of theirs
+holds as many, and no estimate needs more.
+"""
 POOL = 4
 """Candidates for each point that is drawn to where residuals are large."""
 
@@ -82,7 +89,7 @@ class Objective:
     def terms(self, theta: Tensor) -> dict[str, Tensor]:
         """The weighted mean square of each condition; the loss is half their sum."""
         own = {rows.condition.name: r.square().sum() for rows, r in self._residuals(theta)}
-        names = [rows.condition.name for rows in self.collocated.rows]
+        names = [*self.collocated.residuals]
         zero = theta.new_zeros(())
         sums = self.collocated.processes.summed(*(own.get(name, zero) for name in names))
         return dict(zip(names, sums, strict=True))
@@ -104,8 +111,9 @@ class Objective:
         """J Jᵀ and r, or JᵀJ and Jᵀr, whichever is smaller.
 
         The second is summed over blocks of points and over processes, so that J is never whole; the
-        first holds J, gathered from all processes, in memory that later calls use again once nobody
-        holds it. Raises ConfigError if the memory allowed is too small for the smaller one.
+        first holds J, each of several processes its own rows, in memory that later calls use again
+        once nobody holds it. Raises ConfigError if the memory allowed is too small for the smaller
+        one.
         """
         rows, columns, size = self.collocated.count, theta.numel(), theta.element_size()
         memory, least = self.limits.memory, 3 * min(rows, columns) ** 2 * size
@@ -117,19 +125,17 @@ class Objective:
             )
         if rows <= columns and self.limits.afford(rows * columns * size):
             out = self._spaces.matrix((self.collocated.own.count, columns), theta)
-            whole = (
-                self.collocated.processes.gathered(x)
-                for x in residual_and_jacobian(self, theta, out)
-            )
-            return NormalEquations.of(*whole)
+            r, jacobian = residual_and_jacobian(self, theta, out)
+            if self.collocated.processes.several:
+                return spread_normal_equations(r, jacobian, self.collocated.processes)
+            return NormalEquations.of(r, jacobian)
         return self._summed_normal_equations(theta)
 
     def _summed_normal_equations(self, theta: Tensor) -> NormalEquations:
         columns, rows = theta.numel(), self.collocated.own.rows
         gram, right = theta.new_zeros((columns, columns)), torch.zeros_like(theta)
         square, row = theta.new_zeros(()), columns * theta.element_size()
-        given = (self.collocated.rows, self.field.networks(), row)
-        few = replace(self, limits=self.limits.for_jacobian(*given))
+        few = replace(self, limits=self.limits.for_jacobian(rows, self.field.networks(), row))
         with evaluating(few) as e:
 
             def space(_: int, k: int) -> Tensor:
@@ -190,18 +196,17 @@ class Objective:
         They come from four times as many candidates and have equal weights: the loss stresses what
         is not yet solved.
         """
-        sampling = replace(self.collocated.sampling.times(POOL), seed=seed)
+        collocated = self.collocated
+        candidates = collocated.at(replace(collocated.sampling.times(POOL), seed=seed))
         chosen = {}
         with evaluating(self) as e:
-            for rows in self.collocated.at(sampling).interior:
-                own = rows.select(self.collocated.processes.part(len(rows.points)))
-                r = torch.linalg.vector_norm(e.residual(theta, own), dim=1)
-                r = self.collocated.processes.gathered(r)
-                index = drawn_to_residuals(r, max(len(r) // POOL, 1), share, seed)
-                points = rows.points.select(index)
-                weights = torch.ones_like(r[index])
-                chosen[rows.condition.name] = replace(points, weights=weights)
-        return replace(self, collocated=self.collocated.redrawn(seed).with_points(chosen))
+            for own in (each.rows for each in candidates.shares):
+                if (name := own.condition.name) in collocated.inner:
+                    r = torch.linalg.vector_norm(e.residual(theta, own), dim=1)
+                    r = collocated.processes.gathered(r)
+                    few = max(len(r) // POOL, 1)
+                    chosen[name] = drawn_to_residuals(r, few, share, seed)
+        return replace(self, collocated=collocated.redrawn(seed).chosen_among(candidates, chosen))
 
 
 def _joined(parts: list[Tensor], like: Tensor) -> Tensor:
@@ -248,9 +253,9 @@ def objective_of(
     (`Siren(1, of=("t",))`) become networks of all of them, in its `field`.
     """
     field = in_coordinates(field, problem.axes)
-    collocated = Collocated.planned(problem, field, points, rule=rule, seed=seed)
-    if processes is not None:
-        collocated = replace(collocated, processes=processes)
+    collocated = Collocated.planned(
+        problem, field, points, rule=rule, seed=seed, processes=processes
+    )
     return Objective(collocated, field, limits or Limits())
 
 
@@ -261,8 +266,30 @@ def alone(objective: Objective) -> Objective:
     return replace(objective, collocated=objective.collocated.alone)
 
 
+def looked_at(objective: Objective) -> Objective:
+    """What one process looks at of residuals that several share: `LOOKED` points of a condition at
+    most, which they evaluate alone; all of it if it is alone anyway.
+    """
+    if not objective.collocated.processes.several:
+        return objective
+    whole = objective.collocated.alone
+    few = whole.sampling.at_most(LOOKED)
+    return replace(objective, collocated=whole.at(few) if few != whole.sampling else whole)
+
+
 def require_finite(objective: Objective, theta: Tensor) -> None:
-    """Raise NonFiniteError, naming condition and point, unless all residuals are finite at θ."""
+    """Raise NonFiniteError, naming condition and point, unless all residuals are finite at θ.
+
+    Where several processes share them, all call it, and all raise it.
+    """
+    collocated, why = objective.collocated, ""
     with evaluating(objective) as e:
-        for rows in objective.collocated.rows:
-            rows.residual.require_finite(e.residual(theta, rows), rows.points)
+        try:
+            for rows in collocated.own.rows:
+                rows.residual.require_finite(e.residual(theta, rows), rows.points)
+        except NonFiniteError as error:
+            if not collocated.processes.several:
+                raise
+            why = str(error)
+    if collocated.processes.several and (said := first_said(why, collocated.processes)):
+        raise NonFiniteError(said)

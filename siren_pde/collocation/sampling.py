@@ -84,6 +84,20 @@ def require_matching(problem: Problem, field: Field, counts: Mapping[str, int]) 
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some of the `count` points of a condition, and which of them, by `numbers` (n,).
+
+    Their weights are to be multiplied by one factor for all parts, so that the sum over them is
+    that of the parts' `total`.
+    """
+
+    points: Points
+    numbers: Tensor
+    count: int
+    total: Tensor
+
+
 @dataclass(frozen=True)
 class Sampling:
     """Where a problem's residuals are taken: a rule, how many points each condition has, a seed.
@@ -103,18 +117,42 @@ class Sampling:
     def draw(self, like: Tensor) -> dict[str, Points]:
         """Points for every condition, by name, of the dtype and on the device of `like`."""
         drawn = {}
-        for i, condition in enumerate(self.problem.conditions):
-            rule = self.rule.with_count(self.counts[condition.name])
-            seed = self.seed * len(self.problem.conditions) + i
+        for condition in self.problem.conditions:
+            rule, seed = self._rule(condition)
             points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
             if condition.refine_towards is not None:
+                total = points.weights.sum()
                 points = graded(points, condition.domain, condition.refine_towards)
+                points = replace(points, weights=points.weights * (total / points.weights.sum()))
             drawn[condition.name] = points if self.move is None else self.move(points)
         return drawn
 
-    def scale(self, condition: Condition, points: Points) -> Tensor:
-        """The factor (n,) of a condition's rows at its points: √(weight · wᵢ / Σw)."""
-        mean = points.weights / points.weights.sum()
+    def part(self, condition: Condition, of: Callable[[int], slice], like: Tensor) -> Part:
+        """Those of all n points of a condition that the slice of(n) chooses, as `Quadrature.part`
+        draws them.
+        """
+        rule, seed = self._rule(condition)
+        points, first, count = rule.part(condition.domain, of, seed=seed, like=like)
+        total = points.weights.sum()
+        if condition.refine_towards is not None:
+            points = graded(points, condition.domain, condition.refine_towards, first=first)
+        points = points if self.move is None else self.move(points)
+        numbers = torch.arange(first, first + len(points), device=like.device)
+        return Part(points, numbers, count, total)
+
+    def _rule(self, condition: Condition) -> tuple[Quadrature, int]:
+        """The rule of a condition, and its seed."""
+        conditions = self.problem.conditions
+        number = [c.name for c in conditions].index(condition.name)
+        return self.rule.with_count(self.counts[condition.name]), (
+            self.seed * len(conditions) + number
+        )
+
+    def scale(self, condition: Condition, points: Points, total: Tensor | None = None) -> Tensor:
+        """The factor (n,) of a condition's rows at its points: √(weight · wᵢ / Σw); `total` is Σw
+        where these are a part of all.
+        """
+        mean = points.weights / (points.weights.sum() if total is None else total)
         return (self.weight(condition) * mean).sqrt()
 
     def weight(self, condition: Condition) -> float:
@@ -126,6 +164,10 @@ class Sampling:
         free = (c for c in self.problem.conditions if not c.points)
         whole = {c.name: c.domain.count for c in free if c.domain.count is not None}
         return replace(self, counts={**shares(self.problem, n), **whole})
+
+    def at_most(self, n: int) -> Sampling:
+        """The same with n points of each condition at most, by the measure of the rule."""
+        return replace(self, counts={name: min(n, count) for name, count in self.counts.items()})
 
     def times(self, factor: int) -> Sampling:
         """`factor` times as many points everywhere."""

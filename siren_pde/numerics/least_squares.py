@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -154,12 +154,14 @@ class NormalEquations:
 
     With `jacobian` (N, p) they are (J Jᵀ + λ) y = r and d = −Jᵀy; without, (JᵀJ + λ) d = −Jᵀr.
     `gram` is the matrix, its lower triangle filled, `right` the right-hand side, and `square` ‖r‖².
+    Where others have the rest of the rows of J, `transposed` gives Jᵀy of all.
     """
 
     gram: Tensor
     right: Tensor
     square: Tensor
     jacobian: Tensor | None = None
+    transposed: Callable[[Tensor], Tensor] | None = None
 
     @staticmethod
     def of(r: Tensor, jacobian: Tensor) -> NormalEquations:
@@ -188,7 +190,8 @@ class NormalEquations:
             return None
         y = torch.cholesky_solve(self.right[:, None], factor)[:, 0]
         if self.jacobian is not None:  # r + J d = λ y
-            return -(self.jacobian.T @ y), self.square - damping**2 * y.square().sum()
+            move = self.transposed(y) if self.transposed else self.jacobian.T @ y
+            return -move, self.square - damping**2 * y.square().sum()
         return -y, self.right @ y + damping * y.square().sum()
 
 

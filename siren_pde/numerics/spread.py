@@ -10,12 +10,16 @@ from siren_pde.numerics.least_squares import (
     ORTHOGONAL,
     REFINED,
     Fit,
+    NormalEquations,
     add_gram,
     least_squares,
     norm,
     shifted_cholesky,
 )
 from siren_pde.processes.processes import Processes
+
+COLUMNS = 8 << 20
+"""Bytes of columns of J at a time, of all rows: a message that is long beside its latency."""
 
 
 def spread_size(x: Tensor, processes: Processes) -> float:
@@ -35,9 +39,10 @@ def spread_least_squares(
     """Minimise ‖A x − b‖² + μ² ‖x‖² as `least_squares` does, of which this process has the rows a
     (n, q) and b (n,), and the others the rest; x (q,) and the relative residual are those of all.
 
-    Each process makes the R of its rows [a | b], and again that of all those R below each other:
-    q² numbers for each process travel, and no Q is formed. The rows of the damping are the first
-    one's. Beyond `ORTHOGONAL` columns AᵀA is summed instead. Overwrites a.
+    Each process makes the R of its rows [a | b], and pairs of them that of their two R, up a binary
+    tree: q² numbers travel at a time, each holds two R at most, and no Q is formed. The rows of the
+    damping are the first one's, which solves and tells x. Beyond `ORTHOGONAL` columns AᵀA is summed
+    instead. Overwrites a.
 
     Source: Demmel, Grigori, Hoemmen and Langou, SIAM J. Sci. Comput. 34 (2012), TSQR.
     """
@@ -64,10 +69,18 @@ def _by_triangles(a: Tensor, b: Tensor, processes: Processes, tolerance: float) 
     if processes.first:
         damping = tolerance * q**0.5 * torch.eye(q, q + 1, dtype=a.dtype, device=a.device)
         rows = torch.cat([rows, damping])
-    triangles = processes.gathered(torch.linalg.qr(rows, mode="r").R)
-    upper = torch.linalg.qr(triangles, mode="r").R
-    y: Tensor = torch.linalg.solve_triangular(upper[:q, :q], upper[:q, q:], upper=True)
-    return y[:, 0]
+    upper, step = torch.linalg.qr(rows, mode="r").R, 1
+    if len(upper) < q + 1:  # of fewer rows than columns
+        upper = torch.cat([upper, upper.new_zeros((q + 1 - len(upper), q + 1))])
+    while step < processes.count:
+        other = processes.passed(upper, step)
+        if other is not None:
+            upper = torch.linalg.qr(torch.cat([upper, other]), mode="r").R
+        step *= 2
+    y = upper.new_empty((q,))
+    if processes.first:
+        y = torch.linalg.solve_triangular(upper[:q, :q], upper[:q, q:], upper=True)[:, 0]
+    return processes.broadcast(y)
 
 
 def _by_normal_equations(a: Tensor, b: Tensor, processes: Processes, tolerance: float) -> Tensor:
@@ -83,3 +96,26 @@ def _by_normal_equations(a: Tensor, b: Tensor, processes: Processes, tolerance: 
         (right,) = processes.summed(a.T @ (b - a @ y))
         y = y + torch.cholesky_solve(right[:, None], factor)[:, 0]
     return y
+
+
+def spread_normal_equations(r: Tensor, jacobian: Tensor, processes: Processes) -> NormalEquations:
+    """The equations (J Jᵀ + λ) y = r of which this process has some rows r (n,) and J (n, p).
+
+    J Jᵀ (N, N) is summed over groups of columns of J, each made by one process, which has all rows
+    of these alone: `COLUMNS` bytes at a time travel, and nobody holds more of J than its rows.
+    """
+    counts = [int(n) for n in processes.gathered(torch.tensor([len(r)]))]
+    before = sum(counts[: processes.rank])
+    own, right = slice(before, before + len(r)), processes.gathered(r)
+    gram = r.new_zeros((len(right), len(right)))
+    width = max(COLUMNS // (len(right) * r.element_size()), 1)
+    for number, columns in enumerate(torch.split(jacobian, width, 1)):
+        whole = processes.gathered(columns.contiguous())
+        if number % processes.count == processes.rank:
+            add_gram(gram, whole.T)
+    (gram,) = processes.summed(gram)
+
+    def transposed(y: Tensor) -> Tensor:
+        return processes.summed(jacobian.T @ y[own])[0]
+
+    return NormalEquations(gram, right, right @ right, jacobian, transposed)

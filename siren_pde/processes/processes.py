@@ -49,18 +49,15 @@ _PARENT_DIES = 1
 @final
 @dataclass(frozen=True, eq=False)
 class Processes:
-    """The processes that share a solve, seen from number `rank` of `count`; `Processes()` is one.
+    """The processes that share a solve, seen from one of them, as it was `launched`.
 
-    `Processes.joined()` are those that `torchrun` has started. What they exchange is called by all
-    of them, in the same order, and comes within `timeout` seconds: ProcessError names who does not
-    answer. All have the same results, bit by bit.
+    `Processes()` is one, `Processes.joined()` are those that `torchrun` has started. What they
+    exchange is called by all of them, in the same order, and comes within `timeout` seconds:
+    ProcessError names who does not answer. All have the same results, bit by bit.
     """
 
-    rank: int = 0
-    count: int = 1
+    launched: Launched = Launched()
     timeout: float = TIMEOUT
-    local: int = 0
-    restarts: int = 0
     _joined: list[Any] = made(default_factory=list, repr=False, metadata={"stored": False})
 
     @staticmethod
@@ -77,7 +74,7 @@ class Processes:
             return Processes(timeout=timeout)
         launched = Launched.here()
         if not launched.several:
-            return Processes(timeout=timeout, restarts=launched.restarts)
+            return Processes(launched, timeout)
         kind = torch.device(device).type
         if kind not in BACKENDS:
             raise ConfigError(
@@ -97,19 +94,27 @@ class Processes:
                 f"{launched.count} processes did not meet within {meeting:g} s: {_first(cause)}. "
                 "Look whether all were started, and see each other over the network."
             ) from cause
-        return Processes(
-            launched.rank,
-            launched.count,
-            timeout,
-            local=launched.local,
-            restarts=launched.restarts,
-            _joined=links,
-        )
+        return Processes(launched, timeout, _joined=links)
+
+    @property
+    def rank(self) -> int:
+        """The number of this one."""
+        return self.launched.rank
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.launched.count
+
+    @property
+    def restarts(self) -> int:
+        """How often torchrun has begun the job again."""
+        return self.launched.restarts
 
     @property
     def several(self) -> bool:
         """Whether there are others."""
-        return self.count > 1
+        return self.launched.several
 
     @property
     def first(self) -> bool:
@@ -119,7 +124,7 @@ class Processes:
     def device(self, given: torch.device | str) -> torch.device | str:
         """The device of this process where all were given the same: each has a GPU of its own."""
         own = self.several and torch.device(given).type == "cuda"
-        return torch.device("cuda", self.local) if own else given
+        return torch.device("cuda", self.launched.local) if own else given
 
     def part(self, n: int) -> slice:
         """Which of n things are this process's: as many as the others', or one more."""
@@ -161,6 +166,21 @@ class Processes:
         copy = value.detach().clone(memory_format=torch.contiguous_format)
         self._exchanged(lambda group: dist.broadcast(copy, src=0, group=group))
         return copy
+
+    def passed(self, value: Tensor, step: int) -> Tensor | None:
+        """What one that is `step` further has, of the same shape and dtype everywhere: each second
+        of those whose numbers are multiples of `step` gives it to the one before, which alone has
+        an answer.
+        """
+        to_take = self.rank % (2 * step) == 0
+        if to_take and self.rank + step < self.count:
+            other = torch.empty_like(value, memory_format=torch.contiguous_format)
+            self._exchanged(lambda group: dist.recv(other, self.rank + step, group=group))
+            return other
+        if self.rank % (2 * step) == step:
+            given = value.contiguous()
+            self._exchanged(lambda group: dist.send(given, self.rank - step, group=group))
+        return None
 
     def agreed(self, value: float) -> float:
         """The number of the first process: seconds above all, of which each has its own."""

@@ -35,9 +35,10 @@ class OutputSystem:
     def of(objective: Objective, theta: Tensor) -> OutputSystem:
         """Linearised at θ; exact where residuals are affine in the field."""
         own, weights = objective.collocated.own, objective.collocated.weights
+        processes = objective.collocated.processes
         with evaluating(objective) as e:
             b, a = e.output_jacobian(theta, own.rows)
-        return OutputSystem(a, b, own.slices, weights, own.processes)
+        return OutputSystem(a, b, own.slices, weights, processes)
 
     @property
     def size(self) -> float:

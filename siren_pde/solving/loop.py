@@ -207,7 +207,8 @@ def best_of(end: End, where: Standing, method: Method[Any]) -> End:
     if not method.by_loss(end.at):
         return end
     objective, at = of_problem(end.at), end.at
-    measured = alone(objective)  # where it was interrupted, others may be at another step
+    apart = end.hurried or end.outcome is Outcome.non_finite  # others may be at another step
+    measured = alone(objective) if apart else objective
     others = [where.best.at] if where.best and where.best.at.objective is at.objective else []
     shape = described(objective.field)
     if where.start.theta.shape == at.theta.shape and (

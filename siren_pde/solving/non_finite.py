@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation.finite import require_finite_derivatives
-from siren_pde.collocation.objective import Objective, require_finite
+from siren_pde.collocation.objective import Objective, alone, require_finite
 from siren_pde.errors import ConfigError, NonFiniteError, SirenPDEError
 from siren_pde.optimisers.base import Iterate, Method, Spent
 from siren_pde.optimisers.finite import NOT_FINITE
@@ -86,8 +86,9 @@ def _explained(
 
 def _place(objective: Objective, theta: Tensor) -> str:
     """The condition and point that are not finite at θ, at these points or at fresh ones, in words;
-    nothing if there are none.
+    nothing if there are none. One of several processes looks at all points by itself.
     """
+    objective = alone(objective)
     try:
         require_finite_derivatives(objective, theta)
         require_finite_derivatives(objective.redrawn(objective.seed + 1), theta)

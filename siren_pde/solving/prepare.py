@@ -101,8 +101,8 @@ def prepared(call: Call, chosen: tuple[Method[Any], str] | None = None) -> Prepa
         scaled = with_equal_values(scaled, processes)
     size = sum(q.numel() for q in scaled.parameters())
     rule = call.quadrature or Sobol(method.points(size))
-    collocated = probe.collocated.with_rule(rule, like=next(scaled.parameters()))
-    collocated = replace(collocated, processes=processes)
+    collocated = replace(probe.collocated, processes=processes)
+    collocated = collocated.with_rule(rule, like=next(scaled.parameters()))
     return Prepared(method, why, replace(probe, collocated=collocated, field=scaled))
 
 

@@ -21,7 +21,7 @@ from siren_pde.processes.processes import Processes
 from siren_pde.random_features.output_system import OutputSystem
 from tests.processes.problems import bent, plain
 
-TWO = Processes(0, 2)  # which have not met: whatever they exchange would fail
+TWO = Processes(Launched(0, 2))  # which have not met: whatever they exchange would fail
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "none",
     "TORCHELASTIC_RESTART_COUNT": "1",
@@ -57,7 +57,7 @@ def test_one_process_alone_exchanges_nothing():
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_parts_are_all_of_it_and_nearly_equal(n, count):
-    parts = [range(n)[Processes(rank, count).part(n)] for rank in range(count)]
+    parts = [range(n)[Processes(Launched(rank, count)).part(n)] for rank in range(count)]
     assert [i for part in parts for i in part] == [*range(n)]
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -109,10 +109,10 @@ def test_other_devices_and_timeouts_are_refused(launched):
 
 
 def test_a_gpu_is_that_of_the_process():
-    second = replace(TWO, local=1)
+    second = Processes(Launched(0, 2, local=1))
     assert second.device("cuda") == torch.device("cuda:1")
     assert second.device("cuda:0") == torch.device("cuda:1") and second.device("cpu") == "cpu"
-    assert Processes(local=1).device("cuda") == "cuda"
+    assert Processes(Launched(local=1)).device("cuda") == "cuda"
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -121,7 +121,7 @@ def test_matrices_are_spread_and_never_whole(count):
     r = whole.residual(whole.parameters)
     rows, own = [], []
     for rank in range(count):
-        spread = replace(whole.collocated, processes=Processes(rank, count))
+        spread = replace(whole.collocated, processes=Processes(Launched(rank, count)))
         part = replace(whole, collocated=spread)
         rows.append(OutputSystem.of(part, part.parameters).matrix.shape[0])
         own.append(part.residual(part.parameters))
