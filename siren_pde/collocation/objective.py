@@ -30,8 +30,8 @@ from siren_pde.processes.processes import Processes
 from siren_pde.processes.texts import first_said
 
 LOOKED = 2**17
-"""Points of a condition at which one process judges what several have solved: a share of theirs
-holds as many, and no estimate needs more.
+"""Points of a condition at which one process judges what several have solved, which need not all
+fit into its memory.
 """
 POOL = 4
 """Candidates for each point that is drawn to where residuals are large."""
@@ -266,15 +266,14 @@ def alone(objective: Objective) -> Objective:
     return replace(objective, collocated=objective.collocated.alone)
 
 
-def looked_at(objective: Objective) -> Objective:
-    """What one process looks at of residuals that several share: `LOOKED` points of a condition at
-    most, which they evaluate alone; all of it if it is alone anyway.
+def at_few(objective: Objective) -> Objective:
+    """The same residuals, at `LOOKED` points of each condition at most, evaluated by this process
+    alone.
     """
-    if not objective.collocated.processes.several:
-        return objective
     whole = objective.collocated.alone
     few = whole.sampling.at_most(LOOKED)
-    return replace(objective, collocated=whole.at(few) if few != whole.sampling else whole)
+    fits = few.counts == whole.sampling.counts
+    return replace(objective, collocated=whole if fits else whole.at(few))
 
 
 def require_finite(objective: Objective, theta: Tensor) -> None:

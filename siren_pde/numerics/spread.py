@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import final
+
 import torch
 from torch import Tensor
 
@@ -9,6 +12,7 @@ from siren_pde.errors import NonFiniteError
 from siren_pde.numerics.least_squares import (
     ORTHOGONAL,
     REFINED,
+    Factor,
     Fit,
     NormalEquations,
     add_gram,
@@ -62,25 +66,73 @@ def spread_least_squares(
     return Fit(y / scale, (left / size.clamp_min(torch.finfo(b.dtype).tiny)).sqrt())
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class SpreadFactor:
+    """A matrix A of which this process has the rows (n, q), factorised once by all: `solve(b)` is
+    that of `Factor`, for the rows b (n,) of each.
+
+    `matrix` has A's columns with unit lengths, `upper` (q, q) is its R with the `damping` μ below.
+    """
+
+    matrix: Tensor
+    upper: Tensor
+    scale: Tensor
+    damping: float
+    processes: Processes
+
+    def solve(self, b: Tensor) -> Tensor:
+        """The minimiser x (q,), in all processes: by Rᵀ R y = Aᵀ b and one refinement."""
+        y = torch.zeros_like(self.scale)
+        for _ in range(2):
+            (right,) = self.processes.summed(self.matrix.T @ (b - self.matrix @ y))
+            right = right - self.damping**2 * y
+            y = y + torch.cholesky_solve(right[:, None], self.upper, upper=True)[:, 0]
+        return y / self.scale
+
+
+def spread_factor(a: Tensor, processes: Processes, *, tolerance: float) -> Factor | SpreadFactor:
+    """Factorise A, of which this process has the rows a (n, q), which is overwritten; `tolerance`
+    is that of `least_squares`, and large enough for AᵀA.
+
+    Source: corrected seminormal equations, Björck (1996), § 6.6.5.
+    """
+    if not processes.several:
+        return Factor.of(a, tolerance=tolerance)
+    (squares,) = processes.summed(torch.linalg.vector_norm(a, dim=0).square())
+    scale = torch.where(squares == 0, torch.ones_like(squares), squares.sqrt())
+    a /= scale
+    damping = tolerance * a.shape[1] ** 0.5
+    upper = processes.broadcast(_triangle(a, processes, damping))
+    return SpreadFactor(a, upper, scale, damping, processes)
+
+
 def _by_triangles(a: Tensor, b: Tensor, processes: Processes, tolerance: float) -> Tensor:
     """y (q,) of the scaled rows, by TSQR."""
     q = a.shape[1]
-    rows = torch.cat([a, b[:, None]], dim=1)
+    upper = _triangle(torch.cat([a, b[:, None]], dim=1), processes, tolerance * q**0.5)
+    y = upper.new_empty((q,))
     if processes.first:
-        damping = tolerance * q**0.5 * torch.eye(q, q + 1, dtype=a.dtype, device=a.device)
-        rows = torch.cat([rows, damping])
-    upper, step = torch.linalg.qr(rows, mode="r").R, 1
-    if len(upper) < q + 1:  # of fewer rows than columns
-        upper = torch.cat([upper, upper.new_zeros((q + 1 - len(upper), q + 1))])
+        y = torch.linalg.solve_triangular(upper[:q, :q], upper[:q, q:], upper=True)[:, 0]
+    return processes.broadcast(y)
+
+
+def _triangle(rows: Tensor, processes: Processes, damping: float) -> Tensor:
+    """The R (k, k) of the rows (n, k) of all processes, those of the damping among them, up a
+    binary tree: that of the first process is it.
+    """
+    k, step = rows.shape[1], 1
+    if processes.first:
+        rows = torch.cat([rows, damping * torch.eye(k, dtype=rows.dtype, device=rows.device)])
+    upper = torch.linalg.qr(rows, mode="r").R
+    if len(upper) < k:  # of fewer rows than columns
+        upper = torch.cat([upper, upper.new_zeros((k - len(upper), k))])
     while step < processes.count:
         other = processes.passed(upper, step)
         if other is not None:
             upper = torch.linalg.qr(torch.cat([upper, other]), mode="r").R
         step *= 2
-    y = upper.new_empty((q,))
-    if processes.first:
-        y = torch.linalg.solve_triangular(upper[:q, :q], upper[:q, q:], upper=True)[:, 0]
-    return processes.broadcast(y)
+    return upper
 
 
 def _by_normal_equations(a: Tensor, b: Tensor, processes: Processes, tolerance: float) -> Tensor:

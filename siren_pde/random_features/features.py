@@ -41,19 +41,6 @@ def require_problem(residuals: Residuals, method: str) -> Objective:
     return residuals
 
 
-def require_affine_where_shared(objective: Objective) -> None:
-    """Raise ConfigError where several processes share residuals that are not affine in the field:
-    Newton's steps on features look for starts by what one process sees.
-    """
-    processes = objective.collocated.processes
-    if processes.several and not objective.collocated.affine:
-        raise ConfigError(
-            f"least squares on features are shared by {processes.count} processes where "
-            "the residuals are affine in the field, and these are not. Take `GaussNewton()` or "
-            "`Adam()`, or start one process."
-        )
-
-
 def with_features(
     objective: Objective, width: int, frequency: Tensor, seed: int = 0, order: int = 0
 ) -> Objective:

@@ -23,7 +23,6 @@ from siren_pde.random_features.features import (
     columns_of,
     first_trial,
     half_lengths,
-    require_affine_where_shared,
     require_problem,
     trial_text,
     with_features,
@@ -168,7 +167,6 @@ class LeastSquares(Method[State]):
         definition; the first trial has the bandwidth that the problem's data suggest.
         """
         whole = require_problem(objective, "LeastSquares")
-        require_affine_where_shared(whole)
         half = half_lengths(whole)
         if len(half) > AXIS_BY_AXIS and self.frequency is None:
             whole = between_mirrors(whole)

@@ -64,7 +64,7 @@ def fit_output(
     factors: dict[str, float] = dict(weights or {})
     first, level, ends = math.inf, boldness, -math.inf
     for _ in range(most):
-        if ends > deadline:
+        if objective.collocated.processes.agreed(ends > deadline):
             break
         began = time.monotonic()
         system = OutputSystem.of(objective, theta)

@@ -23,7 +23,7 @@ from siren_pde.collocation.residual import BoundResidual
 from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import split
-from siren_pde.numerics.least_squares import Factor
+from siren_pde.numerics.spread import spread_factor
 from siren_pde.problem import Condition
 from siren_pde.random_features.features import output_coefficients, with_output
 from siren_pde.random_features.output_layer import (
@@ -89,7 +89,8 @@ def descended(
         if best is None or size < best.size:
             best = Descent(theta, weights, size, number, number + 1)
         best = replace(best, tried=number + 1)
-        if _leads_on(fresh, best, null) or time.monotonic() > deadline:
+        late = objective.collocated.processes.agreed(time.monotonic() > deadline)
+        if _leads_on(fresh, best, null) or late:
             break
     return _rebalanced(objective, fresh, best) if null and best else best
 
@@ -117,8 +118,13 @@ def _leads_on(fresh: Objective, at: Descent, null: set[str]) -> bool:
 
 def is_finite(objective: Objective, theta: Tensor) -> bool:
     """Whether all residuals and their derivatives are finite at θ, unlike those of √u at u = 0."""
+    collocated = objective.collocated
+    return collocated.processes.all(_own_is_finite(objective, theta))
+
+
+def _own_is_finite(objective: Objective, theta: Tensor) -> bool:
     with evaluating(objective) as e:
-        for r, seeds, _ in e.seeds(theta, objective.collocated.rows, purpose="output"):
+        for r, seeds, _ in e.seeds(theta, objective.collocated.own.rows, purpose="output"):
             values = [r, *(part for seed in seeds for part in seed.values())]
             if not all(bool(torch.isfinite(value).all()) for value in values):
                 return False
@@ -139,10 +145,10 @@ def other_starts(objective: Objective, theta: Tensor) -> Iterator[Tensor]:
     base = known_values(objective, theta)
     yield base
     values = _values(objective)
-    system = OutputSystem.of(values, theta)
-    if not bool(system.matrix.any()):
+    system, processes = OutputSystem.of(values, theta), objective.collocated.processes
+    if processes.all(not bool(system.matrix.any())):
         return
-    factor = Factor.of(system.matrix, tolerance=GUESS)
+    factor = spread_factor(system.matrix, processes, tolerance=GUESS)
     weights: dict[str, float] = {}
     for shape in _shapes(values):
         move = with_output(objective.field, torch.zeros_like(theta), factor.solve(shape))
@@ -166,7 +172,14 @@ def known_values(objective: Objective, theta: Tensor) -> Tensor:
     )
     if known is None:
         return theta
-    rows = (*known.rows, _rows(objective, _slopes, "slopes", weight=SMOOTH))
+    low, high = _widest(objective).points.bounds
+    half = [(b - a) / 2 or 1.0 for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+
+    def slopes(p: Points, *unknowns: Unknown) -> list[Jet]:
+        components = _components(p, *unknowns)
+        return [h * d(c, x) for c in components for x, h in zip(p.coordinates, half, strict=True)]
+
+    rows = (*known.rows, _rows(objective, slopes, "slopes", weight=SMOOTH))
     smooth = replace(objective, collocated=replace(known, rows=rows))
     return fit_output(smooth, theta, affine=True, tolerance=GUESS)[0]
 
@@ -174,11 +187,12 @@ def known_values(objective: Objective, theta: Tensor) -> Tensor:
 def like_field(objective: Objective, theta: Tensor, field: Field) -> Tensor:
     """θ with the functions nearest to those of another field, and its constants."""
     values = _values(objective)
-    rows = values.collocated.rows[0]
+    rows = values.collocated.shares[0].rows
     wanted = rows.residual.at(field, rows.points) * rows.scale[:, None]
     system = OutputSystem.of(values, theta)
     missing = wanted.flatten() - system.right
-    move = Factor.of(system.matrix, tolerance=GUESS).solve(missing)
+    factor = spread_factor(system.matrix, objective.collocated.processes, tolerance=GUESS)
+    move = factor.solve(missing)
     theta = with_output(objective.field, theta, output_coefficients(objective.field, theta) + move)
     for name, part in split(objective.field, theta).items():
         other = field.networks()[name]
@@ -205,9 +219,7 @@ def _rows(
     objective: Objective, function: Callable[..., list[Jet]], name: str, *, weight: float = 1.0
 ) -> Rows:
     """Residuals of all functions in the interior."""
-    inner = objective.collocated.interior or objective.collocated.rows
-    rows = max(inner, key=lambda rows: len(rows.points))
-    sampling = objective.collocated.sampling
+    rows, sampling = _widest(objective), objective.collocated.sampling
     names = tuple(n for n, net in objective.field.networks().items() if net.inputs)
     expression = Expression(name, function, names)
     residual = BoundResidual.planned(expression, objective.field, rows.points)
@@ -215,23 +227,22 @@ def _rows(
     return Rows(condition, residual, rows.points, sampling.scale(condition, rows.points))
 
 
+def _widest(objective: Objective) -> Rows:
+    """The rows of the interior with most points."""
+    inner = objective.collocated.interior or objective.collocated.rows
+    return max(inner, key=lambda rows: len(rows.points))
+
+
 def _components(p: Points, *unknowns: Unknown) -> list[Jet]:
     return [c for u in unknowns for c in (u if isinstance(u, Vector) else [u])]
 
 
-def _slopes(p: Points, *unknowns: Unknown) -> list[Jet]:
-    low, high = p.positions.amin(0).tolist(), p.positions.amax(0).tolist()
-    half = [(b - a) / 2 or 1.0 for a, b in zip(low, high, strict=True)]
-    components = _components(p, *unknowns)
-    return [h * d(c, x) for c in components for x, h in zip(p.coordinates, half, strict=True)]
-
-
 def _shapes(values: Objective) -> Iterator[Tensor]:
     """One, affine functions, a bump and a wave, at the rows of all values: (N,) each."""
-    rows = values.collocated.rows[0]
-    x = rows.points.positions
-    middle, half = (x.amax(0) + x.amin(0)) / 2, ((x.amax(0) - x.amin(0)) / 2).clamp_min(1e-300)
-    at = (x - middle) / half
+    low, high = values.collocated.rows[0].points.bounds
+    middle, half = (high + low) / 2, ((high - low) / 2).clamp_min(1e-300)
+    rows = values.collocated.shares[0].rows
+    at = (rows.points.positions - middle) / half
     slopes = 1 / torch.arange(1, at.shape[1] + 1, dtype=at.dtype, device=at.device)
     turned = slopes * (-1) ** torch.arange(at.shape[1], device=at.device)
     shapes = (

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from siren_pde.collocation.objective import Objective, looked_at, require_finite
+from siren_pde.collocation.objective import Objective, at_few, require_finite
 from siren_pde.errors import NonFiniteError
 from siren_pde.estimates.estimate import Estimate, estimated
 from siren_pde.estimates.judgement import judgement
@@ -107,7 +107,9 @@ def _answer(ready: Prepared, end: End) -> Objective:
     far as it is solved.
     """
     field = with_parameters(of_problem(end.at).field, end.at.theta)
-    return solved_part(replace(looked_at(ready.objective), field=field), end.at.reached)
+    shared = ready.objective.collocated.processes.several
+    judged = at_few(ready.objective) if shared else ready.objective
+    return solved_part(replace(judged, field=field), end.at.reached)
 
 
 def _marked(answer: Objective, end: End) -> End:

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import torch
 
-from siren_pde.collocation.objective import Objective, looked_at
+from siren_pde.collocation.objective import Objective, at_few
 from siren_pde.errors import CheckpointError
 from siren_pde.files.json_values import Description, record, text
 from siren_pde.files.sealed import Groups
@@ -156,8 +156,8 @@ def _plain(call: Call) -> dict[str, Any]:
 
 
 def _first_loss(objective: Objective) -> float:
-    """The loss at the start, by one process: it is the same for any number of several."""
-    return float(looked_at(objective).loss(objective.parameters))
+    """The loss at the start, by one process: it is the same for any number of them."""
+    return float(at_few(objective).loss(objective.parameters))
 
 
 def _compared(checkpoint: Checkpoint, then: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from siren_pde import (
     Every,
     GaussNewton,
     LeastSquares,
+    MonteCarlo,
     Siren,
     Sobol,
     Stop,
@@ -20,12 +21,15 @@ from siren_pde import (
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
 from siren_pde.fields.cosines import Cosines
+from siren_pde.fields.parameters import with_parameters
 from siren_pde.numerics.spread import _by_normal_equations, spread_least_squares
 from siren_pde.optimisers.base import Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from siren_pde.processes.processes import Processes
+from siren_pde.random_features.features import with_features
 from siren_pde.random_features.output_system import OutputSystem
-from tests.processes.problems import bent, linear, plain, smooth
+from siren_pde.random_features.starts import is_finite, like_field, other_starts
+from tests.processes.problems import bent, crowded, curved, linear, plain, smooth
 
 FITTED = LeastSquares(features=150, frequency=(12.0, 12.0))
 """Features that hold the solution, with coefficients that do not cancel."""
@@ -74,9 +78,9 @@ def products(processes):
 
 def quadratures(processes):
     gradients = {}
-    for rule in (GaussLegendre(5), Sobol(1), Sobol(2)):
-        square = objective(processes, n=rule.n)
-        rows = square.collocated.with_rule(Sobol(rule.n)) if rule.n > 2 else square.collocated
+    for rule in (GaussLegendre(5), MonteCarlo(37), Sobol(1), Sobol(2)):
+        square = objective(processes, crowded, n=rule.n)
+        rows = square.collocated.with_rule(rule if rule.n > 5 else Sobol(rule.n))
         whole = replace(square, collocated=rows)
         gradients[repr(rule)] = whole.loss_and_gradient(whole.parameters)[1]
     return gradients
@@ -141,15 +145,27 @@ def solves(processes):
         bent, siren(), Adam(batch=64), budget=Budget(steps=5), dtype=torch.float64
     )
     fitted, second = values(plain, None, FITTED, budget=Budget(steps=1), quadrature=Sobol(400))
+    newton, _ = values(curved, None, FITTED, budget=Budget(steps=1), quadrature=Sobol(400))
     _, third = values(linear, budget=Budget(steps=1))
     return {
         "values after Adam": stepped,
         "values of features": fitted,
+        "values by Newton's method": newton,
         "losses": torch.tensor([first.loss, second.loss]),
         "history": torch.tensor(first.history.losses),
         "outcomes": [s.outcome.name for s in (first, second)],
         "methods": [s.method for s in (first, second, third)],
     }
+
+
+def starts(processes):
+    """Where Newton's method begins: known values, simple functions, and near a field."""
+    tried = with_features(objective(processes, curved), 40, torch.tensor([9.0, 9.0]).double())
+    theta, near = tried.parameters, Siren(2, width=9, depth=1, seed=2, frequency=3.0).double()
+    there = torch.linspace(0.05, 0.95, 20, dtype=torch.float64).view(-1, 2)
+    each = [*other_starts(tried, theta), like_field(tried, theta, near)]
+    values = {f"start {k}": with_parameters(tried.field, at)(there) for k, at in enumerate(each)}
+    return {**values, "finite": torch.tensor([1.0 * is_finite(tried, at) for at in each])}
 
 
 def decisions(processes):
@@ -175,7 +191,7 @@ def decisions(processes):
     }
 
 
-LAWS = (products, quadratures, adaptive, methods, least_squares, solves)
+LAWS = (products, quadratures, adaptive, methods, least_squares, solves, starts)
 """What is the same for any number of processes."""
 OTHERS = (decisions,)
 """What is the same in all processes of a job."""

@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 import siren_pde
-from siren_pde import LeastSquares, PointCloud, Siren, Sobol, fit_sdf, solve
+from siren_pde import PointCloud, Siren, Sobol, fit_sdf, solve
 from siren_pde.cli.app import app
 from siren_pde.collocation.objective import alone as one
 from siren_pde.collocation.objective import objective_of, residual_and_jacobian
@@ -78,13 +78,6 @@ def test_a_method_is_shared_or_refuses(kind):
     if not kind.shared and kind.__name__ != "Auto":
         with pytest.raises(ConfigError, match=rf"`{kind.__name__}`.*started 2.*`Adam\(\)`"):
             solve(bent, method=kind(), processes=TWO)
-
-
-def test_newtons_steps_on_features_refuse():
-    for problem, field in ((bent, None), (bent, Siren(2, width=4))):
-        whole = objective_of(problem, field or Siren(2), rule=Sobol(16), processes=TWO)
-        with pytest.raises(ConfigError, match="affine in the field, and these are not"):
-            LeastSquares().start(whole)
 
 
 def test_a_surface_is_fitted_by_one(launched):

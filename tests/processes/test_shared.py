@@ -19,6 +19,7 @@ ROUNDING = {
     "adaptive": 1e-12,
     "least_squares": 1e-8,
     "solves": 1e-8,
+    "starts": 1e-8,
 }
 """By how much numbers may differ, beside the largest of them."""
 
