@@ -19,6 +19,8 @@ Draw: TypeAlias = Callable[[int, int], Tensor]
 
 BLOCK = 2**16
 """Points drawn at once where only some are kept: a few megabytes, and more than calls cost."""
+SEEN = 64
+"""Points that tell whether a piece rejects any."""
 _MOST_DRAWN = 2**22
 """Points drawn on one piece before rejection is given up."""
 _BATCH = 2**18
@@ -50,7 +52,8 @@ def some_sampled(piece: Piece, count: int, draw: Draw, some: slice) -> Points:
     parts, drawn, inside = list[Points](), 0, 0
     while inside < some.stop or not parts:
         _require_kept(piece, inside, drawn, count)
-        n = min(_wanted(max(some.stop - inside, 1), inside, drawn), _limit(count) - drawn, BLOCK)
+        wanted = _wanted(max(some.stop - inside, 1), inside, drawn)
+        n = min(wanted, _limit(count) - drawn, BLOCK if drawn else SEEN)
         image = piece.chart(draw(n, drawn))
         points = piece.points(image)
         begin, end = (min(max(k - inside, 0), len(points)) for k in (some.start, some.stop))

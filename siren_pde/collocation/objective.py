@@ -123,11 +123,12 @@ class Objective:
                 f"{least:.1e} bytes, more than the {memory:.1e} allowed. Take `LBFGS()` or "
                 "`Adam()`, a smaller network, or a larger `Budget(memory=…)`."
             )
-        if rows <= columns and self.limits.afford(rows * columns * size):
+        processes = self.collocated.processes
+        if rows <= columns and self.limits.afford(rows * columns * size // processes.count):
             out = self._spaces.matrix((self.collocated.own.count, columns), theta)
             r, jacobian = residual_and_jacobian(self, theta, out)
-            if self.collocated.processes.several:
-                return spread_normal_equations(r, jacobian, self.collocated.processes)
+            if processes.several:
+                return spread_normal_equations(r, jacobian, processes)
             return NormalEquations.of(r, jacobian)
         return self._summed_normal_equations(theta)
 

@@ -22,7 +22,7 @@ from siren_pde.numerics.least_squares import (
 )
 from siren_pde.processes.processes import Processes
 
-COLUMNS = 8 << 20
+COLUMNS = 2 << 20
 """Bytes of columns of J at a time, of all rows: a message that is long beside its latency."""
 
 

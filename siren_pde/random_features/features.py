@@ -25,6 +25,10 @@ MARGIN = 1.25
 """How much longer than predicted trials may take: other programs run beside."""
 BLIND_AXES = 4
 """No band is at first less than this share of the widest: data may be blind along an axis."""
+TRIANGLES = 4
+"""Matrices (q, q) that a process holds of q columns that several share: its R, another's, and both
+below each other.
+"""
 MANY = 1500
 """Features of the first trial at most, where the data's own waves need so many: half a second."""
 
@@ -138,11 +142,15 @@ def columns_of(objective: Objective) -> int:
 
 
 def columns_allowed(objective: Objective, most: int, oversampling: float) -> int:
-    """`most` columns, or as many as three copies of their rows leave room for."""
+    """`most` columns, or as many as three copies of their rows leave room for; of those of this
+    process, and some triangles, where several share them.
+    """
     if objective.limits.memory is None:
         return most
     numbers = objective.limits.memory / objective.parameters.element_size()
-    return min(most, int(math.sqrt(numbers / (3 * oversampling))))
+    processes = objective.collocated.processes
+    each = 3 * oversampling / processes.count + (TRIANGLES if processes.several else 0)
+    return min(most, int(math.sqrt(numbers / each)))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """What each process of a job computes, as numbers that the first one tells."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from siren_pde import (
     LBFGS,
@@ -18,6 +20,7 @@ from siren_pde import (
     Stop,
     solve,
 )
+from siren_pde.collocation.evaluation import Limits
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
 from siren_pde.fields.cosines import Cosines
@@ -191,9 +194,45 @@ def decisions(processes):
     }
 
 
+class Largest(TorchDispatchMode):
+    """How many numbers the largest tensor has that is made meanwhile."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        every = made if isinstance(made, list | tuple) else [made]
+        sizes = [x.numel() for x in every if isinstance(x, torch.Tensor)]
+        self.numbers = max(self.numbers, *sizes, 0)
+        return made
+
+
+def memory(processes):
+    """The largest tensors of each process, by what they are made for."""
+    given = {"rule": Sobol(40_001), "processes": processes, "limits": Limits(block=256)}
+    wide = Siren(2, width=48, depth=2, dtype=torch.float64)
+    many, few = (objective_of(plain, net, **given) for net in (siren(), wide))
+    few = replace(few, collocated=few.collocated.with_rule(Sobol(151)))
+    theta, direction = many.parameters, torch.ones_like(many.parameters)
+    work = {
+        "gradient": lambda: many.redrawn(7).loss_and_gradient(theta),
+        "JᵀJ": lambda: many.redrawn(7).normal_equations(theta),
+        "rows": lambda: many.redrawn(7).vjp(theta, many.redrawn(7).jvp(theta, direction)),
+        "J Jᵀ": lambda: few.normal_equations(few.parameters).step(1.0),
+    }
+    numbers = {}
+    for name, made in work.items():
+        with patch("siren_pde.numerics.spread.COLUMNS", 2**14), Largest() as seen:
+            made()
+        numbers[name] = processes.gathered(torch.tensor([seen.numbers]))
+    return numbers
+
+
 LAWS = (products, quadratures, adaptive, methods, least_squares, solves, starts)
 """What is the same for any number of processes."""
-OTHERS = (decisions,)
+OTHERS = (decisions, memory)
 """What is the same in all processes of a job."""
 
 

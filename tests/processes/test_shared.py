@@ -86,6 +86,15 @@ def test_the_first_process_decides_for_all(computed, count):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", COUNTS[1:])
+def test_no_process_makes_more_than_its_share(computed, count):
+    (alone,) = computed[1]
+    for name, (whole,) in alone["memory"].items():
+        most = max(computed[count][0]["memory"][name])
+        assert most < 1.1 * whole / count, name
+
+
+@pytest.mark.slow
 def test_what_is_computed_is_no_trivial_number(computed):
     shown = (computed[1][0][law.__name__] for law in laws.LAWS)
     numbers = [np.asarray(v) for law in shown for v in law.values()]
