@@ -18,33 +18,30 @@ from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.fields.base import Field
 from siren_pde.fields.siren import Siren
 from siren_pde.numerics.checked import require_seed
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.problem import Problem, on
-from siren_pde.processes.launched import require_alone
+from siren_pde.processes.processes import Processes
 from siren_pde.scans.callback import with_data_residual
 from siren_pde.scans.given_normals import Orientation, known_orientation
 from siren_pde.scans.inspection import BAND
-from siren_pde.scans.interior_points import interior
-from siren_pde.scans.open_surfaces import on_given_side, with_rim
 from siren_pde.scans.oriented_cloud import OrientedCloud
-from siren_pde.scans.prepare import cleaned, deduplicated
+from siren_pde.scans.ready import Ready, ready
 from siren_pde.scans.redistanced import redistanced
 from siren_pde.scans.refine import NARROW, WIDE, refined
 from siren_pde.scans.regularisers import Regulariser, robust
-from siren_pde.scans.samples import training_samples
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.report import Budget, Callback, Every
+from siren_pde.solving.shared import made_by_first
 from siren_pde.solving.solve import Place, solve
 from siren_pde.solving.stages import Stages
 
 Floats = npt.NDArray[np.float64]
 
-MARGIN = 1.2
-"""The padded box is this much larger than the cloud's bounding box."""
 RATE, SETTLING, WIDTH = 1e-3, 600, 192
 """Of Adam, for hidden layers so wide. Wider ones drift away at this rate, and these do in thousands
 of steps, until the field is zero: so it falls with the width, and settles. In the end it is zero,
@@ -87,6 +84,7 @@ def fit_sdf(
     resume: Place | None = None,
     stages: Stages | None = None,
     afterwards: float = 0.0,
+    processes: Processes | None = None,
 ) -> SignedDistance:
     """Fit a signed distance function to a point cloud in three dimensions.
 
@@ -117,11 +115,13 @@ def fit_sdf(
     and goes on from there with the time that it had left; what comes before and after it is done
     again. Where it is interrupted, nothing comes after.
 
+    Where `torchrun` has started several `processes`, each calls this alike: the first prepares the
+    points, all train, the first refines and redistances, and all have the answer.
+
     Repeated points count once, and of very many some are drawn: see `deduplicated`, which also
     raises DataFileError for clouds that cannot be a surface. Points in slits too narrow to be
     resolved are left out: see `interior`.
     """
-    require_alone("`fit_sdf`", "Call it in one process.")
     started, stages = time.monotonic(), stages or Stages(quiet=quiet)
     require_seed(seed)
     known_orientation(orientation)
@@ -130,33 +130,26 @@ def fit_sdf(
     if fast:
         width, frequency = min(width, FAST_WIDTH), min(frequency, FAST_FREQUENCY)
         steps = min(steps or FAST_STEPS, FAST_STEPS)
-    with stages.of("preparing"):
-        scan = deduplicated(cloud, seed)
-        if orientation == "inward" and scan.normals is not None:  # said once, for all that follows
-            scan = PointCloud(scan.positions, normals=-scan.normals, axes=scan.axes)
-            orientation = "given"
-        clean = cleaned(scan, seed, orientation)
-        centre, scale, half = _frame(clean.positions)
-        noise, trust = None if clean.noise is None else clean.noise / scale, clean.trust
-        oriented = OrientedCloud((clean.positions - centre) / scale, clean.normals, noise=noise)
-        oriented = with_rim(oriented, scan, is_open=is_open, seed=seed)
-        mended = np.einsum("nd,nd->n", oriented.normals, clean.normals) < 0
-        trust = np.where(mended, 1.0, trust)
-        if oriented.rim is not None:
-            oriented = on_given_side(oriented, clean.positions, scan)
-        elif not (kept := _without_interior(oriented)).all():
-            oriented, trust = oriented.part(kept), trust[kept]
+    processes = Processes.joined(device) if processes is None else processes
+    density = FAST_DENSITY if fast else 1.0
+
+    def prepared() -> Ready:
+        return ready(cloud, seed, orientation, is_open=is_open, density=density, stages=stages)
+
+    scan = made_by_first(processes, prepared, dict)
+    oriented, half = scan.oriented, scan.half
     refine = refine and not regularisers
     exact = refine and not (fast or oriented.rim)
-    with stages.of("sampling"):
-        samples, distances = training_samples(oriented, half, seed, FAST_DENSITY if fast else 1.0)
     refining = stages.times(REFINING, "sampling") if refine else 0.0
     redistancing = stages.times(REDISTANCING, "sampling") if exact else 0.0
-    problem = sdf_problem(oriented, samples, distances, half, regularisers, trust=trust)
+    problem = sdf_problem(
+        oriented, scan.samples, scan.distances, half, regularisers, trust=scan.trust
+    )
     rate = Schedule((0, RATE * min(WIDTH / width, 1)), (1, 0))
     later = refining + redistancing + stages.times(afterwards, "sampling")
     spent = time.monotonic() - started + later
     left = None if seconds is None else max(seconds - spent, _least(seconds, exact))
+    left = None if left is None else processes.agreed(left)
     budget = Budget(seconds=left, steps=steps)
     with stages.of("training"):
         solution = solve(
@@ -167,27 +160,36 @@ def fit_sdf(
             device=device,
             dtype=dtype,
             seed=seed,
-            callbacks=[with_data_residual(each, oriented, scale) for each in callbacks],
+            callbacks=[with_data_residual(each, oriented, scan.scale) for each in callbacks],
             estimate="none",
             quiet=True,
             run=run,
             checkpoint_every=checkpoint_every,
             resume=resume,
+            processes=processes,
         )
-    if solution.outcome is Outcome.interrupted:
-        return SignedDistance(solution, centre, scale, half, oriented)
-    if refine:
-        text = "what the network leaves over goes into splines"
-        with stages.of("refining", text, refining):
+    trained = SignedDistance(solution, scan.centre, scan.scale, half, oriented)
+    if solution.outcome is Outcome.interrupted or not refine:
+        return trained
+
+    def finished() -> Field:
+        with stages.of("refining", "what the network leaves over goes into splines", refining):
             (network,) = solution.field.networks().values()
             reach = NARROW if exact or fast else WIDE
-            finer = refined(network, oriented, half, samples, distances, seed=seed, reach=reach)
-            solution = replace(solution, field=finer)
-    distance = SignedDistance(solution, centre, scale, half, oriented)
-    if not exact:
-        return distance
-    with stages.of("redistancing", "away from the surface, distances become exact", redistancing):
-        return redistanced(distance)
+            given = (network, oriented, half, scan.samples, scan.distances)
+            finer: Field = refined(*given, seed=seed, reach=reach)
+        if not exact:
+            return finer
+        text = "away from the surface, distances become exact"
+        with stages.of("redistancing", text, redistancing):
+            return redistanced(_with_field(trained, finer)).solution.field
+
+    whole = made_by_first(processes, finished, lambda: {"field": solution.field})
+    return _with_field(trained, whole)
+
+
+def _with_field(distance: SignedDistance, field: Field) -> SignedDistance:
+    return replace(distance, solution=replace(distance.solution, field=field))
 
 
 def _least(seconds: float, exact: bool) -> float:
@@ -240,17 +242,3 @@ def sdf_problem(
         for each in regularisers
     )
     return Problem(distance, surface, *further, name="signed distance")
-
-
-def _without_interior(cloud: OrientedCloud) -> npt.NDArray[np.bool_]:
-    """Which points (n,) have no body on both sides; all, if none has."""
-    inside = interior(cloud)
-    return np.asarray(~inside | inside.all())
-
-
-def _frame(positions: Floats) -> tuple[Floats, float, Floats]:
-    low, high = positions.min(0), positions.max(0)
-    extent = float((high - low).max())
-    scale = MARGIN * extent / 2
-    half = (high - low) / 2 / scale + (MARGIN - 1) / MARGIN
-    return (low + high) / 2, scale, half

@@ -48,12 +48,16 @@ class OrientedCloud:
         *,
         noise: Floats | None = None,
     ) -> None:
-        from scipy.spatial import cKDTree
-
         self.positions, self.normals, self.rim, self.noise = positions, normals, rim, noise
-        self.tree: cKDTree = cKDTree(positions)
         sample = positions[:: max(len(positions) // 20_000, 1)]
         self.spacing = float(np.median(self.near(sample, 2)[0][:, -1])) or 1e-12
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """The tree of the positions."""
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.positions)
 
     def part(self, kept: npt.NDArray[np.bool_]) -> OrientedCloud:
         """The cloud of the points that a mask (n,) keeps."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from siren_pde.solving.auto import Auto
 from siren_pde.solving.candidates import STEPS, gauss_newton_seconds
 from siren_pde.solving.report import of_problem
 from siren_pde.solving.solution import Solution
+
+T = TypeVar("T")
 
 TOLD = ("outcome", "stop_reason", "seconds", "loss", "estimate", "residuals", "part")
 """What the first process says of an answer: it looks at a clock, and others have other ones."""
@@ -105,23 +107,47 @@ def for_callbacks(at: Iterate[Any]) -> Iterate[Any]:
     return replace(at, objective=alone(of_problem(at)))
 
 
+def made_by_first(
+    processes: Processes, make: Callable[[], T], roots: Callable[[], Mapping[str, object]]
+) -> T:
+    """What the first process makes, while the others wait for it, however long that takes.
+
+    `roots()` are what all have of it already, as for `packed`; the others ask for that once it is
+    made. Raises ProcessError in these where the first fails.
+    """
+    if not processes.several:
+        return make()
+    kept: list[T] = []
+    sent: list[torch.Tensor] = []
+
+    def said() -> str:
+        kept.append(make())
+        described, arrays = packed(kept[0], roots())
+        sent.append(torch.from_numpy(np.array(arrays[MEMORY])))
+        return json.dumps([described, len(sent[0])])
+
+    described, size = json.loads(processes.told(said))
+    memory = processes.broadcast(sent[0] if sent else torch.empty(size, dtype=torch.uint8))
+    if kept:
+        return kept[0]
+    made: T = unpacked(described, {MEMORY: memory.numpy()}, roots())
+    return made
+
+
 def judged_by_first(
     processes: Processes, judge: Callable[[], Solution], as_it_is: Callable[[], Solution]
 ) -> Solution:
     """The answer as the first process judges it; others wait for what it says."""
     kept: list[Solution] = []
 
-    def said() -> str:
+    def values() -> tuple[object, ...]:
         kept.append(judge())
-        values = tuple(getattr(kept[0], name) for name in TOLD)
-        told, arrays = packed(values, {"problem": kept[0].problem})
-        return json.dumps([told, arrays[MEMORY].tobytes().hex()])
+        return tuple(getattr(kept[0], name) for name in TOLD)
 
-    text = processes.told(said)
-    if kept:
-        return kept[0]
-    solution = as_it_is()
-    told, memory = json.loads(text)
-    arrays = {MEMORY: np.frombuffer(bytes.fromhex(memory), dtype=np.uint8)}
-    values = unpacked(told, arrays, {"problem": solution.problem})
-    return replace(solution, **dict(zip(TOLD, values, strict=True)))
+    def roots() -> Mapping[str, object]:
+        if not kept:
+            kept.append(as_it_is())
+        return {"problem": kept[0].problem}
+
+    told = made_by_first(processes, values, roots)
+    return replace(kept[0], **dict(zip(TOLD, told, strict=True)))

@@ -15,9 +15,11 @@ from siren_pde import (
     GaussNewton,
     LeastSquares,
     MonteCarlo,
+    PointCloud,
     Siren,
     Sobol,
     Stop,
+    fit_sdf,
     solve,
 )
 from siren_pde.collocation.evaluation import Limits
@@ -171,6 +173,17 @@ def starts(processes):
     return {**values, "finite": torch.tensor([1.0 * is_finite(tried, at) for at in each])}
 
 
+def surfaces(processes):
+    """A distance trained by all, with splines of the first."""
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn((600, 3), generator=generator, dtype=torch.float64)
+    x /= x.norm(dim=1, keepdim=True)
+    given = {"width": 16, "depth": 2, "seconds": None, "steps": 10, "dtype": torch.float64}
+    fitted = fit_sdf(PointCloud(x, normals=x), processes=processes, **given)
+    there = torch.linspace(-1, 1, 60, dtype=torch.float64).view(-1, 3)
+    return {"distances": torch.as_tensor(fitted(there))}
+
+
 def decisions(processes):
     """What is decided by a clock, or in one process: it is another thing every time."""
 
@@ -211,7 +224,7 @@ class Largest(TorchDispatchMode):
 
 def memory(processes):
     """The largest tensors of each process, by what they are made for."""
-    given = {"rule": Sobol(40_001), "processes": processes, "limits": Limits(block=256)}
+    given = {"rule": Sobol(8003), "processes": processes, "limits": Limits(block=64)}
     wide = Siren(2, width=48, depth=2, dtype=torch.float64)
     many, few = (objective_of(plain, net, **given) for net in (siren(), wide))
     few = replace(few, collocated=few.collocated.with_rule(Sobol(151)))
@@ -219,7 +232,7 @@ def memory(processes):
     work = {
         "gradient": lambda: many.redrawn(7).loss_and_gradient(theta),
         "JᵀJ": lambda: many.redrawn(7).normal_equations(theta),
-        "rows": lambda: many.redrawn(7).vjp(theta, many.redrawn(7).jvp(theta, direction)),
+        "rows": lambda: many.redrawn(7).jvp(theta, direction),
         "J Jᵀ": lambda: few.normal_equations(few.parameters).step(1.0),
     }
     numbers = {}
@@ -230,7 +243,7 @@ def memory(processes):
     return numbers
 
 
-LAWS = (products, quadratures, adaptive, methods, least_squares, solves, starts)
+LAWS = (products, quadratures, adaptive, methods, least_squares, solves, starts, surfaces)
 """What is the same for any number of processes."""
 OTHERS = (decisions, memory)
 """What is the same in all processes of a job."""

@@ -4,13 +4,12 @@ from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
 
-import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
 import siren_pde
-from siren_pde import PointCloud, Siren, Sobol, fit_sdf, solve
+from siren_pde import Siren, Sobol, solve
 from siren_pde.cli.app import app
 from siren_pde.collocation.objective import alone as one
 from siren_pde.collocation.objective import objective_of, residual_and_jacobian
@@ -78,11 +77,6 @@ def test_a_method_is_shared_or_refuses(kind):
     if not kind.shared and kind.__name__ != "Auto":
         with pytest.raises(ConfigError, match=rf"`{kind.__name__}`.*started 2.*`Adam\(\)`"):
             solve(bent, method=kind(), processes=TWO)
-
-
-def test_a_surface_is_fitted_by_one(launched):
-    with pytest.raises(ConfigError, match="`fit_sdf` works in one process, and torchrun"):
-        fit_sdf(PointCloud(np.eye(3), axes=("x", "y", "z")))
 
 
 @pytest.mark.parametrize("words", ["sdf x.ply --out y.ply", "sweep x.py", "check x.py"])

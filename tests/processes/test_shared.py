@@ -20,6 +20,7 @@ ROUNDING = {
     "least_squares": 1e-8,
     "solves": 1e-8,
     "starts": 1e-8,
+    "surfaces": 1e-6,
 }
 """By how much numbers may differ, beside the largest of them."""
 
