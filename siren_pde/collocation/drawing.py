@@ -19,7 +19,7 @@ Draw: TypeAlias = Callable[[int, int], Tensor]
 
 BLOCK = 2**16
 """Points drawn at once where only some are kept: a few megabytes, and more than calls cost."""
-SEEN = 64
+SEEN = 16
 """Points that tell whether a piece rejects any."""
 _MOST_DRAWN = 2**22
 """Points drawn on one piece before rejection is given up."""
@@ -56,9 +56,9 @@ def some_sampled(piece: Piece, count: int, draw: Draw, some: slice) -> Points:
         n = min(wanted, _limit(count) - drawn, BLOCK if drawn else SEEN)
         image = piece.chart(draw(n, drawn))
         points = piece.points(image)
-        begin, end = (min(max(k - inside, 0), len(points)) for k in (some.start, some.stop))
-        if begin < end or not (parts or inside + len(points) < some.stop):
-            parts.append(points.select(torch.arange(begin, end, device=points.weights.device)))
+        first, last = (min(max(k - inside, 0), len(points)) for k in (some.start, some.stop))
+        if first < last or not (parts or inside + len(points) < some.stop):
+            parts.append(points.select(torch.arange(first, last, device=points.weights.device)))
         drawn, inside = drawn + n, inside + len(points)
         if image.kept is None and inside < some.start:
             drawn = inside = some.start

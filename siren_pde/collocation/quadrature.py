@@ -87,7 +87,7 @@ class Quadrature(ABC):
                 source = self.points_on(piece, count, seed=own, like=like)
             given.append((source, len(source) if isinstance(source, Points) else count))
         ends = list(itertools.accumulate(size for _, size in given))
-        some, parts = of(ends[-1]), []
+        some, parts = of(ends[-1]), list[Points]()
         for (piece, count), (source, size), end in zip(pieces, given, ends, strict=True):
             first, last = (min(max(k - end + size, 0), size) for k in (some.start, some.stop))
             if first == last and (parts or end < ends[-1]):

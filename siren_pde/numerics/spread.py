@@ -124,7 +124,7 @@ def _triangle(rows: Tensor, processes: Processes, damping: float) -> Tensor:
     k, step = rows.shape[1], 1
     if processes.first:
         rows = torch.cat([rows, damping * torch.eye(k, dtype=rows.dtype, device=rows.device)])
-    upper = torch.linalg.qr(rows, mode="r").R
+    upper: Tensor = torch.linalg.qr(rows, mode="r").R
     if len(upper) < k:  # of fewer rows than columns
         upper = torch.cat([upper, upper.new_zeros((k - len(upper), k))])
     while step < processes.count:

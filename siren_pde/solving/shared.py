@@ -140,7 +140,7 @@ def judged_by_first(
     """The answer as the first process judges it; others wait for what it says."""
     kept: list[Solution] = []
 
-    def values() -> tuple[object, ...]:
+    def values() -> tuple[Any, ...]:
         kept.append(judge())
         return tuple(getattr(kept[0], name) for name in TOLD)
 

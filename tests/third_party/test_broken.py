@@ -254,10 +254,20 @@ class Doubled(Quadrature):
         return Halton(2 * count).points_on(piece, 2 * count, seed=seed, like=like)
 
 
+@final
+@dataclass(frozen=True)
+class Restarting(SequenceRule):
+    """A sequence that begins anew wherever it is entered."""
+
+    def unit_points(self, n, inputs, *, seed, skip):
+        return Halton(n).unit_points(n, inputs, seed=seed, skip=0)
+
+
 BROKEN_RULES = {
     Light: r"weights of `Light\(n=64\)` on `Box\(x=\(1, 3\)\)` sum to 1.96, but its measure is 2",
     Signed: "1 of 64 weights of .* are not positive; the least is -0.0",
     Unseeded: "with seed 3 differ from those with seed 3 before",
+    Restarting: "three thirds of the points of .* are not all of them: a `sequence` has the same",
     Lazy: "error of .* for a smooth function .* should fall by half",
     Doubled: r"has 2 points on an interval, which should be 1",
 }
