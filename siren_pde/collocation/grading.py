@@ -17,20 +17,26 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it spread evenly over (0, 1), in step with no Sobol sequence."""
 
 
-def graded(
-    points: Points, domain: Domain, refine_towards: tuple[float, ...], *, first: int = 0
-) -> Points:
-    """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `refine_towards`; they
-    are some of all, from number `first` on.
+def graded(points: Points, domain: Domain, refine_towards: tuple[float, ...]) -> Points:
+    """The points of a domain, every other one moved to c + (x − c)/2ᵏ, c = `refine_towards`.
 
     k = 1, 2, … takes as many points each, up to `SCALES`. Those that would leave the domain stay,
     so boundaries are denser where they meet c. A point y then comes from y itself with every k
     that would throw it out, and from c + 2ᵏ(y − c) if that is in the domain, there 2ᵏᵈ times as
-    densely in d dimensions. Weights are divided by the density, and those of all points have to be
-    scaled for their sum to be the measure again.
+    densely in d dimensions. Weights are divided by the density, and sum to the measure again.
 
     Source: multiple importance sampling with the balance heuristic, Veach and Guibas, SIGGRAPH
     1995.
+    """
+    moved = some_graded(points, domain, refine_towards, first=0)
+    return replace(moved, weights=moved.weights * (points.weights.sum() / moved.weights.sum()))
+
+
+def some_graded(
+    points: Points, domain: Domain, refine_towards: tuple[float, ...], *, first: int
+) -> Points:
+    """The same of points that are some of all, from number `first` on; their weights are divided by
+    the density, and only those of all could be made to sum to the measure.
     """
     x, centre = points.positions, points.positions.new_tensor(refine_towards)
     size = max(b - a for a, b in zip(*domain.bounds, strict=True))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.grading import graded
+from siren_pde.collocation.grading import graded, some_graded
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Network
@@ -121,9 +121,7 @@ class Sampling:
             rule, seed = self._rule(condition)
             points = rule(condition.domain, seed=seed, dtype=like.dtype, device=like.device)
             if condition.refine_towards is not None:
-                total = points.weights.sum()
                 points = graded(points, condition.domain, condition.refine_towards)
-                points = replace(points, weights=points.weights * (total / points.weights.sum()))
             drawn[condition.name] = points if self.move is None else self.move(points)
         return drawn
 
@@ -135,7 +133,7 @@ class Sampling:
         points, first, count = rule.part(condition.domain, of, seed=seed, like=like)
         total = points.weights.sum()
         if condition.refine_towards is not None:
-            points = graded(points, condition.domain, condition.refine_towards, first=first)
+            points = some_graded(points, condition.domain, condition.refine_towards, first=first)
         points = points if self.move is None else self.move(points)
         numbers = torch.arange(first, first + len(points), device=like.device)
         return Part(points, numbers, count, total)
