@@ -225,8 +225,8 @@ class Largest(TorchDispatchMode):
 def memory(processes):
     """The largest tensors of each process, by what they are made for."""
     given = {"rule": Sobol(8003), "processes": processes, "limits": Limits(block=64)}
-    wide = Siren(2, width=48, depth=2, dtype=torch.float64)
-    many, few = (objective_of(plain, net, **given) for net in (siren(), wide))
+    nets = (Siren(2, width=w, depth=k, dtype=torch.float64) for w, k in ((4, 1), (48, 2)))
+    many, few = (objective_of(plain, net, **given) for net in nets)
     few = replace(few, collocated=few.collocated.with_rule(Sobol(151)))
     theta, direction = many.parameters, torch.ones_like(many.parameters)
     work = {
