@@ -178,8 +178,15 @@ def surfaces(processes):
     generator = torch.Generator().manual_seed(4)
     x = torch.randn((600, 3), generator=generator, dtype=torch.float64)
     x /= x.norm(dim=1, keepdim=True)
-    given = {"width": 16, "depth": 2, "seconds": None, "steps": 10, "dtype": torch.float64}
-    fitted = fit_sdf(PointCloud(x, normals=x), processes=processes, **given)
+    fitted = fit_sdf(
+        PointCloud(x, normals=x),
+        width=16,
+        depth=2,
+        seconds=None,
+        steps=10,
+        dtype=torch.float64,
+        processes=processes,
+    )
     there = torch.linspace(-1, 1, 60, dtype=torch.float64).view(-1, 3)
     return {"distances": torch.as_tensor(fitted(there))}
 
