@@ -3,6 +3,7 @@
 from dataclasses import replace
 from unittest.mock import patch
 
+import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -25,6 +26,7 @@ from siren_pde import (
 from siren_pde.collocation.evaluation import Limits
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
+from siren_pde.errors import NonFiniteError
 from siren_pde.fields.cosines import Cosines
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.numerics.spread import _by_normal_equations, spread_least_squares
@@ -34,7 +36,7 @@ from siren_pde.processes.processes import Processes
 from siren_pde.random_features.features import with_features
 from siren_pde.random_features.output_system import OutputSystem
 from siren_pde.random_features.starts import is_finite, like_field, other_starts
-from tests.processes.problems import bent, crowded, curved, linear, plain, smooth
+from tests.processes.problems import bent, broken, crowded, curved, linear, plain, smooth
 
 FITTED = LeastSquares(features=150, frequency=(12.0, 12.0))
 """Features that hold the solution, with coefficients that do not cancel."""
@@ -207,7 +209,10 @@ def decisions(processes):
         drawn[0].bias += processes.rank
     own = solve(plain, drawn, Adam(batch=64), budget=Budget(steps=2), estimate="none", **given)
     solved = (stopped, timed, chosen, own)
+    with pytest.raises(NonFiniteError) as refused:
+        solve(broken, siren(), GaussNewton(), **given)
     return {
+        "refused": str(refused.value),
         "steps": [s.history.steps[-1] for s in solved],
         "words": [f"{s.outcome.name} {s.stop_reason} {s.estimate} {s.why}" for s in solved],
         "numbers": [[s.loss, s.seconds, *s.residuals.values()] for s in solved],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from siren_pde import Ball, Box, PointCloud, Problem, d, lap, on, sin
+from siren_pde import Ball, Box, PointCloud, Problem, d, lap, on, sin, sqrt
 
 SQUARE = Box(x=(0, 1), y=(0, 1)) - Ball(x=0.5, y=0.5, radius=0.2)
 MEASURED = torch.rand((23, 2), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
@@ -36,6 +36,11 @@ def corner(p, u):  # one point: all processes but one have none
     return d(u, p.x)
 
 
+@on(Box(x=(0, 1), y=(0, 1)).at(x=0, y=0))
+def undefined(p, u):
+    return u + sqrt(p.x - 1)
+
+
 @on(SQUARE)
 def screened(p, u):
     return u - 1e-3 * lap(u) - sin(3 * p.x) * p.y
@@ -48,3 +53,5 @@ linear = Problem(poisson, edge, data, corner)
 bent = Problem(reaction, edge, data, corner)
 curved = Problem(replace(reaction, domain=BOX), replace(edge, domain=BOX.boundary))
 crowded = Problem(replace(reaction, refine_towards=(0.0, 0.0)), edge, data, corner)
+broken = Problem(reaction, undefined)
+"""One of several processes has the point where it is not a number."""

@@ -84,6 +84,7 @@ def test_the_first_process_decides_for_all(computed, count):
         told = each["decisions"]
         assert told["steps"][0] == 7 and "seven are enough" in told["words"][0]
         assert f"since {count} processes share it" in told["words"][2]
+        assert "`undefined` is [nan] at x=0, y=0" in told["refused"]
 
 
 @pytest.mark.slow
