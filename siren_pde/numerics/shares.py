@@ -9,7 +9,7 @@ from typing import final
 
 from siren_pde.processes.processes import Processes
 
-SLACK = 0.05
+SLACK = 0.1
 """A process may have this much more or less than its share of the work, where its parts are whole
 subtrees then: fewer nodes are left for later.
 """

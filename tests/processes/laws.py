@@ -31,6 +31,7 @@ from siren_pde.optimisers.base import Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from siren_pde.processes.processes import Processes
 from siren_pde.random_features.output_system import OutputSystem
+from siren_pde.solving.features import Features
 from tests.processes.problems import bent, bracket, curved, layered, linear, plain, smooth, well
 
 FITTED = LeastSquares(features=150, frequency=(12.0, 12.0))
@@ -162,7 +163,7 @@ def trees(processes):
 
 
 def boxes(processes):
-    few = LocalFeatures(tolerance=1e-12, most=2000, waves=Waves(36, 4.0))
+    few = LocalFeatures(tolerance=1e-12, most=3500, waves=Waves(80, 4.0))
     given, told = {"quiet": True, "estimate": "none", "processes": processes}, {}
     for name, problem in {"square": plain, "L": bracket, "hole": curved, "flux": layered}.items():
         solution = solve(problem, None, few, **given)
@@ -171,6 +172,10 @@ def boxes(processes):
         told[f"{name}, steps"] = torch.tensor(solution.history.steps)
         told[f"{name}, losses"] = torch.tensor(solution.history.losses)
         told[f"{name}, boxes"] = solution.field.networks()["u"].low
+    waves = LeastSquares(features=40, frequency=(6.0, 6.0))
+    turns = solve(bracket, None, Features(waves, few), **given)
+    told["in turns"] = turns(there + 0.3).flatten()
+    told["in turns, methods"] = [turns.method]
     unknowns = System(psi=Siren(1), E=Unknown(4.0))
     bound = solve(well, unknowns, replace(few, most=200, waves=None), **given)
     return {**told, "constant": bound.field.networks()["E"](torch.zeros(1, 1))}
