@@ -3,11 +3,12 @@
     python benchmarks/processes.py [--processes 2] [--rounds 5] [--scale 1.0]
 
 A gradient of the loss at 65,536 points of Poisson's equation for four layers of 128 sines
-(float32), a least-squares problem of 40,000 rows and 2,000 columns by TSQR against one QR, and the
+(float32), a least-squares problem of 40,000 rows and 2,000 columns by TSQR against one QR, the
 normal equations of Gauss-Newton, streamed, with a step, for 40,000 rows and 1,200 parameters
-(float64), and local features in 256 boxes of 160 waves, from their points to their coefficients. The first process does each alone while the others sleep, then all do it together, in
-turns; the table has medians of seconds, and of the ratios of each pair. `--scale` shrinks
-all sizes, to see that it works.
+(float64), and local features in 256 boxes of 160 waves, from their points to their coefficients.
+The first process does each alone while the others sleep, then all do it together, in turns; the
+table has medians of seconds, and of the ratios of each pair. `--scale` shrinks all sizes, to see
+that it works.
 """
 
 import math

@@ -104,13 +104,12 @@ class Assembly:
         """Which boxes are this process's own: subtrees that take about as long as the others'."""
         if not self.processes.several:
             return Shares.alone(self.boxes)
-        rows, shared = self.counts.clone(), torch.full_like(self.counts, len(self.columns.constants))
+        at_faces = torch.zeros_like(self.counts)
         for i in self.incidences:
-            at_faces = (i.starts[1:] - i.starts[:-1]) * i.each
-            rows += at_faces
-            shared += at_faces
-        columns = (self.columns.width + shared).double()
-        work = self.used * (rows + self.columns.width) * columns.square()
+            at_faces += (i.starts[1:] - i.starts[:-1]) * i.each
+        rows = self.counts + at_faces + self.columns.width
+        columns = self.columns.width + len(self.columns.constants) + at_faces
+        work = self.used * rows.double() * columns.square()
         tree = next(iter(self.columns.local.values())).tree
         return Shares.of(tree.children.tolist(), work.tolist(), self.processes)
 

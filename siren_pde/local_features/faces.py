@@ -104,9 +104,7 @@ class Incidence:
             flat, more = own[part].flatten(0, 1), constants[part].flatten(0, 1)
             yield box, Block(flat, more, right[part].flatten(), ids[part].flatten())
 
-    def add_mismatch(
-        self, columns: Columns, parts: Parts, total: Tensor, *, nodes: slice
-    ) -> None:
+    def add_mismatch(self, columns: Columns, parts: Parts, total: Tensor, *, nodes: slice) -> None:
         """Add to each box (K,) half the squares by which both sides of its faces differ from what
         is between them, at some nodes.
         """

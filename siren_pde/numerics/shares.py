@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import final
 
 from siren_pde.processes.processes import Processes
@@ -50,22 +50,19 @@ class Shares:
         spans, depth = _spans(children)
         ends = _ends(children, spans, depth=depth, work=work, count=processes.count)
         bounds = [0, *ends, len(work)]
-        parts = [range(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
-        roots: list[int] = []
-        levels: dict[int, int] = {}
+        parts = [range(a, b) for a, b in pairwise(bounds)]
         whose = [_whose(span, parts) for span in spans]
+        levels: dict[int, int] = {}
         for node in reversed(range(len(children))):
             if whose[node] < 0:
                 levels[node] = 1 + max(levels.get(child, 0) for child in children[node])
-            elif whose[node] == processes.rank:
-                roots.append(node)
         below = {child for node in levels for child in children[node]} or {0}
+        roots = [node for node in sorted(below) if whose[node] == processes.rank]
         rounds = []
         for level in range(1, 1 + max(levels.values(), default=0)):
             nodes = sorted(node for node, own in levels.items() if own == level)
             rounds.append(tuple(nodes[processes.rank :: processes.count]))
-        own_roots = tuple(sorted(node for node in roots if node in below))
-        return Shares(processes, parts[processes.rank], own_roots, tuple(rounds))
+        return Shares(processes, parts[processes.rank], tuple(roots), tuple(rounds))
 
 
 def _spans(children: Sequence[Sequence[int]]) -> tuple[list[range], list[int]]:
