@@ -225,9 +225,9 @@ def _exchanged(made: Mapping[int, Front | None], processes: Processes) -> dict[i
     none = torch.zeros((0,), dtype=torch.long)
     heads = processes.gathered(torch.tensor(sizes, dtype=torch.long).view(-1, 3)).tolist()
     counts = [columns - 1 for _, _, columns in heads for _ in range(2)]
-    each = processes.gathered(torch.cat([none, *numbers])).split(counts)
-    tables = processes.gathered(torch.cat([none.double(), *rows]))
-    tables = tables.split([n * columns for _, n, columns in heads])
+    each = torch.split(processes.gathered(torch.cat([none, *numbers])), counts)
+    whole = processes.gathered(torch.cat([none.double(), *rows]))
+    tables = torch.split(whole, [n * columns for _, n, columns in heads])
     return {
         node: Front(each[2 * i], each[2 * i + 1], tables[i].view(n, columns))
         for i, (node, n, columns) in enumerate(heads)
@@ -242,5 +242,5 @@ def _gathered(own: list[Tensor | None], processes: Processes) -> list[Tensor | N
     given = [x for x in own if x is not None]
     every = processes.gathered(sizes).tolist()
     values = processes.gathered(torch.cat([torch.zeros((0,), dtype=torch.float64), *given]))
-    parts = iter(values.split([n for n in every if n >= 0]))
+    parts = iter(torch.split(values, [n for n in every if n >= 0]))
     return [None if n < 0 else next(parts) for n in every]
