@@ -10,7 +10,7 @@ from siren_pde.processes.processes import Processes
 
 def tree(parts, cut):
     """The children of each node, each cut into `cut(n)` parts and the rest."""
-    children = []
+    children: list[list[int]] = []
 
     def grown(n):
         node = len(children)

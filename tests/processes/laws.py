@@ -1,6 +1,7 @@
 """What each process of a job computes, as numbers that the first one tells."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -164,7 +165,8 @@ def trees(processes):
 
 def boxes(processes):
     few = LocalFeatures(tolerance=1e-12, most=3500, waves=Waves(80, 4.0))
-    given, told = {"quiet": True, "estimate": "none", "processes": processes}, {}
+    given: dict[str, Any] = {"quiet": True, "estimate": "none", "processes": processes}
+    told: dict[str, Any] = {}
     for name, problem in {"square": plain, "L": bracket, "hole": curved, "flux": layered}.items():
         solution = solve(problem, None, few, **given)
         there = torch.linspace(0.02, 0.24, 40, dtype=torch.float64).view(-1, 2)

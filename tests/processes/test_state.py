@@ -24,5 +24,5 @@ def test_boxes_are_those_of_whoever_reads():
     there = unpacked(state, arrays, {"problem": plain, "objective": second})
     assert there.state.whole is second
     assert there.objective.collocated.processes is second.collocated.processes
-    assert at.state.last.fresh.shares.own == range(16)
+    assert at.state.last is not None and at.state.last.fresh.shares.own == range(16)
     assert there.state.last.fresh.shares.own == range(8, 16)
