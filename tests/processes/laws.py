@@ -1,11 +1,10 @@
 """What each process of a job computes, as numbers that the first one tells."""
 
 from dataclasses import replace
-from unittest.mock import patch
+from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from siren_pde import (
     LBFGS,
@@ -16,27 +15,41 @@ from siren_pde import (
     GaussNewton,
     LeastSquares,
     MonteCarlo,
-    PointCloud,
     Siren,
     Sobol,
     Stop,
-    fit_sdf,
+    System,
+    Unknown,
     solve,
 )
-from siren_pde.collocation.evaluation import Limits
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
 from siren_pde.errors import NonFiniteError
 from siren_pde.fields.cosines import Cosines
-from siren_pde.fields.parameters import with_parameters
+from siren_pde.local_features.discretised import Waves
+from siren_pde.local_features.method import LocalFeatures
+from siren_pde.numerics.multifrontal import Part, least_squares
+from siren_pde.numerics.shares import Shares
 from siren_pde.numerics.spread import _by_normal_equations, spread_least_squares
 from siren_pde.optimisers.base import Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from siren_pde.processes.processes import Processes
-from siren_pde.random_features.features import with_features
 from siren_pde.random_features.output_system import OutputSystem
-from siren_pde.random_features.starts import is_finite, like_field, other_starts
-from tests.processes.problems import bent, broken, crowded, curved, linear, plain, smooth
+from siren_pde.solving.features import Features
+from tests.processes.holding import memory, starts, surfaces
+from tests.processes.problems import (
+    bent,
+    bracket,
+    broken,
+    crowded,
+    curved,
+    layered,
+    linear,
+    plain,
+    reacting,
+    smooth,
+    well,
+)
 
 FITTED = LeastSquares(features=150, frequency=(12.0, 12.0))
 """Features that hold the solution, with coefficients that do not cancel."""
@@ -119,7 +132,7 @@ def methods(processes):
     }
 
 
-def least_squares(processes):
+def spread(processes):
     generator = torch.Generator().manual_seed(2)
     a = torch.randn((97, 40), generator=generator, dtype=torch.float64)
     a = a * torch.logspace(0, -7, 40, dtype=torch.float64)
@@ -142,6 +155,50 @@ def least_squares(processes):
     }
 
 
+def trees(processes):
+    """Least squares on a crooked tree, of which some part has no rows."""
+    generator = torch.Generator().manual_seed(4)
+    children = [[1, 2], [-1, -1], [3, 10], [4, 5], [-1, -1], [6, 7], [-1, -1], [8, 9]]
+    children += [[-1, -1]] * 3
+    shared = [[0, 1], [0, 2, 6], [1, 3, 6], [2, 3, 4], None, [4, 5, 1, 6]]
+
+    def drawn(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    parts = [
+        None if s is None else Part(drawn(12, 4), drawn(12, len(s)), torch.tensor(s), drawn(12))
+        for s in shared
+    ]
+    uses = torch.bincount(torch.tensor([i for s in shared for i in s or ()]))
+    shares = Shares.of(children, [1.0, 2.0, 1.0, 1.0, 0.0, 3.0], processes)
+    own, rest = least_squares(parts[shares.own.start : shares.own.stop], children, uses, shares)
+    return {
+        "own": torch.cat([x for x in own if x is not None]),
+        "shared": rest,
+        "sizes": torch.tensor([-1 if x is None else len(x) for x in own]),
+    }
+
+
+def boxes(processes):
+    few = LocalFeatures(tolerance=1e-12, most=3500, waves=Waves(80, 4.0))
+    given: dict[str, Any] = {"quiet": True, "estimate": "none", "processes": processes}
+    told: dict[str, Any] = {}
+    for name, problem in {"square": plain, "L": bracket, "hole": curved, "flux": layered}.items():
+        solution = solve(problem, None, few, **given)
+        there = torch.linspace(0.02, 0.24, 40, dtype=torch.float64).view(-1, 2)
+        told[name] = solution(there).flatten()
+        told[f"{name}, steps"] = torch.tensor(solution.history.steps)
+        told[f"{name}, losses"] = torch.tensor(solution.history.losses)
+        told[f"{name}, boxes"] = solution.field.networks()["u"].low
+    waves = LeastSquares(features=40, frequency=(6.0, 6.0))
+    turns = solve(bracket, None, Features(waves, few), **given)
+    told["in turns"] = turns(there + 0.3).flatten()
+    told["in turns, methods"] = [turns.method]
+    unknowns = System(psi=Siren(1), E=Unknown(4.0))
+    bound = solve(well, unknowns, replace(few, most=200, waves=None), **given)
+    return {**told, "constant": bound.field.networks()["E"](torch.zeros(1, 1))}
+
+
 def solves(processes):
     def values(*given, **options):
         solution = solve(*given, quiet=True, estimate="none", processes=processes, **options)
@@ -152,7 +209,7 @@ def solves(processes):
         bent, siren(), Adam(batch=64), budget=Budget(steps=5), dtype=torch.float64
     )
     fitted, second = values(plain, None, FITTED, budget=Budget(steps=1), quadrature=Sobol(400))
-    newton, _ = values(curved, None, FITTED, budget=Budget(steps=1), quadrature=Sobol(400))
+    newton, _ = values(reacting, None, FITTED, budget=Budget(steps=1), quadrature=Sobol(400))
     _, third = values(linear, budget=Budget(steps=1))
     return {
         "values after Adam": stepped,
@@ -163,34 +220,6 @@ def solves(processes):
         "outcomes": [s.outcome.name for s in (first, second)],
         "methods": [s.method for s in (first, second, third)],
     }
-
-
-def starts(processes):
-    """Where Newton's method begins: known values, simple functions, and near a field."""
-    tried = with_features(objective(processes, curved), 40, torch.tensor([9.0, 9.0]).double())
-    theta, near = tried.parameters, Siren(2, width=9, depth=1, seed=2, frequency=3.0).double()
-    there = torch.linspace(0.05, 0.95, 20, dtype=torch.float64).view(-1, 2)
-    each = [*other_starts(tried, theta), like_field(tried, theta, near)]
-    values = {f"start {k}": with_parameters(tried.field, at)(there) for k, at in enumerate(each)}
-    return {**values, "finite": torch.tensor([1.0 * is_finite(tried, at) for at in each])}
-
-
-def surfaces(processes):
-    """A distance trained by all, with splines of the first."""
-    generator = torch.Generator().manual_seed(4)
-    x = torch.randn((600, 3), generator=generator, dtype=torch.float64)
-    x /= x.norm(dim=1, keepdim=True)
-    fitted = fit_sdf(
-        PointCloud(x, normals=x),
-        width=16,
-        depth=2,
-        seconds=None,
-        steps=10,
-        dtype=torch.float64,
-        processes=processes,
-    )
-    there = torch.linspace(-1, 1, 60, dtype=torch.float64).view(-1, 3)
-    return {"distances": torch.as_tensor(fitted(there))}
 
 
 def decisions(processes):
@@ -219,43 +248,18 @@ def decisions(processes):
     }
 
 
-class Largest(TorchDispatchMode):
-    """How many numbers the largest tensor has that is made meanwhile."""
-
-    def __init__(self):
-        super().__init__()
-        self.numbers = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
-        every = made if isinstance(made, list | tuple) else [made]
-        sizes = [x.numel() for x in every if isinstance(x, torch.Tensor)]
-        self.numbers = max(self.numbers, *sizes, 0)
-        return made
-
-
-def memory(processes):
-    """The largest tensors of each process, by what they are made for."""
-    given = {"rule": Sobol(8003), "processes": processes, "limits": Limits(block=64)}
-    nets = (Siren(2, width=w, depth=k, dtype=torch.float64) for w, k in ((4, 1), (48, 2)))
-    many, few = (objective_of(plain, net, **given) for net in nets)
-    few = replace(few, collocated=few.collocated.with_rule(Sobol(151)))
-    theta, direction = many.parameters, torch.ones_like(many.parameters)
-    work = {
-        "gradient": lambda: many.redrawn(7).loss_and_gradient(theta),
-        "JᵀJ": lambda: many.redrawn(7).normal_equations(theta),
-        "rows": lambda: many.redrawn(7).jvp(theta, direction),
-        "J Jᵀ": lambda: few.normal_equations(few.parameters).step(1.0),
-    }
-    numbers = {}
-    for name, made in work.items():
-        with patch("siren_pde.numerics.spread.COLUMNS", 2**14), Largest() as seen:
-            made()
-        numbers[name] = processes.gathered(torch.tensor([seen.numbers]))
-    return numbers
-
-
-LAWS = (products, quadratures, adaptive, methods, least_squares, solves, starts, surfaces)
+LAWS = (
+    products,
+    quadratures,
+    adaptive,
+    methods,
+    spread,
+    trees,
+    boxes,
+    solves,
+    starts,
+    surfaces,
+)
 """What is the same for any number of processes."""
 OTHERS = (decisions, memory)
 """What is the same in all processes of a job."""
