@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import torch
 
 from siren_pde.collocation.objective import Objective, at_few
+from siren_pde.collocation.rows import Drawn, Rows
 from siren_pde.errors import CheckpointError
 from siren_pde.files.json_values import Description, record, text
 from siren_pde.files.sealed import Groups
@@ -61,6 +62,8 @@ class Continued:
                 f"was {then:.17g}, and here it is {now:.17g}. Resume it with the problem, field "
                 "and quadrature that it began with, or begin a new run."
             )
+        drawn = about.get("drawn") is True
+        ready = replace(ready, objective=as_written(ready.objective, drawn=drawn))
         roots = _all_roots(self.call, ready)
         where = unpacked(record(about["standing"], "standing"), groups["standing"], roots)
         if not isinstance(where, Standing):
@@ -89,6 +92,7 @@ class Stored:
         about: dict[str, Any] = {
             "chosen": method,
             "why": ready.why,
+            "drawn": isinstance(ready.objective.collocated.rows, Drawn),
             "given": {name: getattr(call, name) is not None for name in _GIVEN},
             "plain": _plain(call),
             "loss": repr(_first_loss(ready.objective)),
@@ -153,6 +157,19 @@ def _plain(call: Call) -> dict[str, Any]:
         "seed": call.seed,
         "estimate": call.estimate,
     }
+
+
+def as_written(objective: Objective, *, drawn: bool) -> Objective:
+    """The same residuals as those who wrote a state had them: several processes had rows that are
+    `drawn` once one asks, and one had them all.
+    """
+    whole = objective.collocated
+    if isinstance(whole.rows, Drawn) == drawn:
+        return objective
+    rows: Sequence[Rows] = tuple(whole.rows)
+    if drawn:
+        rows = Drawn(whole.sampling, whole.bound, whole.like.new_empty(0), whole.measured, {})
+    return replace(objective, collocated=replace(whole, rows=rows))
 
 
 def _first_loss(objective: Objective) -> float:

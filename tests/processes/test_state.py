@@ -1,5 +1,7 @@
 """A state that the first process has written is each one's own where it is read."""
 
+import torch
+
 from siren_pde import Siren, Sobol
 from siren_pde.collocation.objective import objective_of
 from siren_pde.local_features.discretised import Waves
@@ -8,6 +10,7 @@ from siren_pde.optimisers.base import Spent
 from siren_pde.processes.launched import Launched
 from siren_pde.processes.processes import Processes
 from siren_pde.runs.state import packed, unpacked
+from siren_pde.solving.continuing import as_written
 from tests.processes.problems import plain
 
 
@@ -21,9 +24,20 @@ def test_boxes_are_those_of_whoever_reads():
     written = objective(Processes(timeout=7.0))
     at = method.step(method.start(written), Spent())
     state, arrays = packed(at, {"problem": plain, "objective": written})
-    second = objective(Processes(Launched(1, 2)))
+    second = as_written(objective(Processes(Launched(1, 2))), drawn=False)
     there = unpacked(state, arrays, {"problem": plain, "objective": second})
     assert there.state.whole is second
     assert there.objective.collocated.processes is second.collocated.processes
     assert at.state.last is not None and at.state.last.fresh.shares.own == range(16)
     assert there.state.last.fresh.shares.own == range(8, 16)
+
+
+def test_what_several_have_written_is_read_by_one():
+    written = objective(Processes(Launched(0, 2)))
+    state, arrays = packed([written, written.collocated.rows], {"objective": written})
+    here = as_written(objective(Processes()), drawn=True)
+    whole, rows = unpacked(state, arrays, {"objective": here})
+    assert whole is here and rows is here.collocated.rows
+    one = objective(Processes())
+    theta = one.parameters
+    assert torch.equal(whole.loss_and_gradient(theta)[1], one.loss_and_gradient(theta)[1])
