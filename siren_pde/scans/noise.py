@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,6 +66,7 @@ def enough_neighbours(points: Floats, seed: int = 0) -> int | None:
     chosen = np.random.default_rng(seed).permutation(len(points))[:_LOOKED_AT]
     sample = points[np.sort(chosen)]
 
+    @cache
     def roughness(size: int) -> float:
         return float(np.median(settled(sample, points, tree, size).roughness))
 

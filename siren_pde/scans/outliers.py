@@ -36,13 +36,13 @@ def inliers(points: Floats) -> Integers:
     thousandth of all. At least half of all points stay.
     """
     kept = np.arange(len(points))
+    near, spacing = _neighbours(points)
     for _ in range(_ROUNDS):
-        near, spacing = _neighbours(points[kept])
         good = ~_alone(near, spacing) & ~_scattered(points[kept], spacing)
         if good.all() or 2 * good.sum() < len(points):
             break
         kept = kept[good]
-    near, spacing = _neighbours(points[kept])
+        near, spacing = _neighbours(points[kept])
     size = _group_sizes(near, spacing)
     enough = np.where(_sparse(spacing), max(_GROUP, _SHARE * len(points)), _GROUP)
     good = size >= np.minimum(enough, size.max())

@@ -85,12 +85,17 @@ def disc_areas(points: Floats, near: Integers) -> Floats:
     return np.asarray(np.pi * np.square(points - points[near[:, last - 1]]).sum(axis=1) / last)
 
 
-def least_spread(points: Floats, near: Integers) -> Floats:
-    """The eigenvector of least variance of each point and its neighbours (n, k), (n, 3)."""
-    normals = np.empty_like(points)
-    for start in range(0, len(points), 65536):
+def least_spread(points: Floats, near: Integers, chosen: Integers | None = None) -> Floats:
+    """The eigenvector of least variance of each point and its neighbours (n, k), (n, 3).
+
+    Of those that are `chosen` (m,) alone, (m, 3).
+    """
+    chosen = np.arange(len(points)) if chosen is None else chosen
+    normals = np.empty((len(chosen), 3))
+    for start in range(0, len(chosen), 65536):
         part = slice(start, start + 65536)
-        patch = np.concatenate([points[part, None], points[near[part]]], axis=1)
+        own = chosen[part]
+        patch = np.concatenate([points[own, None], points[near[own]]], axis=1)
         patch -= patch.mean(axis=1, keepdims=True)
         # Scaled to one, so that clouds of any unit are as well conditioned.
         patch /= np.abs(patch).max(axis=(1, 2), keepdims=True)
