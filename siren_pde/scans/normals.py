@@ -96,10 +96,15 @@ class Oriented(NamedTuple):
     trust: Floats
 
 
-def estimated(points: Floats, neighbours: int = NEIGHBOURS) -> Oriented:
-    """Normals of different points (n, 3), in any unit; of a smooth surface they can be trusted."""
+def estimated(
+    points: Floats, neighbours: int = NEIGHBOURS, *, near: Integers | None = None
+) -> Oriented:
+    """Normals of different points (n, 3), in any unit; of a smooth surface they can be trusted.
+
+    `near` (n, neighbours) are the nearest other points, where they are known.
+    """
     points = (points - points.mean(axis=0)) / np.ptp(points, axis=0).max()
-    near = nearest(points, min(neighbours, len(points) - 1))
+    near = nearest(points, min(neighbours, len(points) - 1)) if near is None else near
     axes = least_spread(points, near)
     links = Links.between(points, axes, near)
     strength = np.abs(links.agreement).reshape(near.shape).mean(axis=1)
