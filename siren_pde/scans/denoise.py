@@ -30,12 +30,20 @@ _WIDTH = 0.5
 """The largest Gaussian's width, in radii of the patch."""
 _CREASE, _SHARP_CREASE = 0.5, 0.3
 """Neighbours whose normals differ by more count less and less: they are beyond a crease. Less is
-enough where faces are flat.
+enough where faces are flat: points of a box, 10,000 with noise of 0.4 and 0.8 % of its length, come
+to lie 5 to 9 % farther from it with twice the second, and 1 % farther with half of it.
 """
 _FILTERED, _FILTERS, _SHARP_FILTERS = 48, 3, 10
-"""Neighbours in a filter of normals, and how often it is applied, and where faces are flat."""
+"""Neighbours in a filter of normals, and how often it is applied, and where faces are flat: of that
+box, points lie 2 % farther with half the last, and 2 % nearer, in more time, with twice of it.
+"""
 _TIMES, _LEAST_ALIKE, _MOST_ALIKE = 1.9, 0.15, 0.4
-"""In so many of their typical differences, normals are alike, but not in less or more."""
+"""In so many of their typical differences, normals are alike, but not in less or more. Of that box,
+half the first changes nothing and twice of it 2 %; twice the second brings points 6 to 16 % farther
+from it, and half of it brings them no nearer, but turns normals at edges by a degree more. Of 5,000
+points of the fandisk, whose normals differ so much that the third counts, half the first brings
+points 7 to 14 % nearer, of the armadillo and the elephant less than 1 %.
+"""
 _FLAT = 0.1
 """The typical difference between normals beside each other is smaller where faces are flat: 0.07
 for a box with slots and noise of 1 %, 0.14 for the armadillo with half of it.
