@@ -44,7 +44,7 @@ from it, and half of it brings them no nearer, but turns normals at edges by a d
 points of the fandisk, whose normals differ so much that the third counts, half the first brings
 points 7 to 14 % nearer, of the armadillo and the elephant less than 1 %.
 """
-_FLAT = 0.1
+FLAT = 0.1
 """The typical difference between normals beside each other is smaller where faces are flat: 0.07
 for a box with slots and noise of 1 %, 0.14 for the armadillo with half of it.
 """
@@ -104,7 +104,7 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
         oriented, _ = estimated(x, near=beside.near[1].numpy()[:, 1 : NEIGHBOURS + 1])
         steps = settled(x, x, beside.tree, min(_REGRESSED, len(x)))
         n = on_side_of(steps.normals, oriented)
-        crease = _SHARP_CREASE if beside.typical_difference(n) < _FLAT else _CREASE
+        crease = _SHARP_CREASE if beside.typical_difference(n) < FLAT else _CREASE
         n = _filtered(beside, n, signed=True)
     x, error = _moved(noisy, beside, n, noise, k=k, signed=True, crease=crease)
     return Denoised(centre + extent * x, n, extent * error, extent * noise)
@@ -132,11 +132,8 @@ class _Beside:
         return torch.from_numpy(far), torch.from_numpy(near)
 
     def typical_difference(self, normals: Floats) -> float:
-        """The median length of differences between normals (n, 3) beside each other, unsigned."""
-        chosen = np.arange(0, len(normals), -(-len(normals) // _COMPARED))
-        others = normals[self.near[1].numpy()[chosen, 1:]]
-        cosine = np.abs(np.einsum("nkd,nd->nk", others, normals[chosen]))
-        return float(np.sqrt(np.median(np.maximum(2 - 2 * cosine, 0))))
+        """That of their normals (n, 3)."""
+        return typical_difference(self.positions, normals, self.near[1].numpy())
 
 
 def on_side_of(normals: Floats, oriented: Floats) -> Floats:
@@ -198,7 +195,7 @@ def _filtered(cloud: _Beside, normals: Floats, *, signed: bool) -> Floats:
     alike = min(max(_TIMES * usual, _LEAST_ALIKE), _MOST_ALIKE)
     far, near = cloud.near
     n = torch.from_numpy(normals).float()
-    for _ in range(_SHARP_FILTERS if usual < _FLAT else _FILTERS):
+    for _ in range(_SHARP_FILTERS if usual < FLAT else _FILTERS):
         new = torch.empty_like(n)
         for part in map(torch.from_numpy, cloud.parts):
             beside, own = n[near[part]], n[part]
@@ -210,6 +207,20 @@ def _filtered(cloud: _Beside, normals: Floats, *, signed: bool) -> Floats:
             new[part] = mean / mean.norm(dim=1, keepdim=True).clamp_min(1e-30)
         n = new
     return np.asarray(n.double().numpy())
+
+
+def typical_difference(x: Floats, normals: Floats, near: Integers | None = None) -> float:
+    """The median length of differences between normals (n, 3), of either sign, of neighbours.
+
+    `near` (n, k) are these, and the points themselves first, where they are known.
+    """
+    chosen = np.arange(0, len(x), -(-len(x) // _COMPARED))
+    if near is None:
+        beside = cKDTree(x).query(x[chosen], k=min(_FILTERED, len(x)), workers=-1)[1]
+    else:
+        beside = near[chosen]
+    cosine = np.abs(np.einsum("nkd,nd->nk", normals[beside[:, 1:]], normals[chosen]))
+    return float(np.sqrt(np.median(np.maximum(2 - 2 * cosine, 0))))
 
 
 def _moved(
