@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from siren_pde.scans.denoise import Denoised
 
 _ASKED = 48
-"""Neighbours that say where the surface is: of fewer, strays find some beside them to agree with.
+"""Neighbours that say where the surface is: of fewer, outliers find some beside them to agree with.
 """
 _AGREE = 0.25
 """The share of neighbours in whose planes a point must lie: a corner shares its face with fewer
@@ -26,7 +26,7 @@ are more than 1.5 standard deviations off; at 8 it is 7 of 12, at 4 it is 9 and 
 """
 
 
-def without_strays(smooth: Denoised) -> Denoised:
+def without_outliers(smooth: Denoised) -> Denoised:
     """The points of a cloud that has been smoothed, but for those beside its surface.
 
     A point that noise has thrown far out has few neighbours beside it that tell it where to go. It
