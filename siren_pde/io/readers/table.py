@@ -164,7 +164,7 @@ def _numbers(source: Source, layout: Layout, used: list[int] | None) -> tuple[Fl
         try:
             return _parsed(mended, layout, used), replace(layout, declared=declared)
         except ValueError as cause:
-            error = cause
+            source, error = replace(source, data=mended), cause
     raise _first_bad_row(source, layout, str(error)) from None
 
 
@@ -190,7 +190,7 @@ def _mended(source: Source, layout: Layout) -> tuple[bytes | None, int | None]:
         body = re.sub(rb"^nan$", b"", body, flags=re.M)  # was an empty line
     if declared is not None and source.suffix == ".pts":  # one scan after another
         declared += sum(int(count) for count in _COUNT.findall(body))
-        body = _COUNT.sub(b"", body)
+        body = _COUNT.sub(b"\n", body)  # and each line keeps its number
     changed = head + body
     return (None if changed == source.data else changed), declared
 
