@@ -297,6 +297,14 @@ def test_what_was_understood_is_said_once(flavour: str, tmp_path: Path) -> None:
     assert __file__ == said[0].filename  # the line that asked, not one of ours
 
 
+def test_colours_of_nothing_but_0_and_1_are_said_to_be_what_they_are_read_as(
+    tmp_path: Path,
+) -> None:
+    with pytest.warns(InputWarning, match="columns 4-6 are between 0 and 1"):
+        cloud = read_points(saved(tmp_path, "a.xyz", lines(POINTS, RGB > 127)))
+    assert cloud.data["red"].max() == 255
+
+
 PLAIN = ["csv", "face 0", "ply of cloudcompare", "pts, plain", "npz", "xyzn", "pwn, side by side"]
 
 

@@ -139,10 +139,10 @@ def _triple(columns: Floats, first: int) -> Guess | None:
 def _colours(columns: Floats, first: int) -> Guess | None:
     low, high = columns.min(), columns.max()
     where = f"columns {first}-{first + 2}"
+    if 0 <= low and high <= 1:  # whole ones, too: all that is brightest is 1, as `_to_255` has it
+        return Guess(COLOUR, (f"{where} are between 0 and 1: taken for colours",))
     if 0 <= low and high <= 255 and bool((columns % 1 == 0).all()):
         return Guess(COLOUR, (f"{where} are 0-255: taken for colours",))
-    if 0 <= low and high <= 1:
-        return Guess(COLOUR, (f"{where} are between 0 and 1: taken for colours",))
     return None
 
 
