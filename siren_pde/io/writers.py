@@ -20,7 +20,7 @@ from siren_pde.meshes.mesh import Mesh
 Floats = npt.NDArray[np.float64]
 
 _NAMES = (*POSITION, *NORMAL)
-_WORDS = {"<f8": "double", "<f4": "float", "u1": "uchar"}
+_WORDS = {"<f8": "double", "<f4": "float", "<i4": "int", "<u4": "uint", "u1": "uchar"}
 
 
 def write_mesh(
@@ -123,10 +123,18 @@ def _ply(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
 
 
 def _smallest(column: Floats) -> str:
-    """Single precision where it keeps four digits of the differences, else double."""
+    """Single precision where it keeps four digits of the differences, and whole numbers, such as
+    those that name points, as they are; else four bytes for whole ones, or double.
+    """
     with np.errstate(over="ignore"):
         lost = np.abs(column - column.astype(np.float32)).max(initial=0.0)
-    return "<f4" if lost <= 1e-4 * np.ptp(column) or np.equal(lost, 0) else "<f8"
+    whole = bool((column % 1 == 0).all())
+    if np.equal(lost, 0) or (lost <= 1e-4 * np.ptp(column) and not whole):
+        return "<f4"
+    for kind in ("<i4", "<u4") if whole else ():
+        if np.iinfo(kind).min <= column.min() and column.max() <= np.iinfo(kind).max:
+            return kind
+    return "<f8"
 
 
 def _bytes(column: Floats) -> Floats:
