@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.meshes.topology import adjacency
+from siren_pde.numerics.neighbours import neighbours
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -67,7 +68,7 @@ def nearest(points: Floats, count: int) -> Integers:
     """The indices of the nearest other points, (n, count)."""
     from scipy.spatial import cKDTree
 
-    _, near = cKDTree(points).query(points, k=count + 1, workers=2)
+    _, near = neighbours(cKDTree(points), points, count + 1)
     return np.asarray(near[:, 1:], dtype=np.int64)
 
 
