@@ -17,10 +17,10 @@ from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import (
     NEIGHBOURS,
     Links,
-    carried,
     disc_areas,
     least_spread,
     nearest,
+    propagated_signs,
     spanning_tree,
 )
 from siren_pde.scans.trust import trust
@@ -116,7 +116,7 @@ def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
     links = Links.between(points, axes, near)
     tree = spanning_tree(links, len(points))
     piece = connected(tree[0], tree[1], len(points))
-    signs = carried(tree, links, np.unique(piece, return_index=True)[1], len(points))
+    signs = propagated_signs(tree, links, np.unique(piece, return_index=True)[1], len(points))
     areas = disc_areas(points, near)
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))

@@ -114,7 +114,7 @@ def spanning_tree(links: Links, size: int) -> Integers:
     return np.stack([tree.row, tree.col]).astype(np.int64)
 
 
-def carried(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
+def propagated_signs(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
     """Signs (n,) that make all agreements along the edges of a forest positive, +1 at the roots."""
     before = descent(edges, roots, size)[1]
     signs = np.ones(size + 1)  # one more node is above all roots

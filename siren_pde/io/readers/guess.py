@@ -14,6 +14,8 @@ REMEDY = (
     "Give three columns x y z, six with nx ny nz, name the columns in a first line, or say what "
     "they are by `--columns x,y,z,nx,ny,nz,_,r,g,b`, with `_` for what is left out."
 )
+OTHERWISE = "Say otherwise by `--columns x,y,z,…`, or by `columns=` of `read_points`."
+"""The remedy wherever columns were understood by what they hold."""
 UNIT = 0.05
 """How far from one lengths of normals are that were written with two decimals, and some more."""
 NEARLY_ALL = 0.98

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.io.readers.notices import say
+from siren_pde.errors import say
 from siren_pde.io.readers.source import Floats, Source
 from siren_pde.meshes.mesh import unit
 from siren_pde.numerics.neighbours import neighbours

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from siren_pde.errors import say
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_named, of_table
 from siren_pde.io.readers.guess import counts_up
 from siren_pde.io.readers.layout import FRACTION, HEAD, ONE_SIGN, Layout, is_number, layout_of
 from siren_pde.io.readers.names import COLOUR, INTENSITY, LEFT_OUT, NORMAL, POSITION
-from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.npy import npy_array, npy_fields
 from siren_pde.io.readers.source import Arrays, Floats, Source, shown
 
