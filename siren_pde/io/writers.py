@@ -61,7 +61,7 @@ def write_mesh(
     if written.offset is not None:
         x, y, z = (f"{value:.12g}" for value in written.offset)
         say(
-            f"`{path}` holds the mesh moved by −({x}, {y}, {z}): {path.suffix} has single "
+            f"`{path}` holds the mesh moved by −({x}, {y}, {z}): {path.suffix} files have single "
             "precision, which cannot hold its coordinates. Add these, or write a .ply or .obj, "
             "which keep them."
         )
