@@ -487,6 +487,12 @@ def test_empty_cells_between_tabs_are_no_coordinates(tmp_path: Path) -> None:
             read_points(saved(tmp_path, "a.tsv", empty.encode()))
 
 
+def test_groups_of_three_digits_between_tabs_are_not_guessed(tmp_path: Path) -> None:
+    data = b"x\ty\tz\tt\n1,500\t2,250\t3,125\t\n4,500\t5,250\t6,125\t1,000\n"
+    with pytest.raises(DataFileError, match="both `,` and tabs between numbers"):
+        read_points(saved(tmp_path, "a.tsv", data))
+
+
 def test_the_bad_cell_is_named_not_an_empty_one(tmp_path: Path) -> None:
     for name, data in (("a.tsv", HOLES), ("a.csv", HOLES.replace("\t", ","))):
         bad = data.replace("4.5", "four")

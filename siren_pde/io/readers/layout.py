@@ -194,7 +194,7 @@ def _decimal_commas(
         fractions = fractions or FRACTION.search(line.text) is not None
     if len(counts) == 1 and min(counts) >= 3 and fractions:
         return sign, True
-    other = "`;`" if sign else "blanks between numbers"
+    other = {b";": "`;`", b"\t": "tabs between numbers"}.get(sign or b"", "blanks between numbers")
     seen = f"both `,` and {other}, so that 1,5 could be one number or two"
     raise source.broken(f"line {mixed.number}", seen, ONE_SIGN)
 
