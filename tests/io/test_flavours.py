@@ -511,6 +511,14 @@ def test_tabs_that_align_columns_are_as_good_as_blanks(
     assert not cloud.data
 
 
+def test_tabs_between_groups_of_columns_are_as_good_as_blanks(tmp_path: Path) -> None:
+    rows = lines(POINTS, RGB).splitlines()
+    data = b"\n".join(b"%b %b %b\t%b %b\t%b" % tuple(row.split()) for row in rows)
+    with pytest.warns(InputWarning, match="taken for colours"):
+        cloud = read_points(saved(tmp_path, "a.txt", data + b"\n#\t\tthe end\n"))
+    require_same(cloud, "c")
+
+
 @pytest.mark.parametrize("name", ["a.ply", "a.pcd", "a.xyz"])
 def test_long_tables_of_text_are_read_like_short_ones(name: str, tmp_path: Path) -> None:
     count = 25_000

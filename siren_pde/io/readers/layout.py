@@ -137,8 +137,8 @@ def _head(source: Source, opening: _Opening, around: bytes | None = None) -> lis
 
 def _tabs_separate(source: Source, opening: _Opening) -> bool:
     """Whether tabs are between all columns and somewhere a cell is empty, so that blanks, of which
-    several are as good as one, would not do. No column is empty that has no name either: such tabs
-    align columns, or end rows.
+    several are as good as one, would not do. Columns without a name are one word each, and not all
+    empty: else tabs align columns, or end rows.
     """
     head = source.data[opening.offset : opening.offset + HEAD]
     if b"\t" not in head or not _GAP.search(source.data, max(opening.offset - 1, 0)):
@@ -147,9 +147,13 @@ def _tabs_separate(source: Source, opening: _Opening) -> bool:
     count = len(rows[0]) if rows else 0
     if count < 3 or any(len(row) != count for row in rows):
         return False
-    named = (opening.header or b"").split(b"\t")[:count]
-    named += [b""] * (count - len(named))
-    return all(any(cell.strip() for cell in column) for column in zip(named, *rows, strict=True))
+    named = [name.strip() for name in (opening.header or b"").split(b"\t")]
+    named = named if len(named) == count else [b""] * count
+    for name, *column in zip(named, *rows, strict=True):
+        words = max(len(cell.split()) for cell in column)
+        if not name and words != 1:
+            return False
+    return True
 
 
 def _tabbed(source: Source, rows: Sequence[Line]) -> tuple[bytes, bool]:
