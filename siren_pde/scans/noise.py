@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from siren_pde.numerics.neighbours import neighbours
+
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
@@ -89,7 +91,7 @@ def settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> Settled:
 
 
 def _settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> Settled:
-    near = tree.query(x, k=size, workers=-1)[1]
+    near = neighbours(tree, x, size)[1]
     patch = torch.from_numpy(points[near] - x[:, None])
     radius = patch.square().sum(2).amax(1).sqrt().clamp_min(1e-300)
     patch = (patch / radius[:, None, None]).float()
@@ -127,7 +129,7 @@ def shared_by_sheets(points: Floats, normals: Floats, scattered: Floats) -> floa
 
     chosen = np.arange(0, len(points), -(-len(points) // _LOOKED_AT))
     typical = float(np.median(scattered))
-    far, near = cKDTree(points).query(points[chosen], k=min(_LARGE, len(points)), workers=-1)
+    far, near = neighbours(cKDTree(points), points[chosen], min(_LARGE, len(points)))
     against = np.einsum("nkd,nd->nk", normals[near], normals[chosen]) < -0.5
     mixed = (against & (far < _APART * typical)).any(1)
     mixed |= np.median(scattered[near], axis=1) > _BETWEEN * typical

@@ -17,10 +17,10 @@ from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import (
     NEIGHBOURS,
     Links,
-    carried,
     disc_areas,
     least_spread,
     nearest,
+    propagated_signs,
     spanning_tree,
 )
 from siren_pde.scans.trust import trust
@@ -122,7 +122,7 @@ def oriented(links: Links, points: Floats, axes: Floats, *, areas: Floats) -> Or
     """
     tree = spanning_tree(links, len(points))
     piece = connected(tree[0], tree[1], len(points))
-    signs = carried(tree, links, np.unique(piece, return_index=True)[1], len(points))
+    signs = propagated_signs(tree, links, np.unique(piece, return_index=True)[1], len(points))
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))
     blocks = consistent_signs(patches)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.winding import dipole_winding
+from siren_pde.numerics.neighbours import neighbours
 from siren_pde.scans.rim import Rim
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class OrientedCloud:
     def near(self, x: Floats, k: int) -> tuple[Floats, Integers]:
         """Distances and numbers (n, k) of the k nearest points, fewer if there are fewer."""
         k = min(k, len(self.positions))
-        distance, index = self.tree.query(x, k=k, workers=-1)
+        distance, index = neighbours(self.tree, x, k)
         return distance.reshape(len(x), k), index.reshape(len(x), k)
 
     def has_within(self, x: Floats, reach: float) -> Flags:

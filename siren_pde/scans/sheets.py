@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.meshes.topology import adjacency
+from siren_pde.numerics.neighbours import neighbours
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -67,7 +68,7 @@ def nearest(points: Floats, count: int) -> Integers:
     """The indices of the nearest other points, (n, count)."""
     from scipy.spatial import cKDTree
 
-    _, near = cKDTree(points).query(points, k=count + 1, workers=2)
+    _, near = neighbours(cKDTree(points), points, count + 1)
     return np.asarray(near[:, 1:], dtype=np.int64)
 
 
@@ -118,7 +119,7 @@ def spanning_tree(links: Links, size: int) -> Integers:
     return np.stack([tree.row, tree.col]).astype(np.int64)
 
 
-def carried(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
+def propagated_signs(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
     """Signs (n,) that make all agreements along the edges of a forest positive, +1 at the roots."""
     before = descent(edges, roots, size)[1]
     signs = np.ones(size + 1)  # one more node is above all roots

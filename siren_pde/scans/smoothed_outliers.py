@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from siren_pde.numerics.neighbours import neighbours
 from siren_pde.scans.denoise import Denoised
 
 _ASKED = 48
@@ -37,7 +38,7 @@ def without_outliers(smooth: Denoised) -> Denoised:
     x, normals = smooth.positions, smooth.normals
     if normals is None or not smooth.scattered.any():
         return smooth
-    near = cKDTree(x).query(x, k=min(_ASKED + 1, len(x)), workers=-1)[1][:, 1:]
+    near = neighbours(cKDTree(x), x, min(_ASKED + 1, len(x)))[1][:, 1:]
     heights = np.abs(np.einsum("nkd,nkd->nk", x[:, None] - x[near], normals[near]))
     rank = int(_AGREE * heights.shape[1])
     off = np.partition(heights, rank, axis=1)[:, rank]
