@@ -6,13 +6,11 @@ One alone is the same code with one rank, and costs nothing.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import math
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import timedelta
@@ -28,6 +26,7 @@ from torch.distributed.rendezvous import rendezvous
 from siren_pde.errors import ConfigError, ProcessError
 from siren_pde.processes.absent import Peers, gathered_peers, told
 from siren_pde.processes.launched import VARIABLE, Launched
+from siren_pde.processes.parent import end_with_parent
 from siren_pde.runs import signals
 
 TIMEOUT = 300.0
@@ -42,8 +41,6 @@ _SAID, _FAILED = "+", "-"
 """What stands before a text that the first process says, and before why it has none."""
 _POLLED = 0.05
 """Seconds between two looks for what the first process says."""
-_PARENT_DIES = 1
-"""`PR_SET_PDEATHSIG` of Linux."""
 
 
 @final
@@ -86,7 +83,7 @@ class Processes:
         meeting = max(timeout, MEETING)
         try:
             if not dist.is_initialized():
-                _end_with_parent()
+                end_with_parent()
                 _init(BACKENDS[kind], launched, timedelta(seconds=meeting))
             links = _links(BACKENDS[kind], timedelta(seconds=timeout), dist.group.WORLD)
         except RuntimeError as cause:
@@ -294,12 +291,3 @@ def _left(links: list[Any]) -> None:
     links.clear()
     if dist.is_initialized():
         dist.destroy_process_group()
-
-
-def _end_with_parent() -> None:
-    """Have Linux end this process with the torchrun that has started it: no orphans."""
-    with suppress(OSError, AttributeError):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PARENT_DIES, signal.SIGTERM)
-        if os.getppid() != parent:  # it has ended meanwhile
-            os.kill(os.getpid(), signal.SIGTERM)
