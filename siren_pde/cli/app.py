@@ -25,7 +25,7 @@ from siren_pde.cli.options import (
     explained,
     require_shareable,
 )
-from siren_pde.cli.tools import export, sweep
+from siren_pde.cli.tools import bench, export, sweep
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
@@ -295,3 +295,4 @@ def sdf(
 
 app.command()(export)
 app.command()(sweep)
+app.command()(bench)

@@ -35,7 +35,7 @@ def table(rows: Sequence[Row[Member]]) -> str:
     """Every member, then worst and median over the seeds of each group of values."""
     heads = ["member", "error", "estimate", "seconds", "steps", "outcome"]
     lines = [[r.member.label, *_numbers(r), str(r.steps), r.outcome] for r in rows]
-    parts = [_aligned([heads, *lines])]
+    parts = [aligned([heads, *lines])]
     several = [each for each in groups(rows) if len(each.rows) > 1]
     if several:
         heads = ["values", "seeds", "worst", "median", "seconds"]
@@ -44,7 +44,7 @@ def table(rows: Sequence[Row[Member]]) -> str:
             errors = [_number(g.worst), _number(g.median)]
             name = g.name or "as in the file"
             lines.append([name, str(len(g.rows)), *errors, _number(g.seconds, "{:.1f}")])
-        parts.append(_aligned([heads, *lines]))
+        parts.append(aligned([heads, *lines]))
     failed = [f"{r.member.label}: {r.reason}" for r in rows if r.outcome == "failed"]
     return "\n\n".join([*parts, *(["\n".join(failed)] if failed else [])])
 
@@ -216,7 +216,8 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table in plain text."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
