@@ -5,8 +5,8 @@ A suite is TOML. Its keys, which `[[group]]` tables may give anew for cells of t
 | key | what |
 |---|---|
 | `problems` | Python files that state problems, folders of such files, or patterns as `heat*.py` |
-| `methods` | as for `--method` of `solve`; `own` is that of the file, or else the measured choice |
 | `methods` | as for `--method` of `solve`; `own` is that of the file, or a measured choice |
+| `fields` | tables of `width`, `depth`, `frequency` by name, `[fields.wide]`; `own`: the file's |
 | `set` | lists of other values for names of the files, `[set]` and `nu = [0.1, 0.01]` |
 | `seeds` | how many, from 0 (3) |
 | `seconds`, `steps`, `target` | what each solve may spend, and the loss that it ends at |

@@ -180,7 +180,9 @@ def _figure(value: float) -> Shown:
 
 
 def _time(value: float) -> Shown:
-    return Shown("never" if math.isinf(value) else seconds(value), value)
+    if math.isinf(value):
+        return Shown("never", value)
+    return Shown(f"{value:.2f} s" if value < 1 else seconds(value), value)
 
 
 def _whole(value: float) -> float | int:
