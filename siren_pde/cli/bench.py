@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ class Options:
 
 def run(given: Options, *, json: bool) -> tuple[str, int]:
     """Run every cell that has not been; what to print, and 0 if all have a result, else 1."""
+    if given.budget is not None and not 0 < given.budget < math.inf:
+        raise ConfigError(f"`--budget` is a number of seconds > 0, got {given.budget:g}.")
     before = [] if given.compare is None else older(given.compare)
     root = given.out or Path("runs") / "bench" / Path(given.suite).stem
     wanted = Wanted(

@@ -26,7 +26,7 @@ NAME = "results.jsonl"
 FORMAT = 1
 SIGNIFICANT = 6
 """Digits of seconds and errors that are kept of a curve."""
-_ERROR = re.compile(r"(?:.*; )?(\w*(?:Error|Exception)\w*): (.*)", re.S)
+_ERROR = re.compile(r"\b(\w*(?:Error|Exception)): (.*)", re.S)
 """The type and the message of an error, in the reason of a failure."""
 
 
@@ -119,7 +119,7 @@ def line_of(suite: str, row: Row[Cell], root: Path) -> Description:
 
 def failure(reason: str) -> dict[str, JSON]:
     """Type and message of what went wrong; the type is empty where none was named."""
-    named = _ERROR.match(reason)
+    named = _ERROR.search(reason)
     return {"type": named[1] if named else "", "message": named[2] if named else reason}
 
 
