@@ -18,6 +18,7 @@ MEGA = 1e6
 LENGTHS = {
     "reference_mean_rel": "distance, mean",
     "reference_max_rel": "distance, largest",
+    "normal_error": "normals, 1 − |cos|",
     "eikonal": "|∇φ| − 1, box",
     "eikonal_band": "|∇φ| − 1, band",
     "sdf_rmse_rel": "φ, rms in box",
