@@ -149,20 +149,32 @@ def measured(kind: str, result: Description) -> dict[str, JSON]:
 
 
 def numbers_in(value: JSON, name: str = "") -> list[tuple[str, JSON]]:
-    """All numbers in a value by their paths; rows are named by the first text that they hold."""
+    """All numbers in a value by their paths; rows are named by the first text that they hold, and
+    by their place where they have none, or share it.
+    """
     if isinstance(value, Mapping):
         parts = [numbers_in(each, _joined(name, str(key))) for key, each in value.items()]
         return [pair for part in parts for pair in part]
     if isinstance(value, Sequence) and not isinstance(value, str):
-        parts = [numbers_in(each, _joined(name, _named(each, i))) for i, each in enumerate(value)]
+        names = _named(value)
+        parts = [numbers_in(e, _joined(name, n)) for e, n in zip(value, names, strict=True)]
         return [pair for part in parts for pair in part]
     real = isinstance(value, int | float) and not isinstance(value, bool)
     return [(name, value)] if real else []
 
 
-def _named(row: JSON, number: int) -> str:
+def _named(rows: Sequence[JSON]) -> list[str]:
+    texts = [_first_text(row) for row in rows]
+    places = (f"{text}, {i}" if text else f"{i}" for i, text in enumerate(texts, 1))
+    return [
+        text if text and texts.count(text) == 1 else place
+        for text, place in zip(texts, places, strict=True)
+    ]
+
+
+def _first_text(row: JSON) -> str:
     texts = [v for v in row.values() if isinstance(v, str)] if isinstance(row, Mapping) else []
-    return texts[0] if texts else str(number + 1)
+    return texts[0] if texts else ""
 
 
 def _joined(name: str, more: str) -> str:

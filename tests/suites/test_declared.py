@@ -1,5 +1,6 @@
 """Suites as they are declared: every combination is a cell, and mistakes are told by their line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,14 @@ def test_files_that_were_not_installed_are_asked_for(tmp_path, monkeypatch):
     (tmp_path / "problems").mkdir()
     (tmp_path / "problems" / "poisson.py").write_text(PROBLEM)
     assert sources.repository("quick") == tmp_path
+
+
+def test_the_suite_of_the_documentation_is_one(write, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "suites.md").read_text()
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    for folder in ("waves", "more"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.py").write_text(PROBLEM)
+    cells = of(write(text)).cells
+    assert len(cells) == 3 * 2 * 3 * 2 * 3
+    assert all(f"| `{name}` |" in page for name in NAMES)

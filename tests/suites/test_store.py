@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def test_a_line_says_what_the_run_does(tmp_path):
     assert (
         line["machine"] == {"cpu": "a", "threads": 2} and line["folder"] == "cells/mine,adam,seed=0"
     )
+
+
+def test_every_field_of_a_line_is_documented(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "suites.md").read_text()
+    heads = " ".join(re.findall(r"^\| (`.*?) \|", page, re.M))
+    assert {*line_of("mine", ended(tmp_path), tmp_path)} <= {*re.findall(r"`(\w+)`", heads)}
 
 
 def test_a_failure_is_a_line_with_its_type(tmp_path):
@@ -101,6 +108,8 @@ def test_numbers_of_scripts_are_named_by_their_paths():
         ("2: ratio", math.pi),
         ("all", 3),
     ]
+    twice = [{"case": "a", "ratio": 1}, {"case": "a", "ratio": 2}]
+    assert dict(numbers_in(twice)) == {"a, 1: ratio": 1, "a, 2: ratio": 2}
 
 
 def test_the_last_line_of_a_script_becomes_a_result(tmp_path: Path):
