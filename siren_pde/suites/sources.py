@@ -15,6 +15,7 @@ from siren_pde.files.atomic import atomic_write
 SAMPLES = 100_000
 """Points taken from a mesh, by area: as many as a scan of an object has."""
 SCANS = (".ply", ".obj", ".off", ".stl", ".xyz", ".pts", ".pcd", ".las", ".laz", ".e57")
+COLUMNS = ("x", "y", "z", "nx", "ny", "nz")
 REFERENCE = "_reference"
 """The end of the name of a mesh that is the true surface of a scan beside it."""
 
@@ -103,7 +104,8 @@ class ScanFile:
         points = folder / f"{self.name},seed={seed}.npy"
         if not points.is_file():
             buffer = io.BytesIO()
-            np.save(buffer, np.column_stack(mesh.sample(SAMPLES, seed)))
+            columns = np.column_stack(mesh.sample(SAMPLES, seed))
+            np.save(buffer, columns.view([(name, columns.dtype) for name in COLUMNS])[:, 0])
             folder.mkdir(parents=True, exist_ok=True)
             atomic_write(points, buffer.getvalue())
         return points, self.file
