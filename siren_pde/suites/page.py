@@ -70,9 +70,11 @@ def _body(
     if before:
         yield _since(every, earlier)
     if every:
-        caption = "Relative L² errors, largest relative errors over points and seeds, medians over "
-        caption += "seeds. A time to an error is when it was first seen to be so small; it is "
-        caption += "looked at in steps 1, 2, 4, 8 … and at the end."
+        caption = "Relative L² errors, medians and the worst over seeds; L∞ is the largest error "
+        caption += "as a share of the largest value, of the worst seed; the error bar, the time "
+        caption += "and parameters are medians, memory is the most. A time to an error is when it "
+        caption += "was first seen to be so small: it is looked at in steps 1, 2, 4, 8 … and at "
+        caption += "the end."
         text = f'<p class="caption">{caption}</p>'
         yield card("Results", results_table(every, earlier), text)
     yield from _fits_and_scripts(lines)

@@ -65,7 +65,7 @@ def results_table(every: Sequence[Standing], before: Sequence[Standing]) -> str:
     """A row for each problem, field and method."""
     changed = {change.key: change for change in changes(every, before)}
     heads = ["problem", "solver", "outcome", *(["since then"] if before else [])]
-    heads += ["error, median", "worst seed", "largest", "error bar", "time"]
+    heads += ["error, median", "worst seed", "L∞", "error bar", "time"]
     heads += [f"to {tolerance:.0e}".replace("e-0", "e-") for tolerance in TOLERANCES]
     heads += ["parameters", "memory", "seeds"]
     return table(heads, (_result(each, changed, bool(before)) for each in every))

@@ -39,7 +39,7 @@ class Table:
         except (OSError, UnicodeDecodeError) as cause:
             why = cause.strerror if isinstance(cause, OSError) else "it is no text in UTF-8"
             raise DataFileError(f"cannot read the suite `{path}`: {why or cause}.") from cause
-        except tomllib.TOMLDecodeError as cause:
+        except (tomllib.TOMLDecodeError, RecursionError) as cause:
             raise DataFileError(f"the suite `{path}` is no TOML: {cause}.") from cause
 
     def groups(self, kinds: Kinds) -> list[Table]:

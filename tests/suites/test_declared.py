@@ -137,6 +137,9 @@ def test_what_is_no_suite_is_told(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(DataFileError, match="UTF-8"):
         of(str(tmp_path / "bytes.toml"))
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
+    with pytest.raises(DataFileError, match="no TOML"):
+        of(str(tmp_path / "deep.toml"))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "sdf"])
