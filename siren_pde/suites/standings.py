@@ -52,6 +52,11 @@ class Result:
         return _text(self.line, "outcome")
 
     @property
+    def ran(self) -> str:
+        """The method that ran, as it calls itself."""
+        return _text(self.line, "ran")
+
+    @property
     def failed(self) -> bool:
         """Whether it has no result."""
         return self.outcome == FAILED

@@ -10,6 +10,7 @@ from typing import final
 from siren_pde.files.markup import escaped
 from siren_pde.plots.pages import chip, number, seconds
 from siren_pde.plots.told_runs import GRADES
+from siren_pde.suites.cells import OWN
 from siren_pde.suites.regressions import Change, changes
 from siren_pde.suites.script_child import MEASURED
 from siren_pde.suites.standings import TOLERANCES, Result, Standing
@@ -78,7 +79,7 @@ def _result(
     memory = each.over("memory", max)
     return [
         Shown(escaped(each.first.problem)),
-        Shown(escaped(each.first.solver)),
+        Shown(_solver(each)),
         Shown(outcome_chips(each)),
         *([Shown(_marks(change))] if since else []),
         _figure(each.over("error")),
@@ -91,6 +92,12 @@ def _result(
         Shown("–" if math.isnan(memory) else f"{memory / MEGA:,.0f} MB", memory),
         Shown(f"{len(each.results)}", float(len(each.results))),
     ]
+
+
+def _solver(each: Standing) -> str:
+    """The names of method and field, and below the method that ran, where it chose itself."""
+    name, ran = each.first.solver, each.first.ran
+    return f"{escaped(name)}<small>{escaped(ran)}</small>" if OWN in each.key[2:] else escaped(name)
 
 
 def outcome_chips(each: Standing) -> str:

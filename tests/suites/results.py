@@ -32,6 +32,7 @@ def result(
         "versions": {"torch": "2"},
         "outcome": outcome,
         "reason": "as it should",
+        "ran": "least squares",
         "seconds": seconds,
         "error": error,
         "error_max": error,

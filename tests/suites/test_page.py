@@ -56,6 +56,7 @@ def test_everything_is_on_the_page(tmp_path):
     assert "&lt;b&gt;broken&lt;/b&gt;" in text and "1 failed" in text and "12 cells" in text
     assert count["tr"] == 1 + 5 + 2 + 2 + 4  # solves, fits, a script, machine and versions
     assert count["svg"] == 3 + 3 + 2  # profiles, shares by seconds, problems with errors
+    assert "own<small>least squares</small>" in text and "adam<small>" not in text
     assert "Performance profiles" in text and "Dolan" in text
     assert "10.0%" in text  # how far two runs of a script are apart
     assert text.count("1.0e-04") >= 4 and "a processor" in text and "earlier run" not in text
