@@ -5,6 +5,7 @@ It is made of the results alone, and of the pictures that runs have left beside 
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,8 @@ LEAST = 1e-17
 PICTURE = "field.png"
 SMALL = 480
 """Pixels across a thumbnail, at most."""
+QUALITY = 85
+"""Of thumbnails, in per cent: letters stay clear, at a fifth of the bytes of a PNG."""
 
 
 def write_suite(
@@ -180,8 +183,6 @@ def thumbnail(root: Path, result: Result, alt: str) -> str:
     """The picture of a run, small; empty where there is none."""
     import matplotlib.image as images
 
-    from siren_pde.files.markup import image
-
     folder = result.line.get("folder")
     path = root / (folder if isinstance(folder, str) else "") / PICTURE
     if not path.is_file():
@@ -194,8 +195,9 @@ def thumbnail(root: Path, result: Result, alt: str) -> str:
     height, width = (by * (n // by) for n in pixels.shape[:2])
     blocks = pixels[:height, :width, :3].reshape(height // by, by, width // by, by, 3)
     buffer = io.BytesIO()
-    images.imsave(buffer, blocks.mean((1, 3)), format="png")
-    return image(buffer.getvalue(), f"the solution of {alt}")
+    images.imsave(buffer, blocks.mean((1, 3)), format="webp", pil_kwargs={"quality": QUALITY})
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="the solution of {escaped(alt)}" src="data:image/webp;base64,{data}">'
 
 
 def _mixed(lines: Sequence[Description]) -> Iterator[str]:

@@ -173,4 +173,4 @@ def test_being_interrupted_loses_nothing(tmp_path):
         assert line["error"] < 1e-6 and line["error_max"] < 1e-5 and line["memory"] > 1e7
         assert line["curve"][-1][1] == pytest.approx(line["error"], rel=1e-5)
         assert line["machine"]["threads"] >= 1 and line["versions"]["torch"]
-    assert "data:image/png" in (tmp_path / "out" / "index.html").read_text()
+    assert "data:image/webp" in (tmp_path / "out" / "index.html").read_text()
