@@ -25,6 +25,7 @@ from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
+from siren_pde.runs.machine import peak_memory
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
@@ -200,6 +201,7 @@ def _answered(
     shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
     shown = {"stages": ", ".join(f"{n} {s:.1f} s" for n, s in times.items()), "out": out}
     answer = {**answers.described(), "stages": times, "out": str(out), **shift}
+    answer["memory"] = peak_memory()
     return answer, {**table, **shown}
 
 

@@ -31,7 +31,7 @@ from siren_pde.suites.tables import (
 
 LEAST = 1e-17
 """Errors below are drawn there: zero has no logarithm."""
-PICTURE = "field.png"
+PICTURES = ("field.png", "mesh.png")
 SMALL = 480
 """Pixels across a thumbnail, at most."""
 QUALITY = 85
@@ -80,7 +80,7 @@ def _body(
         caption += "the end."
         text = f'<p class="caption">{caption}</p>'
         yield card("Results", results_table(every, earlier), text)
-    yield from _fits_and_scripts(lines)
+    yield from _fits_and_scripts(lines, root)
     if failed:
         yield card("What failed", listed(f"`{each['label']}`: {each['reason']}" for each in failed))
     yield from _profiles([result for each in every for result in each.results])
@@ -104,10 +104,16 @@ def _since(every: Sequence[Standing], earlier: Sequence[Standing]) -> str:
     return card("Beside the earlier run", shown, caption)
 
 
-def _fits_and_scripts(lines: Sequence[Description]) -> Iterator[str]:
+def _fits_and_scripts(lines: Sequence[Description], root: Path) -> Iterator[str]:
     if fits := results_of(lines, "sdf"):
         text = "Lengths are shares of the diagonal of the points’ bounding box."
-        yield card("Surfaces", fits_table(fits), f'<p class="caption">{text}</p>')
+        shown = "".join(
+            f"<div><h3>{escaped(each.first.problem)}</h3>{picture}</div>"
+            for each in standings(fits)
+            if (picture := thumbnail(root, each.first, each.first.problem))
+        )
+        grid = f'<div class="problems">{shown}</div>'
+        yield card("Surfaces", fits_table(fits), f'<p class="caption">{text}</p>', grid)
     for each in standings(results_of(lines, "script")):
         inner = outcome_chips(each), measured_table(each)
         yield card(each.first.problem, *inner)
@@ -184,12 +190,13 @@ def thumbnail(root: Path, result: Result, alt: str) -> str:
     import matplotlib.image as images
 
     folder = result.line.get("folder")
-    path = root / (folder if isinstance(folder, str) else "") / PICTURE
-    if not path.is_file():
-        return ""
+    places = (root / (folder if isinstance(folder, str) else "") / name for name in PICTURES)
+    path = next((place for place in places if place.is_file()), None)
     try:
-        pixels = images.imread(path)
+        pixels = None if path is None else images.imread(path)
     except (OSError, SyntaxError, ValueError):  # half a picture
+        pixels = None
+    if pixels is None:
         return ""
     by = max(1, math.ceil(pixels.shape[1] / SMALL))
     height, width = (by * (n // by) for n in pixels.shape[:2])

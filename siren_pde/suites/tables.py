@@ -76,7 +76,6 @@ def _result(
     each: Standing, changed: dict[tuple[str, str, str], Change], since: bool
 ) -> Sequence[Shown]:
     change = changed.get(each.key)
-    memory = each.over("memory", max)
     return [
         Shown(escaped(each.first.problem)),
         Shown(_solver(each)),
@@ -89,7 +88,7 @@ def _result(
         _time(each.over("seconds")),
         *(_time(each.time_to(tolerance)) for tolerance in TOLERANCES),
         Shown(number(_whole(each.over("parameters"))), each.over("parameters")),
-        Shown("–" if math.isnan(memory) else f"{memory / MEGA:,.0f} MB", memory),
+        _memory(each.over("memory", max)),
         Shown(f"{len(each.results)}", float(len(each.results))),
     ]
 
@@ -138,7 +137,8 @@ def changes_table(several: Sequence[Change]) -> str:
 def fits_table(results: Sequence[Result]) -> str:
     """A row for each fit."""
     known = [name for name in LENGTHS if any(name in each.measured for each in results)]
-    heads = ["scan", "seed", "outcome", *(LENGTHS[name] for name in known), "components", "time"]
+    heads = ["scan", "seed", "outcome", *(LENGTHS[name] for name in known), "components"]
+    heads += ["time", "memory"]
     return table(
         heads,
         (
@@ -152,6 +152,7 @@ def fits_table(results: Sequence[Result]) -> str:
                     each.measured.get("components", math.nan),
                 ),
                 _time(each.number("seconds")),
+                _memory(each.number("memory")),
             ]
             for each in results
         ),
@@ -191,6 +192,10 @@ def _time(value: float) -> Shown:
     if math.isinf(value):
         return Shown("never", value)
     return Shown(f"{value:.2f} s" if value < 1 else seconds(value), value)
+
+
+def _memory(value: float) -> Shown:
+    return Shown("–" if math.isnan(value) else f"{value / MEGA:,.0f} MB", value)
 
 
 def _whole(value: float) -> float | int:

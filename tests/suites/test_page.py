@@ -95,6 +95,11 @@ def test_pictures_of_runs_are_on_the_page_and_small(tmp_path):
     text, count = written(tmp_path, result())
     assert count["img"] == 1 and 'alt="the solution of heat"' in text
     assert len(text) < (folder / "field.png").stat().st_size / 2
+    surface = tmp_path / "cells" / "bunny,seed=0"
+    surface.mkdir()
+    (surface / "mesh.png").write_bytes((folder / "field.png").read_bytes())
+    fit, count = written(tmp_path, result("bunny", kind="sdf"))
+    assert count["img"] == 1 and 'alt="the solution of bunny"' in fit and "500 MB" in fit
     (folder / "field.png").write_bytes(b"\x89PNG\r\n half")
     assert "img" not in written(tmp_path, result())[1]
 
