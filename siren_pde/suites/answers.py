@@ -17,7 +17,7 @@ HEADS = ("problem", "solver", "seeds", "median", "worst", "bar", "seconds", "out
 def shown(lines: Sequence[Description], before: Sequence[Description]) -> str:
     """A row for each problem, field and method, then what failed, then what has become worse."""
     parts = []
-    if rows := [_row(each) for each in standings(results_of(lines))]:
+    if rows := [_row(each) for each in standings(results_of(lines, "solve"))]:
         parts.append(aligned([HEADS, *rows]))
     others = [*results_of(lines, "sdf"), *results_of(lines, "script")]
     if rows := [
@@ -44,7 +44,17 @@ def as_values(
         "suite": name,
         "cells": len(lines),
         "failed": sum(line.get("outcome") == FAILED for line in lines),
-        "rows": [_values(each) for each in standings(results_of(lines))],
+        "rows": [_values(each) for each in standings(results_of(lines, "solve"))],
+        "measured": [
+            {
+                "name": each.problem,
+                "seed": each.seed,
+                "outcome": each.outcome,
+                "seconds": each.number("seconds"),
+                "numbers": dict(each.measured),
+            }
+            for each in (*results_of(lines, "sdf"), *results_of(lines, "script"))
+        ],
         "failures": [
             {"cell": line.get("label"), "failure": line.get("failure")}
             for line in lines

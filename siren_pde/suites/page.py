@@ -68,10 +68,10 @@ def _body(
     yield '<div class="stack">'
     if notes := list(_mixed(lines)):
         yield f'<div class="note">{listed(notes)}</div>'
-    every = standings(results_of(lines))
+    every = standings(results_of(lines, "solve"))
     earlier = standings(results_of(before))
     if before:
-        yield _since(every, earlier)
+        yield _since(standings(results_of(lines)), earlier)
     if every:
         caption = "Relative L² errors, medians and the worst over seeds; L∞ is the largest error "
         caption += "as a share of the largest value, of the worst seed; the error bar, the time "

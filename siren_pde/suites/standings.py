@@ -135,9 +135,9 @@ class Standing:
         return _text(told[0].line, "reason") if told else ""
 
 
-def results_of(lines: Sequence[Description], kind: str = "solve") -> list[Result]:
-    """Those of one kind: of solves, fits (`sdf`) or scripts."""
-    return [Result(line) for line in lines if line.get("kind") == kind]
+def results_of(lines: Sequence[Description], kind: str | None = None) -> list[Result]:
+    """All, or those of one kind: `solve`, `sdf` (fits) or `script`."""
+    return [Result(line) for line in lines if kind is None or line.get("kind") == kind]
 
 
 def standings(results: Sequence[Result]) -> list[Standing]:

@@ -78,6 +78,9 @@ def test_what_is_worse_than_before_stands_first(tmp_path):
     text, count = written(tmp_path, result("heat"), result("wave", error=1e-3), before=before)
     assert "1 of 2 are worse" in text and text.count("worse: error") == 2
     assert "Not in this run: gone, own, own." in text
+    slow = result("ratios", kind="script", error=None, seconds=9.0, outcome="measured")
+    late, _ = written(tmp_path, slow, before=[{**slow, "seconds": 2.0}])
+    assert "1 of 1 are worse" in late and "worse: time" in late
     same, _ = written(tmp_path, result("heat"), before=[result("heat")])
     assert "Nothing is worse" in same and ">alike<" in same
 
@@ -110,7 +113,8 @@ def test_tables_tell_the_same_to_people_and_programs():
     assert "heat own own: worse in error" in told and "ratios" in told
     values = as_values("mine", LINES, [])
     assert values["cells"] == 12 and values["failed"] == 1 and values["changes"] == []
-    rows = values["rows"]
+    rows, measured = values["rows"], values["measured"]
+    assert isinstance(measured, list) and measured[1]["numbers"] == {"a: ratio": 2.0}
     assert isinstance(rows, list) and rows[0]["seconds_to"]["0.001"] == 1.0
     assert rows[0]["error_worst"] == 1e-4 and rows[-1]["outcome"] == "failed"
 
