@@ -62,7 +62,9 @@ def _body(
 ) -> Iterator[str]:
     failed = [line for line in lines if line.get("outcome") == FAILED]
     yield f"<style>{_source('suite.css')}</style>"
-    counts = chip(f"{len(lines)} cells") + (chip(f"{len(failed)} failed", "bad") if failed else "")
+    counts = chip(f"{len(lines)} cell{'s' * (len(lines) != 1)}") + (
+        chip(f"{len(failed)} failed", "bad") if failed else ""
+    )
     yield f'<div class="head"><h1>{escaped(name)}</h1>{counts}</div>'
     yield f'<p class="lead">{escaped(about)}</p>'
     yield '<div class="stack">'

@@ -167,7 +167,7 @@ def measured_table(each: Standing) -> str:
     for name in names:
         values = [result.measured.get(name, math.nan) for result in each.results]
         low, high = min(values), max(values)
-        spread = (high - low) / low if low > 0 else math.nan
+        spread = (high - low) / low if low > 0 and len(values) > 1 else math.nan
         told = "–" if math.isnan(spread) else f"{spread:.1%}"
         shown = [Shown(number(value), value) for value in values]
         rows.append([Shown(escaped(name)), *shown, Shown(told, spread)])

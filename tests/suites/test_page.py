@@ -79,8 +79,10 @@ def test_what_is_worse_than_before_stands_first(tmp_path):
     assert "1 of 2 are worse" in text and text.count("worse: error") == 2
     assert "Not in this run: gone, own, own." in text
     slow = result("ratios", kind="script", error=None, seconds=9.0, outcome="measured")
+    slow = {**slow, "measured": {"a: ratio": 2.0}}
     late, _ = written(tmp_path, slow, before=[{**slow, "seconds": 2.0}])
-    assert "1 of 1 are worse" in late and "worse: time" in late
+    assert "1 of 1 are worse" in late and "worse: time" in late and ">1 cell<" in late
+    assert "0.0%" not in late
     same, _ = written(tmp_path, result("heat"), before=[result("heat")])
     assert "Nothing is worse" in same and ">alike<" in same
 
