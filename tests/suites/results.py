@@ -48,15 +48,5 @@ def result(
 def failed(problem: str = "heat", method: str = "own", seed: int = 0) -> Description:
     """A cell that has no result."""
     why = "exit code 1; RuntimeError: it is <b>broken</b>"
-    nothing: dict[str, JSON] = {"parameters": None, "memory": None, "error_max": None}
-    return result(
-        problem,
-        method,
-        seed,
-        error=None,
-        seconds=None,
-        outcome="failed",
-        reason=why,
-        estimate=None,
-        **nothing,
-    )
+    line = result(problem, method, seed, error=None, seconds=None, outcome="failed", reason=why)
+    return {**line, **dict.fromkeys(("parameters", "memory", "error_max", "estimate"))}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from siren_pde.errors import DataFileError
+from siren_pde.files.json_values import JSON
 from siren_pde.runs.manifest import Manifest, now
 from siren_pde.suites.cells import Cell, Solve
 from siren_pde.suites.outcomes import FAILED, Row
@@ -101,14 +102,14 @@ def test_results_of_an_earlier_run_are_asked_for_by_name(tmp_path):
 
 
 def test_numbers_of_scripts_are_named_by_their_paths():
-    rows = [{"case": "width 64", "ratio": 2.0, "more": [1, True]}, {"ratio": math.pi}]
+    rows: list[JSON] = [{"case": "width 64", "ratio": 2.0, "more": [1, True]}, {"ratio": math.pi}]
     assert numbers_in({"rows": rows, "all": 3}) == [
         ("width 64: ratio", 2.0),
         ("width 64: more: 1", 1),
         ("2: ratio", math.pi),
         ("all", 3),
     ]
-    twice = [{"case": "a", "ratio": 1}, {"case": "a", "ratio": 2}]
+    twice: list[JSON] = [{"case": "a", "ratio": 1}, {"case": "a", "ratio": 2}]
     assert dict(numbers_in(twice)) == {"a, 1: ratio": 1, "a, 2: ratio": 2}
 
 
