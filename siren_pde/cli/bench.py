@@ -66,9 +66,10 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
     lock = Lock.taken(root)
     try:
         lines = _run(suite, cells, root, given)
-        latest = Store(root / NAME).latest()  # those of earlier commands, too
-        every = [latest[cell.label] for cell in suite.cells if cell.label in latest]
-        page = write_suite(root / PAGE, suite.name, suite.about, every, before)
+        page = _page(suite, root, before)
+    except KeyboardInterrupt:  # what has ended is shown, too
+        _page(suite, root, before)
+        raise
     finally:
         lock.release()
     said = as_values(suite.name, lines, before)
@@ -117,6 +118,13 @@ def _run(suite: Suite, cells: Sequence[Cell], root: Path, given: Options) -> lis
     sweep.run(local(jobs), jobs, _say, told)
     latest = store.latest()
     return [latest[cell.label] for cell in cells]
+
+
+def _page(suite: Suite, root: Path, before: Sequence[Description]) -> Path:
+    """Write the page of all cells of a suite that have ended, by whatever command."""
+    latest = Store(root / NAME).latest()
+    lines = [latest[cell.label] for cell in suite.cells if cell.label in latest]
+    return write_suite(root / PAGE, suite.name, suite.about, lines, before)
 
 
 def _say(text: str) -> None:

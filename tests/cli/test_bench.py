@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -110,6 +111,23 @@ def test_only_some_are_run_and_the_page_keeps_the_others(place, tmp_path):
     assert call(*words, "--only", "wave", "--force").exit_code == 0
     assert call(*words, "--only", "wave", "--budget", 9).exit_code == 0
     assert place.labels[2:] == ["wave,seed=0", "wave,seed=0"]
+
+
+def test_what_has_ended_is_shown_where_the_rest_is_interrupted(place, tmp_path, monkeypatch):
+    class Interrupted(Solving):
+        def submit(self, function, command):
+            if command.log.parent.name.startswith("heat"):
+                return Solving.submit(self, function, command)
+            return SimpleNamespace(done=lambda: False, cancel=lambda: None)
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("siren_pde.cli.bench.local", lambda jobs: Interrupted())
+    monkeypatch.setattr("siren_pde.suites.sweep.time.sleep", interrupt)
+    assert call(tmp_path / "mine", "--seeds", 1, "--out", tmp_path / "out").exit_code != 0
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<td>heat</td>" in page and "<td>wave</td>" not in page
 
 
 def test_an_earlier_run_shows_what_is_worse(place, tmp_path):
