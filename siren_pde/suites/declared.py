@@ -120,7 +120,7 @@ def _declared(table: Table, name: str, base: Path, wanted: Wanted) -> Suite:
                     f"the suite `{name}` has two cells `{cell.label}` that are not the same. Give "
                     "one of them another name: that of its file, or of its field."
                 )
-    about = table.values.get("about", f"All problems of `{table.path}`.")
+    about = table.values.get("about", f"All that `{table.path.name}` gives.")
     alone = table.values.get("alone", False)
     return Suite(table.values.get("name", name), about, tuple(cells.values()), alone)
 

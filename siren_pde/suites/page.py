@@ -15,7 +15,7 @@ from pathlib import Path
 from siren_pde.files.json_values import Description
 from siren_pde.files.markup import escaped
 from siren_pde.plots.compare import SHADES
-from siren_pde.plots.pages import card, chip, listed, page, wide, write
+from siren_pde.plots.pages import card, chip, listed, marked, page, wide, write
 from siren_pde.suites.outcomes import FAILED
 from siren_pde.suites.profiles import Steps, compared, performance_ratios, reached
 from siren_pde.suites.regressions import changes, missing
@@ -66,7 +66,7 @@ def _body(
         chip(f"{len(failed)} failed", "bad") if failed else ""
     )
     yield f'<div class="head"><h1>{escaped(name)}</h1>{counts}</div>'
-    yield f'<p class="lead">{escaped(about)}</p>'
+    yield f'<p class="lead">{marked(about)}</p>'
     yield '<div class="stack">'
     if notes := list(_mixed(lines)):
         yield f'<div class="note">{listed(notes)}</div>'

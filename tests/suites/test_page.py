@@ -42,7 +42,7 @@ class Balanced(HTMLParser):
 
 
 def written(tmp_path, *lines, before=()):
-    text = write_suite(tmp_path / "index.html", "mine", "of <all>", lines, before).read_text()
+    text = write_suite(tmp_path / "index.html", "mine", "`of` <all>", lines, before).read_text()
     parser = Balanced()
     parser.feed(text)
     assert not parser.open
@@ -53,6 +53,7 @@ def written(tmp_path, *lines, before=()):
 def test_everything_is_on_the_page(tmp_path):
     text, count = written(tmp_path, *LINES)
     assert "<wave>" not in text and "&lt;wave&gt;" in text and "<all>" not in text
+    assert "<code>of</code> &lt;all&gt;" in text
     assert "&lt;b&gt;broken&lt;/b&gt;" in text and "1 failed" in text and "12 cells" in text
     assert count["tr"] == 1 + 5 + 2 + 2 + 4  # solves, fits, a script, machine and versions
     assert count["svg"] == 3 + 3 + 2  # profiles, shares by seconds, problems with errors
