@@ -9,6 +9,7 @@ ever exists.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,11 +25,18 @@ def _sign(key: tuple[int, ...]) -> float:
     return -1.0 if len(key) % 4 in (2, 3) else 1.0
 
 
+def _columns(slopes: Tensor, axes: Sequence[int]) -> Tensor:
+    """The slopes (h, k) along some axes: a list of numbers would be sent to the device first, and
+    the host would wait for it.
+    """
+    return torch.stack([slopes[:, axis] for axis in axes], 1) if axes else slopes[:, :0]
+
+
 def _symbol(slopes: Tensor, key: Key) -> Tensor:
     """What ∂^key multiplies its wave by, (h,)."""
     if isinstance(key, Laplace):
-        return -slopes[:, list(key.axes)].square().sum(1)
-    return _sign(key) * slopes[:, list(key)].prod(1)
+        return -_columns(slopes, key.axes).square().sum(1)
+    return _sign(key) * _columns(slopes, key).prod(1)
 
 
 def _symbol_slope(slopes: Tensor, key: Key, axis: int) -> Tensor | None:
@@ -40,7 +48,7 @@ def _symbol_slope(slopes: Tensor, key: Key, axis: int) -> Tensor | None:
     if not times:
         return None
     others.remove(axis)
-    return _sign(key) * times * slopes[:, others].prod(1)
+    return _sign(key) * times * _columns(slopes, others).prod(1)
 
 
 @dataclass(frozen=True)
@@ -93,16 +101,17 @@ class Waves:
         for wave, served, symbols in self._halves:
             combined = (symbols[:, None] * weight).view(-1, h)
             derivatives = (wave @ combined.T).view(-1, len(served), outputs)
-            out[served] = derivatives.transpose(0, 1)
+            for channel, part in zip(served, derivatives.unbind(1), strict=True):
+                out[channel] = part
         out[0] += bias
         return out
 
     def jacobian_rows(self, seeds: Tensor) -> Tensor:
         """Σ seeds · channels of every wave (n, h), for seeds (S, n) of one output."""
         (wave, served, symbols), *rest = self._halves
-        out = (seeds[served].T @ symbols).mul_(wave)
+        out = (_columns(seeds.T, served) @ symbols).mul_(wave)
         for wave, served, symbols in rest:
-            out.addcmul_(wave, seeds[served].T @ symbols)
+            out.addcmul_(wave, _columns(seeds.T, served) @ symbols)
         return out
 
     # ── under a layer of neurons ──────────────────────────────────────────────────────────────
