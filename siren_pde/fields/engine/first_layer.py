@@ -19,6 +19,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.numerics.precision import product
 
 
 def _sign(key: tuple[int, ...]) -> float:
@@ -119,7 +120,7 @@ class Waves:
     def through(self, weight: Tensor, out: Tensor) -> Tensor:
         """The channels (S, n, k) of weight (k, h) times the waves."""
         for channel, part in enumerate(out.unbind(0)):
-            torch.mm(self._wave(channel), (weight * self.symbols[channel]).T, out=part)
+            product(self._wave(channel), (weight * self.symbols[channel]).T, out=part)
         return out
 
     def pulled(self, weight: Tensor, g: Tensor, space: Workspace) -> tuple[Tensor, Tensor, Tensor]:
@@ -129,9 +130,10 @@ class Waves:
         begun = [False, False]
         for channel, part in enumerate(g.unbind(0)):
             symbol, odd = self.symbols[channel], self.odd[channel]
-            torch.addmm(into[odd], part, weight * symbol, beta=int(begun[odd]), out=into[odd])
+            so_far = into[odd] if begun[odd] else None
+            product(part, weight * symbol, out=into[odd], added=so_far)
             begun[odd] = True
-            met = part.T @ self._wave(channel)
+            met = product(part.T, self._wave(channel))
             by_weight.addcmul_(met, symbol)
             self._add_slopes(by_slopes, channel, (met * weight).sum(0))
         by_phase = into[0].mul_(self.cosine)
