@@ -78,16 +78,19 @@ def require_roundable(order: int, like: Tensor) -> None:
         )
 
 
+def exact_product(
+    a: Tensor, b: Tensor, out: Tensor | None = None, *, added: Tensor | None = None
+) -> Tensor:
+    """A B for A (n, k) and B (k, h), in `out` if it is given and `added` to something."""
+    return torch.mm(a, b, out=out) if added is None else torch.addmm(added, a, b, out=out)
+
+
 def product(
     a: Tensor, b: Tensor, out: Tensor | None = None, *, added: Tensor | None = None
 ) -> Tensor:
-    """A B for A (n, k) and B (k, h), in `out` if it is given and `added` to something, their
-    factors rounded if asked for.
-    """
+    """As `exact_product`, the factors rounded if that is asked for."""
     if _ASKED.get() == "float32":
-        if added is None:
-            return torch.mm(a, b, out=out)
-        return torch.addmm(added, a, b, out=out)
+        return exact_product(a, b, out, added=added)
     if added is None:
         return _rounded(torch.mm, a, b, out)
     return torch.add(added, _rounded(torch.mm, a, b, None if out is added else out), out=out)

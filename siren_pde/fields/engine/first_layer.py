@@ -9,7 +9,7 @@ ever exists.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -123,17 +123,21 @@ class Waves:
             product(self._wave(channel), (weight * self.symbols[channel]).T, out=part)
         return out
 
-    def pulled(self, weight: Tensor, g: Tensor, space: Workspace) -> tuple[Tensor, Tensor, Tensor]:
-        """The derivatives of ⟨g, `through`⟩ by weight (k, h), phases z (n, h) and slopes (h, d)."""
+    def pulled(
+        self, weight: Tensor, g: Tensor, space: Workspace, multiply: Callable[..., Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The derivatives of ⟨g, `through`⟩ by weight (k, h), phases z (n, h) and slopes (h, d);
+        `multiply` is one of the products of `numerics.precision`.
+        """
         into = [space.take(("wave", i), tuple(self.sine.shape), g) for i in range(2)]
         by_weight, by_slopes = torch.zeros_like(weight), torch.zeros_like(self.slopes)
         begun = [False, False]
         for channel, part in enumerate(g.unbind(0)):
             symbol, odd = self.symbols[channel], self.odd[channel]
             so_far = into[odd] if begun[odd] else None
-            product(part, weight * symbol, out=into[odd], added=so_far)
+            multiply(part, weight * symbol, out=into[odd], added=so_far)
             begun[odd] = True
-            met = product(part.T, self._wave(channel))
+            met = multiply(part.T, self._wave(channel))
             by_weight.addcmul_(met, symbol)
             self._add_slopes(by_slopes, channel, (met * weight).sum(0))
         by_phase = into[0].mul_(self.cosine)
