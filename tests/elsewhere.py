@@ -45,6 +45,7 @@ class Elsewhere(torch.Tensor):
     """A tensor on the device that is none, `inner` holding its values."""
 
     inner: torch.Tensor
+    made: ClassVar[int] = 0
 
     @staticmethod
     def __new__(cls, inner):
@@ -59,6 +60,7 @@ class Elsewhere(torch.Tensor):
 
     def __init__(self, inner):
         self.inner = inner
+        Elsewhere.made += 1
 
     def __repr__(self, *, tensor_contents=None):
         return f"Elsewhere({self.inner})"
@@ -154,10 +156,12 @@ class _Called(TorchFunctionMode):
         if func in ITEMS:
             tensor, index, *value = args
             args = (tensor, _listed(index), *value)
-        device = given.get("device")
-        if func in DATA and device is not None and torch.device(device).type == NAME:
-            place = given.pop("device")
-            return func(*args, **given).to(place)
+        if func in DATA:
+            asked = given.get("device")
+            place = torch.get_default_device() if asked is None else torch.device(asked)
+            known = func is not torch.tensor and isinstance(args[0], torch.Tensor)
+            if place.type == NAME and not (known and asked is None):
+                return func(*args, **{**given, "device": "cpu"}).to(place)
         return func(*args, **given)
 
 
