@@ -42,34 +42,34 @@ class MixedError(RuntimeError):
 
 
 class Elsewhere(torch.Tensor):
-    """A tensor on the device that is none, `inner` holding its values."""
+    """A tensor on the device that is none, `here` holding its values."""
 
-    inner: torch.Tensor
+    here: torch.Tensor
     made: ClassVar[int] = 0
 
     @staticmethod
     def __new__(cls, inner):
-        return torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        return torch.Tensor._make_wrapper_subclass(
             cls,
             inner.size(),
             strides=inner.stride(),
             storage_offset=inner.storage_offset(),
             dtype=inner.dtype,
-            device=NAME,
+            device=torch.device(NAME),
         )
 
     def __init__(self, inner):
-        self.inner = inner
+        self.here = inner
         Elsewhere.made += 1
 
     def __repr__(self, *, tensor_contents=None):
-        return f"Elsewhere({self.inner})"
+        return f"Elsewhere({self.here})"
 
     def tolist(self):
         return self.cpu().tolist()
 
     @classmethod
-    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):  # type: ignore[override]
         return _computed(func, args, dict(kwargs or {}))
 
 
@@ -100,12 +100,12 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         result = kwargs["out"].copy_(out) if "out" in kwargs else out
     else:
         result = func(*args, **kwargs)
-    known = {id(x.inner): x for x in tensors if isinstance(x, Elsewhere)}
+    known = {id(x.here): x for x in tensors if isinstance(x, Elsewhere)}
     return tree_map(lambda x: _placed(x, known) if goes else x, result)
 
 
 def _inner(x: object) -> object:
-    return x.inner if isinstance(x, Elsewhere) else x
+    return x.here if isinstance(x, Elsewhere) else x
 
 
 def _placed(x: object, known: dict[int, Elsewhere]) -> object:
@@ -182,7 +182,7 @@ class _AnyGenerator:
 @contextmanager
 def elsewhere() -> Iterator[str]:
     """While it lasts there is one more device, of this name."""
-    torch.Generator = _AnyGenerator  # type: ignore[assignment,misc]
+    torch.Generator = _AnyGenerator  # type: ignore[misc]
     try:
         with _Called(), _Dispatched():
             yield NAME

@@ -264,14 +264,14 @@ def sdf(
 ) -> None:
     """Fit a signed distance function to points; write the mesh of its surface.
 
-    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png), a page with
-    the surface to turn, a slice and all numbers (.html, needs no network), and the run (.run), with
-    which `siren-pde resume` goes on should the fit be stopped.
+    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png), a page to
+    look at (.html, needs no network), and the run (.run): `siren-pde resume` goes on with it.
     """
     with explained() as signals:
         from siren_pde.cli import sdf as command
         from siren_pde.cli.machine import Machine
         from siren_pde.cli.resume import every_named
+        from siren_pde.numerics.precision import known_precision
         from siren_pde.scans.given_normals import known_orientation
 
         given = command.Arguments(
@@ -281,7 +281,7 @@ def sdf(
             seconds=seconds,
             resolution=resolution or (command.FAST if fast else command.RESOLUTION),
             fast=fast,
-            precision=command.known_precision(precision),
+            precision=known_precision(precision),
             reference=reference,
             smooth=smooth,
             keep_largest=keep_largest,

@@ -89,7 +89,7 @@ def least_norm(a: Tensor, b: Tensor) -> Tensor:
     processor; the answer goes to where A is.
     """
     columns = b[:, None] if b.ndim == 1 else b
-    x = torch.linalg.lstsq(a.cpu(), columns.cpu(), driver="gelsd").solution.to(a.device)
+    x: Tensor = torch.linalg.lstsq(a.cpu(), columns.cpu(), driver="gelsd").solution.to(a.device)
     return x[:, 0] if b.ndim == 1 else x
 
 
