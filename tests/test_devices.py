@@ -31,6 +31,8 @@ from siren_pde import (
     Propagator,
     Siren,
     Sobol,
+    System,
+    Unknown,
     d,
     fit_sdf,
     on,
@@ -48,6 +50,7 @@ from siren_pde.numerics.least_squares import NormalEquations, least_norm
 from siren_pde.optimisers.adam import CHECKED
 from siren_pde.optimisers.base import Method, Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
+from siren_pde.scattering import VariableProjection
 from siren_pde.solving.solution import Solution
 from tests.elsewhere import NAME, PACKAGE, Elsewhere, MixedError, elsewhere, waits
 from tests.processes.problems import bent, data, linear, plain, smooth
@@ -97,6 +100,24 @@ def ends(p, u):
     return u
 
 
+@on(STRIP, weight=1e-6)
+def known(p, m):
+    return m - 0.05
+
+
+@on(STRIP)
+def slow(p, u, m):
+    return d(u, p.t) - m * d(u, p.x, p.x)
+
+
+@on(STRIP.at(t=0))
+def first(p, u, m):
+    return u + sin(pi * p.x)
+
+
+diffusing = Problem(slow, first, known)
+
+
 def siren():
     return Siren(2, width=8, depth=2, dtype=torch.float64)
 
@@ -126,6 +147,10 @@ WALKS: dict[str, tuple[Method[Any], Callable[[], Objective]]] = {
         lambda: there(Problem(burgers, start, ends)),
     ),
     "propagator": (Propagator(features=80), lambda: there(Problem(heat, start, ends))),
+    "variable projection": (
+        VariableProjection(features=40, frequency=(6, 6), tolerance=1e-3),
+        lambda: there(diffusing, System(m=Unknown(0.3), u=siren())),
+    ),
 }
 
 

@@ -1,5 +1,7 @@
 """Rounded factors: what products lose by them, where they are refused, and what training loses."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -134,37 +136,35 @@ def test_a_solve_has_full_products_whatever_is_set_elsewhere():
         matmul.allow_tf32 = False
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("precision", DIGITS)
-def test_images_are_fitted_as_well(precision):
+@cache
+def image_loss(precision):
+    """Of a photograph after a few steps of a deep network."""
     image = photograph(64)
 
     @on(PointCloud(image.pixels, axes=("x", "y"), level=image.values.ravel()))
     def grey(p, u):
         return u - p.level
 
-    def loss(chosen):
-        field = Siren(2, width=48, depth=4, frequency=30.0, hidden_frequency=30.0)
-        method = Adam(rate=5e-4, batch=512, precision=chosen)
-        budget = Budget(steps=80)
-        solution = solve(Problem(grey), field, method, budget=budget, quiet=True, estimate="none")
-        return solution.history.losses[-1]
-
-    exact, rounded = loss("float32"), loss(precision)
-    assert exact != rounded < WORSE * exact
+    field = Siren(2, width=48, depth=4, frequency=30.0, hidden_frequency=30.0)
+    method, budget = Adam(rate=5e-4, batch=512, precision=precision), Budget(steps=80)
+    solution = solve(Problem(grey), field, method, budget=budget, quiet=True, estimate="none")
+    return solution.history.losses[-1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("precision", DIGITS)
-def test_scans_are_fitted_as_well(precision):
+@cache
+def scan_loss(precision):
+    """Of a surface after a few steps, before splines."""
     x = np.random.default_rng(1).normal(size=(2000, 3))
     x /= np.linalg.norm(x, axis=1)[:, None]
     axes = np.array([1.0, 0.7, 0.5])
     cloud = PointCloud(x * axes, normals=x / axes)
+    options = {"steps": 60, "seconds": None, "refine": False, "width": 48, "precision": precision}
+    return fit_sdf(cloud, **options).solution.history.losses[-1]
 
-    def loss(chosen):
-        options = {"steps": 60, "seconds": None, "refine": False, "width": 48, "precision": chosen}
-        return fit_sdf(cloud, **options).solution.history.losses[-1]
 
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", DIGITS)
+@pytest.mark.parametrize("loss", [image_loss, scan_loss])
+def test_images_and_scans_are_fitted_as_well(loss, precision):
     exact, rounded = loss("float32"), loss(precision)
     assert exact != rounded < WORSE * exact
