@@ -84,7 +84,7 @@ class Tests:
         finally:
             process.kill()
         said = self._said(name).read_text()
-        if not self._report(name).exists():
+        if process.returncode not in (0, 1) or not self._report(name).exists():
             lines = said.strip().splitlines() or [f"exit {process.returncode}"]
             raise RuntimeError(f"pytest did not run: {lines[-1]}")
         tree = ElementTree.parse(self._report(name))
