@@ -1,5 +1,6 @@
 """What `gpu.py` runs: tests, gradient steps by nested autograd, problems, a scan, a photograph."""
 
+import atexit
 import re
 import subprocess
 import sys
@@ -58,17 +59,21 @@ def laplacian(p, u):
 
 
 class Tests:
-    """All tests under way at once, part by part, each a process of its own."""
+    """All tests under way at once, part by part, each a process of its own, once asked for."""
 
     def __init__(self, device):
-        self._folder = tempfile.TemporaryDirectory()
+        self._device, self._folder = device, tempfile.TemporaryDirectory()
         self._started = {}
+
+    def _start(self):
         for name, (file, *more) in TESTS.items():
             command = [sys.executable, "-m", "pytest", "-q", file, *(more or ["-m", "not slow"])]
-            command += ["--device", str(device), "-p", "no:cacheprovider"]
+            command += ["--device", str(self._device), "-p", "no:cacheprovider"]
             command += [f"--junit-xml={self._report(name)}"]
             said = self._said(name).open("w")
-            self._started[name] = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
+            process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
+            atexit.register(process.kill)
+            self._started[name] = process
 
     def _report(self, name):
         return Path(self._folder.name) / f"{name}.xml"
@@ -78,6 +83,8 @@ class Tests:
 
     def ended(self, name, seconds):
         """How the tests of a part end, and how many of them made tensors on the device."""
+        if not self._started:
+            self._start()
         process = self._started[name]
         try:
             process.wait(seconds)
