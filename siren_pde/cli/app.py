@@ -265,8 +265,7 @@ def sdf(
 ) -> None:
     """Fit a signed distance function to points; write the mesh of its surface.
 
-    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png), a page to
-    look at (.html, needs no network), and the run (.run): `siren-pde resume` goes on with it.
+    Beside it come the function (.h5), views (.png), a page (.html), and the run (.run) to resume.
     """
     with explained() as signals:
         from siren_pde.cli import sdf as command
