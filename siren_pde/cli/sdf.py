@@ -21,6 +21,7 @@ from siren_pde.io.results import save
 from siren_pde.io.writers import as_stored, write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
+from siren_pde.numerics.precision import Precision, known_precision
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
@@ -61,6 +62,7 @@ class Arguments:
     is_open: bool | None = None
     orientation: Orientation = "auto"
     fast: bool = False
+    precision: Precision = "float32"
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -79,6 +81,7 @@ class Arguments:
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
         try:
             known_orientation(rest["orientation"])
+            rest["precision"] = known_precision(str(said.get("precision", "float32")))
         except ConfigError as cause:
             raise StorageError(f"the manifest makes no sense: {cause}") from cause
         machine = Machine.read(record(entry(said, "machine"), "machine"))
@@ -156,6 +159,7 @@ def _fitted(
                 seed=machine.seed,
                 refine=not given.smooth,
                 fast=given.fast,
+                precision=given.precision,
                 is_open=given.is_open,
                 orientation=given.orientation,
                 device=machine.device,
