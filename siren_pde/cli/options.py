@@ -58,7 +58,7 @@ Products = Annotated[
     str,
     typer.Option(
         "--precision",
-        help="Of products in training: float32, or tf32 or bf16, faster on a GPU, less accurate.",
+        help="Of products in training: float32, or less of it, for GPUs: tf32 or bf16.",
     ),
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads to use.")]

@@ -47,7 +47,7 @@ class Adam(Method[Moments]):
     unbiased estimate over the whole domain, and weights follow their schedules.
 
     With `precision` "bf16" or "tf32" the hidden layers of sine networks multiply rounded factors,
-    which a GPU does several times as fast, and sum them in float32; parameters, phases and losses
+    for which GPUs have units of their own, and sum them in float32; parameters, phases and losses
     stay as they are. It is for values and first derivatives, such as those of scans and images.
 
     A step to where the loss or its gradient is not finite is taken back, and the rate cut to a
