@@ -80,7 +80,7 @@ def test_a_method_is_shared_or_refuses(kind):
             solve(bent, method=kind(), processes=TWO)
 
 
-@pytest.mark.parametrize("words", ["sdf x.ply --out y.ply", "sweep x.py", "check x.py"])
+@pytest.mark.parametrize("words", ["sdf x.ply --out y.ply", "sweep x.py", "check x.py", "bench x"])
 def test_commands_of_one_process_say_so(launched, words):
     said = CliRunner().invoke(app, words.split())
     assert said.exit_code == 2
