@@ -25,7 +25,7 @@ from siren_pde.cli.options import (
     explained,
     require_shareable,
 )
-from siren_pde.cli.tools import export, sweep
+from siren_pde.cli.tools import export, outcome, sweep
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
@@ -103,7 +103,7 @@ def solve(
     finite, 7 impossible, 8 ill-posed, 130 interrupted; 2 is a mistake in what was given.
 
     `torchrun --nproc-per-node N -m siren_pde solve FILE` shares it among N processes; 0 is any end
-    then.
+    then, and `siren-pde outcome FOLDER` has the code.
     """
     network = {"width": width, "depth": depth, "frequency": frequency}
     limits = {"steps": steps, "seconds": seconds, "target": target}
@@ -294,4 +294,5 @@ def sdf(
 
 
 app.command()(export)
+app.command()(outcome)
 app.command()(sweep)

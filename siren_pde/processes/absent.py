@@ -15,6 +15,8 @@ from typing import Any, final
 import torch
 import torch.distributed as dist
 
+from siren_pde.processes.launched import Launched
+
 GRACE = 2.0
 """Seconds in which those that wait, too, say so, and one that failed comes to its end."""
 _POLLED = 0.05
@@ -65,7 +67,7 @@ def told(rank: int, count: int, peers: Peers) -> str:
     others = [k for k in range(count) if k != rank]
     store = dist.distributed_c10d._get_default_store()
     with contextlib.suppress(RuntimeError):  # of a torchrun that is gone
-        store.set(f"waits/{rank}", "yes")
+        store.set(_key(rank), "yes")
     until = time.monotonic() + GRACE
     while time.monotonic() < until:
         states = {k: state for k in others if (state := peers.state(k))}
@@ -80,9 +82,14 @@ def told(rank: int, count: int, peers: Peers) -> str:
     return "; ".join(f"{peers.name(k)} does not answer" for k in silent)
 
 
+def _key(rank: int) -> str:
+    """Torchrun keeps its store when it begins again."""
+    return f"waits/{Launched.here().restarts}/{rank}"
+
+
 def _waits(store: Any, rank: int) -> bool:
     try:
-        return bool(store.check([f"waits/{rank}"]))
+        return bool(store.check([_key(rank)]))
     except RuntimeError:
         return False
 

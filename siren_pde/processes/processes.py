@@ -6,17 +6,15 @@ One alone is the same code with one rank, and costs nothing.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import math
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import timedelta
 from functools import lru_cache
+from itertools import count
 from typing import Any, final
 
 import torch
@@ -27,7 +25,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from siren_pde.errors import ConfigError, ProcessError
 from siren_pde.processes.absent import Peers, gathered_peers, told
-from siren_pde.processes.launched import VARIABLE, Launched
+from siren_pde.processes.launched import Launched, by_torchrun, end_with_torchrun
 from siren_pde.runs import signals
 
 TIMEOUT = 300.0
@@ -42,8 +40,14 @@ _SAID, _FAILED = "+", "-"
 """What stands before a text that the first process says, and before why it has none."""
 _POLLED = 0.05
 """Seconds between two looks for what the first process says."""
-_PARENT_DIES = 1
-"""`PR_SET_PDEATHSIG` of Linux."""
+_SEEN = "Look whether all were started, and see each other over the network."
+_FOREIGN = (
+    "If the script makes their group itself, torch finds addresses of the dead where torchrun "
+    "begins again, and where a group is made anew: write `Processes.joined()` in place of "
+    "`torch.distributed.init_process_group()`, which makes a group that both can use."
+)
+_MET = count(1)
+"""How often this process has met the others."""
 
 
 @final
@@ -73,8 +77,9 @@ class Processes:
         """
         if not 0 < timeout < math.inf:
             raise ConfigError(f"processes wait for each other some seconds > 0, got {timeout!r}.")
-        if VARIABLE not in os.environ:
+        if not by_torchrun():
             return Processes(timeout=timeout)
+        end_with_torchrun()
         launched = Launched.here()
         if not launched.several:
             return Processes(timeout=timeout, restarts=launched.restarts)
@@ -88,14 +93,13 @@ class Processes:
             _take_gpu(launched.local)
         meeting = max(timeout, MEETING)
         try:
-            if not dist.is_initialized():
-                _end_with_parent()
+            if first := not dist.is_initialized():
                 _init(BACKENDS[kind], launched, timedelta(seconds=meeting))
             links = _links(BACKENDS[kind], timedelta(seconds=timeout), dist.group.WORLD)
         except RuntimeError as cause:
             raise ProcessError(
                 f"{launched.count} processes did not meet within {meeting:g} s: {_first(cause)}. "
-                "Look whether all were started, and see each other over the network."
+                f"{_SEEN if first else _FOREIGN}"
             ) from cause
         return Processes(
             launched.rank,
@@ -182,7 +186,8 @@ class Processes:
         if not self.several:
             return text()
         group, peers = self._joined
-        store, key = dist.distributed_c10d._get_default_store(), f"{group.group_name}/told"
+        store = dist.distributed_c10d._get_default_store()
+        key = f"{self.restarts}/{group.group_name}/told"  # torchrun keeps what earlier ones said
         number = store.add(f"{key}/{self.rank}", 1)
         answer = f"{key}/text/{number}"
         if self.first:
@@ -239,11 +244,11 @@ def _take_gpu(local: int) -> None:
 
 def _init(backend: str, launched: Launched, timeout: timedelta) -> None:
     """Meet by the store of torchrun, which keeps it when it begins again, with the addresses of the
-    dead: so each attempt has names of its own in it.
+    dead: so each attempt, and each group of it, has names of its own in it.
     """
-    store, rank, count = next(iter(rendezvous("env://", timeout=timeout)))
-    own = c10d.PrefixStore(f"attempt {launched.restarts}", store)
-    dist.init_process_group(backend, store=own, rank=rank, world_size=count, timeout=timeout)
+    store, rank, size = next(iter(rendezvous("env://", timeout=timeout)))
+    own = c10d.PrefixStore(f"attempt {launched.restarts}, {next(_MET)}", store)
+    dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=timeout)
 
 
 @lru_cache(maxsize=8)
@@ -268,12 +273,3 @@ def _left(links: list[Any]) -> None:
     links.clear()
     if dist.is_initialized():
         dist.destroy_process_group()
-
-
-def _end_with_parent() -> None:
-    """Have Linux end this process with the torchrun that has started it: no orphans."""
-    with suppress(OSError, AttributeError):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PARENT_DIES, signal.SIGTERM)
-        if os.getppid() != parent:  # it has ended meanwhile
-            os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,108 @@
+"""Jobs of torchrun as users start them: what they are told, what goes on, and who remains."""
+
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from siren_pde import load
+from siren_pde.cli.app import app
+from siren_pde.runs.folder import RESULTS, checkpoints_in
+from siren_pde.runs.manifest import Manifest
+from tests.processes.dying import KILLED, ended, job, launched, script
+
+OWN = """
+import os, sys
+import torch.distributed as dist
+from siren_pde import *
+
+dist.init_process_group("gloo")
+for rank in range(2):
+    dist.new_group([rank])
+dist.new_group([dist.get_rank()], use_local_synchronization=True)
+square = Box(x=(0, 1), y=(0, 1))
+
+@on(square)
+def poisson(p, u):
+    return lap(u) + sin(3 * p.x)
+
+def loss():
+    field, method, budget = Siren(2, width=8, depth=2), Adam(batch=64), Budget(steps=3)
+    return solve(Problem(poisson), field, method, budget=budget, estimate="none", quiet=True).loss
+
+losses = [loss(), loss()]
+for _ in range(2):
+    dist.destroy_process_group()
+    losses.append(loss())
+os.write(1, f"same losses: {len({*losses}) == 1}\\n".encode())
+if dist.get_rank() == 1:
+    raise ValueError("between two solves")
+os.write(1, f"not so: {loss()}\\n".encode())
+"""
+
+
+def parameters(run):
+    """The parameters of what a run has left, network by network."""
+    return [p.tolist() for p in load(run / RESULTS).field.parameters()]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The folder of a job that ends by its budget, and how it ended."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "mine.py").write_text(script())
+    process = launched(folder, restarts=1)
+    said, _ = process.communicate(timeout=250)
+    return folder, ended(folder, process.returncode, said)
+
+
+@pytest.mark.slow
+def test_a_budget_that_is_used_up_is_told_and_begins_nothing_again(undisturbed):
+    _, end = undisturbed
+    assert end.code == 0 and len(end.started) == 2
+    told = next(line for line in end.said.splitlines() if line.startswith("exit code"))
+    assert told.startswith("exit code  3 (budget), by `siren-pde outcome run`")
+    result = CliRunner().invoke(app, ["outcome", str(end.run), "--json"])
+    assert json.loads(result.stdout)["exit_code"] == result.exit_code == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0, 90])
+def test_a_job_begun_again_goes_on_with_its_own_run_alone(undisturbed, moment):
+    folder, whole = undisturbed
+    expected = parameters(whole.run)
+    (folder / "started").unlink()
+    end = job(folder, KILLED, rank=1, moment=moment, restarts=1)  # in the folder of an earlier run
+    assert end.code == 0 and len(end.started) == 4 and not end.orphans
+    goes_on = re.search(r"goes on from step (\d+)", end.said)
+    assert (goes_on is None) if moment == 0 else int(goes_on.group(1)) >= moment // 5
+    assert parameters(end.run) == expected
+
+
+@pytest.mark.slow
+def test_a_script_may_have_groups_of_its_own_and_solve_often(tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    said, _ = launched(tmp_path, "own.py").communicate(timeout=250)
+    assert said.count("same losses: True") == 2
+    assert "ValueError: between two solves" in said and "not so" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "SIGKILL"])
+def test_a_torchrun_that_is_stopped_leaves_no_process_and_a_run_that_goes_on(tmp_path, signum):
+    (tmp_path / "mine.py").write_text(script(steps=100_000))
+    process = launched(tmp_path, group=True)
+    while not checkpoints_in(tmp_path / "run").names and process.poll() is None:
+        time.sleep(0.1)
+    if signum is signal.SIGKILL:
+        process.kill()
+    else:
+        os.killpg(process.pid, signum)  # as a terminal does
+    said, _ = process.communicate(timeout=60)
+    end = ended(tmp_path, process.returncode, said)
+    assert end.code != 0 and len(end.started) == 2 and not end.orphans
+    assert Manifest.read(end.run).outcome == "interrupted"
