@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from torch.distributed.rendezvous import rendezvous
 
 from siren_pde.processes.launched import Launched, by_torchrun
 
+PROCESS = secrets.token_hex(8)
+"""A name of this process: how often torchrun has begun again is another number on each machine."""
 _SECONDS = 30.0
 """Within which torchrun's store, which is there, answers."""
 
@@ -49,4 +52,4 @@ def _last(place: Path) -> str:
 
 
 def _asked(place: Path) -> str:
-    return f"attempt {Launched.here().restarts}/{place.resolve()}"
+    return f"asked/{PROCESS}/{place.resolve()}"

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import timedelta
 from functools import lru_cache
-from itertools import count
 from typing import Any, final
 
 import torch
@@ -26,6 +25,7 @@ from torch.distributed.rendezvous import rendezvous
 from siren_pde.errors import ConfigError, ProcessError
 from siren_pde.processes.absent import Peers, gathered_peers, told
 from siren_pde.processes.launched import Launched, by_torchrun, end_with_torchrun
+from siren_pde.processes.meeting import agreed_name
 from siren_pde.runs import signals
 
 TIMEOUT = 300.0
@@ -46,8 +46,6 @@ _FOREIGN = (
     "begins again, and where a group is made anew: write `Processes.joined()` in place of "
     "`torch.distributed.init_process_group()`, which makes a group that both can use."
 )
-_MET = count(1)
-"""How often this process has met the others."""
 
 
 @final
@@ -94,7 +92,7 @@ class Processes:
         meeting = max(timeout, MEETING)
         try:
             if first := not dist.is_initialized():
-                _init(BACKENDS[kind], launched, timedelta(seconds=meeting))
+                _init(BACKENDS[kind], timedelta(seconds=meeting))
             links = _links(BACKENDS[kind], timedelta(seconds=timeout), dist.group.WORLD)
         except RuntimeError as cause:
             raise ProcessError(
@@ -187,7 +185,7 @@ class Processes:
             return text()
         group, peers = self._joined
         store = dist.distributed_c10d._get_default_store()
-        key = f"{self.restarts}/{group.group_name}/told"  # torchrun keeps what earlier ones said
+        key = f"{peers.name(0)}/{group.group_name}/told"  # torchrun keeps what earlier ones said
         number = store.add(f"{key}/{self.rank}", 1)
         answer = f"{key}/text/{number}"
         if self.first:
@@ -242,13 +240,12 @@ def _take_gpu(local: int) -> None:
     torch.cuda.set_device(local)
 
 
-def _init(backend: str, launched: Launched, timeout: timedelta) -> None:
-    """Meet by the store of torchrun, which keeps it when it begins again, with the addresses of the
-    dead: so each attempt, and each group of it, has names of its own in it.
-    """
-    store, rank, size = next(iter(rendezvous("env://", timeout=timeout)))
-    own = c10d.PrefixStore(f"attempt {launched.restarts}, {next(_MET)}", store)
-    dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=timeout)
+def _init(backend: str, timeout: timedelta) -> None:
+    """Meet by the store of torchrun, under a name that nobody has met by before."""
+    store, rank, count = next(iter(rendezvous("env://", timeout=timeout)))
+    name = agreed_name(store, rank, count, timeout.total_seconds())
+    own = c10d.PrefixStore(name, store)
+    dist.init_process_group(backend, store=own, rank=rank, world_size=count, timeout=timeout)
 
 
 @lru_cache(maxsize=8)

@@ -1,5 +1,6 @@
 """What a process knows of who has started it, and what an attempt goes on with: no torchrun."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from typer.testing import CliRunner
 
 from siren_pde import Adam, Budget, Siren, Sobol, solve
 from siren_pde.cli.app import app
-from siren_pde.processes import launched
+from siren_pde.processes import attempts, launched
 from siren_pde.processes.attempts import begun, goes_on
+from siren_pde.processes.meeting import agreed_name
 from siren_pde.runs.folder import Run
 from siren_pde.runs.manifest import Manifest
 from tests.processes.problems import bent
@@ -54,7 +56,7 @@ def torchrun(monkeypatch):
 
     def again(count):
         monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", str(count))
-        assert store.port
+        monkeypatch.setattr(attempts, "PROCESS", f"{store.port} {count}")
 
     return again
 
@@ -78,6 +80,20 @@ def test_of_runs_in_one_folder_the_last_goes_on(torchrun):
     torchrun(1)
     assert not goes_on(place)  # the second has replaced it
     assert goes_on(place)
+
+
+def test_those_who_meet_have_a_name_that_nobody_had_before():
+    server, names = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False), []
+    for _ in range(3):  # in one store, which has the words of those before
+        with ThreadPoolExecutor() as pool:
+            clients = [TCPStore("127.0.0.1", server.port, is_master=False) for _ in range(3)]
+            given = [(client, rank, 3, 30) for rank, client in enumerate(clients)]
+            names.append([*pool.map(lambda each: agreed_name(*each), given)])
+    assert all(len({*each}) == 1 for each in names) and len({each[0] for each in names}) == 3
+    with pytest.raises(RuntimeError, match="rank 1, 2 of 3 did not come"):
+        agreed_name(server, 0, 3, 0)
+    with pytest.raises(RuntimeError, match="the first one did not answer"):
+        agreed_name(server, 1, 3, 0)
 
 
 def test_without_torchrun_nothing_goes_on():
