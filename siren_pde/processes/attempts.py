@@ -43,7 +43,8 @@ def _store() -> c10d.Store | None:
     """What all attempts of a job share, if there is such a thing: torchrun keeps it."""
     if not by_torchrun() or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
         return None
-    store, _, _ = next(iter(rendezvous("env://", timeout=timedelta(seconds=_SECONDS))))
+    met = rendezvous("env://", timeout=timedelta(seconds=_SECONDS))
+    store: c10d.Store = next(iter(met))[0]
     return store
 
 

@@ -75,9 +75,9 @@ def by_others(environment: Mapping[str, str] = os.environ) -> str:
         if count.isdecimal() and int(count) > 1:
             who = "says that there are" if name == variable else "has started"
             return (
-                f"{name} {who} {count} processes, and each of them solves by itself, in a folder "
-                "of its own if it has one: torchrun has processes share a solve. Start one process "
-                "per machine, `torchrun --nproc-per-node N …`; see docs/processes.md"
+                f"{name} {who} {count} processes, and each of them solves by itself: give each run "
+                "a folder of its own. Those of torchrun share a solve: start one "
+                "`torchrun --nproc-per-node N …` per machine (docs/processes.md)"
             )
     return ""
 

@@ -92,12 +92,14 @@ def script(act="pass", *, rank=1, moment=-1, steps=100):
     return text
 
 
-def launched(folder, *words, restarts=0, patience=300, group=False):
-    """A torchrun of two processes that solves `mine.py`, or runs what is given; `group` has it and
-    them in a process group, as a shell does.
+ONE_MACHINE = ("--standalone", "--nproc-per-node", "2")
+
+
+def launched(folder, *words, restarts=0, patience=300, group=False, start=ONE_MACHINE):
+    """A torchrun that solves `mine.py`, or runs what is given, in the processes that it is to
+    `start`; `group` has it and them in a process group, as a shell does.
     """
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    torchrun += ["--max-restarts", str(restarts)]
+    torchrun = ["-m", "torch.distributed.run", *start, "--max-restarts", str(restarts)]
     solve = ["-m", "siren_pde", "solve", "mine.py", "--out", "run", "--estimate", "none"]
     solve += ["--checkpoint-every", "5", "--process-timeout", str(patience)]
     return subprocess.Popen(

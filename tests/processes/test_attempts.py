@@ -103,9 +103,16 @@ def test_without_torchrun_nothing_goes_on():
 
 def test_a_job_begun_again_leaves_the_runs_of_earlier_ones(torchrun, tmp_path, capsys):
     def steps(count):
-        given = {"budget": Budget(steps=count), "quadrature": Sobol(16), "estimate": "none"}
-        field = Siren(2, width=4, depth=2, seed=0)
-        return solve(bent, field, Adam(batch=16), run=tmp_path / "run", **given).history.steps[-1]
+        solution = solve(
+            bent,
+            Siren(2, width=4, depth=2, seed=0),
+            Adam(batch=16),
+            run=tmp_path / "run",
+            budget=Budget(steps=count),
+            quadrature=Sobol(16),
+            estimate="none",
+        )
+        return solution.history.steps[-1]
 
     with pytest.MonkeyPatch.context() as before:
         before.delenv("TORCHELASTIC_RUN_ID")
