@@ -111,7 +111,7 @@ def test_a_script_may_have_groups_of_its_own_and_solve_often(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "SIGKILL"])
-def test_a_torchrun_that_is_stopped_leaves_no_process_and_a_run_that_goes_on(tmp_path, signum):
+def test_a_torchrun_that_is_stopped_leaves_no_process_and_a_run(tmp_path, signum, monkeypatch):
     (tmp_path / "mine.py").write_text(script(steps=100_000))
     process = launched(tmp_path, group=True)
     while not checkpoints_in(tmp_path / "run").names and process.poll() is None:
@@ -120,7 +120,14 @@ def test_a_torchrun_that_is_stopped_leaves_no_process_and_a_run_that_goes_on(tmp
         process.kill()
     else:
         os.killpg(process.pid, signum)  # as a terminal does
-    said, _ = process.communicate(timeout=60)
-    end = ended(tmp_path, process.returncode, said)
+    output, _ = process.communicate(timeout=60)
+    end = ended(tmp_path, process.returncode, output)
     assert end.code != 0 and len(end.started) == 2 and not end.orphans
-    assert Manifest.read(end.run).outcome == "interrupted"
+    said = Manifest.read(end.run)
+    assert said.outcome == "interrupted"
+    for name in ("RANK", "TORCHELASTIC_RESTART_COUNT"):  # which the file reads
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setattr("siren_pde.cli.solve._draw", lambda solution, folder: None)
+    words = ["resume", str(end.run), "--steps", str(int(str(said.progress["step"])) + 2)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 3 and "goes on from step" in result.output
