@@ -91,7 +91,7 @@ def test_a_job_begun_again_goes_on_with_its_own_run_alone(undisturbed, moment):
 
 @pytest.mark.slow
 def test_machines_meet_again_that_have_counted_other_restarts(tmp_path):
-    (tmp_path / "mine.py").write_text(script(KILLED))
+    (tmp_path / "mine.py").write_text(script(KILLED, moment=30))
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = f"localhost:{free.getsockname()[1]}"
     start = ["--nnodes", "2", "--rdzv-backend", "c10d", "--rdzv-endpoint", place, "--rdzv-id", "1"]
