@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 STOPPED = "os.kill(os.getpid(), signal.SIGSTOP)"
 LEFT = "os.kill(os.getppid(), signal.SIGKILL)"
+CTRL_C = "os.killpg(os.getppid(), signal.SIGINT)"
 FAILED = "raise ValueError('this rank has had enough')"
 SCRIPT = """
 import os, signal
@@ -70,12 +71,12 @@ def runs(pid):
     return said.rpartition(")")[2].split()[0] not in ENDED
 
 
-def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, wait=250):
+def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, group=False, wait=250):
     """Solve with two processes, of which one does something at its so manyth residual, or while the
     file is read, which is 0.
     """
     (folder / "mine.py").write_text(script(act, rank=rank, moment=moment))
-    process = launched(folder, restarts=restarts, patience=patience)
+    process = launched(folder, restarts=restarts, patience=patience, group=group)
     try:
         said, _ = process.communicate(timeout=wait)
     finally:

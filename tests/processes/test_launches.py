@@ -1,21 +1,18 @@
 """Jobs of torchrun as users start them: what they are told, what goes on, and who remains."""
 
 import json
-import os
 import re
-import signal
 import socket
-import time
 
 import pytest
 from typer.testing import CliRunner
 
 from siren_pde import load
 from siren_pde.cli.app import app
-from siren_pde.runs.folder import RESULTS, checkpoints_in
+from siren_pde.runs.folder import RESULTS
 from siren_pde.runs.manifest import Manifest
 from siren_pde.solving.solution import Solution
-from tests.processes.dying import KILLED, ended, job, launched, script
+from tests.processes.dying import CTRL_C, KILLED, LEFT, ended, job, launched, script
 
 OWN = """
 import os, sys
@@ -110,18 +107,9 @@ def test_a_script_may_have_groups_of_its_own_and_solve_often(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "SIGKILL"])
-def test_a_torchrun_that_is_stopped_leaves_no_process_and_a_run(tmp_path, signum, monkeypatch):
-    (tmp_path / "mine.py").write_text(script(steps=100_000))
-    process = launched(tmp_path, group=True)
-    while not checkpoints_in(tmp_path / "run").names and process.poll() is None:
-        time.sleep(0.1)
-    if signum is signal.SIGKILL:
-        process.kill()
-    else:
-        os.killpg(process.pid, signum)  # as a terminal does
-    output, _ = process.communicate(timeout=60)
-    end = ended(tmp_path, process.returncode, output)
+@pytest.mark.parametrize("act", [CTRL_C, LEFT], ids=["Ctrl-C", "SIGKILL"])
+def test_a_torchrun_that_is_stopped_leaves_no_process_and_a_run(tmp_path, act, monkeypatch):
+    end = job(tmp_path, act, group=True)
     assert end.code != 0 and len(end.started) == 2 and not end.orphans
     said = Manifest.read(end.run)
     assert said.outcome == "interrupted"
