@@ -96,6 +96,13 @@ ROWS: dict[str, Callable[[float], Row]] = {
         "1, 2, 3 and 4 processes: gradients, methods, least squares, solves",
         *("tests/processes/test_shared.py", "tests/processes/test_refusals.py"),
     ),
+    "launches": tested(
+        "torchrun's jobs: the outcome is told, no end but a death begins them again, which goes on "
+        "with runs of their own to equal bits, and no process outlives torchrun",
+        "a budget, deaths while the file is read and late, in the folder of an earlier run; groups "
+        "of the script's own; Ctrl-C, and torchrun killed; other launchers",
+        *("tests/processes/test_launches.py", "tests/processes/test_attempts.py"),
+    ),
     "signals": tested(
         "Ctrl-C, SIGTERM and SIGHUP keep what was reached, and say so by their exit codes",
         "one of three signals at each of nine places of a solve, and two in a row",

@@ -27,7 +27,7 @@ from siren_pde.cli.options import (
     explained,
     require_shareable,
 )
-from siren_pde.cli.tools import bench, export, sweep
+from siren_pde.cli.tools import bench, export, outcome, sweep
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
@@ -102,10 +102,8 @@ def solve(
     SIGTERM leave what was reached, and `siren-pde resume FOLDER` goes on.
 
     The exit code says how it ended: 0 converged, 3 budget used up, 4 stagnated, 5 unresolved, 6 not
-    finite, 7 impossible, 8 ill-posed, 130 interrupted; 2 is a mistake in what was given.
-
-    `torchrun --nproc-per-node N -m siren_pde solve FILE` shares it among N processes; 0 is any end
-    then.
+    finite, 7 impossible, 8 ill-posed, 130 interrupted; 2 is a mistake in what was given. `torchrun
+    -m siren_pde solve FILE` shares it among processes: 0 is any end, see `siren-pde outcome RUN`.
     """
     network = {"width": width, "depth": depth, "frequency": frequency}
     limits = {"steps": steps, "seconds": seconds, "target": target}
@@ -297,5 +295,6 @@ def sdf(
 
 
 app.command()(export)
+app.command()(outcome)
 app.command()(sweep)
 app.command()(bench)

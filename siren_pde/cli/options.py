@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from siren_pde.processes.launched import require_alone
+from siren_pde.processes.launched import end_with_torchrun, require_alone
 from siren_pde.runs.signals import PATIENCE, Signals, Stopped, caught
 
 
@@ -89,7 +89,10 @@ SHARED = ("solve", "resume")
 
 
 def require_shareable(command: str | None) -> None:
-    """Raise ConfigError for a command of one process, where torchrun has started several."""
+    """Raise ConfigError for a command of one process, where torchrun has started several; from here
+    on this one ends with it.
+    """
+    end_with_torchrun()
     if command not in SHARED:
         instead = f"Start it without torchrun, or one of: {', '.join(SHARED)}."
         require_alone(f"`siren-pde {command}`", instead)

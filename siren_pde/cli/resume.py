@@ -10,9 +10,11 @@ from typing import Any
 
 from siren_pde.cli import sdf, solve
 from siren_pde.cli.answers import as_json
+from siren_pde.cli.outcome import code_of
 from siren_pde.cli.script import read_script
 from siren_pde.errors import CheckpointError, ConfigError, StorageError
 from siren_pde.files.json_values import text
+from siren_pde.processes.launched import Launched, by_torchrun, require_alone
 from siren_pde.processes.processes import TIMEOUT, Processes
 from siren_pde.runs.folder import Run
 from siren_pde.runs.manifest import Manifest
@@ -35,11 +37,11 @@ def run(
     """
     said = Manifest.read(path)
     more = said.outcome == "budget" and bool(limits) and said.kind == "solve"
-    going = more or not (said.finished and said.ended)
-    if said.kind == "sdf" or not going:
+    if not more and said.finished and said.ended:
+        return _ended(path, said, json)
+    if said.kind == "sdf":
+        require_alone("`siren-pde resume` of a surface", "Start it without torchrun.")
         with Run.opened(path) as folder:
-            if not going:
-                return _ended(path, said, json), _code(said)
             _require_same(Path(text(said.command, "points")), said)
             return sdf.resumed(said, folder, every=every, json=json)
     given = solve.Arguments.read(said.command, limits, every)
@@ -56,8 +58,7 @@ def _code(said: Manifest) -> int:
     """0 for a run that has ended, unless what it has left is no whole answer."""
     if said.result.get("complete") is not False:
         return 0
-    known = {outcome.name: code for outcome, code in solve.EXIT_CODES.items()}
-    return known.get(said.outcome) or 1
+    return code_of(said) or 1
 
 
 def every_named(given: str | None) -> Every | None:
@@ -90,10 +91,16 @@ def _require_same(file: Path, said: Manifest) -> None:
         )
 
 
-def _ended(path: Path, said: Manifest, json: bool) -> str:
+def _ended(path: Path, said: Manifest, json: bool) -> tuple[str, int]:
+    """What the first process says of a run that has ended, and the exit code."""
+    code = 0 if by_torchrun() else _code(said)
+    if Launched.here().rank:
+        return "", code
+    with Run.opened(path):  # nobody writes there
+        pass
     if json:
-        return as_json({**said.result, "outcome": said.outcome, "out": str(path)})
+        return as_json({**said.result, "outcome": said.outcome, "out": str(path)}), code
     extended = ""
     if said.outcome == "budget":
         extended = " Give it more in all, `--seconds` or `--steps`, and it goes on."
-    return f"this run has ended ({said.outcome}): {said.reason}.{extended}"
+    return f"this run has ended ({said.outcome}): {said.reason}.{extended}", code

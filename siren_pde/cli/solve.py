@@ -14,6 +14,7 @@ from siren_pde.cli.answers import as_json
 from siren_pde.cli.importing import beside, method_named
 from siren_pde.cli.machine import Machine
 from siren_pde.cli.network import Options, with_network
+from siren_pde.cli.outcome import EXIT_CODES, said_by
 from siren_pde.cli.script import Script, blaming, read_script
 from siren_pde.errors import SirenPDEError, StorageError
 from siren_pde.files.json_values import JSON, Description, record, text
@@ -26,6 +27,8 @@ from siren_pde.plots.report import write_report
 from siren_pde.plots.solution import plot
 from siren_pde.plots.style import plain
 from siren_pde.plots.told_runs import ToldRun
+from siren_pde.processes.attempts import begun, goes_on
+from siren_pde.processes.launched import by_torchrun
 from siren_pde.processes.processes import TIMEOUT, Processes
 from siren_pde.runs.folder import LEFT, RESULTS, Run
 from siren_pde.runs.machine import peak_memory
@@ -37,18 +40,6 @@ from siren_pde.solving.report import Budget, Callback, Every
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solve import solve
 from siren_pde.solving.truths import Beside
-
-EXIT_CODES = {
-    Outcome.converged: 0,
-    Outcome.budget: 3,
-    Outcome.stagnated: 4,
-    Outcome.unresolved: 5,
-    Outcome.non_finite: 6,
-    Outcome.impossible: 7,
-    Outcome.ill_posed: 8,
-    Outcome.interrupted: 130,
-}
-"""1 is a crash, 2 a mistake in what was given, and 130 is what shells report for Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +107,14 @@ def run(
     given.machine.prepare()
     processes = Processes.joined(given.machine.device, timeout=timeout)
     place = out or Path("runs") / given.file.stem
-    resumes = processes.restarts > 0 and bool(processes.agreed(_there(place, given)))
+    resumes = bool(processes.agreed(processes.first and goes_on(place) and _there(place, given)))
     if not processes.first:
         return solved(script, given, place, resumes=resumes, json=json, processes=processes)
     with Run.opened(place) if resumes else Run.made(place) as folder:
         if not resumes:
             problem = problem_file(script.problem.name, given.file)
             folder.describe(Manifest(problem=problem, command=given.described()))
+            begun(folder.path)
         return solved(script, given, folder, resumes=resumes, json=json, processes=processes)
 
 
@@ -186,7 +178,7 @@ def solved(
         reported(folder)
     shown = as_json(answer) if json else _shown(solution, answer, folder.path)
     # torchrun takes any other code for a death, and ends or restarts all
-    return shown, 0 if processes.several else EXIT_CODES[solution.outcome]
+    return shown, 0 if by_torchrun() else EXIT_CODES[solution.outcome]
 
 
 @contextmanager
@@ -255,6 +247,7 @@ def _answer(solution: Solution, name: str, error: float | None, folder: Path) ->
         "estimate": as_description(solution.estimate),
         "residuals": dict(solution.residuals),
         "outcome": solution.outcome.name,
+        "exit_code": EXIT_CODES[solution.outcome],
         "complete": solution.complete,
         "reached": solution.reached,
         "loss": solution.loss,
@@ -281,5 +274,6 @@ def _shown(solution: Solution, answer: Mapping[str, JSON], folder: Path) -> str:
             *([f"{'truth':<11}{truth}"] if truth else []),
             f"{'written':<11}{folder}: {', '.join(LEFT)}",
             *([f"{'goes on':<11}siren-pde resume {folder}"] if on else []),
+            *([said_by(folder, solution.outcome)] if by_torchrun() else []),
         ]
     )

@@ -53,6 +53,22 @@ def export(
         typer.echo(text)
 
 
+def outcome(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")], json: Json = False
+) -> None:
+    """Say how a run has ended, and end with the exit code of that.
+
+    The codes are those of `solve`, also of runs by torchrun, whose own is 0 for every end; 1 stands
+    for a run that failed, is under way, or was killed.
+    """
+    with explained():
+        from siren_pde.cli import outcome as command
+
+        text, code = command.run(run, json=json)
+        typer.echo(text)
+    raise typer.Exit(code)
+
+
 def sweep(
     file: Annotated[Path, typer.Argument(help="A Python file with `problem = Problem(…)`.")],
     settings: Setting = None,

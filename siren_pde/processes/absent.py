@@ -65,7 +65,7 @@ def told(rank: int, count: int, peers: Peers) -> str:
     others = [k for k in range(count) if k != rank]
     store = dist.distributed_c10d._get_default_store()
     with contextlib.suppress(RuntimeError):  # of a torchrun that is gone
-        store.set(f"waits/{rank}", "yes")
+        store.set(_key(peers, rank), "yes")
     until = time.monotonic() + GRACE
     while time.monotonic() < until:
         states = {k: state for k in others if (state := peers.state(k))}
@@ -74,15 +74,20 @@ def told(rank: int, count: int, peers: Peers) -> str:
                 peers.wake(k)
             return "; ".join(f"{peers.name(k)} {state}" for k, state in states.items())
         time.sleep(_POLLED)
-    silent = [k for k in others if not _waits(store, k)]
+    silent = [k for k in others if not _waits(store, _key(peers, k))]
     if not silent:
         return "none of them has ended, so that the network between them may be broken"
     return "; ".join(f"{peers.name(k)} does not answer" for k in silent)
 
 
-def _waits(store: Any, rank: int) -> bool:
+def _key(peers: Peers, rank: int) -> str:
+    """Other than in earlier attempts of the job, whose words torchrun keeps."""
+    return f"waits/{peers.name(0)}/{rank}"
+
+
+def _waits(store: Any, key: str) -> bool:
     try:
-        return bool(store.check([f"waits/{rank}"]))
+        return bool(store.check([key]))
     except RuntimeError:
         return False
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
@@ -11,6 +14,17 @@ from siren_pde.errors import ConfigError
 
 VARIABLE = "TORCHELASTIC_RUN_ID"
 """What torchrun sets, and nobody else."""
+OTHERS = {
+    "WORLD_SIZE": "WORLD_SIZE",
+    "SLURM_STEP_NUM_TASKS": "srun",
+    "OMPI_COMM_WORLD_SIZE": "mpirun",
+    "PMI_SIZE": "mpiexec",
+}
+"""What others set to the number of processes that they have started, and their names. SLURM_NTASKS
+is none of these: a batch script has it, which is one process.
+"""
+_PARENT_DIES = 1
+"""`PR_SET_PDEATHSIG` of Linux."""
 
 
 @final
@@ -43,6 +57,40 @@ class Launched:
     def several(self) -> bool:
         """Whether there are others."""
         return self.count > 1
+
+
+def by_torchrun(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether torchrun has started this process, which takes any exit code but 0 for a death."""
+    return VARIABLE in environment
+
+
+def by_others(environment: Mapping[str, str] = os.environ) -> str:
+    """A sentence where another launcher than torchrun has started several processes, none of which
+    knows of the others here; else empty.
+    """
+    if by_torchrun(environment):
+        return ""
+    for variable, name in OTHERS.items():
+        count = environment.get(variable, "")
+        if count.isdecimal() and int(count) > 1:
+            who = "says that there are" if name == variable else "has started"
+            return (
+                f"{name} {who} {count} processes, and each of them solves by itself: give each run "
+                "a folder of its own. Those of torchrun share a solve: start one "
+                "`torchrun --nproc-per-node N …` per machine (docs/processes.md)"
+            )
+    return ""
+
+
+def end_with_torchrun() -> None:
+    """Have Linux end this process with the torchrun that has started it: no orphans."""
+    if not by_torchrun():
+        return
+    with suppress(OSError, AttributeError):
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PARENT_DIES, signal.SIGTERM)
+        if os.getppid() != parent:  # it has ended meanwhile
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def require_alone(what: str, instead: str) -> None:

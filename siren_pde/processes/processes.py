@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,8 +24,8 @@ from torch.distributed.rendezvous import rendezvous
 
 from siren_pde.errors import ConfigError, ProcessError
 from siren_pde.processes.absent import Peers, gathered_peers, told
-from siren_pde.processes.launched import VARIABLE, Launched
-from siren_pde.processes.parent import end_with_parent
+from siren_pde.processes.launched import Launched, by_torchrun, end_with_torchrun
+from siren_pde.processes.meeting import agreed_name
 from siren_pde.runs import signals
 
 TIMEOUT = 300.0
@@ -41,6 +40,12 @@ _SAID, _FAILED = "+", "-"
 """What stands before a text that the first process says, and before why it has none."""
 _POLLED = 0.05
 """Seconds between two looks for what the first process says."""
+_SEEN = "Look whether all were started, and see each other over the network."
+_FOREIGN = (
+    "If the script makes their group itself, torch finds addresses of the dead where torchrun "
+    "begins again, and where a group is made anew: write `Processes.joined()` in place of "
+    "`torch.distributed.init_process_group()`, which makes a group that both can use."
+)
 
 
 @final
@@ -67,8 +72,9 @@ class Processes:
         """
         if not 0 < timeout < math.inf:
             raise ConfigError(f"processes wait for each other some seconds > 0, got {timeout!r}.")
-        if VARIABLE not in os.environ:
+        if not by_torchrun():
             return Processes(timeout=timeout)
+        end_with_torchrun()
         launched = Launched.here()
         if not launched.several:
             return Processes(launched, timeout)
@@ -82,14 +88,13 @@ class Processes:
             _take_gpu(launched.local)
         meeting = max(timeout, MEETING)
         try:
-            if not dist.is_initialized():
-                end_with_parent()
-                _init(BACKENDS[kind], launched, timedelta(seconds=meeting))
+            if first := not dist.is_initialized():
+                _init(BACKENDS[kind], timedelta(seconds=meeting))
             links = _links(BACKENDS[kind], timedelta(seconds=timeout), dist.group.WORLD)
         except RuntimeError as cause:
             raise ProcessError(
                 f"{launched.count} processes did not meet within {meeting:g} s: {_first(cause)}. "
-                "Look whether all were started, and see each other over the network."
+                f"{_SEEN if first else _FOREIGN}"
             ) from cause
         return Processes(launched, timeout, _joined=links)
 
@@ -205,7 +210,8 @@ class Processes:
         if not self.several:
             return text()
         group, peers = self._joined
-        store, key = dist.distributed_c10d._get_default_store(), f"{group.group_name}/told"
+        store = dist.distributed_c10d._get_default_store()
+        key = f"{peers.name(0)}/{group.group_name}/told"  # torchrun keeps what earlier ones said
         number = store.add(f"{key}/{self.rank}", 1)
         answer = f"{key}/text/{number}"
         if self.first:
@@ -260,12 +266,11 @@ def _take_gpu(local: int) -> None:
     torch.cuda.set_device(local)
 
 
-def _init(backend: str, launched: Launched, timeout: timedelta) -> None:
-    """Meet by the store of torchrun, which keeps it when it begins again, with the addresses of the
-    dead: so each attempt has names of its own in it.
-    """
+def _init(backend: str, timeout: timedelta) -> None:
+    """Meet by the store of torchrun, under a name that nobody has met by before."""
     store, rank, count = next(iter(rendezvous("env://", timeout=timeout)))
-    own = c10d.PrefixStore(f"attempt {launched.restarts}", store)
+    name = agreed_name(store, rank, count, timeout.total_seconds())
+    own = c10d.PrefixStore(name, store)
     dist.init_process_group(backend, store=own, rank=rank, world_size=count, timeout=timeout)
 
 

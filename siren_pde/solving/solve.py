@@ -18,6 +18,8 @@ from siren_pde.fields.base import Field
 from siren_pde.numerics.precision import full_products
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
+from siren_pde.processes.attempts import begun, goes_on
+from siren_pde.processes.launched import by_others
 from siren_pde.processes.processes import Processes
 from siren_pde.runs.folder import Run, checkpoints_in
 from siren_pde.solving.arguments import Effort, require_arguments
@@ -74,7 +76,8 @@ def solve(
     Where `torchrun` has started several processes, each of which calls `solve` alike, they share
     it: each evaluates a part of the same points, all return the same answer, and the first one
     calls back, says and writes. `processes` are these, `Processes.joined(timeout=…)`, or
-    `Processes()` for one that solves by itself. Where torchrun begins the job again, `run` goes on.
+    `Processes()` for one that solves by itself. Where torchrun begins the job again, a `run` that
+    it has begun goes on.
 
     The outcome is that of the answer, not of the method: `converged` where every condition's own
     residual is small at fresh points and the error, where it can be estimated, too.
@@ -101,6 +104,8 @@ def solve(
         raise ConfigError("`run` begins a run and `resume` continues one: give one of them.")
     first = call.processes.first
     say = announce if first and not quiet else (lambda text: None)
+    if others := by_others():
+        say(others)
     run, resume = _continued(run, resume, call.processes)
     opened = _opened(run, resume) if first else nullcontext((None, False))
     with full_products(), opened as (folder, ours):
@@ -125,10 +130,10 @@ def _joined(device: torch.device | str | None, field: Field | nn.Module | None) 
 def _continued(
     run: Place | None, resume: Place | None, processes: Processes
 ) -> tuple[Place | None, Place | None]:
-    """What to begin and what to go on with: a run that torchrun begins again goes on."""
-    if run is None or isinstance(run, Run) or not processes.restarts:
+    """What to begin and what to go on with: a run of a job that torchrun begins again goes on."""
+    if run is None or isinstance(run, Run):
         return run, resume
-    there = bool(checkpoints_in(_path(run)).names)
+    there = processes.first and goes_on(_path(run)) and bool(checkpoints_in(_path(run)).names)
     return (None, run) if processes.agreed(there) else (run, None)
 
 
@@ -144,6 +149,8 @@ def _opened(run: Place | None, resume: Place | None) -> Iterator[tuple[Run | Non
         yield place, False
         return
     with Run.made(place) if resume is None else Run.opened(place) as folder:
+        if resume is None:
+            begun(folder.path)
         yield folder, True
 
 

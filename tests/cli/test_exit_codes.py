@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from siren_pde import LeastSquares
 from siren_pde.cli.app import app
-from siren_pde.cli.solve import EXIT_CODES
+from siren_pde.cli.outcome import EXIT_CODES
 from siren_pde.optimisers.outcome import Outcome
 
 POISSON = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from siren_pde.cli.solve import EXIT_CODES
+from siren_pde.cli.outcome import EXIT_CODES
 from siren_pde.optimisers.outcome import Outcome
 from tests.estimates.impossible_problems import IMPOSSIBLE
 from tests.estimates.mis_scaled_problems import MIS_SCALED

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 STOPPED = "os.kill(os.getpid(), signal.SIGSTOP)"
 LEFT = "os.kill(os.getppid(), signal.SIGKILL)"
+CTRL_C = "os.killpg(os.getppid(), signal.SIGINT)"
 FAILED = "raise ValueError('this rank has had enough')"
 SCRIPT = """
 import os, signal
@@ -23,13 +24,16 @@ with open(HERE / "started", "a") as file:
     file.write(f"{os.getpid()}\\n")
 square, calls = Box(x=(0, 1), y=(0, 1)), []
 
-@on(square)
-def poisson(p, u):
-    calls.append(1)
+def act():
     first = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
     if first and (RANK, len(calls)) == ("<rank>", <moment>):
         (HERE / "died").write_text("")
         <act>
+
+@on(square)
+def poisson(p, u):
+    calls.append(1)
+    act()
     return lap(u) + sin(3 * p.x)
 
 @on(square.boundary)
@@ -38,7 +42,8 @@ def edge(p, u):
 
 problem = Problem(poisson, edge)
 field, method = Siren(2, width=16, depth=2), Adam(batch=128)
-budget = Budget(steps=100)
+budget = Budget(steps=<steps>)
+act()
 """
 
 
@@ -66,27 +71,50 @@ def runs(pid):
     return said.rpartition(")")[2].split()[0] not in ENDED
 
 
-def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, wait=250):
-    """Solve with two processes, of which one does something at its so manyth residual."""
-    changes = {"<rank>": str(rank), "<moment>": str(moment), "<act>": act}
-    script = SCRIPT
+def job(folder, act, *, rank=1, moment=30, restarts=0, patience=300, group=False, wait=250):
+    """Solve with two processes, of which one does something at its so manyth residual, or while the
+    file is read, which is 0.
+    """
+    (folder / "mine.py").write_text(script(act, rank=rank, moment=moment))
+    process = launched(folder, restarts=restarts, patience=patience, group=group)
+    try:
+        said, _ = process.communicate(timeout=wait)
+    finally:
+        process.kill()
+    return ended(folder, process.returncode, said)
+
+
+def script(act="pass", *, rank=1, moment=-1, steps=100):
+    """A problem, in reading or evaluating which a process does something."""
+    changes = {"<rank>": rank, "<moment>": moment, "<act>": act, "<steps>": steps}
+    text = SCRIPT
     for name, value in changes.items():
-        script = script.replace(name, value)
-    (folder / "mine.py").write_text(script)
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    torchrun += ["--max-restarts", str(restarts)]
+        text = text.replace(name, str(value))
+    return text
+
+
+ONE_MACHINE = ("--standalone", "--nproc-per-node", "2")
+
+
+def launched(folder, *words, restarts=0, patience=300, group=False, start=ONE_MACHINE):
+    """A torchrun that solves `mine.py`, or runs what is given, in the processes that it is to
+    `start`; `group` has it and them in a process group, as a shell does.
+    """
+    torchrun = ["-m", "torch.distributed.run", *start, "--max-restarts", str(restarts)]
     solve = ["-m", "siren_pde", "solve", "mine.py", "--out", "run", "--estimate", "none"]
     solve += ["--checkpoint-every", "5", "--process-timeout", str(patience)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *torchrun, *solve],
+    return subprocess.Popen(
+        [sys.executable, *torchrun, *(words or solve)],
         cwd=folder,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-        timeout=wait,
+        start_new_session=group,
     )
+
+
+def ended(folder, code, said):
+    """How a job in a folder has ended."""
     started = tuple(map(int, (folder / "started").read_text().split()))
-    return End(done.returncode, done.stdout, started, folder / "run")
+    return End(code, said, started, folder / "run")
