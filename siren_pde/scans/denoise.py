@@ -10,6 +10,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from siren_pde.scans.creases import sharpened
 from siren_pde.scans.noise import AT_ONCE, Settled, enough_neighbours, settled
 from siren_pde.scans.normals import estimated
 
@@ -96,6 +97,8 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
         crease = _SHARP_CREASE if _typical_difference(x, n) < _FLAT else _CREASE
         n = _filtered(x, n, signed=True)
     x, error = _moved(noisy, x, n, noise, k=k, signed=True, crease=crease)
+    if crease < _CREASE:
+        x, n = sharpened(noisy, x, n)
     return Denoised(centre + extent * x, n, extent * error, extent * noise)
 
 

@@ -1,0 +1,244 @@
+"""Where faces of a noisy scan meet: points, and vertices of meshes, on one face or on the crease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_BESIDE = 24
+"""Neighbours whose normals tell whether a point is on a plain face."""
+_PLAIN = 0.06
+"""Standard deviation of these normals on a plain face: creases blur more, curved faces less."""
+_WITHIN = 450
+"""A disc of so many points shows the faces beside a place. Normals are biased as far from a crease
+as patches and filters reach, which is half of its radius.
+"""
+_ASKED = 64
+"""So many points of it are asked: smooth points repeat what their neighbours say."""
+_WIDTH, _FARTHEST = 1.0, 1.2
+"""The width of the weights, and how far they reach, in radii of the disc."""
+_STEADY = 0.01
+"""Points count by the inverse square of the spread of normals around them, and of this."""
+_ZONE = 0.33
+"""Radii of the disc from points that are on no plain face, within which points are moved."""
+FACES = 3
+"""Faces that meet, at most."""
+_ROUNDS = 3
+"""Of dividing points among faces."""
+_OWN = np.cos(np.deg2rad(40))
+"""Points whose normals differ by more from a face's are not on it."""
+_ANGLE, _CORNER = np.cos(np.deg2rad(30)), np.cos(np.deg2rad(50))
+"""Faces that differ by less are one; a third one by more, or a curved face would be two."""
+_SHARE = 0.08
+"""Of the weights, less is no face."""
+_BACK = -0.8
+"""Points with normals against those of the nearest face are of another sheet."""
+_STEPS = 4
+"""Projections on to what is the surface, which end on the crease where planes take turns."""
+_WITNESSES, _WORSE = 64, 1.25
+"""So many points beside a place say whether its edge is sharp: their squared distances from faces
+may be so many times those from the surface that was fitted to them.
+"""
+_AT_ONCE = 4000
+
+
+def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats]:
+    """Points x (n, 3) with unit normals (n, 3) on the faces beside creases, and the normals there.
+
+    Smoothing rounds creases off, and normals turn gradually there. Farther away both are right:
+    from there, faces are continued, and each point is put on the one that is the surface where it
+    is. That is kept where the `noisy` points (n, 3) are no farther from these faces than from the
+    rounded surface: where an edge is round, they are.
+    """
+    plain = Plain(x, normals)
+    zone = plain.zone(x)
+    if not len(zone):
+        return x, normals
+    faces = plain.faces(x[zone])
+    chosen = np.flatnonzero(faces.count > 1)
+    zone, faces = zone[chosen], faces.part(chosen)
+    if len(zone) < _WITNESSES:
+        return x, normals
+    above = noisy[zone] - x[zone]
+    told = faces.at(above)
+    sharp = told.heights[np.arange(len(zone)), told.active()] ** 2
+    round_ = _dot(above, normals[zone]) ** 2
+    near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
+    kept = sharp[near].mean(1) < _WORSE * round_[near].mean(1)
+    steps, turned = faces.projected()
+    x, normals = x.copy(), normals.copy()
+    x[zone[kept]] += steps[kept]
+    normals[zone[kept]] = turned[kept]
+    return x, normals
+
+
+@final
+@dataclass(frozen=True)
+class Faces:
+    """Up to three faces beside places (m,): their unit normals (m, 3, 3), how high the places are
+    above each (m, 3), where they are seen from the places (m, 3, 3), and which there are (m, 3).
+    """
+
+    normals: Floats
+    heights: Floats
+    middles: Floats
+    real: Flags
+
+    @staticmethod
+    def beside(offsets: Floats, normals: Floats, weights: Floats) -> Faces:
+        """From neighbours of each place: offsets to them (m, k, 3), unit normals and weights.
+
+        Between a neighbour and the place a face rises by what both normals say on average, so it
+        may be curved along the crease.
+        """
+        centres, shares = _divided(normals, weights)
+        total = shares.sum(1)
+        real = total > _SHARE * weights.sum(1)[:, None]
+        for a, b, alike in ((0, 1, _ANGLE), (0, 2, _CORNER), (1, 2, _CORNER)):
+            same = real[:, a] & real[:, b] & (_dot(centres[:, a], centres[:, b]) > alike)
+            less = total[:, a] < total[:, b]
+            real[:, a] &= ~(same & less)
+            real[:, b] &= ~(same & ~less)
+        along = np.einsum("mkd,mkd->mk", offsets, normals)[:, :, None]
+        along = along + np.einsum("mkd,mgd->mkg", offsets, centres)
+        cosine = np.einsum("mkd,mgd->mkg", normals, centres)
+        total = np.maximum(total, 1e-30)
+        heights = -(shares * along / np.maximum(1 + cosine, 0.2)).sum(1) / total
+        middles = np.einsum("mkg,mkd->mgd", shares, offsets) / total[:, :, None]
+        return Faces(centres, heights, middles, real)
+
+    def at(self, steps: Floats) -> Faces:
+        """The same faces seen from places that are so far (m, 3) from where they were."""
+        rise = np.einsum("mgd,md->mg", self.normals, steps)
+        return Faces(
+            self.normals, self.heights + rise, self.middles - steps[:, None], self.real
+        )
+
+    def part(self, chosen: Integers) -> Faces:
+        """The faces at chosen ones of the places."""
+        fields = (self.normals, self.heights, self.middles, self.real)
+        return Faces(*(values[chosen] for values in fields))
+
+    @property
+    def count(self) -> Integers:
+        """How many faces there are at each place, (m,)."""
+        return np.asarray(self.real.sum(1))
+
+    def active(self) -> Integers:
+        """The number of the face that is the surface at each place, (m,).
+
+        Where two meet in an edge, the body is below both: the higher one counts, as of solids that
+        are cut; in a groove the lower one. Of three, two make an edge, or a groove, that the third
+        cuts or fills.
+        """
+        first = np.where(self.real[:, 0], 0, np.where(self.real[:, 1], 1, 2))
+        edges = {pair: self._is_edge(*pair) for pair in ((0, 1), (0, 2), (1, 2))}
+        for a, b in edges:
+            both = self.real[:, a] & self.real[:, b]
+            first = np.where(both, self._chosen(a, b, edges[a, b]), first)
+        usual = sum(edge.astype(int) for edge in edges.values()) >= 2
+        odd = self._third(2, self._chosen(0, 1, edges[0, 1]), usual)
+        odd = np.where(edges[0, 2] != usual, self._third(1, self._chosen(0, 2, edges[0, 2]), usual), odd)
+        odd = np.where(edges[1, 2] != usual, self._third(0, self._chosen(1, 2, edges[1, 2]), usual), odd)
+        return np.where(self.count == FACES, odd, first)
+
+    def _is_edge(self, a: int, b: int) -> Flags:
+        """Whether two faces (m,) are below each other's planes."""
+        over = self.heights[:, a] + _dot(self.normals[:, a], self.middles[:, b])
+        return np.asarray(over + self.heights[:, b] + _dot(self.normals[:, b], self.middles[:, a]) < 0)
+
+    def _chosen(self, a: int | Integers, b: int, edge: Flags) -> Integers:
+        rows = np.arange(len(self.heights))
+        higher = self.heights[rows, a] >= self.heights[:, b]
+        return np.where(higher == edge, a, b)
+
+    def _third(self, c: int, pair: Integers, edge: Flags) -> Integers:
+        return self._chosen(pair, c, edge)
+
+    def projected(self) -> tuple[Floats, Floats]:
+        """Steps (m, 3) from the places to the surface, and its normals (m, 3) there."""
+        rows, faces = np.arange(len(self.heights)), self
+        steps = np.zeros((len(rows), 3))
+        for _ in range(_STEPS):
+            number = faces.active()
+            step = -faces.heights[rows, number][:, None] * self.normals[rows, number]
+            steps, faces = steps + step, faces.at(step)
+        return steps, self.normals[rows, faces.active()]
+
+
+def _divided(normals: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Normals of three groups (m, 3, 3), and the weight (m, k, 3) of each normal (m, k, 3) in them.
+
+    The first group is around the normal of the nearest neighbour, the others around those that are
+    least like what there is; then each is the mean of its members (Lloyd 1982).
+    """
+    rows = np.arange(len(normals))
+    centres = normals[:, :1]
+    cosine = _dot(normals, centres)
+    against = cosine < _BACK
+    for _ in range(FACES - 1):
+        least = normals[rows, np.where(against, 2.0, cosine).argmin(1)][:, None]
+        centres = np.concatenate([centres, least], 1)
+        unlike = _dot(normals, least)
+        against |= unlike < _BACK
+        cosine = np.maximum(cosine, unlike)
+    for _ in range(_ROUNDS):
+        cosines = np.einsum("mkd,mgd->mkg", normals, centres)
+        own = (cosines.max(2) > _OWN) & ~against
+        member = cosines.argmax(2)[:, :, None] == np.arange(FACES)
+        shares = member * (own * weights)[:, :, None]
+        mean = np.einsum("mkg,mkd->mgd", shares, normals) + 1e-12 * centres
+        centres = mean / np.maximum(np.linalg.norm(mean, axis=2, keepdims=True), 1e-30)
+    return centres, shares
+
+
+@final
+class Plain:
+    """Points of plain faces among x (n, 3) with unit normals (n, 3), by which creases are told."""
+
+    def __init__(self, x: Floats, normals: Floats) -> None:
+        tree, k = cKDTree(x), min(_BESIDE, len(x))
+        spread = np.empty(len(x))
+        far = np.empty(len(x))
+        for part in np.array_split(np.asarray(tree.indices), -(-len(x) // _AT_ONCE)):
+            reach, near = tree.query(x[part], k=k, workers=-1)
+            mean = normals[near].mean(1)
+            spread[part] = np.sqrt(np.maximum(1 - _dot(mean, mean), 0))
+            far[part] = reach[:, -1]
+        self.radius = float(np.median(far)) * np.sqrt(_WITHIN / k)
+        plain = np.flatnonzero(spread < _PLAIN)
+        some = plain[:: max(_WITHIN // _ASKED, 1)]
+        self.rough, self.spread = x[spread >= _PLAIN], spread[some]
+        self.positions, self.normals = x[some], normals[some]
+
+    def zone(self, x: Floats) -> Integers:
+        """The numbers of those of x (n, 3) that are so near to a crease that it matters."""
+        if not len(self.rough) or len(self.positions) < _ASKED:
+            return np.zeros(0, dtype=np.int64)
+        far = cKDTree(self.rough).query(x, distance_upper_bound=_ZONE * self.radius, workers=-1)[0]
+        return np.flatnonzero(np.isfinite(far))
+
+    def faces(self, x: Floats) -> Faces:
+        """The faces beside x (n, 3)."""
+        tree, answers = cKDTree(self.positions), []
+        for part in np.array_split(x, max(-(-len(x) // _AT_ONCE), 1)):
+            far, near = tree.query(part, k=_ASKED, workers=-1)
+            weights = np.exp(-((far / (_WIDTH * self.radius)) ** 2))
+            weights *= far < _FARTHEST * self.radius
+            weights /= _STEADY**2 + self.spread[near] ** 2
+            offsets = self.positions[near] - part[:, None]
+            answers.append(Faces.beside(offsets, self.normals[near], weights))
+        fields = ("normals", "heights", "middles", "real")
+        return Faces(*(np.concatenate([getattr(a, name) for a in answers]) for name in fields))
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    return np.asarray(np.einsum("...d,...d->...", a, b))

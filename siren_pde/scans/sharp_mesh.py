@@ -1,0 +1,115 @@
+"""Meshes of noisy scans with the creases that their points have, and smooth fields round off."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from siren_pde.meshes.mesh import Mesh
+from siren_pde.scans.creases import FACES, Faces, Plain
+from siren_pde.scans.oriented_cloud import OrientedCloud
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_BESIDE = 16
+"""Points around a vertex that have to be on one face or another."""
+_ON = np.cos(np.deg2rad(20))
+"""Points are on a face if their normals differ by less."""
+_MOST = 0.8
+"""The share of points that are, where there is a crease: a rounded edge has others between."""
+_ACROSS = np.cos(np.deg2rad(30))
+"""Edges of a mesh whose ends are on faces that differ by more lead across a crease."""
+_FREE = 1e-6
+"""Weight of a step's square beside those of its distances from planes: it is no longer than
+needed.
+"""
+
+
+def sharpened(mesh: Mesh, cloud: OrientedCloud) -> Mesh:
+    """The mesh, in coordinates of the cloud, with vertices on creases and on faces beside them.
+
+    Faces are continued from where points show them plainly. Each vertex near a crease moves to the
+    face that is the surface there. Of each edge that then leads across, the end nearer to the other
+    face moves on to both, so that triangles are on one face each, as in extended marching cubes
+    (Kobbelt et al. 2001). Triangles that would turn over by that stay as they are.
+    """
+    plain = Plain(cloud.positions, cloud.normals)
+    zone = plain.zone(mesh.vertices)
+    if not len(zone):
+        return mesh
+    x = mesh.vertices[zone]
+    faces = plain.faces(x)
+    chosen = np.flatnonzero((faces.count > 1) & _told(faces, x, cloud))
+    if not len(chosen):
+        return mesh
+    zone, faces = zone[chosen], faces.part(chosen)
+    steps, normals = faces.projected()
+    steps += _on_to_edges(mesh.faces, zone, faces.at(steps), normals)
+    moved = mesh.vertices.copy()
+    moved[zone] += steps
+    return Mesh(_unfolded(mesh, moved), mesh.faces)
+
+
+def _told(faces: Faces, x: Floats, cloud: OrientedCloud) -> Flags:
+    """Where nearly all points around x (n, 3) are on one of the faces there, (n,)."""
+    near = cloud.near(x, _BESIDE)[1]
+    told = np.zeros(near.shape, dtype=bool)
+    for number in range(FACES):
+        cosine = np.einsum("nkd,nd->nk", cloud.normals[near], faces.normals[:, number])
+        told |= (cosine > _ON) & faces.real[:, number, None]
+    return np.asarray(told.mean(1) > _MOST)
+
+
+def _on_to_edges(triangles: Integers, zone: Integers, faces: Faces, normals: Floats) -> Floats:
+    """Steps (m, 3) on to creases of those of the vertices `zone` (m,) that edges across end in.
+
+    They are on `faces` and have the unit normals (m, 3) of them.
+    """
+    number = np.full(int(triangles.max()) + 1, -1)
+    number[zone] = np.arange(len(zone))
+    edges = number[np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)])]
+    a, b = edges[((edges >= 0).all(1)) & (edges[:, 0] < edges[:, 1])].T
+    across = np.einsum("ed,ed->e", normals[a], normals[b]) < _ACROSS
+    a, b = a[across], b[across]
+    (of_a, rise_a), (of_b, rise_b) = _other(faces, a, normals[b]), _other(faces, b, normals[a])
+    first = rise_a <= rise_b
+    own = np.einsum("mgd,md->mg", faces.normals, normals)
+    wanted = np.zeros(faces.real.shape, dtype=bool)
+    wanted[np.where(first, a, b), np.where(first, of_a, of_b)] = True
+    asked = np.flatnonzero(wanted.any(1))
+    wanted[asked, np.where(faces.real[asked], own[asked], -2).argmax(1)] = True
+    steps = np.zeros(normals.shape)
+    planes = faces.normals[asked] * wanted[asked][:, :, None]
+    matrix = np.einsum("mgd,mge->mde", planes, planes) + _FREE * np.eye(3)
+    target = -np.einsum("mgd,mg->md", planes, faces.heights[asked])
+    steps[asked] = np.linalg.solve(matrix, target[:, :, None])[:, :, 0]
+    return steps
+
+
+def _other(faces: Faces, chosen: Integers, normals: Floats) -> tuple[Integers, Floats]:
+    """Which of the faces of the chosen vertices has these normals (e, 3), and how far it is."""
+    alike = np.einsum("egd,ed->eg", faces.normals[chosen], normals)
+    number = np.where(faces.real[chosen], alike, -2.0).argmax(1)
+    far = np.abs(faces.heights[chosen, number])
+    known = alike[np.arange(len(chosen)), number] > _ACROSS
+    return number, np.where(known, far, np.inf)
+
+
+def _unfolded(mesh: Mesh, moved: Floats) -> Floats:
+    """The moved vertices (v, 3), but for those of triangles that would turn over by that."""
+    x, before = moved.copy(), _area_normals(mesh.vertices, mesh.faces)
+    size = np.linalg.norm(before, axis=1)
+    while True:
+        against = np.einsum("fi,fi->f", _area_normals(x, mesh.faces), before) < -0.05 * size**2
+        back = np.unique(mesh.faces[against])
+        back = back[(x[back] != mesh.vertices[back]).any(1)]
+        if not len(back):
+            return x
+        x[back] = mesh.vertices[back]
+
+
+def _area_normals(vertices: Floats, faces: Integers) -> Floats:
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    return np.cross(b - a, c - a)
