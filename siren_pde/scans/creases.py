@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 
 _BESIDE = 24
 """Neighbours whose normals tell whether a point is on a plain face."""
-_PLAIN = 0.06
+_PLAIN = 0.12
 """Standard deviation of these normals on a plain face: creases blur more, curved faces less."""
 _WITHIN = 450
 """A disc of so many points shows the faces beside a place. Normals are biased as far from a crease
@@ -43,7 +43,9 @@ _BACK = -0.8
 """Points with normals against those of the nearest face are of another sheet."""
 _STEPS = 4
 """Projections on to what is the surface, which end on the crease where planes take turns."""
-_WITNESSES, _WORSE = 64, 1.25
+SCALES = (1.0, 0.6, 0.36)
+"""Radii of discs that are looked at, one after the other, in that of the largest."""
+_WITNESSES, _WORSE = 128, 1.4
 """So many points beside a place say whether its edge is sharp: their squared distances from faces
 may be so many times those from the surface that was fitted to them.
 """
@@ -56,28 +58,28 @@ def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats
     Smoothing rounds creases off, and normals turn gradually there. Farther away both are right:
     from there, faces are continued, and each point is put on the one that is the surface where it
     is. That is kept where the `noisy` points (n, 3) are no farther from these faces than from the
-    rounded surface: where an edge is round, they are.
+    rounded surface: where an edge is round, they are. Then faces are looked for less far away.
     """
-    plain = Plain(x, normals)
-    zone = plain.zone(x)
-    if not len(zone):
-        return x, normals
-    faces = plain.faces(x[zone])
-    chosen = np.flatnonzero(faces.count > 1)
-    zone, faces = zone[chosen], faces.part(chosen)
-    if len(zone) < _WITNESSES:
-        return x, normals
-    above = noisy[zone] - x[zone]
-    told = faces.at(above)
-    sharp = told.heights[np.arange(len(zone)), told.active()] ** 2
-    round_ = _dot(above, normals[zone]) ** 2
-    near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
-    kept = sharp[near].mean(1) < _WORSE * round_[near].mean(1)
-    steps, turned = faces.projected()
-    x, normals = x.copy(), normals.copy()
-    x[zone[kept]] += steps[kept]
-    normals[zone[kept]] = turned[kept]
-    return x, normals
+    plain, above = Plain(x, normals), noisy - x
+    smooth, turned = x.copy(), normals.copy()
+    left = np.ones(len(x), dtype=bool)
+    for scale in SCALES:
+        zone = plain.zone(x, scale)
+        faces = plain.faces(x[zone], scale)
+        chosen = np.flatnonzero(faces.count > 1)
+        zone, faces = zone[chosen], faces.part(chosen)
+        if len(zone) < _WITNESSES:
+            break
+        told = faces.at(above[zone])
+        sharp = told.heights[np.arange(len(zone)), told.active()] ** 2
+        blunt = _dot(above[zone], normals[zone]) ** 2
+        near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
+        kept = left[zone] & (sharp[near].mean(1) < _WORSE * blunt[near].mean(1))
+        steps, own = faces.projected()
+        smooth[zone[kept]] = x[zone[kept]] + steps[kept]
+        turned[zone[kept]] = own[kept]
+        left[zone[kept]] = False
+    return smooth, turned
 
 
 @final
@@ -93,24 +95,26 @@ class Faces:
     real: Flags
 
     @staticmethod
-    def beside(offsets: Floats, normals: Floats, weights: Floats) -> Faces:
-        """From neighbours of each place: offsets to them (m, k, 3), unit normals and weights.
+    def beside(offsets: Floats, normals: Floats, seen: Floats, steady: Floats) -> Faces:
+        """From neighbours of each place: offsets to them (m, k, 3), unit normals, and weights (m, k)
+        of two kinds: how much of what is `seen` they are, and how `steady` their normals are.
 
         Between a neighbour and the place a face rises by what both normals say on average, so it
         may be curved along the crease.
         """
-        centres, shares = _divided(normals, weights)
-        total = shares.sum(1)
-        real = total > _SHARE * weights.sum(1)[:, None]
+        centres, member = _divided(normals, seen * steady)
+        total = (member * seen[:, :, None]).sum(1)
+        real = total > _SHARE * seen.sum(1)[:, None]
         for a, b, alike in ((0, 1, _ANGLE), (0, 2, _CORNER), (1, 2, _CORNER)):
             same = real[:, a] & real[:, b] & (_dot(centres[:, a], centres[:, b]) > alike)
             less = total[:, a] < total[:, b]
             real[:, a] &= ~(same & less)
             real[:, b] &= ~(same & ~less)
+        shares = member * (seen * steady)[:, :, None]
         along = np.einsum("mkd,mkd->mk", offsets, normals)[:, :, None]
         along = along + np.einsum("mkd,mgd->mkg", offsets, centres)
         cosine = np.einsum("mkd,mgd->mkg", normals, centres)
-        total = np.maximum(total, 1e-30)
+        total = np.maximum(shares.sum(1), 1e-30)
         heights = -(shares * along / np.maximum(1 + cosine, 0.2)).sum(1) / total
         middles = np.einsum("mkg,mkd->mgd", shares, offsets) / total[:, :, None]
         return Faces(centres, heights, middles, real)
@@ -174,8 +178,8 @@ class Faces:
         return steps, self.normals[rows, faces.active()]
 
 
-def _divided(normals: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Normals of three groups (m, 3, 3), and the weight (m, k, 3) of each normal (m, k, 3) in them.
+def _divided(normals: Floats, weights: Floats) -> tuple[Floats, Flags]:
+    """Normals of three groups (m, 3, 3), and which are the members (m, k, 3) of each.
 
     The first group is around the normal of the nearest neighbour, the others around those that are
     least like what there is; then each is the mean of its members (Lloyd 1982).
@@ -193,11 +197,10 @@ def _divided(normals: Floats, weights: Floats) -> tuple[Floats, Floats]:
     for _ in range(_ROUNDS):
         cosines = np.einsum("mkd,mgd->mkg", normals, centres)
         own = (cosines.max(2) > _OWN) & ~against
-        member = cosines.argmax(2)[:, :, None] == np.arange(FACES)
-        shares = member * (own * weights)[:, :, None]
-        mean = np.einsum("mkg,mkd->mgd", shares, normals) + 1e-12 * centres
+        member = (cosines.argmax(2)[:, :, None] == np.arange(FACES)) & own[:, :, None]
+        mean = np.einsum("mkg,mkd->mgd", member * weights[:, :, None], normals) + 1e-12 * centres
         centres = mean / np.maximum(np.linalg.norm(mean, axis=2, keepdims=True), 1e-30)
-    return centres, shares
+    return centres, member
 
 
 @final
@@ -206,36 +209,38 @@ class Plain:
 
     def __init__(self, x: Floats, normals: Floats) -> None:
         tree, k = cKDTree(x), min(_BESIDE, len(x))
-        spread = np.empty(len(x))
-        far = np.empty(len(x))
+        far, spread = np.empty((2, len(x)))
         for part in np.array_split(np.asarray(tree.indices), -(-len(x) // _AT_ONCE)):
             reach, near = tree.query(x[part], k=k, workers=-1)
             mean = normals[near].mean(1)
             spread[part] = np.sqrt(np.maximum(1 - _dot(mean, mean), 0))
             far[part] = reach[:, -1]
         self.radius = float(np.median(far)) * np.sqrt(_WITHIN / k)
-        plain = np.flatnonzero(spread < _PLAIN)
-        some = plain[:: max(_WITHIN // _ASKED, 1)]
-        self.rough, self.spread = x[spread >= _PLAIN], spread[some]
-        self.positions, self.normals = x[some], normals[some]
+        plain = np.asarray(tree.indices)[spread[tree.indices] < _PLAIN]
+        self.rough, self.spread = x[spread >= _PLAIN], spread[plain]
+        self.positions, self.normals = x[plain], normals[plain]
 
-    def zone(self, x: Floats) -> Integers:
+    def zone(self, x: Floats, scale: float = 1.0) -> Integers:
         """The numbers of those of x (n, 3) that are so near to a crease that it matters."""
         if not len(self.rough) or len(self.positions) < _ASKED:
             return np.zeros(0, dtype=np.int64)
-        far = cKDTree(self.rough).query(x, distance_upper_bound=_ZONE * self.radius, workers=-1)[0]
+        reach = _ZONE * scale * self.radius
+        far = cKDTree(self.rough).query(x, distance_upper_bound=reach, workers=-1)[0]
         return np.flatnonzero(np.isfinite(far))
 
-    def faces(self, x: Floats) -> Faces:
-        """The faces beside x (n, 3)."""
-        tree, answers = cKDTree(self.positions), []
+    def faces(self, x: Floats, scale: float = 1.0) -> Faces:
+        """The faces beside x (n, 3), in parts; within so much of the radius."""
+        some = slice(None, None, max(int(scale**2 * _WITHIN / _ASKED), 1))
+        positions, normals, spread = self.positions[some], self.normals[some], self.spread[some]
+        k, answers = min(_ASKED, len(positions)), []
+        tree = cKDTree(positions)
         for part in np.array_split(x, max(-(-len(x) // _AT_ONCE), 1)):
-            far, near = tree.query(part, k=_ASKED, workers=-1)
-            weights = np.exp(-((far / (_WIDTH * self.radius)) ** 2))
-            weights *= far < _FARTHEST * self.radius
-            weights /= _STEADY**2 + self.spread[near] ** 2
-            offsets = self.positions[near] - part[:, None]
-            answers.append(Faces.beside(offsets, self.normals[near], weights))
+            far, near = (a.reshape(len(part), k) for a in tree.query(part, k=k, workers=-1))
+            far = far / (scale * self.radius)
+            seen = np.exp(-((far / _WIDTH) ** 2)) * (far < _FARTHEST)
+            steady = 1 / (_STEADY**2 + spread[near] ** 2)
+            offsets = positions[near] - part[:, None]
+            answers.append(Faces.beside(offsets, normals[near], seen, steady))
         fields = ("normals", "heights", "middles", "real")
         return Faces(*(np.concatenate([getattr(a, name) for a in answers]) for name in fields))
 
