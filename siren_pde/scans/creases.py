@@ -1,4 +1,4 @@
-"""Where faces of a noisy scan meet: points, and vertices of meshes, on one face or on the crease."""
+"""Where faces of a noisy scan meet: points and vertices of meshes, on one face or on both."""
 
 from __future__ import annotations
 
@@ -65,16 +65,18 @@ def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats
     left = np.ones(len(x), dtype=bool)
     for scale in SCALES:
         zone = plain.zone(x, scale)
+        zone = zone[left[zone]]
+        if len(zone) < _WITNESSES:
+            break
         faces = plain.faces(x[zone], scale)
         chosen = np.flatnonzero(faces.count > 1)
         zone, faces = zone[chosen], faces.part(chosen)
         if len(zone) < _WITNESSES:
             break
-        told = faces.at(above[zone])
-        sharp = told.heights[np.arange(len(zone)), told.active()] ** 2
+        sharp = faces.at(above[zone]).surface()[0] ** 2
         blunt = _dot(above[zone], normals[zone]) ** 2
         near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
-        kept = left[zone] & (sharp[near].mean(1) < _WORSE * blunt[near].mean(1))
+        kept = sharp[near].mean(1) < _WORSE * blunt[near].mean(1)
         steps, own = faces.projected()
         smooth[zone[kept]] = x[zone[kept]] + steps[kept]
         turned[zone[kept]] = own[kept]
@@ -96,8 +98,8 @@ class Faces:
 
     @staticmethod
     def beside(offsets: Floats, normals: Floats, seen: Floats, steady: Floats) -> Faces:
-        """From neighbours of each place: offsets to them (m, k, 3), unit normals, and weights (m, k)
-        of two kinds: how much of what is `seen` they are, and how `steady` their normals are.
+        """From neighbours of each place: offsets to them (m, k, 3), unit normals, two weights
+        (m, k): how much of what is `seen` they are, and how `steady` their normals are.
 
         Between a neighbour and the place a face rises by what both normals say on average, so it
         may be curved along the crease.
@@ -119,12 +121,16 @@ class Faces:
         middles = np.einsum("mkg,mkd->mgd", shares, offsets) / total[:, :, None]
         return Faces(centres, heights, middles, real)
 
+    @staticmethod
+    def joined(parts: list[Faces]) -> Faces:
+        """The faces beside places that came in parts."""
+        fields = ("normals", "heights", "middles", "real")
+        return Faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
     def at(self, steps: Floats) -> Faces:
         """The same faces seen from places that are so far (m, 3) from where they were."""
         rise = np.einsum("mgd,md->mg", self.normals, steps)
-        return Faces(
-            self.normals, self.heights + rise, self.middles - steps[:, None], self.real
-        )
+        return Faces(self.normals, self.heights + rise, self.middles - steps[:, None], self.real)
 
     def part(self, chosen: Integers) -> Faces:
         """The faces at chosen ones of the places."""
@@ -136,46 +142,50 @@ class Faces:
         """How many faces there are at each place, (m,)."""
         return np.asarray(self.real.sum(1))
 
-    def active(self) -> Integers:
-        """The number of the face that is the surface at each place, (m,).
-
-        Where two meet in an edge, the body is below both: the higher one counts, as of solids that
-        are cut; in a groove the lower one. Of three, two make an edge, or a groove, that the third
-        cuts or fills.
-        """
-        first = np.where(self.real[:, 0], 0, np.where(self.real[:, 1], 1, 2))
-        edges = {pair: self._is_edge(*pair) for pair in ((0, 1), (0, 2), (1, 2))}
-        for a, b in edges:
-            both = self.real[:, a] & self.real[:, b]
-            first = np.where(both, self._chosen(a, b, edges[a, b]), first)
-        usual = sum(edge.astype(int) for edge in edges.values()) >= 2
-        odd = self._third(2, self._chosen(0, 1, edges[0, 1]), usual)
-        odd = np.where(edges[0, 2] != usual, self._third(1, self._chosen(0, 2, edges[0, 2]), usual), odd)
-        odd = np.where(edges[1, 2] != usual, self._third(0, self._chosen(1, 2, edges[1, 2]), usual), odd)
-        return np.where(self.count == FACES, odd, first)
-
-    def _is_edge(self, a: int, b: int) -> Flags:
-        """Whether two faces (m,) are below each other's planes."""
-        over = self.heights[:, a] + _dot(self.normals[:, a], self.middles[:, b])
-        return np.asarray(over + self.heights[:, b] + _dot(self.normals[:, b], self.middles[:, a]) < 0)
-
-    def _chosen(self, a: int | Integers, b: int, edge: Flags) -> Integers:
-        rows = np.arange(len(self.heights))
-        higher = self.heights[rows, a] >= self.heights[:, b]
-        return np.where(higher == edge, a, b)
-
-    def _third(self, c: int, pair: Integers, edge: Flags) -> Integers:
-        return self._chosen(pair, c, edge)
+    def surface(self) -> tuple[Floats, Floats]:
+        """How high places are above the face that is the surface there (m,), its normals (m, 3)."""
+        rows, number = np.arange(len(self.heights)), self._active()
+        return self.heights[rows, number], self.normals[rows, number]
 
     def projected(self) -> tuple[Floats, Floats]:
         """Steps (m, 3) from the places to the surface, and its normals (m, 3) there."""
-        rows, faces = np.arange(len(self.heights)), self
-        steps = np.zeros((len(rows), 3))
+        faces, steps = self, np.zeros(self.heights.shape)
         for _ in range(_STEPS):
-            number = faces.active()
-            step = -faces.heights[rows, number][:, None] * self.normals[rows, number]
-            steps, faces = steps + step, faces.at(step)
-        return steps, self.normals[rows, faces.active()]
+            height, normals = faces.surface()
+            steps = steps - height[:, None] * normals
+            faces = self.at(steps)
+        return steps, faces.surface()[1]
+
+    def _active(self) -> Integers:
+        """The number of the face that is the surface at each place, (m,).
+
+        Where two meet in an edge, the body is below both planes: the higher place counts; in a
+        groove, the lower one. Of three, two make an edge, or a groove, that the third cuts or
+        fills.
+        """
+        edges = {pair: self._is_edge(*pair) for pair in ((0, 1), (0, 2), (1, 2))}
+        number = np.where(self.real[:, 0], 0, np.where(self.real[:, 1], 1, 2))
+        for (a, b), edge in edges.items():
+            both = self.real[:, a] & self.real[:, b]
+            number = np.where(both, self._chosen(a, b, edge), number)
+        usual = sum(edge.astype(int) for edge in edges.values()) >= 2
+        corner = self._chosen(self._chosen(0, 1, edges[0, 1]), 2, usual)
+        for third, pair in ((1, (0, 2)), (0, (1, 2))):
+            odd = self._chosen(self._chosen(*pair, edges[pair]), third, usual)
+            corner = np.where(edges[pair] != usual, odd, corner)
+        return np.where(self.real.all(1), corner, number)
+
+    def _is_edge(self, a: int, b: int) -> Flags:
+        """Whether two faces are below each other's planes, (m,)."""
+        over = self.heights[:, a] + _dot(self.normals[:, a], self.middles[:, b])
+        return np.asarray(
+            over + self.heights[:, b] + _dot(self.normals[:, b], self.middles[:, a]) < 0
+        )
+
+    def _chosen(self, a: int | Integers, b: int, edge: Flags) -> Integers:
+        """The numbers of the higher ones of two faces where they make an edge, else the lower."""
+        higher = self.heights[np.arange(len(self.heights)), a] >= self.heights[:, b]
+        return np.where(higher == edge, a, b)
 
 
 def _divided(normals: Floats, weights: Floats) -> tuple[Floats, Flags]:
@@ -241,8 +251,7 @@ class Plain:
             steady = 1 / (_STEADY**2 + spread[near] ** 2)
             offsets = positions[near] - part[:, None]
             answers.append(Faces.beside(offsets, normals[near], seen, steady))
-        fields = ("normals", "heights", "middles", "real")
-        return Faces(*(np.concatenate([getattr(a, name) for a in answers]) for name in fields))
+        return Faces.joined(answers)
 
 
 def _dot(a: Floats, b: Floats) -> Floats:

@@ -6,18 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.mesh import Mesh
-from siren_pde.scans.creases import FACES, Faces, Plain
+from siren_pde.scans.creases import SCALES, Faces, Plain
 from siren_pde.scans.oriented_cloud import OrientedCloud
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_BESIDE = 16
-"""Points around a vertex that have to be on one face or another."""
-_ON = np.cos(np.deg2rad(20))
-"""Points are on a face if their normals differ by less."""
-_MOST = 0.8
+_BESIDE = 8
+"""Points around a vertex that say whether there is a crease."""
+_ON, _OFF = np.cos(np.deg2rad(20)), 4.0
+"""They are on a face if their normals differ by less from it, and if it is no farther than so many
+of their standard deviations.
+"""
+_MOST = 0.7
 """The share of points that are, where there is a crease: a rounded edge has others between."""
 _ACROSS = np.cos(np.deg2rad(30))
 """Edges of a mesh whose ends are on faces that differ by more lead across a crease."""
@@ -36,15 +38,20 @@ def sharpened(mesh: Mesh, cloud: OrientedCloud) -> Mesh:
     (Kobbelt et al. 2001). Triangles that would turn over by that stay as they are.
     """
     plain = Plain(cloud.positions, cloud.normals)
-    zone = plain.zone(mesh.vertices)
-    if not len(zone):
+    left = np.ones(len(mesh.vertices), dtype=bool)
+    parts: list[tuple[Integers, Faces]] = []
+    for scale in SCALES:
+        zone = plain.zone(mesh.vertices, scale)
+        zone = zone[left[zone]]
+        if not len(zone):
+            break
+        faces = plain.faces(mesh.vertices[zone], scale)
+        told = np.flatnonzero((faces.count > 1) & _told(faces, mesh.vertices[zone], cloud))
+        parts.append((zone[told], faces.part(told)))
+        left[zone[told]] = False
+    if left.all():
         return mesh
-    x = mesh.vertices[zone]
-    faces = plain.faces(x)
-    chosen = np.flatnonzero((faces.count > 1) & _told(faces, x, cloud))
-    if not len(chosen):
-        return mesh
-    zone, faces = zone[chosen], faces.part(chosen)
+    zone, faces = np.concatenate([zone for zone, _ in parts]), Faces.joined([f for _, f in parts])
     steps, normals = faces.projected()
     steps += _on_to_edges(mesh.faces, zone, faces.at(steps), normals)
     moved = mesh.vertices.copy()
@@ -53,13 +60,15 @@ def sharpened(mesh: Mesh, cloud: OrientedCloud) -> Mesh:
 
 
 def _told(faces: Faces, x: Floats, cloud: OrientedCloud) -> Flags:
-    """Where nearly all points around x (n, 3) are on one of the faces there, (n,)."""
-    near = cloud.near(x, _BESIDE)[1]
-    told = np.zeros(near.shape, dtype=bool)
-    for number in range(FACES):
-        cosine = np.einsum("nkd,nd->nk", cloud.normals[near], faces.normals[:, number])
-        told |= (cosine > _ON) & faces.real[:, number, None]
-    return np.asarray(told.mean(1) > _MOST)
+    """Where nearly all points around x (n, 3) are on what is the surface there, (n,)."""
+    assert cloud.noise is not None
+    near, most = cloud.near(x, _BESIDE)[1], _OFF * np.median(cloud.noise)
+    told = np.zeros(len(x))
+    for index in near.T:
+        heights, normals = faces.at(cloud.positions[index] - x).surface()
+        alike = np.einsum("nd,nd->n", cloud.normals[index], normals) > _ON
+        told += alike & (np.abs(heights) < most)
+    return np.asarray(told > _MOST * near.shape[1])
 
 
 def _on_to_edges(triangles: Integers, zone: Integers, faces: Faces, normals: Floats) -> Floats:
