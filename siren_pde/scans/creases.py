@@ -45,10 +45,12 @@ _STEPS = 4
 """Projections on to what is the surface, which end on the crease where planes take turns."""
 SCALES = (1.0, 0.6, 0.36)
 """Radii of discs that are looked at, one after the other, in that of the largest."""
-_WITNESSES, _WORSE = 128, 1.4
+_WITNESSES, _WORSE = 128, (1.3, 1.3, 1.4)
 """So many points beside a place say whether its edge is sharp: their squared distances from faces
-may be so many times those from the surface that was fitted to them.
+may be so many times those from the surface that was fitted to them, by the disc.
 """
+_FAR = 1.0
+"""No crease is rounded off by more, in standard deviations of the noise."""
 _AT_ONCE = 4000
 
 
@@ -63,7 +65,7 @@ def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats
     plain, above = Plain(x, normals), noisy - x
     smooth, turned = x.copy(), normals.copy()
     left = np.ones(len(x), dtype=bool)
-    for scale in SCALES:
+    for scale, worse in zip(SCALES, _WORSE, strict=True):
         zone = plain.zone(x, scale)
         zone = zone[left[zone]]
         if len(zone) < _WITNESSES:
@@ -76,8 +78,9 @@ def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats
         sharp = faces.at(above[zone]).surface()[0] ** 2
         blunt = _dot(above[zone], normals[zone]) ** 2
         near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
-        kept = sharp[near].mean(1) < _WORSE * blunt[near].mean(1)
+        kept = sharp[near].mean(1) < worse * blunt[near].mean(1)
         steps, own = faces.projected()
+        kept &= _dot(steps, steps) < _FAR**2 * blunt.mean()
         smooth[zone[kept]] = x[zone[kept]] + steps[kept]
         turned[zone[kept]] = own[kept]
         left[zone[kept]] = False

@@ -35,7 +35,7 @@ _FILTERED, _FILTERS, _SHARP_FILTERS = 48, 3, 10
 """Neighbours in a filter of normals, and how often it is applied, and where faces are flat."""
 _TIMES, _LEAST_ALIKE, _MOST_ALIKE = 1.9, 0.15, 0.4
 """In so many of their typical differences, normals are alike, but not in less or more."""
-_FLAT = 0.1
+FLAT = 0.1
 """The typical difference between normals beside each other is smaller where faces are flat: 0.07
 for a box with slots and noise of 1 %, 0.14 for the armadillo with half of it.
 """
@@ -94,7 +94,7 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
         oriented, _ = estimated(x)
         steps = settled(x, x, cKDTree(x), min(_REGRESSED, len(x)))
         n = on_side_of(steps.normals, oriented)
-        crease = _SHARP_CREASE if _typical_difference(x, n) < _FLAT else _CREASE
+        crease = _SHARP_CREASE if typical_difference(x, n) < FLAT else _CREASE
         n = _filtered(x, n, signed=True)
     x, error = _moved(noisy, x, n, noise, k=k, signed=True, crease=crease)
     if crease < _CREASE:
@@ -157,13 +157,13 @@ def _filtered(x: Floats, normals: Floats, *, signed: bool) -> Floats:
 
     What is alike is told by what is usual (Tomasi and Manduchi 1998): on flat faces, a crease is.
     """
-    usual = _typical_difference(x, normals)
+    usual = typical_difference(x, normals)
     alike = min(max(_TIMES * usual, _LEAST_ALIKE), _MOST_ALIKE)
     tree, k = cKDTree(x), min(_FILTERED, len(x))
     order = np.array_split(np.asarray(tree.indices), -(-len(x) // AT_ONCE))
     near = [tree.query(x[part], k=k, workers=-1) for part in order]
     n = torch.from_numpy(normals).float()
-    for _ in range(_SHARP_FILTERS if usual < _FLAT else _FILTERS):
+    for _ in range(_SHARP_FILTERS if usual < FLAT else _FILTERS):
         new = torch.empty_like(n)
         for part, (far, index) in zip(order, near, strict=True):
             beside, own = n[torch.from_numpy(index)], n[torch.from_numpy(part)]
@@ -177,7 +177,7 @@ def _filtered(x: Floats, normals: Floats, *, signed: bool) -> Floats:
     return np.asarray(n.double().numpy())
 
 
-def _typical_difference(x: Floats, normals: Floats) -> float:
+def typical_difference(x: Floats, normals: Floats) -> float:
     """The median length of differences between normals (n, 3), of either sign, of neighbours."""
     chosen = np.arange(0, len(x), -(-len(x) // _COMPARED))
     near = cKDTree(x).query(x[chosen], k=min(_FILTERED, len(x)), workers=-1)[1][:, 1:]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.scans.creases import SCALES, Faces, Plain
+from siren_pde.scans.denoise import FLAT, typical_difference
 from siren_pde.scans.oriented_cloud import OrientedCloud
 
 Floats = npt.NDArray[np.float64]
@@ -35,8 +36,11 @@ def sharpened(mesh: Mesh, cloud: OrientedCloud) -> Mesh:
     Faces are continued from where points show them plainly. Each vertex near a crease moves to the
     face that is the surface there. Of each edge that then leads across, the end nearer to the other
     face moves on to both, so that triangles are on one face each, as in extended marching cubes
-    (Kobbelt et al. 2001). Triangles that would turn over by that stay as they are.
+    (Kobbelt et al. 2001). Triangles that would turn over by that stay as they are. Where
+    most of the surface is curved, nothing is a crease.
     """
+    if typical_difference(cloud.positions, cloud.normals) > FLAT:
+        return mesh
     plain = Plain(cloud.positions, cloud.normals)
     left = np.ones(len(mesh.vertices), dtype=bool)
     parts: list[tuple[Integers, Faces]] = []
