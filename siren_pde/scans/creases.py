@@ -39,6 +39,8 @@ _ANGLE, _CORNER = np.cos(np.deg2rad(30)), np.cos(np.deg2rad(50))
 """Faces that differ by less are one; a third one by more, or a curved face would be two."""
 _SHARE = 0.08
 """Of the weights, less is no face."""
+_BENT = 0.1
+"""Faces whose normals turn more across the crease between them are one round edge."""
 _BACK = -0.8
 """Points with normals against those of the nearest face are of another sheet."""
 _STEPS = 4
@@ -116,6 +118,13 @@ class Faces:
             real[:, a] &= ~(same & less)
             real[:, b] &= ~(same & ~less)
         shares = member * (seen * steady)[:, :, None]
+        for a, b in ((0, 1), (0, 2), (1, 2)):
+            bent = (
+                real[:, a]
+                & real[:, b]
+                & (_bend(centres[:, [a, b]], normals, shares[:, :, [a, b]]) > _BENT)
+            )
+            real[bent] = False
         along = np.einsum("mkd,mkd->mk", offsets, normals)[:, :, None]
         along = along + np.einsum("mkd,mgd->mkg", offsets, centres)
         cosine = np.einsum("mkd,mgd->mkg", normals, centres)
@@ -189,6 +198,18 @@ class Faces:
         """The numbers of the higher ones of two faces where they make an edge, else the lower."""
         higher = self.heights[np.arange(len(self.heights)), a] >= self.heights[:, b]
         return np.where(higher == edge, a, b)
+
+
+def _bend(centres: Floats, normals: Floats, shares: Floats) -> Floats:
+    """How much normals (m, k, 3) of two faces (m, 2, 3) turn across the crease between these, (m,).
+
+    Those of a hole turn along its rim, those of a round edge across it. Root mean squares.
+    """
+    along = np.cross(centres[:, 0], centres[:, 1])
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-30)
+    turns = np.einsum("mkd,mgd->mkg", normals, np.cross(along[:, None], centres)) ** 2
+    mean = (shares * turns).sum(1) / np.maximum(shares.sum(1), 1e-30)
+    return np.asarray(np.sqrt(mean.max(1)))
 
 
 def _divided(normals: Floats, weights: Floats) -> tuple[Floats, Flags]:
