@@ -146,7 +146,7 @@ def _ticks(length: float, spacing: float) -> Floats:
 
 def rectangle(centre: tuple[float, float], half: tuple[float, float]) -> Floats:
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    return np.array(centre) + corners * np.array(half)
+    return np.asarray(np.array(centre) + corners * np.array(half))
 
 
 def circle(centre: tuple[float, float], radius: float) -> Floats:

@@ -136,8 +136,12 @@ class Faces:
     @staticmethod
     def joined(parts: list[Faces]) -> Faces:
         """The faces beside places that came in parts."""
-        fields = ("normals", "heights", "middles", "real")
-        return Faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+        return Faces(
+            np.concatenate([part.normals for part in parts]),
+            np.concatenate([part.heights for part in parts]),
+            np.concatenate([part.middles for part in parts]),
+            np.concatenate([part.real for part in parts]),
+        )
 
     def at(self, steps: Floats) -> Faces:
         """The same faces seen from places that are so far (m, 3) from where they were."""
@@ -146,8 +150,9 @@ class Faces:
 
     def part(self, chosen: Integers) -> Faces:
         """The faces at chosen ones of the places."""
-        fields = (self.normals, self.heights, self.middles, self.real)
-        return Faces(*(values[chosen] for values in fields))
+        return Faces(
+            self.normals[chosen], self.heights[chosen], self.middles[chosen], self.real[chosen]
+        )
 
     @property
     def count(self) -> Integers:
@@ -180,7 +185,7 @@ class Faces:
         for (a, b), edge in edges.items():
             both = self.real[:, a] & self.real[:, b]
             number = np.where(both, self._chosen(a, b, edge), number)
-        usual = sum(edge.astype(int) for edge in edges.values()) >= 2
+        usual = np.stack(list(edges.values())).sum(0) >= 2
         corner = self._chosen(self._chosen(0, 1, edges[0, 1]), 2, usual)
         for third, pair in ((1, (0, 2)), (0, (1, 2))):
             odd = self._chosen(self._chosen(*pair, edges[pair]), third, usual)
