@@ -3,13 +3,15 @@
     python benchmarks/processes.py [--processes 2] [--rounds 5] [--scale 1.0]
 
 A gradient of the loss at 65,536 points of Poisson's equation for four layers of 128 sines
-(float32), a least-squares problem of 40,000 rows and 2,000 columns by TSQR against one QR, and the
+(float32), a least-squares problem of 40,000 rows and 2,000 columns by TSQR against one QR, the
 normal equations of Gauss-Newton, streamed, with a step, for 40,000 rows and 1,200 parameters
-(float64). The first process does each alone while the others sleep, then all do it together, in
-turns; the table has medians of seconds, and of the ratios of each pair. `--scale` shrinks
-all sizes, to see that it works.
+(float64), and local features in 256 boxes of 160 waves, from their points to their coefficients.
+The first process does each alone while the others sleep, then all do it together, in turns; the
+table has medians of seconds, and of the ratios of each pair. `--scale` shrinks all sizes, to see
+that it works.
 """
 
+import math
 import os
 import statistics
 import subprocess
@@ -21,6 +23,9 @@ import torch
 
 from siren_pde import Box, Problem, Siren, Sobol, lap, on, sin
 from siren_pde.collocation.objective import objective_of
+from siren_pde.local_features.discretised import Waves, assembled
+from siren_pde.local_features.newton import minimised
+from siren_pde.numerics.box_tree import BoxTree
 from siren_pde.numerics.spread import spread_least_squares
 from siren_pde.types import Processes
 
@@ -64,10 +69,25 @@ def normal_equations(processes, scale):
     return lambda: whole.normal_equations(theta).step(1e-3)
 
 
+def boxes(processes, scale):
+    """A sparse least-squares problem on a uniform tree, with its rows."""
+    whole = objective_of(problem, Siren(2), processes=processes)
+    tree = BoxTree.around(*(torch.tensor(b, dtype=torch.float64) for b in problem.bounds))
+    for _ in range(max(round(4 + math.log2(scale) / 2), 1)):
+        tree, _ = tree.split([[0, 1]] * len(tree))
+
+    def solved():
+        assembly, local = assembled(whole, tree, Waves(160, 4.0))
+        return minimised(assembly, tree, local.parameters, affine=True)
+
+    return solved
+
+
 WORK = {
     "gradient, 65,536 points, 4 × 128": gradient,
     "TSQR of 40,000 × 2,000": tall,
     "streamed Gauss-Newton step, 40,000 rows": normal_equations,
+    "local features, 256 boxes of 160 waves": boxes,
 }
 
 

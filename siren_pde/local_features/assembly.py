@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +18,8 @@ from siren_pde.local_features.faces import Incidence
 from siren_pde.local_features.fluxes import Weights
 from siren_pde.local_features.points import Located
 from siren_pde.numerics.multifrontal import Part
+from siren_pde.numerics.shares import Shares
+from siren_pde.processes.processes import Processes
 
 NUMBERS = 1 << 23
 """Numbers of a matrix that is assembled at once."""
@@ -52,7 +54,8 @@ class Assembly:
     """All equations and faces of a field on boxes, whose rows come box by box.
 
     `whole` (K,) says which boxes are wholly inside the domain. Shared unknowns are the values at
-    nodes of faces, and last the networks without a place.
+    nodes of faces, and last the networks without a place. Where several `processes` share the
+    boxes, each has the rows of its own, and all call for what is one number for all.
     """
 
     columns: Columns
@@ -60,6 +63,7 @@ class Assembly:
     incidences: Sequence[Incidence]
     whole: Tensor
     weights: Weights
+    processes: Processes = Processes()
 
     @property
     def boxes(self) -> int:
@@ -95,6 +99,20 @@ class Assembly:
         faces = [incidence.uses(used) for incidence in self.incidences]
         return torch.cat([*faces, used.sum().repeat(len(self.columns.constants))])
 
+    @cached_property
+    def shares(self) -> Shares:
+        """Which boxes are this process's own: subtrees that take about as long as the others'."""
+        if not self.processes.several:
+            return Shares.alone(self.boxes)
+        at_faces = torch.zeros_like(self.counts)
+        for i in self.incidences:
+            at_faces += (i.starts[1:] - i.starts[:-1]) * i.each
+        rows = self.counts + at_faces + self.columns.width
+        columns = self.columns.width + len(self.columns.constants) + at_faces
+        work = self.used * rows.double() * columns.square()
+        tree = next(iter(self.columns.local.values())).tree
+        return Shares.of(tree.children.tolist(), work.tolist(), self.processes)
+
     # ── the measure ───────────────────────────────────────────────────────────────────────────
 
     def scaled(self, theta: Tensor) -> Assembly:
@@ -121,6 +139,7 @@ class Assembly:
                 sums.index_add_(0, boxes, squares.sum(2))
                 for i, columns in enumerate(outputs.values()):
                     by_output[i] += squares[:, :, columns].sum((0, 2))
+        sums, by_output = self.processes.summed(sums, by_output)
         mean = sums / few.counts.clamp_min(1)[:, None] / self.columns.features
         scale = (MEAN_SQUARE / mean.clamp_min(torch.finfo(mean.dtype).tiny)).sqrt()
         scale = torch.where(mean > 0, scale, torch.zeros_like(scale))
@@ -139,21 +158,26 @@ class Assembly:
         for _, boxes, square in self._pointwise(parts):
             total.index_add_(0, boxes, square)
         for incidence in self.incidences:
-            incidence.add_mismatch(self.columns, parts, total)
-        return total
+            nodes = self.processes.part(len(incidence.matching.half))
+            incidence.add_mismatch(self.columns, parts, total, nodes=nodes)
+        return self.processes.summed(total)[0]
 
     def data(self, theta: Tensor) -> float:
         """The size of the scaled residuals of the zero field."""
         parts = self.columns.split(torch.zeros_like(theta))
-        return math.sqrt(sum(float(square.sum()) for *_, square in self._pointwise(parts)))
+        return math.sqrt(self._total(square for *_, square in self._pointwise(parts)))
 
     def squares_of(self, field: Field) -> float:
         """The sum of squares of the scaled residuals of any field of these unknowns."""
-        total = 0.0
-        for e in self.equations:
-            r = e.rows.residual.at(field, e.located.points)
-            total += float((e.at(e.located.boxes) * r).square().sum())
-        return total
+        return self._total(
+            (e.at(boxes) * e.rows.residual.at(field, points)).square()
+            for e in self.equations
+            for points, boxes in [e.located.part(self.shares.own.start, self.shares.own.stop)]
+        )
+
+    def _total(self, squares: Iterable[Tensor]) -> float:
+        own = sum(float(square.sum()) for square in squares)
+        return float(self.processes.summed(torch.tensor(own, dtype=torch.float64))[0])
 
     def peaks(self, theta: Tensor) -> Tensor:
         """Where in each box the scaled residuals are largest (K, d); NaN without any."""
@@ -165,10 +189,11 @@ class Assembly:
             here = ((square == top[boxes]) & (square > largest[boxes])).nonzero()[:, 0]
             x[boxes[here]] = positions[here]
             largest = top
-        return x
+        own = slice(self.shares.own.start, self.shares.own.stop)
+        return self.processes.gathered(x[own])
 
     def _pointwise(self, parts: Parts) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Points (n, d), their boxes (n,), and the squares (n,) of their scaled residuals."""
+        """Points (n, d) of own boxes, these (n,), and the squares (n,) of scaled residuals."""
         for e in self.equations:
             for first, last in self._chunks():
                 points, boxes = e.located.part(first, last)
@@ -179,7 +204,7 @@ class Assembly:
     # ── rows ──────────────────────────────────────────────────────────────────────────────────
 
     def linear_model(self, theta: Tensor) -> Iterator[Part | None]:
-        """The rows of each box in turn, linearised at θ; None for a box without equations."""
+        """The rows of each own box in turn, linearised at θ; None for one without equations."""
         parts, used, traces = self.columns.split(theta), self.used.tolist(), self.traces
         for first, last in self._chunks():
             blocks: list[list[Block]] = [[] for _ in range(last - first)]
@@ -209,15 +234,18 @@ class Assembly:
             yield box, Block(flat, constants[part].flatten(0, 1), right[part].flatten(), none)
 
     def _chunks(self) -> Iterator[tuple[int, int]]:
-        """Ranges of boxes whose rows are assembled together."""
+        """Ranges of own boxes whose rows are assembled together."""
         rows = self.counts.clone()
         for i in self.incidences:
             rows += (i.starts[1:] - i.starts[:-1]) * i.each
         most = max(NUMBERS // self.columns.width, 1)
-        first, count = 0, 0
-        for k, n in enumerate(rows.tolist()):
+        own = self.shares.own
+        first, count, each = own.start, 0, rows.tolist()
+        for k in own:
+            n = each[k]
             if k > first and count + n > most:
                 yield first, k
                 first, count = k, 0
             count += n
-        yield first, self.boxes
+        if own:
+            yield first, own.stop

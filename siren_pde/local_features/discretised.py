@@ -143,7 +143,8 @@ def assembled(
         incidences.append(
             Incidence.of(matching, columns, boxes=len(tree), first=first, weights=weights)
         )
-    return Assembly(columns, equations, incidences, shares > WHOLE, weights), local
+    whole, processes = shares > WHOLE, objective.collocated.processes
+    return Assembly(columns, equations, incidences, whole, weights, processes), local
 
 
 def _weights(matched: list[Matching], equations: list[Equation], k: int, d: int) -> Weights:

@@ -104,11 +104,13 @@ class Incidence:
             flat, more = own[part].flatten(0, 1), constants[part].flatten(0, 1)
             yield box, Block(flat, more, right[part].flatten(), ids[part].flatten())
 
-    def add_mismatch(self, columns: Columns, parts: Parts, total: Tensor) -> None:
+    def add_mismatch(self, columns: Columns, parts: Parts, total: Tensor, *, nodes: slice) -> None:
         """Add to each box (K,) half the squares by which both sides of its faces differ from what
-        is between them.
+        is between them, at some nodes.
         """
-        matching = self.matching
+        matching = self.matching.at(nodes)
+        if not len(matching.half):
+            return
         for name in matching.orders:
             net, keys = columns.local[name], matching.keys(name)
             c = net.by_box(parts[name])
@@ -128,7 +130,7 @@ class Incidence:
                 for o in range(net.outputs):
                     if (flux := matching.flux(name, o, key)) is not None:
                         apart[:, o] = flux.apart(columns, parts, matching.sides)
-                    apart[:, o] *= self._weight((name, o), key)
+                    apart[:, o] *= self._weight((name, o), key)[nodes]
                 square = (_scale(key, matching.half, net.band) * apart / 2).square().sum(1)
                 for boxes in matching.sides:
                     total.index_add_(0, boxes, square)

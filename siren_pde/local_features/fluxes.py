@@ -44,7 +44,7 @@ class Flux:
     x: Tensor
     factor: Tensor
 
-    def at(self, nodes: Tensor) -> Flux:
+    def at(self, nodes: Tensor | slice) -> Flux:
         """At some of the nodes."""
         return replace(self, x=self.x[:, nodes], factor=self.factor[nodes])
 

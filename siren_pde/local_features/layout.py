@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -36,6 +36,16 @@ class Matching:
     x: Tensor
     half: Tensor
     fluxes: Fluxes
+
+    def at(self, nodes: slice) -> Matching:
+        """At some of the nodes."""
+        return replace(
+            self,
+            sides=self.sides[:, nodes],
+            x=self.x[:, nodes],
+            half=self.half[nodes],
+            fluxes={output: flux.at(nodes) for output, flux in self.fluxes.items()},
+        )
 
     def keys(self, name: str) -> list[Alpha]:
         """The derivatives of an unknown that agree."""

@@ -127,6 +127,8 @@ class LocalFeatures(Method[State]):
     affine in the field are solved by Newton's method on each tree, from the solution on the one
     before.
 
+    Several processes that share a solve have subtrees of boxes each.
+
     *Other*: `waves` of a box, from −band to band radians per half side, and nodes along the axes of
     a face.
 
@@ -140,6 +142,7 @@ class LocalFeatures(Method[State]):
     name: str = "local features"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    shared: ClassVar[bool] = True
     descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
@@ -174,7 +177,7 @@ class LocalFeatures(Method[State]):
         if answer.residual < at.state.best:
             loss = answer.objective.loss(answer.theta)
             at = Iterate(answer.objective, answer.theta, loss, state)
-        seconds = time.monotonic() - began
+        seconds = state.whole.collocated.processes.agreed(time.monotonic() - began)
         at = replace(at, state=state, note=note, again=max(seconds, at.again))
         if end := self._end(state, answer):
             return replace(at, finished=end[0], outcome=end[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 
 import torch
@@ -37,14 +36,15 @@ def minimised(
     deadline: float = math.inf,
 ) -> Newton:
     """Minimise the residuals and the mismatch on faces, from θ; steps are halved until they
-    decrease the residual. There is one at least, and none begins after the `deadline`.
+    decrease the residual. There is one at least, and none begins after the `deadline`, by the clock
+    of the first process.
     """
     children, uses = tree.children.tolist(), assembly.uses()
-    taken = 0
-    while taken < most and (not taken or time.monotonic() < deadline):
+    taken, shares = 0, assembly.shares
+    while taken < most and (not taken or assembly.processes.before(deadline)):
         taken += 1
         assembly = assembly.scaled(theta)
-        own, shared = least_squares(assembly.linear_model(theta), children, uses)
+        own, shared = least_squares(assembly.linear_model(theta), children, uses, shares)
         target = assembly.columns.moved(theta, own, shared)
         if affine:
             return Newton(target, 1)

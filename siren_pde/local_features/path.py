@@ -22,13 +22,13 @@ def led(assembly: Assembly, tree: BoxTree, theta: Tensor, *, deadline: float = m
     What a linear model leaves is not known for boxes: instead of it stands what the last place on
     the path left, of which the next may leave a little more.
     """
-    children, uses = tree.children.tolist(), assembly.uses()
+    children, uses, shares = tree.children.tolist(), assembly.uses(), assembly.shares
     scaled = partly(assembly, 0.0).scaled(theta)
     left: dict[float, float] = {}
 
     def newton(at: Tensor, s: float) -> Move:
         system = partly(scaled, s)
-        own, shared = least_squares(system.linear_model(at), children, uses)
+        own, shared = least_squares(system.linear_model(at), children, uses, shares)
         moved = system.columns.moved(at, own, shared)
         reached = float(system.squares(moved).sum().sqrt())
         before = [s_before for s_before in left if s_before < s]
@@ -36,7 +36,7 @@ def led(assembly: Assembly, tree: BoxTree, theta: Tensor, *, deadline: float = m
         left[s] = reached
         return Move(moved, predicted, reached)
 
-    return followed(newton, theta, deadline=deadline)
+    return followed(newton, theta, deadline=deadline, processes=assembly.processes)
 
 
 def partly(assembly: Assembly, s: float) -> Assembly:

@@ -2,7 +2,8 @@
 
 Each part has unknowns of its own and shares others with few parts. A part eliminates its own and
 hands on a small triangle in the shared ones; a node joins the triangles of its two children and
-eliminates what no part outside shares.
+eliminates what no part outside shares. Several processes have subtrees of their own, of which only
+those triangles travel.
 
 Source: multifrontal QR (Duff and Reid, 1983; Davis, ACM Trans. Math. Softw. 38, 2011) with the
 elimination tree of nested dissection (George, 1973), which here is the tree of boxes.
@@ -10,12 +11,15 @@ elimination tree of nested dissection (George, 1973), which here is the tree of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor
+
+from siren_pde.numerics.shares import Shares
+from siren_pde.processes.processes import Processes
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ class Eliminated:
 @final
 class Multifrontal:
     """Minimises ‖A x − b‖ for rows that come part by part; `uses` (S,) says how many parts share
-    each of S unknowns.
+    each of S unknowns. Numbers are float64.
 
     Unknowns that the rows do not determine stay small: columns have unit length and are damped by
     the rounding unit.
@@ -74,7 +78,7 @@ class Multifrontal:
 
     def __init__(self, uses: Tensor) -> None:
         self.uses = uses
-        self.steps: list[Eliminated] = []
+        self.rounds: list[list[Eliminated]] = [[]]
         self.parts: list[int | None] = []
 
     def part(self, part: Part | None) -> Front | None:
@@ -88,7 +92,7 @@ class Multifrontal:
         rows = torch.cat([part.own, part.shared[:, order], part.right[:, None]], dim=1)
         complete = self.uses[ids] == 1
         seen = torch.ones_like(ids)
-        self.parts.append(len(self.steps))
+        self.parts.append(len(self.rounds[0]))
         return self._eliminate(rows, q, Front(ids, seen, rows[:, q:]), complete)
 
     def merge(self, one: Front | None, other: Front | None) -> Front | None:
@@ -124,7 +128,7 @@ class Multifrontal:
             upper = torch.linalg.qr(torch.cat([matrix, damping]), mode="r").R
         ids = front.ids[kept]
         names = front.ids[done]
-        self.steps.append(
+        self.rounds[-1].append(
             Eliminated(
                 names,
                 upper[:size, :size].contiguous(),
@@ -136,16 +140,21 @@ class Multifrontal:
         )
         return Front(ids, front.seen[kept], upper[size : size + len(ids), size:].contiguous())
 
-    def solution(self) -> tuple[list[Tensor | None], Tensor]:
-        """Each part's own unknowns, in the order of parts, and all shared ones (S,)."""
-        shared = self.steps[0].right.new_zeros((len(self.uses),))
+    def solution(self, processes: Processes) -> tuple[list[Tensor | None], Tensor]:
+        """The own unknowns of each part of this process, in the order of parts, and all shared ones
+        (S,): each is known to whoever has eliminated it, which tells the others.
+        """
+        shared = torch.zeros((len(self.uses),), dtype=torch.float64)
         own: dict[int, Tensor] = {}
-        for number in reversed(range(len(self.steps))):
-            step = self.steps[number]
-            x = step.solve(shared)
-            q = len(x) - len(step.names)
-            shared[step.names] = x[q:]
-            own[number] = x[:q]
+        for steps in reversed(self.rounds):
+            here = shared.clone()
+            for number in reversed(range(len(steps))):
+                step = steps[number]
+                x = step.solve(here)
+                q = len(x) - len(step.names)
+                here[step.names] = x[q:]
+                own[number] = x[:q]
+            shared = shared + processes.summed(here - shared)[0]
         return [None if k is None else own[k] for k in self.parts], shared
 
 
@@ -156,25 +165,82 @@ def _singular(triangle: Tensor) -> bool:
 
 
 def least_squares(
-    parts: Iterable[Part | None], children: Sequence[Sequence[int]], uses: Tensor
+    parts: Iterable[Part | None],
+    children: Sequence[Sequence[int]],
+    uses: Tensor,
+    shares: Shares | None = None,
 ) -> tuple[list[Tensor | None], Tensor]:
     """Minimise ‖A x − b‖ over parts that come in the order of a tree's depth-first numbering.
 
     `children` gives each node's two, or negative numbers for a part; node 0 is the root. Returns
-    each part's own unknowns and all shared ones.
+    each part's own unknowns and all shared ones. Where several processes have `shares`, each gives
+    its own parts, and all have the same answer bit by bit.
     """
+    shares = shares or Shares.alone(sum(lower < 0 for lower, _ in children))
     solver, coming = Multifrontal(uses), iter(parts)
-    waiting: list[tuple[int, Front | None]] = []
-    depth: list[tuple[int, bool]] = [(0, False)]
+    made = {root: _subtree(solver, children, root, coming) for root in shares.roots}
+    needed = {child for nodes in shares.rounds for node in nodes for child in children[node]}
+    known: dict[int, Front] = {}
+    for nodes in shares.rounds:
+        every = _exchanged(made, shares.processes)
+        known |= {node: front for node, front in every.items() if node in needed}
+        solver.rounds.append([])
+        made = {}
+        for node in nodes:
+            lower, upper = children[node]
+            made[node] = solver.merge(known.pop(lower, None), known.pop(upper, None))
+    own, shared = solver.solution(shares.processes)
+    return _gathered(own, shares.processes), shared
+
+
+def _subtree(
+    solver: Multifrontal,
+    children: Sequence[Sequence[int]],
+    root: int,
+    coming: Iterator[Part | None],
+) -> Front | None:
+    """What is left of all parts below a node; without recursion, as trees may be deep."""
+    waiting: list[Front | None] = []
+    depth: list[tuple[int, bool]] = [(root, False)]
     while depth:
         node, joined = depth.pop()
         if joined:
-            (_, second), (_, first) = waiting.pop(), waiting.pop()
-            waiting.append((node, solver.merge(first, second)))
+            second, first = waiting.pop(), waiting.pop()
+            waiting.append(solver.merge(first, second))
         elif children[node][0] < 0:
-            waiting.append((node, solver.part(next(coming))))
+            waiting.append(solver.part(next(coming)))
         else:
             depth.append((node, True))
             depth.append((children[node][1], False))
             depth.append((children[node][0], False))
-    return solver.solution()
+    return waiting.pop()
+
+
+def _exchanged(made: Mapping[int, Front | None], processes: Processes) -> dict[int, Front]:
+    """The fronts that all processes have made, by node; none of nodes whose parts have no rows."""
+    own = {node: front for node, front in made.items() if front is not None}
+    sizes = [[node, *front.rows.shape] for node, front in own.items()]
+    numbers = [x for front in own.values() for x in (front.ids, front.seen)]
+    rows = [front.rows.flatten() for front in own.values()]
+    none = torch.zeros((0,), dtype=torch.long)
+    heads = processes.gathered(torch.tensor(sizes, dtype=torch.long).view(-1, 3)).tolist()
+    counts = [columns - 1 for _, _, columns in heads for _ in range(2)]
+    each = torch.split(processes.gathered(torch.cat([none, *numbers])), counts)
+    whole = processes.gathered(torch.cat([none.double(), *rows]))
+    tables = torch.split(whole, [n * columns for _, n, columns in heads])
+    return {
+        node: Front(each[2 * i], each[2 * i + 1], tables[i].view(n, columns))
+        for i, (node, n, columns) in enumerate(heads)
+    }
+
+
+def _gathered(own: list[Tensor | None], processes: Processes) -> list[Tensor | None]:
+    """The own unknowns of all parts, of which each process has consecutive ones."""
+    if not processes.several:
+        return own
+    sizes = torch.tensor([-1 if x is None else len(x) for x in own], dtype=torch.long)
+    given = [x for x in own if x is not None]
+    every = processes.gathered(sizes).tolist()
+    values = processes.gathered(torch.cat([torch.zeros((0,), dtype=torch.float64), *given]))
+    parts = iter(torch.split(values, [n for n in every if n >= 0]))
+    return [None if n < 0 else next(parts) for n in every]

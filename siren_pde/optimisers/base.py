@@ -167,8 +167,9 @@ class Method(ABC, Generic[S]):
     may_be_zero: ClassVar[tuple[str, ...]] = ()
     """The options that may be zero, although their defaults are not."""
     shared: ClassVar[bool] = False
-    """Whether several processes may solve by it, each with a part of the rows: it sums over rows in
-    no other way than by what `Residuals` have for that, and decides nothing by a clock of its own.
+    """Whether several processes may solve by it, each with a part of the rows: it sums over rows by
+    what `Residuals` have for that, or over the processes of its objective where it makes rows of
+    its own, and decides nothing by a clock of its own.
     """
     keeps_rows: ClassVar[bool] = False
     """Whether its state has vectors of rows, of which each of several processes has its own."""

@@ -168,6 +168,12 @@ class Processes:
             return value
         return float(self.broadcast(torch.tensor(value, dtype=torch.float64)))
 
+    def before(self, deadline: float) -> bool:
+        """Whether it is before a time of `time.monotonic()`, of which the first process decides:
+        each has its own, from what all have begun together.
+        """
+        return self.agreed(deadline - time.monotonic()) > 0
+
     def all(self, holds: bool) -> bool:
         """Whether something holds for every process."""
         if not self.several:

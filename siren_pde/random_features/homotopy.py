@@ -10,7 +10,6 @@ linear model predicts the next residual.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import final
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
+from siren_pde.processes.processes import Processes
 from siren_pde.random_features.features import with_output
 from siren_pde.random_features.output_layer import weighted_size
 from siren_pde.random_features.output_system import OutputSystem, Weights
@@ -62,13 +62,19 @@ class Place:
     steps: int
 
 
-def followed(newton: Newton, start: Tensor, *, deadline: float = math.inf) -> Place:
+def followed(
+    newton: Newton,
+    start: Tensor,
+    *,
+    deadline: float = math.inf,
+    processes: Processes = Processes(),
+) -> Place:
     """The farthest place on the path from `start`: s is 1 unless steps became too small, or the
-    `deadline` has passed.
+    `deadline` has passed, for the first of the `processes` that share the steps.
     """
     here = _corrected(newton, Place(start, 0.0, 0)) or Place(start, 0.0, 1)
     length = FIRST
-    while here.s < 1 and length >= LEAST and time.monotonic() < deadline:
+    while here.s < 1 and length >= LEAST and processes.before(deadline):
         s = min(here.s + length, 1.0)
         there = _corrected(newton, Place(here.theta, s, here.steps))
         if there is None:

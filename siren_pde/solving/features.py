@@ -85,6 +85,7 @@ class Features(Method[Turns]):
     name: str = "least squares"
     dtype: torch.dtype = torch.float64
     architecture: Architecture = Architecture(1, 1)
+    shared: ClassVar[bool] = True
     descends: ClassVar[bool] = False
 
     def points(self, parameters: int) -> int:
@@ -106,7 +107,8 @@ class Features(Method[Turns]):
         else:
             kept = replace(spent, left=max(spent.left - _reserved(turns, spent), 0.0))
             turns = replace(turns, all_over=self.all_over.step(turns.all_over, kept))
-        seconds, (used, other) = time.monotonic() - began, turns.seconds
+        processes = require_problem(turns.origin, self.name).collocated.processes
+        seconds, (used, other) = processes.agreed(time.monotonic() - began), turns.seconds
         each = (used, other + seconds) if turns.local else (used + seconds, other)
         turns = replace(turns, seconds=each)
         turns = replace(turns, left=self._measured(turns))

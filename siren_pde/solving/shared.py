@@ -17,17 +17,18 @@ from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.base import Iterate, Method
 from siren_pde.optimisers.gauss_newton import GaussNewton
 from siren_pde.processes.processes import Processes
-from siren_pde.random_features.least_squares import LeastSquares
 from siren_pde.runs.state import MEMORY, packed, unpacked
 from siren_pde.solving.auto import Auto
 from siren_pde.solving.candidates import STEPS, gauss_newton_seconds
+from siren_pde.solving.features import Features
 from siren_pde.solving.report import of_problem
 from siren_pde.solving.solution import Solution
 
 TOLD = ("outcome", "stop_reason", "seconds", "loss", "estimate", "residuals", "part")
 """What the first process says of an answer: it looks at a clock, and others have other ones."""
 SHARED = (
-    "`Adam()`, `GaussNewton()`, `LBFGS()`, `Broyden()`, `ConjugateGradients()` and `LeastSquares()`"
+    "`Adam()`, `GaussNewton()`, `LBFGS()`, `Broyden()`, `ConjugateGradients()`, `LeastSquares()` "
+    "and `LocalFeatures()`"
 )
 
 
@@ -55,7 +56,7 @@ def chosen_among(
     number = f"{processes.count} processes share it and"
     measured = f"(measured curvature {curvature:.0e})"
     if affine and probe.field.has_default_layers:
-        return LeastSquares(), (
+        return Features(), (
             f"least squares, since {number} the residuals are affine in the field {measured}"
         )
     reason = f"the residuals are not affine in the field {measured}"

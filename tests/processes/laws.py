@@ -1,6 +1,7 @@
 """What each process of a job computes, as numbers that the first one tells."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -15,17 +16,24 @@ from siren_pde import (
     Siren,
     Sobol,
     Stop,
+    System,
+    Unknown,
     solve,
 )
 from siren_pde.collocation.objective import objective_of
 from siren_pde.collocation.quadrature import GaussLegendre
 from siren_pde.fields.cosines import Cosines
+from siren_pde.local_features.discretised import Waves
+from siren_pde.local_features.method import LocalFeatures
+from siren_pde.numerics.multifrontal import Part, least_squares
+from siren_pde.numerics.shares import Shares
 from siren_pde.numerics.spread import _by_normal_equations, spread_least_squares
 from siren_pde.optimisers.base import Spent
 from siren_pde.optimisers.conjugate_gradients import ConjugateGradients
 from siren_pde.processes.processes import Processes
 from siren_pde.random_features.output_system import OutputSystem
-from tests.processes.problems import bent, linear, plain, smooth
+from siren_pde.solving.features import Features
+from tests.processes.problems import bent, bracket, curved, layered, linear, plain, smooth, well
 
 FITTED = LeastSquares(features=150, frequency=(12.0, 12.0))
 """Features that hold the solution, with coefficients that do not cancel."""
@@ -108,7 +116,7 @@ def methods(processes):
     }
 
 
-def least_squares(processes):
+def spread(processes):
     generator = torch.Generator().manual_seed(2)
     a = torch.randn((97, 40), generator=generator, dtype=torch.float64)
     a = a * torch.logspace(0, -7, 40, dtype=torch.float64)
@@ -129,6 +137,50 @@ def least_squares(processes):
         "sizes": torch.tensor([system.size, *system.column_sizes().values()]),
         "factors": torch.tensor([*system.balance().values()]),
     }
+
+
+def trees(processes):
+    """Least squares on a crooked tree, of which some part has no rows."""
+    generator = torch.Generator().manual_seed(4)
+    children = [[1, 2], [-1, -1], [3, 10], [4, 5], [-1, -1], [6, 7], [-1, -1], [8, 9]]
+    children += [[-1, -1]] * 3
+    shared = [[0, 1], [0, 2, 6], [1, 3, 6], [2, 3, 4], None, [4, 5, 1, 6]]
+
+    def drawn(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    parts = [
+        None if s is None else Part(drawn(12, 4), drawn(12, len(s)), torch.tensor(s), drawn(12))
+        for s in shared
+    ]
+    uses = torch.bincount(torch.tensor([i for s in shared for i in s or ()]))
+    shares = Shares.of(children, [1.0, 2.0, 1.0, 1.0, 0.0, 3.0], processes)
+    own, rest = least_squares(parts[shares.own.start : shares.own.stop], children, uses, shares)
+    return {
+        "own": torch.cat([x for x in own if x is not None]),
+        "shared": rest,
+        "sizes": torch.tensor([-1 if x is None else len(x) for x in own]),
+    }
+
+
+def boxes(processes):
+    few = LocalFeatures(tolerance=1e-12, most=3500, waves=Waves(80, 4.0))
+    given: dict[str, Any] = {"quiet": True, "estimate": "none", "processes": processes}
+    told: dict[str, Any] = {}
+    for name, problem in {"square": plain, "L": bracket, "hole": curved, "flux": layered}.items():
+        solution = solve(problem, None, few, **given)
+        there = torch.linspace(0.02, 0.24, 40, dtype=torch.float64).view(-1, 2)
+        told[name] = solution(there).flatten()
+        told[f"{name}, steps"] = torch.tensor(solution.history.steps)
+        told[f"{name}, losses"] = torch.tensor(solution.history.losses)
+        told[f"{name}, boxes"] = solution.field.networks()["u"].low
+    waves = LeastSquares(features=40, frequency=(6.0, 6.0))
+    turns = solve(bracket, None, Features(waves, few), **given)
+    told["in turns"] = turns(there + 0.3).flatten()
+    told["in turns, methods"] = [turns.method]
+    unknowns = System(psi=Siren(1), E=Unknown(4.0))
+    bound = solve(well, unknowns, replace(few, most=200, waves=None), **given)
+    return {**told, "constant": bound.field.networks()["E"](torch.zeros(1, 1))}
 
 
 def solves(processes):
@@ -175,7 +227,7 @@ def decisions(processes):
     }
 
 
-LAWS = (products, quadratures, adaptive, methods, least_squares, solves)
+LAWS = (products, quadratures, adaptive, methods, spread, trees, boxes, solves)
 """What is the same for any number of processes."""
 OTHERS = (decisions,)
 """What is the same in all processes of a job."""

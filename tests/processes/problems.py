@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from siren_pde import Ball, Box, PointCloud, Problem, d, lap, on, sin
+from siren_pde import Ball, Box, PointCloud, Problem, d, div, grad, lap, on, sin, where
 
 SQUARE = Box(x=(0, 1), y=(0, 1)) - Ball(x=0.5, y=0.5, radius=0.2)
 MEASURED = torch.rand((23, 2), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
@@ -46,3 +46,34 @@ BOX = Box(x=(0, 1), y=(0, 1))
 plain = Problem(replace(poisson, domain=BOX), replace(edge, domain=BOX.boundary))
 linear = Problem(poisson, edge, data, corner)
 bent = Problem(reaction, edge, data, corner)
+
+CORNERED = Box(x=(-1, 1), y=(-1, 1)) - Box(x=(0, 1), y=(-1, 0))
+
+
+@on(BOX)
+def conduction(p, u):
+    return div(where(p.x > 0.12, 10.0, 1.0) * grad(u)) + 1
+
+
+LINE = Box(x=(0, 1))
+
+
+@on(LINE)
+def schroedinger(p, psi, E):
+    return d(psi, p.x, p.x) / 2 + E * psi
+
+
+@on(LINE.boundary)
+def walls(p, psi):
+    return psi
+
+
+@on(PointCloud([[0.5]]))
+def top(p, psi):
+    return psi - 1
+
+
+bracket = Problem(replace(poisson, domain=CORNERED), replace(edge, domain=CORNERED.boundary))
+curved = Problem(reaction, edge)
+layered = Problem(conduction, replace(edge, domain=BOX.boundary))
+well = Problem(schroedinger, walls, top)

@@ -73,7 +73,8 @@ def methods():
 
 @pytest.mark.parametrize("kind", methods(), ids=lambda kind: kind.__name__)
 def test_a_method_is_shared_or_refuses(kind):
-    shared = {"Adam", "GaussNewton", "LBFGS", "Broyden", "ConjugateGradients", "LeastSquares"}
+    first = {"Adam", "GaussNewton", "LBFGS", "Broyden", "ConjugateGradients"}
+    shared = first | {"LeastSquares", "LocalFeatures", "Features"}
     assert kind.shared == (kind.__name__ in shared)
     if not kind.shared and kind.__name__ != "Auto":
         with pytest.raises(ConfigError, match=rf"`{kind.__name__}`.*started 2.*`Adam\(\)`"):

@@ -17,7 +17,9 @@ ROUNDING = {
     "quadratures": 1e-12,
     "products": 1e-12,
     "adaptive": 1e-12,
-    "least_squares": 1e-8,
+    "spread": 1e-8,
+    "trees": 1e-10,
+    "boxes": 1e-8,
     "solves": 1e-8,
 }
 """By how much numbers may differ, beside the largest of them."""
