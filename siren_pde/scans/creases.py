@@ -71,12 +71,12 @@ def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats
         zone = plain.zone(x, scale)
         zone = zone[left[zone]]
         if len(zone) < _WITNESSES:
-            continue
+            break
         faces = plain.faces(x[zone], scale)
         chosen = np.flatnonzero(faces.count > 1)
         zone, faces = zone[chosen], faces.part(chosen)
         if len(zone) < _WITNESSES:
-            continue
+            break  # what is round on large discs is so on smaller ones
         sharp = faces.at(above[zone]).surface()[0] ** 2
         blunt = _dot(above[zone], normals[zone]) ** 2
         near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
