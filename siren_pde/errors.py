@@ -2,6 +2,8 @@
 write instead. Each type has a `code` that programs may rely on: it never changes.
 """
 
+import sys
+import warnings
 from typing import ClassVar
 
 
@@ -75,3 +77,11 @@ class InputWarning(UserWarning):
     """An input that is read in one of several ways, or in part: which, and how to say otherwise."""
 
     code: ClassVar[str] = "SP-INPUT"
+
+
+def say(text: str, kind: type[Warning] = InputWarning) -> None:
+    """Warn at the line outside this package from which it was called."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("siren_pde."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, kind, stacklevel=level)

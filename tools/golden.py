@@ -17,6 +17,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from siren_pde import Siren, System, load, save
+from siren_pde.fields.derived.refined import Refined
+from siren_pde.fields.derived.splines import Splines
 from siren_pde.files.sealed import FORMATS
 from siren_pde.images import Cosines
 from siren_pde.references import Reference
@@ -42,6 +44,14 @@ def distance() -> SignedDistance:
     return SignedDistance(solution, np.array([1.0, 2.0, 3.0]), 2.0, np.ones(3), cloud)
 
 
+def refined() -> Refined:
+    """A network and a grid of splines that are zero nearly everywhere."""
+    coefficients = torch.zeros(150, 150)
+    coefficients[70:90, 20:120] = torch.randn(20, 100, generator=torch.Generator().manual_seed(6))
+    grid = Splines((-1.0, -1.0), 2 / 147, coefficients)
+    return Refined(Siren(2, width=4, depth=1, seed=7, dtype=torch.float64), [grid])
+
+
 def open_distance() -> SignedDistance:
     """The same, of a surface with ends and one side."""
     closed = distance()
@@ -59,6 +69,7 @@ def main() -> None:
         "single": told(Siren(2, width=5, depth=1, seed=2, dtype=torch.float32)),
         "system": told(System(u=Siren(2, width=3, depth=1), v=Siren(2, width=4, depth=1, seed=3))),
         "cosines": told(Cosines((3, 2))),
+        "refined": told(refined()),
         "distance": distance(),
         "open": open_distance(),
     }

@@ -17,6 +17,7 @@ from siren_pde.cli.options import (
     Json,
     Often,
     Openness,
+    Orientation,
     Patience,
     Seed,
     Setting,
@@ -238,9 +239,9 @@ def sdf(
         ),
     ] = Openness.auto,
     orientation: Annotated[
-        str,
+        Orientation,
         typer.Option(help="What given normals are: auto looks, given keeps, inward turns them."),
-    ] = "auto",
+    ] = Orientation.auto,
     simplify: Annotated[
         int | None, typer.Option(min=4, help="Most triangles of the mesh; left out, all.")
     ] = None,

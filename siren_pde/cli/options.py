@@ -41,6 +41,14 @@ class Openness(StrEnum):
         return {"yes": True, "no": False}.get(self.value)
 
 
+class Orientation(StrEnum):
+    """What the normals of a scan are, as `siren_pde.scans.given_normals` names it."""
+
+    auto = "auto"
+    given = "given"
+    inward = "inward"
+
+
 Seed = Annotated[int, typer.Option(help="Makes everything reproducible.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Dtype = Annotated[

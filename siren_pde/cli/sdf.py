@@ -195,7 +195,8 @@ def _answered(
     table = answers.table()
     with stages.of("page"):
         page = out.with_suffix(".html")
-        write_page(page, distance, mesh, table, title=title, measurements=measured)
+        normals = answers.normals
+        write_page(page, distance, mesh, table, title=title, measurements=measured, normals=normals)
     times = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
     shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
     shown = {"stages": ", ".join(f"{n} {s:.1f} s" for n, s in times.items()), "out": out}

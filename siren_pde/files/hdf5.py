@@ -17,7 +17,11 @@ Array = npt.NDArray[Any]
 
 _SCRIPT = Path(__file__).with_name("hdf5_child.py")
 PATIENCE = 60.0
-"""Seconds to wait for an answer: it may compute for five, on a machine that is busy."""
+"""Seconds to wait for an answer: it may compute for `SECONDS`, on a machine that is busy."""
+SECONDS, MEMORY, GROWTH = 5, 256 << 20, 4
+"""What the process may compute, beside a second for each 16 MB, and bytes that it may hold beside
+so many times the file.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,10 @@ def read_hdf5(path: Path, size: int) -> Contents:
     Raises StorageError for what links to elsewhere, needs more than four times its size, or 5
     seconds, or ends the process.
     """
-    request = {"path": str(path.resolve()), "size": size, "strict": False}
+    request = {"path": str(path.resolve()), "strict": False, **_limits(size)}
     reader = Child(_SCRIPT, PATIENCE)
     try:
-        return _contents(reader.read({**request, "limit": 4 * size + (128 << 20)}, b""))
+        return _contents(reader.read({**request, "limit": GROWTH * size + MEMORY // 2}, b""))
     finally:
         reader.close()
 
@@ -53,7 +57,7 @@ def read_plain_hdf5(data: bytes) -> Contents:
 
     Its process is kept for the next one: to start it takes a tenth of a second.
     """
-    request = {"path": None, "size": len(data), "strict": True, "limit": len(data)}
+    request = {"path": None, "strict": True, "limit": len(data), **_limits(len(data))}
     with _turn:
         reader = _idle() or Child(_SCRIPT, PATIENCE)
         try:
@@ -61,6 +65,11 @@ def read_plain_hdf5(data: bytes) -> Contents:
         finally:
             if reader.process.returncode is None:
                 _kept.append(reader)
+
+
+def _limits(size: int) -> dict[str, int]:
+    """What the process is told of a file of so many bytes."""
+    return {"size": size, "seconds": SECONDS + (size >> 24), "memory": MEMORY + GROWTH * size}
 
 
 def _contents(answer: Answer) -> Contents:

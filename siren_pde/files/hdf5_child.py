@@ -77,22 +77,24 @@ class Reading:
         self.arrays[path] = values["real"] + 1j * values["imag"] if parts else values
 
 
-def bound(size: int) -> None:
-    """Let this process compute for some seconds, and hold a few times the file, and no more."""
+def bound(seconds: int, memory: int) -> None:
+    """Let this process compute for so many seconds more, and hold so many bytes more."""
     spent = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + 5 + (size >> 24), most))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + seconds, most))
     statm = Path("/proc/self/statm")
     if statm.exists():
         held = int(statm.read_text().split()[0]) * resource.getpagesize()
         _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (held + 4 * size + (256 << 20), most))
+        limit = held + memory
+        limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 def answer(source: BinaryIO, out: BinaryIO, request: dict[str, Any]) -> None:
     """Read the file that a request names, or that follows it, and write what is in it."""
     path, size = request["path"], request["size"]
-    bound(size)
+    bound(request["seconds"], request["memory"])
     reading = Reading(request["strict"], request["limit"])
     try:
         with h5py.File(path or io.BytesIO(source.read(size)), "r") as file:

@@ -18,10 +18,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-SECONDS, MEMORY, GROWTH = 20, 1 << 30, 64
-"""Of computing, beside one for each MB, and bytes to hold beside so many times the file: the
-libraries take two seconds to be imported, and packed points grow twentyfold as floats.
-"""
+DENSEST = 64
+"""Points that one byte of a file may hold: packed ones are not much smaller than a byte."""
 PATHS = 4096
 """Scans or meshes in one file."""
 
@@ -36,7 +34,7 @@ def las(data: bytes, path: str) -> dict[str, Any]:
 
     with laspy.open(io.BytesIO(data), laz_backend=laspy.LazBackend.Lazrs) as reader:
         count = reader.header.point_count
-        if count > GROWTH * len(data):
+        if count > DENSEST * len(data):
             raise Refused(f"it declares {count} points, more than its {len(data)} bytes can hold")
         points = reader.read()
     if len(points.points) != count:
@@ -158,16 +156,16 @@ def _parts(whole: Any) -> Iterator[dict[str, Any]]:
         yield part
 
 
-def bound(size: int) -> None:
-    """Let this process compute for some seconds, and hold a few times the file, and no more."""
+def bound(seconds: int, memory: int) -> None:
+    """Let this process compute for so many seconds more, and hold so many bytes more."""
     spent = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + SECONDS + (size >> 20), most))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + seconds, most))
     statm = Path("/proc/self/statm")
     if statm.exists():
         held = int(statm.read_text().split()[0]) * resource.getpagesize()
         _, most = resource.getrlimit(resource.RLIMIT_AS)
-        limit = held + GROWTH * size + MEMORY
+        limit = held + memory
         limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
         resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
@@ -177,9 +175,8 @@ READERS = {"las": las, "e57": e57, "scene": scene}
 
 def answer(source: BinaryIO, out: BinaryIO, request: dict[str, Any]) -> None:
     """Read the file that follows a request, and write what is in it."""
-    size = request["size"]
-    data = source.read(size)
-    bound(max(size, request["whole"]))
+    data = source.read(request["size"])
+    bound(request["seconds"], request["memory"])
     try:
         arrays = READERS[request["kind"]](data, request["path"])
         arrays = {name: np.ascontiguousarray(v) for name, v in arrays.items()}

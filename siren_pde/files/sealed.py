@@ -23,7 +23,7 @@ from siren_pde.errors import StorageError
 from siren_pde.files.hdf5 import read_plain_hdf5
 from siren_pde.files.json_values import JSON, parsed
 
-FORMATS = {"solution": 3}
+FORMATS = {"solution": 4}
 """The format of each kind of file, where it is not 1: it counts up when what is inside changes."""
 OLDEST = {"solution": 2}
 """The oldest format of each kind that is still read, where it is not the present one."""

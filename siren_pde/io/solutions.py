@@ -2,7 +2,8 @@
 
 `about` is a JSON text; `history/{steps,seconds,losses,notes}` has one row per report, `terms/NAME`
 the mean squares of a condition in these; `field/NAME` is one dataset for each parameter and buffer
-of the field, `domains/NUMBER` one for each array of the domains that it lives on. The rest is in
+of the field, `domains/NUMBER` one for each array of the domains that it lives on. Those of the
+field that are mostly zero are without their zeros: see `siren_pde.io.sparse`. The rest is in
 `siren_pde.files.sealed`.
 """
 
@@ -29,6 +30,7 @@ from siren_pde.files.atomic import atomic_write
 from siren_pde.files.json_values import JSON, Description, entry, real, record, row, text
 from siren_pde.files.sealed import Array, pack, texts, unpack
 from siren_pde.io.estimates import as_description, estimate_of, finite, number, numbers
+from siren_pde.io.sparse import with_zeros, without_zeros
 from siren_pde.io.storable import Storable, Stored
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.optimisers.reached import Reached
@@ -73,6 +75,7 @@ def contents(
             f"cannot write `{path}`: `{name}` of the field is {dtype}, and only tensors of "
             f"{', '.join(_DTYPES)} are stored. Keep it outside the module."
         )
+    field = without_zeros({name: _array(tensor) for name, tensor in state.items()})
     homes, places = stored_homes(known_homes(parts(solution.field), solution.home))
     about: dict[str, JSON] = {
         "siren_pde": version("siren-pde"),
@@ -92,10 +95,10 @@ def contents(
         "field": described(solution.field),
         "domains": homes,
         "dtypes": {name: str(tensor.dtype) for name, tensor in state.items()},
+        "sparse": field.shapes,
     }
-    arrays = {name: _array(tensor) for name, tensor in state.items()}
     groups = {"history": _rows(solution.history), "terms": _terms(solution.history)}
-    groups |= {"field": arrays, "domains": places}
+    groups |= {"field": field.arrays, "nonzero": field.nonzero, "domains": places}
     return about, {name: held for name, held in groups.items() if held or name == "field"}
 
 
@@ -134,7 +137,9 @@ def read(path: str | os.PathLike[str], interpret: Callable[[Description, Groups]
 def stored(said: Description, groups: Groups, template: nn.Module | None = None) -> Stored:
     """What `contents` describes; `template` has what of the field is Python code."""
     dtypes = record(entry(said, "dtypes"), "dtypes")
-    state = {name: _tensor(name, groups["field"][name], text(dtypes, name)) for name in dtypes}
+    shapes = record(said.get("sparse", {}), "sparse")  # files up to format 3 hold all zeros
+    arrays = with_zeros(groups["field"], groups.get("nonzero", {}), shapes)
+    state = {name: _tensor(name, arrays[name], text(dtypes, name)) for name in dtypes}
     field = restored(entry(said, "field"), template, sum(t.numel() for t in state.values()))
     return Stored(
         field=_filled(field, state),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import InputWarning, NonFiniteError, StorageError
+from siren_pde.errors import NonFiniteError, StorageError, say
 from siren_pde.files.atomic import atomic_write
 from siren_pde.io.readers.names import COLOUR, NORMAL, POSITION
 from siren_pde.io.single import Offset, in_single
@@ -20,7 +20,7 @@ from siren_pde.meshes.mesh import Mesh
 Floats = npt.NDArray[np.float64]
 
 _NAMES = (*POSITION, *NORMAL)
-_WORDS = {"<f8": "double", "<f4": "float", "u1": "uchar"}
+_WORDS = {"<f8": "double", "<f4": "float", "<i4": "int", "<u4": "uint", "u1": "uchar"}
 
 
 def write_mesh(
@@ -56,10 +56,16 @@ def write_mesh(
         if not np.isfinite(directions).all():
             raise NonFiniteError(f"cannot write `{path}`: some normals are NaN or infinite.")
         columns = np.concatenate([mesh.vertices, directions], axis=1)
-    if form is None:
-        return _write_stl(path, mesh)
-    atomic_write(path, form(mesh, columns, _measured(path, mesh, measurements or {})))
-    return None
+    written = form.written(mesh, columns, _measured(path, mesh, measurements or {}))
+    atomic_write(path, written.data)
+    if written.offset is not None:
+        x, y, z = (f"{value:.12g}" for value in written.offset)
+        say(
+            f"`{path}` holds the mesh moved by −({x}, {y}, {z}): {path.suffix} files have single "
+            "precision, which cannot hold its coordinates. Add these, or write a .ply or .obj, "
+            "which keep them."
+        )
+    return written.offset
 
 
 def as_stored(path: str | os.PathLike[str], mesh: Mesh) -> Mesh:
@@ -68,11 +74,26 @@ def as_stored(path: str | os.PathLike[str], mesh: Mesh) -> Mesh:
     It is another one than `mesh` for .stl alone: its vertices are rounded, and those at one place
     are one. Raises as `write_mesh` does.
     """
-    return in_single(mesh).mesh if _form(Path(path)) is None else mesh
+    return _form(Path(path)).stored(mesh)
 
 
-def _form(path: Path) -> Form | None:
-    """What makes the bytes of a file, None for STL."""
+class _Written(NamedTuple):
+    """The bytes of a file, and what has been subtracted from its coordinates."""
+
+    data: bytes
+    offset: Offset | None = None
+
+
+class _Form(NamedTuple):
+    """A format: what a mesh, columns (v, 3 or 6) and measurements (v,) make, and the mesh that
+    reading it gives again.
+    """
+
+    written: Callable[[Mesh, Floats, Mapping[str, Floats]], _Written]
+    stored: Callable[[Mesh], Mesh]
+
+
+def _form(path: Path) -> _Form:
     if path.suffix.lower() not in _FORMATS:
         raise StorageError(
             f"cannot write a mesh to `{path}`: its suffix names no known format. "
@@ -97,7 +118,7 @@ def _measured(
     return columns
 
 
-def _ply(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
+def _ply(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> _Written:
     kinds = {name: "<f8" for name in _NAMES[: columns.shape[1]]}
     painted = set(COLOUR) <= set(measured)
     for name, column in measured.items():
@@ -119,21 +140,29 @@ def _ply(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
         table[name] = _bytes(column) if kinds[name] == "u1" else column
     rows = np.empty(len(mesh.faces), dtype=[("count", "u1"), ("corners", "<i4", (3,))])
     rows["count"], rows["corners"] = 3, mesh.faces
-    return "\n".join(header).encode() + table.tobytes() + rows.tobytes()
+    return _Written("\n".join(header).encode() + table.tobytes() + rows.tobytes())
 
 
 def _smallest(column: Floats) -> str:
-    """Single precision where it keeps four digits of the differences, else double."""
+    """Single precision where it keeps four digits of the differences, and whole numbers, such as
+    those that name points, as they are; else four bytes for whole ones, or double.
+    """
     with np.errstate(over="ignore"):
         lost = np.abs(column - column.astype(np.float32)).max(initial=0.0)
-    return "<f4" if lost <= 1e-4 * np.ptp(column) or np.equal(lost, 0) else "<f8"
+    whole = bool((column % 1 == 0).all())
+    if np.equal(lost, 0) or (lost <= 1e-4 * np.ptp(column) and not whole):
+        return "<f4"
+    for kind in ("<i4", "<u4") if whole else ():
+        if np.iinfo(kind).min <= column.min() and column.max() <= np.iinfo(kind).max:
+            return kind
+    return "<f8"
 
 
 def _bytes(column: Floats) -> Floats:
     return np.clip(np.round(column), 0, 255)
 
 
-def _obj(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
+def _obj(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> _Written:
     corners = "f {0} {1} {2}" if columns.shape[1] == 3 else "f {0}//{0} {1}//{1} {2}//{2}"
     ends = [""] * len(columns)
     if set(COLOUR) <= set(measured):
@@ -144,28 +173,30 @@ def _obj(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> bytes:
     if columns.shape[1] == 6:
         lines += [f"vn {x!r} {y!r} {z!r}" for x, y, z in columns[:, 3:].tolist()]
     lines += [corners.format(*face) for face in (mesh.faces + 1).tolist()]
-    return "\n".join([*lines, ""]).encode()
+    return _Written("\n".join([*lines, ""]).encode())
 
 
-def _write_stl(path: Path, mesh: Mesh) -> Offset | None:
+def _stl(mesh: Mesh, columns: Floats, measured: Mapping[str, Floats]) -> _Written:
     single = in_single(mesh)
     rows = np.zeros(len(single.triangles), dtype=[("numbers", "<f4", (4, 3)), ("attribute", "<u2")])
     rows["numbers"][:, 0], rows["numbers"][:, 1:] = mesh.face_normals[single.kept], single.triangles
     head = b"siren_pde".ljust(80) + len(rows).to_bytes(4, "little")
-    atomic_write(path, head + rows.tobytes())
-    if single.offset is not None:
-        x, y, z = (f"{value:.12g}" for value in single.offset)
-        warnings.warn(
-            f"`{path}` holds the mesh moved by −({x}, {y}, {z}): STL has single precision, which "
-            "cannot hold its coordinates. Add these, or write a .ply or .obj, which keep them.",
-            InputWarning,
-            stacklevel=3,
-        )
-    return single.offset
+    return _Written(head + rows.tobytes(), single.offset)
 
 
-Form = Callable[[Mesh, Floats, Mapping[str, Floats]], bytes]
-_FORMATS: dict[str, Form | None] = {".ply": _ply, ".obj": _obj, ".stl": None}
+def _as_it_is(mesh: Mesh) -> Mesh:
+    return mesh
+
+
+def _in_single(mesh: Mesh) -> Mesh:
+    return in_single(mesh).mesh
+
+
+_FORMATS = {
+    ".ply": _Form(_ply, stored=_as_it_is),
+    ".obj": _Form(_obj, stored=_as_it_is),
+    ".stl": _Form(_stl, stored=_in_single),
+}
 
 
 def write_volume(

@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import DomainError
+from siren_pde.meshes.crossings import crossings
 from siren_pde.meshes.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
 
-_NUDGE = 1e-3
-"""Cuts keep this fraction of an edge away from its ends, where they would leave slivers."""
 _TURNS = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
 
 
@@ -43,7 +42,7 @@ def cut(mesh: Mesh, values: npt.ArrayLike) -> Mesh:
     unique, number = np.unique(edges, axis=0, return_inverse=True)
     number = number.reshape(-1) + len(mesh.vertices)
     low, high = values[unique].T
-    share = np.clip(low / np.where(low == high, 1.0, low - high), _NUDGE, 1 - _NUDGE)
+    share = crossings(low, high)
     start, end = mesh.vertices[unique[:, 0]], mesh.vertices[unique[:, 1]]
     vertices = np.concatenate([mesh.vertices, start + share[:, None] * (end - start)])
     p, q, r, s = np.split(number, np.cumsum([len(two), len(two), len(one)]))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import ConfigError, DomainError, NonFiniteError
+from siren_pde.meshes.crossings import crossings
 from siren_pde.meshes.cube_cases import (
     CORNERS,
     EDGE_AXIS,
@@ -25,9 +26,8 @@ Integers = npt.NDArray[np.int64]
 
 # A measured slope is a difference over a cell; the true one inside may be somewhat larger.
 _SLOPE_MARGIN = 1.5
-# Vertices keep this fraction of an edge away from its ends: a node that is exactly on the level
-# would otherwise collapse the triangles around it.
-_NUDGE = 1e-5
+_AWAY = 1e-5
+"""Vertices keep less away from the ends of edges than cuts do: here that is an error of place."""
 
 
 def extract(
@@ -220,7 +220,7 @@ def _crossings(lattice: Lattice, nodes: Nodes, edges: Integers) -> Floats:
     """Where the linear interpolant vanishes on each cut edge, (e, 3)."""
     lower, axis = np.divmod(edges, 3)
     a, b = nodes.at(lower), nodes.at(lower + lattice.key_steps[axis])
-    fraction = np.clip(a / (a - b), _NUDGE, 1 - _NUDGE)
+    fraction = crossings(a, b, _AWAY)
     return lattice.positions(lower) + (fraction * lattice.cell[axis])[:, None] * np.eye(3)[axis]
 
 

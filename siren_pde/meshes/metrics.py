@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.meshes.folds import folded
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.nearest import Nearest, nearest_on_mesh
 from siren_pde.meshes.triangle import CORNER, EDGE
@@ -30,26 +31,33 @@ def signed_distance(points: npt.ArrayLike, mesh: Mesh) -> Floats:
 
     For a watertight mesh the sign is that of (x − nearest)·N, with N the angle-weighted
     pseudonormal of the face, edge or vertex that is nearest: exact (Baerentzen & Aanaes 2005),
-    unless the mesh cuts itself: then some points inside count as outside. In other meshes a
-    point is inside where the generalised winding number exceeds ½ (Jacobson et al. 2013), of
-    dipoles, or close to the surface, where those do not decide, of the faces themselves.
-    Raises what `nearest_on_mesh` raises.
+    unless the mesh cuts itself: then some points inside count as outside. In other meshes, and
+    where the nearest face is `folded`, a point is inside where the generalised winding number
+    exceeds ½ (Jacobson et al. 2013), of dipoles, or close to the surface, where those do not
+    decide, of the faces themselves. Raises what `nearest_on_mesh` raises.
     """
     points = np.asarray(points, dtype=np.float64)
     nearest = nearest_on_mesh(points, mesh)
     if mesh.is_watertight:
         side = np.einsum("ij,ij->i", points - nearest.point, _pseudonormals(nearest, mesh))
-        inside = side < 0
+        inside, doubtful = side < 0, folded(mesh)[nearest.face]
     else:
-        around = dipole_winding(
-            points, mesh.triangles.mean(1), mesh.face_areas[:, None] * mesh.face_normals
-        )
-        width = np.sqrt(mesh.face_areas.mean())
-        close = nearest.distance < 4 * width
-        unsure = (nearest.distance < width) | (close & (np.abs(around - 0.5) < 0.25))
-        around[unsure] = winding_number(points[unsure], mesh)
-        inside = around > 0.5
+        inside, doubtful = np.zeros(len(points), bool), np.ones(len(points), bool)
+    if doubtful.any():
+        inside[doubtful] = _is_wound_around(points[doubtful], mesh, nearest.distance[doubtful])
     return np.where(inside, -nearest.distance, nearest.distance)
+
+
+def _is_wound_around(points: Floats, mesh: Mesh, distance: Floats) -> npt.NDArray[np.bool_]:
+    """Whether the winding number exceeds ½, at points (n, 3) so far from the mesh."""
+    around = dipole_winding(
+        points, mesh.triangles.mean(1), mesh.face_areas[:, None] * mesh.face_normals
+    )
+    width = np.sqrt(mesh.face_areas.mean())
+    close = distance < 4 * width
+    unsure = (distance < width) | (close & (np.abs(around - 0.5) < 0.25))
+    around[unsure] = winding_number(points[unsure], mesh)
+    return np.asarray(around > 0.5)
 
 
 def winding_number(points: npt.ArrayLike, mesh: Mesh) -> Floats:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from siren_pde.meshes.mesh import Mesh, unit
 from siren_pde.meshes.triangle import nearest_on_triangles
+from siren_pde.numerics.neighbours import neighbours
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -93,9 +94,7 @@ class TriangleTree:
     def guess(self, points: Floats) -> Integers:
         """For each point a triangle that is rather near, (n,)."""
         # An exact answer would cost more than it saves: far from a surface, much is as near.
-        return np.asarray(
-            _TRIANGLES_PER_LANDMARK * self.landmarks.query(points, eps=0.2, workers=2)[1]
-        )
+        return np.asarray(_TRIANGLES_PER_LANDMARK * neighbours(self.landmarks, points, eps=0.2)[1])
 
     def children(self, level: int, nodes: Integers) -> tuple[Integers, Integers]:
         """The children of nodes, and for each the index in `nodes` of its parent."""

@@ -45,14 +45,17 @@ def write_page(
     *,
     title: str,
     measurements: Mapping[str, npt.ArrayLike] | None = None,
+    normals: Floats | None = None,
 ) -> None:
     """Write the page of a fit and the mesh made of it; `numbers` become its table.
 
     `measurements` (v,) at the vertices of the mesh become ways to colour it: `red`, `green` and
-    `blue`, from 0 to 255, its own colours, and each other one by its name. Raises StorageError if
-    the file cannot be written.
+    `blue`, from 0 to 255, its own colours, and each other one by its name. `normals` (v, 3) there
+    are those of the distance, if they are known. Raises StorageError if the file cannot be written.
     """
     shown = simplified(mesh, TRIANGLES)
+    if normals is None or shown is not mesh:
+        normals = distance.normals(shown.vertices)
     less = "" if shown is mesh else f", shown with {len(shown.faces):,}"
     cloud = distance.centre + distance.scale * distance.cloud.positions
     kind = "a signed" if distance.cloud.has_sides else "an unsigned"
@@ -71,7 +74,8 @@ def write_page(
         "caption": html.escape(plane.caption),
         "version": version("siren-pde"),
         "data": json.dumps(
-            _data(distance, shown, cloud) | {"tints": _tints(mesh, shown, measurements or {})}
+            _data(distance, shown, cloud, normals=normals)
+            | {"tints": _tints(mesh, shown, measurements or {})}
         ),
     }
     page = files("siren_pde.plots").joinpath("page.html").read_text("utf-8")
@@ -164,21 +168,23 @@ def _round(value: float) -> float:
     return float(min((1, 2, 5, 10), key=lambda m: abs(np.log(m * power / value))) * power)
 
 
-def _data(distance: SignedDistance, mesh: Mesh, cloud: Floats) -> dict[str, object]:
+def _data(
+    distance: SignedDistance, mesh: Mesh, cloud: Floats, *, normals: Floats
+) -> dict[str, object]:
     """What the viewer draws: arrays as base64 of little-endian numbers."""
     low = mesh.vertices.min(0)
     extent = mesh.vertices.max(0) - low
     extent = np.maximum(extent, 1e-12 * extent.max())
     curvature = distance.curvature(mesh.vertices)
     strong = float(np.quantile(np.abs(curvature), 0.95)) or 1.0
-    normals = np.column_stack([distance.normals(mesh.vertices), np.clip(curvature / strong, -1, 1)])
+    shading = np.column_stack([normals, np.clip(curvature / strong, -1, 1)])
     chosen = np.random.default_rng(0).permutation(len(cloud))[:POINTS]
     points = (cloud[chosen] - low) / extent
     points = points[((points >= 0) & (points <= 1)).all(1)]
     return {
         "size": (extent / extent.max()).tolist(),
         "vertices": _places((mesh.vertices - low) / extent),
-        "normals": _text(np.round(127 * normals).astype("<i1")),
+        "normals": _text(np.round(127 * shading).astype("<i1")),
         "faces": _text(mesh.faces.astype("<u4")),
         "corners": mesh.faces.size,
         "points": _places(points),

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.domains.cloud import PointCloud
+from siren_pde.numerics.neighbours import neighbours
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +37,7 @@ def carried(cloud: PointCloud, places: npt.ArrayLike) -> dict[str, Floats]:
     count = min(NEAREST, len(among))
     wanted = np.asarray(places, dtype=np.float64) / scale - centre
     tree = cKDTree(positions[among] / scale - centre)
-    distance, near = tree.query(wanted, k=count, workers=2)
+    distance, near = neighbours(tree, wanted, count)
     distance, near = distance.reshape(-1, count), among[near.reshape(-1, count)]
     squares = np.square(distance)
     weights = 1 / (squares + 1e-12 * squares[:, -1:] + 1e-300)

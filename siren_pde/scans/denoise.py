@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from torch import Tensor
 from siren_pde.scans.creases import sharpened
 from siren_pde.scans.noise import AT_ONCE, Settled, enough_neighbours, settled
 from siren_pde.scans.normals import estimated
+from siren_pde.scans.sheets import NEIGHBOURS
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -29,12 +31,20 @@ _WIDTH = 0.5
 """The largest Gaussian's width, in radii of the patch."""
 _CREASE, _SHARP_CREASE = 0.5, 0.3
 """Neighbours whose normals differ by more count less and less: they are beyond a crease. Less is
-enough where faces are flat.
+enough where faces are flat: points of a box, 10,000 with noise of 0.4 and 0.8 % of its length, come
+to lie 5 to 9 % farther from it with twice the second, and 1 % farther with half of it.
 """
 _FILTERED, _FILTERS, _SHARP_FILTERS = 48, 3, 10
-"""Neighbours in a filter of normals, and how often it is applied, and where faces are flat."""
+"""Neighbours in a filter of normals, and how often it is applied, and where faces are flat: of that
+box, points lie 2 % farther with half the last, and 2 % nearer, in more time, with twice of it.
+"""
 _TIMES, _LEAST_ALIKE, _MOST_ALIKE = 1.9, 0.15, 0.4
-"""In so many of their typical differences, normals are alike, but not in less or more."""
+"""In so many of their typical differences, normals are alike, but not in less or more. Of that box,
+half the first changes nothing and twice of it 2 %; twice the second brings points 6 to 16 % farther
+from it, and half of it brings them no nearer, but turns normals at edges by a degree more. Of 5,000
+points of the fandisk, whose normals differ so much that the third counts, half the first brings
+points 7 to 14 % nearer, of the armadillo and the elephant less than 1 %.
+"""
 FLAT = 0.1
 """The typical difference between normals beside each other is smaller where faces are flat: 0.07
 for a box with slots and noise of 1 %, 0.14 for the armadillo with half of it.
@@ -87,19 +97,46 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
     noisy, start, given = _begun((points - centre) / extent, normals, size, seed)
     x, noise = start.positions, start.heights
     k = min(int(_GROWN * min(size, _ASKED)), len(x))
-    n = _filtered(x, start.normals, signed=False) if given is None else given
-    x, _ = _moved(noisy, x, n, noise, k=k, signed=given is not None)
-    crease = _CREASE
+    beside = _Beside(x)
+    n = given if given is not None else _filtered(beside, start.normals, signed=False)
+    x, _ = _moved(noisy, beside, n, noise, k=k, signed=given is not None)
+    beside, crease = _Beside(x), _CREASE
     if given is None:
-        oriented, _ = estimated(x)
-        steps = settled(x, x, cKDTree(x), min(_REGRESSED, len(x)))
+        oriented, _ = estimated(x, near=beside.near[1].numpy()[:, 1 : NEIGHBOURS + 1])
+        steps = settled(x, x, beside.tree, min(_REGRESSED, len(x)))
         n = on_side_of(steps.normals, oriented)
-        crease = _SHARP_CREASE if typical_difference(x, n) < FLAT else _CREASE
-        n = _filtered(x, n, signed=True)
-    x, error = _moved(noisy, x, n, noise, k=k, signed=True, crease=crease)
+        crease = _SHARP_CREASE if beside.typical_difference(n) < FLAT else _CREASE
+        n = _filtered(beside, n, signed=True)
+    x, error = _moved(noisy, beside, n, noise, k=k, signed=True, crease=crease)
     if crease < _CREASE:
         x, n = sharpened(noisy, x, n)
     return Denoised(centre + extent * x, n, extent * error, extent * noise)
+
+
+@final
+class _Beside:
+    """Points (n, 3) and those beside each of them, looked up once."""
+
+    def __init__(self, positions: Floats) -> None:
+        self.positions, self.tree = positions, cKDTree(positions)
+
+    @property
+    def parts(self) -> list[Integers]:
+        """All points, some at once, each near the one before."""
+        return np.array_split(np.asarray(self.tree.indices), -(-len(self.positions) // AT_ONCE))
+
+    @cached_property
+    def near(self) -> tuple[Tensor, Tensor]:
+        """The distances and numbers (n, k) of those that filters take the mean of."""
+        shape = len(self.positions), min(_FILTERED, len(self.positions))
+        far, near = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
+        for part in self.parts:
+            far[part], near[part] = self.tree.query(self.positions[part], k=shape[1], workers=-1)
+        return torch.from_numpy(far), torch.from_numpy(near)
+
+    def typical_difference(self, normals: Floats) -> float:
+        """That of their normals (n, 3)."""
+        return typical_difference(self.positions, normals, self.near[1].numpy())
 
 
 def on_side_of(normals: Floats, oriented: Floats) -> Floats:
@@ -127,7 +164,7 @@ def _begun(
         if np.median(np.abs(agreement)) < _BELIEVED:
             normals = on_side_of(start.normals, normals)
         if _contradictory(start.positions, normals):
-            normals = _filtered(start.positions, normals, signed=True)
+            normals = _filtered(_Beside(start.positions), normals, signed=True)
     if len(chosen) == len(points):
         return points[chosen], start, normals
     owner = cKDTree(start.positions).query(points, workers=-1)[1]
@@ -152,42 +189,46 @@ def _contradictory(x: Floats, normals: Floats) -> bool:
     return bool(nugget > _ROUGH_NORMALS)
 
 
-def _filtered(x: Floats, normals: Floats, *, signed: bool) -> Floats:
+def _filtered(cloud: _Beside, normals: Floats, *, signed: bool) -> Floats:
     """Normals (n, 3) averaged with those beside them that are alike, again and again.
 
     What is alike is told by what is usual (Tomasi and Manduchi 1998): on flat faces, a crease is.
     """
-    usual = typical_difference(x, normals)
+    usual = cloud.typical_difference(normals)
     alike = min(max(_TIMES * usual, _LEAST_ALIKE), _MOST_ALIKE)
-    tree, k = cKDTree(x), min(_FILTERED, len(x))
-    order = np.array_split(np.asarray(tree.indices), -(-len(x) // AT_ONCE))
-    near = [tree.query(x[part], k=k, workers=-1) for part in order]
+    far, near = cloud.near
     n = torch.from_numpy(normals).float()
     for _ in range(_SHARP_FILTERS if usual < FLAT else _FILTERS):
         new = torch.empty_like(n)
-        for part, (far, index) in zip(order, near, strict=True):
-            beside, own = n[torch.from_numpy(index)], n[torch.from_numpy(part)]
+        for part in map(torch.from_numpy, cloud.parts):
+            beside, own = n[near[part]], n[part]
             cosine = (beside @ own[:, :, None])[:, :, 0]
-            weight = _gaussian(torch.from_numpy(far).float(), _WIDTH)
+            weight = _gaussian(far[part], _WIDTH)
             weight *= _alike(cosine if signed else cosine.abs(), alike)
             weight = weight if signed else weight * cosine.sign()
             mean = (weight[:, None] @ beside)[:, 0]
-            new[torch.from_numpy(part)] = mean / mean.norm(dim=1, keepdim=True).clamp_min(1e-30)
+            new[part] = mean / mean.norm(dim=1, keepdim=True).clamp_min(1e-30)
         n = new
     return np.asarray(n.double().numpy())
 
 
-def typical_difference(x: Floats, normals: Floats) -> float:
-    """The median length of differences between normals (n, 3), of either sign, of neighbours."""
+def typical_difference(x: Floats, normals: Floats, near: Integers | None = None) -> float:
+    """The median length of differences between normals (n, 3), of either sign, of neighbours.
+
+    `near` (n, k) are these, and the points themselves first, where they are known.
+    """
     chosen = np.arange(0, len(x), -(-len(x) // _COMPARED))
-    near = cKDTree(x).query(x[chosen], k=min(_FILTERED, len(x)), workers=-1)[1][:, 1:]
-    cosine = np.abs(np.einsum("nkd,nd->nk", normals[near], normals[chosen]))
+    if near is None:
+        beside = cKDTree(x).query(x[chosen], k=min(_FILTERED, len(x)), workers=-1)[1]
+    else:
+        beside = near[chosen]
+    cosine = np.abs(np.einsum("nkd,nd->nk", normals[beside[:, 1:]], normals[chosen]))
     return float(np.sqrt(np.median(np.maximum(2 - 2 * cosine, 0))))
 
 
 def _moved(
     noisy: Floats,
-    x: Floats,
+    cloud: _Beside,
     normals: Floats,
     noise: Floats,
     *,
@@ -195,18 +236,18 @@ def _moved(
     signed: bool,
     crease: float = _CREASE,
 ) -> tuple[Floats, Floats]:
-    """Points x (n, 3) where `noisy` ones (n, 3) beside them are on average, and how sure that is.
+    """A cloud (n, 3) where `noisy` points (n, 3) beside it are on average, and how sure that is.
 
     Of the k nearest, the mean is taken with wide weights and with narrower ones. What that changes
     is detail, as far as its square in the neighbourhood exceeds that of noise of standard
     deviations `noise` (n,): so it is shrunk (James and Stein 1961). The standard deviations (n,)
     that come back are those of the mean, and of the detail that is kept.
     """
-    tree = cKDTree(x)
+    x, tree = cloud.positions, cloud.tree
     means, shares = np.empty((2, len(_SCALES), len(x)))
     beside = np.empty((len(x), k // 4), dtype=np.int32)
     y, at, n = (torch.from_numpy(values).float() for values in (noisy, x, normals))
-    for part in np.array_split(np.asarray(tree.indices), -(-len(x) // AT_ONCE)):
+    for part in cloud.parts:
         far, near = tree.query(x[part], k=k, workers=-1)
         beside[part] = near[:, : k // 4]
         own, index = torch.from_numpy(part), torch.from_numpy(near)

@@ -105,10 +105,11 @@ def known_orientation(name: str) -> Orientation:
 
 def _with_signs(points: Floats, normals: Floats, near: Integers) -> Checked:
     """The normals with those signs turned that are wrong: one by one, as a whole, in blocks."""
-    links = _without_thin(points, normals, Links.between(points, normals, near))
+    around, areas = Links.between(points, normals, near), disc_areas(points, near)
+    links = _without_thin(points, normals, around)
     votes = links.votes(len(points))
     if float(np.mean(votes < 0)) > _MANY:
-        return _found_anew(points, normals, near)
+        return _found_anew(around, points, normals, areas=areas)
     signs = np.where(votes < -_UNANIMOUS, -1.0, 1.0)
     if np.mean(votes < 0) > _FEW:
         signs = majority(links, signs)
@@ -118,7 +119,6 @@ def _with_signs(points: Floats, normals: Floats, near: Integers) -> Checked:
             f"{count} of {len(points)} normals contradict those around them: they are turned. "
             f"{_OVERRULE}"
         )
-    areas = disc_areas(points, near)
     patches = Patches.of(points, signs[:, None] * normals, areas, links.signed(signs))
     whole, more = _pieces(patches, links.signed(signs))
     blocks = consistent_signs(patches, whole, given=True)
@@ -133,13 +133,13 @@ def _with_signs(points: Floats, normals: Floats, near: Integers) -> Checked:
     return Checked(signs[:, None] * normals, sure, (*said, *more))
 
 
-def _found_anew(points: Floats, normals: Floats, near: Integers) -> Checked:
+def _found_anew(links: Links, points: Floats, normals: Floats, *, areas: Floats) -> Checked:
     """The normals with signs that do not depend on theirs, unless the surface is open."""
-    anew, sure = oriented(points, normals, near)
+    anew, sure = oriented(links, points, normals, areas=areas)
     same = float(np.mean(np.einsum("ni,ni->n", anew, normals) > 0))
     if same < 0.5 - _MORE:
-        links = Links.between(points, anew, near)
-        patches = Patches.of(points, anew, disc_areas(points, near), links)
+        turned = np.where(np.einsum("ni,ni->n", anew, normals) < 0, -1.0, 1.0)
+        patches = Patches.of(points, anew, areas, links.signed(turned))
         if not closed(patches, patches.winding.sum(axis=1)):
             anew, same = -anew, 1 - same
     said = (
@@ -152,7 +152,7 @@ def _found_anew(points: Floats, normals: Floats, near: Integers) -> Checked:
 def _lost(points: Floats, normals: Floats, near: Integers) -> float:
     """The share of normals that neither the planes nor the normals of their neighbours support."""
     chosen = np.arange(0, len(points), max(len(points) // 20_000, 1))
-    planes = least_spread(points, near)[chosen]
+    planes = least_spread(points, near, chosen)
     askew = np.abs(np.einsum("ni,ni->n", planes, normals[chosen])) < _ASKEW
     alike = np.abs(np.einsum("ni,nki->nk", normals[chosen], normals[near[chosen]])).mean(axis=1)
     return float(np.mean(askew & (alike < _UNLIKE)))

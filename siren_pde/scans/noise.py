@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from siren_pde.numerics.neighbours import neighbours
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -65,6 +68,7 @@ def enough_neighbours(points: Floats, seed: int = 0) -> int | None:
     chosen = np.random.default_rng(seed).permutation(len(points))[:_LOOKED_AT]
     sample = points[np.sort(chosen)]
 
+    @cache
     def roughness(size: int) -> float:
         return float(np.median(settled(sample, points, tree, size).roughness))
 
@@ -87,7 +91,7 @@ def settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> Settled:
 
 
 def _settled(x: Floats, points: Floats, tree: cKDTree, size: int) -> Settled:
-    near = tree.query(x, k=size, workers=-1)[1]
+    near = neighbours(tree, x, size)[1]
     patch = torch.from_numpy(points[near] - x[:, None])
     radius = patch.square().sum(2).amax(1).sqrt().clamp_min(1e-300)
     patch = (patch / radius[:, None, None]).float()
@@ -125,7 +129,7 @@ def shared_by_sheets(points: Floats, normals: Floats, scattered: Floats) -> floa
 
     chosen = np.arange(0, len(points), -(-len(points) // _LOOKED_AT))
     typical = float(np.median(scattered))
-    far, near = cKDTree(points).query(points[chosen], k=min(_LARGE, len(points)), workers=-1)
+    far, near = neighbours(cKDTree(points), points[chosen], min(_LARGE, len(points)))
     against = np.einsum("nkd,nd->nk", normals[near], normals[chosen]) < -0.5
     mixed = (against & (far < _APART * typical)).any(1)
     mixed |= np.median(scattered[near], axis=1) > _BETWEEN * typical

@@ -17,10 +17,10 @@ from siren_pde.scans.patches import Patches
 from siren_pde.scans.sheets import (
     NEIGHBOURS,
     Links,
-    carried,
     disc_areas,
     least_spread,
     nearest,
+    propagated_signs,
     spanning_tree,
 )
 from siren_pde.scans.trust import trust
@@ -96,28 +96,33 @@ class Oriented(NamedTuple):
     trust: Floats
 
 
-def estimated(points: Floats, neighbours: int = NEIGHBOURS) -> Oriented:
-    """Normals of different points (n, 3), in any unit; of a smooth surface they can be trusted."""
+def estimated(
+    points: Floats, neighbours: int = NEIGHBOURS, *, near: Integers | None = None
+) -> Oriented:
+    """Normals of different points (n, 3), in any unit; of a smooth surface they can be trusted.
+
+    `near` (n, neighbours) are the nearest other points, where they are known.
+    """
     points = (points - points.mean(axis=0)) / np.ptp(points, axis=0).max()
-    near = nearest(points, min(neighbours, len(points) - 1))
+    near = nearest(points, min(neighbours, len(points) - 1)) if near is None else near
     axes = least_spread(points, near)
-    strength = np.abs(Links.between(points, axes, near).agreement).reshape(near.shape).mean(axis=1)
-    normals, trust = oriented(points, axes, near)
+    links = Links.between(points, axes, near)
+    strength = np.abs(links.agreement).reshape(near.shape).mean(axis=1)
+    normals, trust = oriented(links, points, axes, areas=disc_areas(points, near))
     return Oriented(normals, strength * trust)
 
 
-def oriented(points: Floats, axes: Floats, near: Integers) -> Oriented:
+def oriented(links: Links, points: Floats, axes: Floats, *, areas: Floats) -> Oriented:
     """Normals along `axes` (n, 3) that point out of solids, as far as can be told.
 
+    `links` are those between the points (n, 3) with these axes, of discs of `areas` (n,).
     Their signs are carried along the `spanning_tree`, pieces turned `outward`, and branches of it
     where winding numbers say so, see `consistent_signs`. In the end the neighbours of a point have
     a majority on it.
     """
-    links = Links.between(points, axes, near)
     tree = spanning_tree(links, len(points))
     piece = connected(tree[0], tree[1], len(points))
-    signs = carried(tree, links, np.unique(piece, return_index=True)[1], len(points))
-    areas = disc_areas(points, near)
+    signs = propagated_signs(tree, links, np.unique(piece, return_index=True)[1], len(points))
     signs = signs * outward(points, signs[:, None] * axes, areas, piece)[piece]
     patches = Patches.of(points, signs[:, None] * axes, areas, links.signed(signs))
     blocks = consistent_signs(patches)

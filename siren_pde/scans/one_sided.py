@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.errors import DomainError
+from siren_pde.meshes.crossings import crossings
 from siren_pde.meshes.cube_cases import (
     CORNERS,
     EDGE_AXIS,
@@ -20,8 +21,6 @@ from siren_pde.scans.planes import heights
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_NUDGE = 1e-3
-"""Vertices keep this fraction of an edge away from its ends."""
 _PROJECTIONS = 2
 _REACH, _MOST_REACH = 4.5, 0.1
 """How far the sheet is continued, in the largest radius of a point, and in half-lengths at most."""
@@ -83,8 +82,8 @@ def _march(lattice: Lattice, cells: Integers, values: Floats) -> tuple[Integers,
     edges, first, faces = np.unique(
         3 * lattice.keys(lower) + EDGE_AXIS[local], return_index=True, return_inverse=True
     )
-    fraction = (np.abs(a) / np.maximum(np.abs(a - b), 1e-300)).ravel()[first]
-    return edges, np.clip(fraction, _NUDGE, 1 - _NUDGE), faces.reshape(-1, 3).astype(np.int64)
+    fraction = crossings(a, b).ravel()[first]
+    return edges, fraction, faces.reshape(-1, 3).astype(np.int64)
 
 
 def _facing(mesh: Mesh, cloud: OrientedCloud) -> Mesh:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import numpy.typing as npt
 
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import InputWarning
+from siren_pde.errors import say
 from siren_pde.meshes.topology import connected
 from siren_pde.scans.interior_points import winding_beside
 from siren_pde.scans.normals import estimate_normals
@@ -66,11 +64,9 @@ def with_rim(
     if is_open is None:
         is_open = looks_open(_sampled(cloud, scan, seed))
         if is_open:
-            warnings.warn(
+            say(
                 "the points are those of an open surface: its mesh ends where they do, and "
-                "encloses nothing. Say `is_open=False` (`--open no`) to have it closed.",
-                InputWarning,
-                stacklevel=3,
+                "encloses nothing. Say `is_open=False` (`--open no`) to have it closed."
             )
     if not is_open:
         return cloud

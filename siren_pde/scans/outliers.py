@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.topology import connected
+from siren_pde.numerics.neighbours import neighbours
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -36,13 +37,13 @@ def inliers(points: Floats) -> Integers:
     thousandth of all. At least half of all points stay.
     """
     kept = np.arange(len(points))
+    near, spacing = _neighbours(points)
     for _ in range(_ROUNDS):
-        near, spacing = _neighbours(points[kept])
         good = ~_alone(near, spacing) & ~_scattered(points[kept], spacing)
         if good.all() or 2 * good.sum() < len(points):
             break
         kept = kept[good]
-    near, spacing = _neighbours(points[kept])
+        near, spacing = _neighbours(points[kept])
     size = _group_sizes(near, spacing)
     enough = np.where(_sparse(spacing), max(_GROUP, _SHARE * len(points)), _GROUP)
     good = size >= np.minimum(enough, size.max())
@@ -54,7 +55,7 @@ def _neighbours(points: Floats) -> tuple[Integers, Floats]:
     from scipy.spatial import cKDTree
 
     count = min(_NEIGHBOURS, len(points) - 1)
-    spacing, near = cKDTree(points).query(points, k=count + 1, workers=2)
+    spacing, near = neighbours(cKDTree(points), points, count + 1)
     return near[:, 1:], spacing[:, 1:]
 
 
@@ -72,7 +73,7 @@ def _scattered(points: Floats, spacing: Floats) -> Booleans:
 
     scattered = _sparse(spacing)
     if scattered.any():
-        _, near = cKDTree(points).query(points[scattered], k=min(24, len(points)), workers=2)
+        _, near = neighbours(cKDTree(points), points[scattered], min(24, len(points)))
         patch = points[near] - points[near].mean(axis=1, keepdims=True)
         variance = np.linalg.eigvalsh(patch.transpose(0, 2, 1) @ patch)
         scattered[scattered] = variance[:, 0] > _SOLID * variance.sum(axis=1)

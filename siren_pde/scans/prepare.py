@@ -18,7 +18,7 @@ from siren_pde.scans.normals import estimated
 from siren_pde.scans.outliers import inliers
 from siren_pde.scans.rehearsal import error_ratio
 from siren_pde.scans.rounded import say_rounding
-from siren_pde.scans.strays import without_strays
+from siren_pde.scans.smoothed_outliers import without_outliers
 
 Floats = npt.NDArray[np.float64]
 
@@ -150,7 +150,7 @@ def cleaned(cloud: PointCloud, seed: int = 0, orientation: Orientation = "auto")
             stacklevel=3,
         )
     positions = positions[kept]
-    surface = without_strays(denoised(positions, given, seed))
+    surface = without_outliers(denoised(positions, given, seed))
     smooth, normals, noise, scattered = surface
     if given is None:
         oriented, trust = estimated(smooth)

@@ -112,7 +112,7 @@ def _around(
     counts = np.ceil(2 * half / edge).astype(int).tolist()
     corners = np.indices(counts).reshape(3, -1).T * edge - half
     within = reach + edge * np.sqrt(3) / 2
-    corners = corners[oriented.near(corners + edge / 2, 1)[0][:, 0] < within]
+    corners = corners[oriented.has_within(corners + edge / 2, within)]
     parts = np.indices((PARTS,) * 3).reshape(3, -1).T
     rng = np.random.default_rng(seed)
     inner = (parts + rng.random((len(corners), len(parts), 3))) * (edge / PARTS)

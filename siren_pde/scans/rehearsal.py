@@ -26,7 +26,11 @@ _CREASE = 0.3
 _STREAM = 3
 """Of random numbers, other than those that points may have been made with."""
 _USUAL = 1.8
-"""The answer where a part shows no noise: the median of what others do, by benchmarks/sdf.py."""
+"""The answer where no part shows noise: the median of what others do, by benchmarks/sdf.py. Of four
+noisy clouds of 5,000 points (armadillo, elephant, fandisk), of which rehearsals say 1.8 to 2.3, so
+82 to 95 % of the errors are within two deviations; with half of it 55 to 71 %, with twice of it 97
+to 100 %.
+"""
 
 
 def error_ratio(points: Floats, normals: Floats | None, smooth: Denoised, seed: int = 0) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.topology import connected
+from siren_pde.numerics.neighbours import neighbours
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -66,7 +67,7 @@ def ends_of(points: Floats) -> tuple[Floats, Floats]:
     flags, outward = np.zeros(len(points), dtype=bool), np.zeros_like(points)
     for start in range(0, len(points), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        far, near = tree.query(points[part], k=most + 1, workers=-1)
+        far, near = neighbours(tree, points[part], most + 1)
         offsets = points[near] - points[part, None]
         within = far <= wide[part, None]
         gap, centre = _widest_gap(offsets, within)
@@ -87,7 +88,7 @@ def _radii(tree: cKDTree, points: Floats) -> Floats:
     near = np.empty((len(points), min(_AROUND, k) + 1), dtype=np.int64)
     for start in range(0, len(points), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        far, index = tree.query(points[part], k=k + 1, workers=-1)
+        far, index = neighbours(tree, points[part], k + 1)
         radius[part], near[part] = far[:, -1], index[:, : near.shape[1]]
     np.max(radius[near], axis=1, out=wide)
     return wide
@@ -122,7 +123,7 @@ def _chains(points: Floats, ends: Integers, wide: Floats) -> tuple[Integers, Int
 
     if len(ends) < _CHAIN:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    far, near = cKDTree(points[ends]).query(points[ends], k=_CHAIN, workers=-1)
+    far, near = neighbours(cKDTree(points[ends]), points[ends], _CHAIN)
     start, which = np.nonzero(far <= _LINK * wide[ends][:, None])
     chain = connected(start, near[start, which], len(ends))
     long = np.bincount(chain)[chain] >= _CHAIN
@@ -135,7 +136,7 @@ def _spread(points: Floats, ends: Integers, outward: Floats, wide: Floats) -> Fl
 
     if not len(ends):
         return outward
-    far, nearest = cKDTree(points[ends]).query(points, workers=-1)
+    far, nearest = neighbours(cKDTree(points[ends]), points)
     beside = far < _BESIDE * wide
     return np.where(beside[:, None], outward[ends[nearest]], outward)
 

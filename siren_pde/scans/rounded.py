@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import InputWarning
+from siren_pde.errors import say
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,12 +25,10 @@ def say_rounding(positions: Floats) -> None:
     sample = positions[:: max(len(positions) // _COMPARED, 1)]
     spacing = float(np.median(cKDTree(positions).query(sample, k=2)[0][:, 1]))
     if step > _COARSE * spacing:
-        warnings.warn(
+        say(
             f"the coordinates have been in single precision, rounded to {step:.3g}, where points "
             f"are {spacing:.3g} apart: the surface is as uncertain as that. Subtract an offset "
-            "before such files are written, or write them in double precision.",
-            InputWarning,
-            stacklevel=4,
+            "before such files are written, or write them in double precision."
         )
 
 

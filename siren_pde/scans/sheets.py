@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.meshes.topology import adjacency
+from siren_pde.numerics.neighbours import neighbours
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -67,7 +68,7 @@ def nearest(points: Floats, count: int) -> Integers:
     """The indices of the nearest other points, (n, count)."""
     from scipy.spatial import cKDTree
 
-    _, near = cKDTree(points).query(points, k=count + 1, workers=2)
+    _, near = neighbours(cKDTree(points), points, count + 1)
     return np.asarray(near[:, 1:], dtype=np.int64)
 
 
@@ -85,12 +86,17 @@ def disc_areas(points: Floats, near: Integers) -> Floats:
     return np.asarray(np.pi * np.square(points - points[near[:, last - 1]]).sum(axis=1) / last)
 
 
-def least_spread(points: Floats, near: Integers) -> Floats:
-    """The eigenvector of least variance of each point and its neighbours (n, k), (n, 3)."""
-    normals = np.empty_like(points)
-    for start in range(0, len(points), 65536):
+def least_spread(points: Floats, near: Integers, chosen: Integers | None = None) -> Floats:
+    """The eigenvector of least variance of each point and its neighbours (n, k), (n, 3).
+
+    Of those that are `chosen` (m,) alone, (m, 3).
+    """
+    chosen = np.arange(len(points)) if chosen is None else chosen
+    normals = np.empty((len(chosen), 3))
+    for start in range(0, len(chosen), 65536):
         part = slice(start, start + 65536)
-        patch = np.concatenate([points[part, None], points[near[part]]], axis=1)
+        own = chosen[part]
+        patch = np.concatenate([points[own, None], points[near[own]]], axis=1)
         patch -= patch.mean(axis=1, keepdims=True)
         # Scaled to one, so that clouds of any unit are as well conditioned.
         patch /= np.abs(patch).max(axis=(1, 2), keepdims=True)
@@ -113,7 +119,7 @@ def spanning_tree(links: Links, size: int) -> Integers:
     return np.stack([tree.row, tree.col]).astype(np.int64)
 
 
-def carried(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
+def propagated_signs(edges: Integers, links: Links, roots: Integers, size: int) -> Floats:
     """Signs (n,) that make all agreements along the edges of a forest positive, +1 at the roots."""
     before = descent(edges, roots, size)[1]
     signs = np.ones(size + 1)  # one more node is above all roots

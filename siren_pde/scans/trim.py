@@ -8,6 +8,7 @@ import numpy.typing as npt
 from siren_pde.meshes.cut import cut
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.topology import boundary_edges, connected
+from siren_pde.numerics.neighbours import neighbours
 from siren_pde.scans.oriented_cloud import OrientedCloud
 
 Floats = npt.NDArray[np.float64]
@@ -52,7 +53,7 @@ def trimmed(mesh: Mesh, cloud: OrientedCloud, cell: float) -> Mesh:
     if not len(rim):
         return dilated
     _, own, reach = near_points(dilated.vertices)
-    inwards = cKDTree(rim).query(dilated.vertices, workers=-1)[0]
+    inwards = neighbours(cKDTree(rim), dilated.vertices)[0]
     drawn_back = _filled(dilated, reach - _BACK * own - inwards, reach)
     return _without_dust(cut(dilated, drawn_back), float(np.median(side)))
 

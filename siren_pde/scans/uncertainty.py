@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import InputWarning
+from siren_pde.errors import say
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
@@ -76,12 +75,10 @@ def say_uncertainty(told: Uncertainty, diagonal: float) -> None:
     """A warning where a surface is uncertain as a whole, or much of it is guessed."""
     typical = float(np.median(told.deviations))
     if typical > _UNSURE * diagonal or told.guessed_share > _INVENTED:
-        warnings.warn(
+        say(
             f"most of the surface is known to ±{2 * typical:.2g} ({2 * typical / diagonal:.1%} of "
             f"its size), and {told.guessed_share:.0%} of it is guessed, too far from points to be "
-            "known: see `uncertainty` at the vertices. More points would tell.",
-            InputWarning,
-            stacklevel=2,
+            "known: see `uncertainty` at the vertices. More points would tell."
         )
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -24,7 +22,6 @@ from siren_pde.fields.base import Field
 Positions: TypeAlias = npt.ArrayLike | Tensor | Mapping[str, npt.ArrayLike | Tensor]
 """Positions (…, d), or one array for each coordinate by name."""
 
-PACKAGE = str(Path(__file__).parents[1])
 TRIED = 10_000
 """Positions, evenly spread over those that are asked for, whose membership is tested: of curved
 domains that costs as much as the values. Outside the bounds, every one is seen.
@@ -194,11 +191,3 @@ def outside(domain: Domain, x: Tensor) -> str:
     place = ", ".join(f"{a}={v:.6g}" for a, v in zip(domain.axes, first, strict=True))
     least = "at least " if len(few) < len(x) - int(beyond.sum()) else ""
     return f"{least}{count} of {len(x)} positions lie outside {domain!r}, such as {place}"
-
-
-def warn(text: str) -> None:
-    """Warn where the package was called from."""
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(text, stacklevel=level)

@@ -21,7 +21,7 @@ from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import evaluate
 from siren_pde.domains.base import Domain
 from siren_pde.domains.homes import Homes, widest
-from siren_pde.errors import ConfigError
+from siren_pde.errors import ConfigError, say
 from siren_pde.estimates.bounds import Bounds, Diffusion, energy_bounds, one, zero
 from siren_pde.estimates.error_field import ErrorField, error_field, unknown_error
 from siren_pde.estimates.estimate import Estimate
@@ -36,7 +36,7 @@ from siren_pde.optimisers.reached import Reached
 from siren_pde.plots.cards import solution_card
 from siren_pde.plots.solution import plot
 from siren_pde.problem import Problem
-from siren_pde.solving.asking import Asked, Positions, differentiable, outside, warn, wrapped
+from siren_pde.solving.asking import Asked, Positions, differentiable, outside, wrapped
 from siren_pde.solving.history import History
 from siren_pde.solving.truths import Beside
 
@@ -215,10 +215,8 @@ class Solution:
         beyond = self.part.beyond(points.positions[:, self.axes.index(self.part.axis)])
         if bool(beyond.any()) and "beyond" not in self._told:
             self._told.add("beyond")
-            warn(
-                f"this solution is solved up to {self.part} only: values beyond are NaN. It ended "
-                f"because: {self.stop_reason}."
-            )
+            seen = f"this solution is solved up to {self.part} only: values beyond are NaN"
+            say(f"{seen}. It ended because: {self.stop_reason}.", UserWarning)
         return torch.where(beyond[:, None], math.nan, values)
 
     def _tell_outside(self, x: Tensor) -> None:
@@ -230,7 +228,7 @@ class Solution:
             return
         if seen:
             self._told.add("outside")
-            warn(f"{seen}: the values there are extrapolated.")
+            say(f"{seen}: the values there are extrapolated.", UserWarning)
 
     def goal(self, expression: Callable[..., object], over: Domain, *, mean: bool = False) -> Goal:
         """A number wanted of the solution, with its error bar: the integral of an expression.

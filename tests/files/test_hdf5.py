@@ -79,6 +79,16 @@ def test_arrays_larger_than_a_file_allows_are_refused(tmp_path: Path) -> None:
         read_hdf5(path, path.stat().st_size)
 
 
+def test_the_process_holds_as_much_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = content(x=np.zeros(2**22))
+    monkeypatch.setattr(hdf5, "MEMORY", 1 << 20)
+    monkeypatch.setattr(hdf5, "GROWTH", 0)
+    with pytest.raises(StorageError, match=r"ended the process|MemoryError"):
+        read_plain_hdf5(data)
+    monkeypatch.undo()
+    assert read_plain_hdf5(data).arrays["x"].nbytes == 2**25
+
+
 def test_each_file_of_strangers_has_a_process_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     path.write_bytes(PLAIN)
@@ -136,8 +146,8 @@ def test_the_process_answers_as_its_functions_do(
 ) -> None:
     path, out = tmp_path / "a.h5", io.BytesIO()
     path.write_bytes(data)
-    monkeypatch.setattr(hdf5_child, "bound", lambda size: None)  # limits would be this process's
-    request: dict[str, Any] = {"path": str(path), "size": len(data), "strict": False}
+    monkeypatch.setattr(hdf5_child, "bound", lambda *_: None)  # limits would be this process's
+    request: dict[str, Any] = {"path": str(path), "strict": False, **hdf5._limits(len(data))}
     hdf5_child.answer(io.BytesIO(), out, {**request, "limit": 1 << 20})
     line, _, rest = out.getvalue().partition(b"\n")
     said = json.loads(line)
@@ -154,8 +164,8 @@ def test_the_process_answers_as_its_functions_do(
 
 def test_compressed_arrays_are_not_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     data, out = strange(), io.BytesIO()
-    monkeypatch.setattr(hdf5_child, "bound", lambda size: None)
-    request = {"path": None, "size": len(data), "strict": True, "limit": len(data)}
+    monkeypatch.setattr(hdf5_child, "bound", lambda *_: None)
+    request = {"path": None, "strict": True, "limit": len(data), **hdf5._limits(len(data))}
     hdf5_child.answer(io.BytesIO(data), out, request)
     with pytest.raises(StorageError) as told:
         read_plain_hdf5(data)

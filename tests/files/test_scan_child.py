@@ -20,14 +20,14 @@ KINDS = {".las": "las", ".laz": "las", ".e57": "e57", ".glb": "scene", ".gltf": 
 @pytest.fixture(autouse=True)
 def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """They would be those of this process."""
-    monkeypatch.setattr(scan_child, "bound", lambda size: None)
+    monkeypatch.setattr(scan_child, "bound", lambda seconds, memory: None)
 
 
 def answered(path: Path) -> tuple[dict[str, Any], bytes]:
     """The line and the bytes that come back of a file."""
     data = b"" if path.suffix == ".e57" else path.read_bytes()
-    kind, whole = KINDS[path.suffix], path.stat().st_size
-    request = {"kind": kind, "path": str(path), "size": len(data), "whole": whole}
+    kind, limits = KINDS[path.suffix], {"seconds": 0, "memory": 0}
+    request = {"kind": kind, "path": str(path), "size": len(data), **limits}
     out = io.BytesIO()
     scan_child.answer(io.BytesIO(data), out, request)
     line, _, rest = out.getvalue().partition(b"\n")

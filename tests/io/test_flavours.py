@@ -297,6 +297,14 @@ def test_what_was_understood_is_said_once(flavour: str, tmp_path: Path) -> None:
     assert __file__ == said[0].filename  # the line that asked, not one of ours
 
 
+def test_colours_of_nothing_but_0_and_1_are_said_to_be_what_they_are_read_as(
+    tmp_path: Path,
+) -> None:
+    with pytest.warns(InputWarning, match="columns 4-6 are between 0 and 1"):
+        cloud = read_points(saved(tmp_path, "a.xyz", lines(POINTS, RGB > 127)))
+    assert cloud.data["red"].max() == 255
+
+
 PLAIN = ["csv", "face 0", "ply of cloudcompare", "pts, plain", "npz", "xyzn", "pwn, side by side"]
 
 
@@ -446,6 +454,69 @@ def test_empty_cells_are_no_numbers(read: Callable[[Path], object], tmp_path: Pa
         read(saved(tmp_path, "a.csv", data))
     with pytest.raises(DataFileError, match="point 1: NaN"):
         read_arrays(saved(tmp_path, "b.csv", data.replace(b"1,0,0,", b"1,,0,2")))
+
+
+HOLES = """x\ty\tz\tt\tred\tgreen\tblue
+0.5\t0\t0\t\t255\t0\t7
+1.5\t0\t0\t2.5\t0\t 10\t
+0.5\t1\t0\t\t12\t\t1
+0.5\t0\t1\t4.5\t9\t8\t7
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*commas within numbers:siren_pde.errors.InputWarning")
+@pytest.mark.parametrize("columns", [None, "x,y,z,scalar_t,r,g,b"])
+@pytest.mark.parametrize("comma", [False, True])
+def test_cells_between_tabs_may_be_empty(comma: bool, columns: str | None, tmp_path: Path) -> None:
+    data = HOLES.partition("\n")[2] if columns else HOLES
+    path = saved(tmp_path, "a.tsv", (data.replace(".", ",") if comma else data).encode())
+    with pytest.warns(InputWarning) as said:
+        cloud = read_points(path, columns=columns)
+    words = " ".join(str(each.message) for each in said)
+    assert "left out" in words and all(f"`{name}`" in words for name in ("t", "green", "blue"))
+    np.testing.assert_array_equal(cloud.positions[:, 0], [0.5, 1.5, 0.5, 0.5])
+    assert list(cloud.data) == ["red"]  # no other has a number everywhere
+    np.testing.assert_array_equal(cloud.data["red"], [255, 0, 12, 9])
+
+
+@pytest.mark.filterwarnings("ignore::siren_pde.errors.InputWarning")
+def test_empty_cells_between_tabs_are_no_coordinates(tmp_path: Path) -> None:
+    for row in ("\t0\t0", "1.5\t\t0", "1.5\t0\t"):
+        empty = HOLES.replace("1.5\t0\t0", row)
+        with pytest.raises(DataFileError, match="point 1: NaN"):
+            read_points(saved(tmp_path, "a.tsv", empty.encode()))
+
+
+def test_groups_of_three_digits_between_tabs_are_not_guessed(tmp_path: Path) -> None:
+    data = b"x\ty\tz\tt\n1,500\t2,250\t3,125\t\n4,500\t5,250\t6,125\t1,000\n"
+    with pytest.raises(DataFileError, match="both `,` and tabs between numbers"):
+        read_points(saved(tmp_path, "a.tsv", data))
+
+
+def test_the_bad_cell_is_named_not_an_empty_one(tmp_path: Path) -> None:
+    for name, data in (("a.tsv", HOLES), ("a.csv", HOLES.replace("\t", ","))):
+        bad = data.replace("4.5", "four")
+        with pytest.raises(DataFileError, match="line 5: `four` is not a number"):
+            read_points(saved(tmp_path, name, bad.encode()))
+
+
+@pytest.mark.parametrize("head", ["", "x\ty\tz\n", "x\t\ty\t\tz\n"])
+@pytest.mark.parametrize("sign", ["\t\t", "\t \t", "\t"])
+def test_tabs_that_align_columns_are_as_good_as_blanks(
+    head: str, sign: str, tmp_path: Path
+) -> None:
+    rows = lines(POINTS).replace(b" ", sign.encode()).replace(b"\n", b"\t\n")
+    cloud = read_points(saved(tmp_path, "a.txt", head.encode() + rows))
+    np.testing.assert_allclose(cloud.positions, POINTS, atol=1e-5)
+    assert not cloud.data
+
+
+def test_tabs_between_groups_of_columns_are_as_good_as_blanks(tmp_path: Path) -> None:
+    rows = lines(POINTS, RGB).splitlines()
+    data = b"\n".join(b"%b %b %b\t%b %b\t%b" % tuple(row.split()) for row in rows)
+    with pytest.warns(InputWarning, match="taken for colours"):
+        cloud = read_points(saved(tmp_path, "a.txt", data + b"\n#\t\tthe end\n"))
+    require_same(cloud, "c")
 
 
 @pytest.mark.parametrize("name", ["a.ply", "a.pcd", "a.xyz"])

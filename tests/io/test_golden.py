@@ -41,6 +41,6 @@ def test_references_have_the_values_that_they_had() -> None:
 def test_every_format_that_is_written_has_files_here() -> None:
     number = FORMATS.get("solution", 1)
     names = {path.stem for path in FILES}
-    for name in ("siren", "single", "system", "cosines", "distance", "open"):
+    for name in ("siren", "single", "system", "cosines", "refined", "distance", "open"):
         assert f"solution-{number}-{name}" in names, "run tools/golden.py"
     assert (FOLDER / f"reference-{FORMATS.get('reference', 1)}.h5").exists()

@@ -15,8 +15,10 @@ import torch
 
 from siren_pde import Ansatz, Ball, Box, Implicit, Problem, Siren, System, Unknown, on, save
 from siren_pde.errors import ConfigError, StorageError
+from siren_pde.fields.derived.refined import Refined
+from siren_pde.fields.derived.splines import Splines
 from siren_pde.fields.generic import Generic
-from siren_pde.files.sealed import BLOCK
+from siren_pde.files.sealed import BLOCK, FORMATS
 from siren_pde.io.solutions import about
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.slices import slice_of
@@ -236,7 +238,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
     save(solution(placed()), path)
     good, rng = path.read_bytes(), random.Random(1)
     damaged = [good[: rng.randrange(len(good))] for _ in range(100)]
-    damaged += [good + b"\0", good[1:], good[:BLOCK], good.replace(b"format 3", b"format 1")]
+    damaged += [good + b"\0", good[1:], good[:BLOCK], good.replace(b"format 4", b"format 1")]
     for place in [*range(130), *(rng.randrange(len(good)) for _ in range(400))]:
         flipped = bytearray(good)
         flipped[place] ^= 1 << rng.randrange(8)
@@ -250,7 +252,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
 def sealed(data):
     """What a hostile writer can do: any content with a right checksum."""
     digest = hashlib.sha256(data[BLOCK:]).hexdigest()
-    title = f"siren_pde solution, format 3\nsha256 {digest}\n".encode()
+    title = f"siren_pde solution, format {FORMATS['solution']}\nsha256 {digest}\n".encode()
     return title.ljust(BLOCK, b"\0") + data[BLOCK:]
 
 
@@ -405,6 +407,60 @@ def test_files_need_no_disk_to_be_read(tmp_path):
     save(solution(placed()), tmp_path / "a.h5")
     with h5py.File(io.BytesIO((tmp_path / "a.h5").read_bytes())) as file:
         assert set(file) == {"about", "history", "field"}
+
+
+# ── grids that are mostly zero ────────────────────────────────────────────────────────────────────
+
+SPECK = torch.zeros(150, 150)
+SPECK[70:90, 20:120] = torch.randn(20, 100, generator=torch.Generator().manual_seed(0))
+SPECK[0, 0], SPECK[1, 1], SPECK[2, 2] = -0.0, 1e-44, math.inf
+
+
+def refined(coefficients):
+    return Refined(placed(), [Splines((0, 0), 0.1, coefficients)])
+
+
+def test_zeros_take_no_room_and_come_back(tmp_path):
+    for name, grid in (("sparse", SPECK), ("dense", SPECK + 1), ("none", 0 * SPECK[3:])):
+        path = tmp_path / f"{name}.h5"
+        save(solution(refined(grid)), path)
+        read = loaded(path).field.state_dict()["levels.0.coefficients"]
+        np.testing.assert_array_equal(read.numpy().view("i4"), grid.numpy().view("i4"))
+    sizes = [(tmp_path / f"{name}.h5").stat().st_size for name in ("none", "sparse", "dense")]
+    assert sizes[0] < sizes[1] < sizes[2] / 2
+
+
+def resparse(name, values):
+    def change(file):
+        del file[name]
+        file[name] = values
+
+    return change
+
+
+SPLINES = "levels.0.coefficients"
+HOLLOW = {
+    "no bits": lambda file: file["nonzero"].pop(SPLINES),
+    "few bits": resparse(f"nonzero/{SPLINES}", np.ones(7, "u1")),
+    "other bits": resparse(f"nonzero/{SPLINES}", np.full(2813, 255, "u1")),
+    "bits that are numbers": resparse(f"nonzero/{SPLINES}", np.ones(2813)),
+    "few numbers": resparse(f"field/{SPLINES}", np.ones(3, "f4")),
+    "whole numbers": resparse(f"field/{SPLINES}", np.ones(2003, "i4")),
+    "large": said(sparse={SPLINES: [10**9, 10**9]}),
+    "negative": said(sparse={SPLINES: [-150, -150]}),
+    "flat": said(sparse={SPLINES: [22500]}),
+    "another": said(sparse={"levels.1.coefficients": [150, 150]}),
+    "a list": said(sparse=[SPLINES]),
+}
+
+
+@pytest.mark.parametrize("name", HOLLOW)
+def test_hollow_files_are_refused(tmp_path, name):
+    path = tmp_path / "a.h5"
+    save(solution(refined(SPECK)), path)
+    edited(path, HOLLOW[name])
+    with pytest.raises(StorageError, match=r"a\.h5"):
+        loaded(path)
 
 
 # ── files of before, and where solutions live ─────────────────────────────────────────────────────

@@ -121,6 +121,23 @@ def test_a_volume_can_be_read_by_its_own_description(tmp_path: Path) -> None:
             write_volume(path, bad, low, high)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [
+        ([0, 1, 2, 2**24], "float"),
+        ([2**24 + 1, 2**24 + 3, 2**30 + 1, 0], "int"),
+        ([-(2**31), 2**24 + 1, 0, 2**31 - 1], "int"),
+        ([2**32 - 1, 2**31 + 1, 0, 7], "uint"),
+        ([2**32 + 1, -1, 0, 2**53 - 1], "double"),
+    ],
+)
+def test_whole_numbers_stay_whole(numbers: list[int], kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    write_mesh(path, TRIANGLES, measurements={"name": numbers})
+    assert f"property {kind} name".encode() in path.read_bytes()
+    np.testing.assert_array_equal(read_arrays(path).columns["name"], numbers)
+
+
 def test_measurements_are_written_beside_vertices(tmp_path: Path) -> None:
     paint: dict[str, Any] = {
         "red": [0, 12.6, 255, 300],

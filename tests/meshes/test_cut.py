@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from siren_pde.errors import DomainError
+from siren_pde.meshes.crossings import crossings
 from siren_pde.meshes.cut import cut
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.topology import boundary_edges
@@ -47,3 +48,12 @@ def test_all_or_nothing_is_left() -> None:
         cut(whole, ones[1:])
     with pytest.raises(DomainError, match="finite value"):
         cut(whole, np.nan * ones)
+
+
+@pytest.mark.parametrize("away", [1e-3, 1e-5])
+def test_edges_are_cut_where_what_is_linear_vanishes_but_not_at_their_ends(away: float) -> None:
+    start = np.array([-1.0, -3.0, 2.0, -0.0, 1.0, 0.0])
+    end = np.array([1.0, 1.0, -6.0, 5.0, -1e-9, 0.0])
+    share = crossings(start, end, away)
+    np.testing.assert_allclose(share[:3], [0.5, 0.75, 0.25])
+    np.testing.assert_array_equal(share[3:], [away, 1 - away, away])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from siren_pde.errors import DomainError, NonFiniteError
 from siren_pde.meshes import nearest as nearest_module
+from siren_pde.meshes.folds import folded
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.metrics import (
     point_triangle_distance,
@@ -205,6 +206,53 @@ def test_an_open_mesh_still_has_an_inside() -> None:
     away = point_triangle_distance(points, open_mesh) > 0.15
     closed, opened = signed_distance(points, mesh), signed_distance(points, open_mesh)
     assert np.array_equal(np.sign(closed[away]), np.sign(opened[away]))
+
+
+def fine_cube(rounds: int = 3) -> Mesh:
+    """The cube [−1, 1]³, each triangle in four, again and again."""
+    mesh = box_mesh((1, 1, 1))
+    for _ in range(rounds):
+        edges = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], axis=2), axis=2)
+        unique, number = np.unique(edges.reshape(-1, 2), axis=0, return_inverse=True)
+        middles = mesh.vertices[unique].mean(axis=1)
+        ab, bc, ca = (number.reshape(-1, 3) + len(mesh.vertices)).T
+        a, b, c = mesh.faces.T
+        parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+        faces = np.concatenate([np.stack(part, axis=1) for part in parts])
+        mesh = Mesh(np.concatenate([mesh.vertices, middles]), faces)
+    return mesh
+
+
+@pytest.mark.parametrize("move", [(0.6, 0.1), (0.25, 0.0), (0.125, 0.3), (0.3, -0.7)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_folds_leave_all_signs_right(move: tuple[float, float], turned: bool) -> None:
+    """Within its face a vertex is moved past its neighbours: the surface stays where it was."""
+    mesh = fine_cube()
+    vertices = mesh.vertices.copy()
+    at = int(np.linalg.norm(vertices - [0.25, 0.25, 1.0], axis=1).argmin())
+    vertices[at, :2] += move
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0] if turned else np.eye(3)
+    turn *= np.sign(np.linalg.det(turn))
+    folded_mesh = Mesh(vertices @ turn.T, mesh.faces)
+    assert folded_mesh.is_watertight
+    draw = np.random.default_rng(8)
+    points = draw.uniform(-1.5, 1.5, (1500, 3))
+    above = np.array([*vertices[at, :2], 1.0]) + draw.uniform(-0.5, 0.5, (1500, 3))
+    points = np.concatenate([points, above])
+    points = points[np.abs(box_distance(points, (1, 1, 1))) > 1e-6]
+    np.testing.assert_allclose(
+        signed_distance(points @ turn.T, folded_mesh), box_distance(points, (1, 1, 1)), atol=1e-12
+    )
+
+
+def test_bodies_without_folds_are_not_folded() -> None:
+    two = box_mesh((1, 1, 1))
+    there = Mesh(
+        np.concatenate([two.vertices, 0.1 * two.vertices + 5]),
+        np.concatenate([two.faces, two.faces + len(two.vertices)]),
+    )
+    for mesh in (there, fine_cube(1), sphere_mesh(24)):
+        assert not folded(mesh).any()
 
 
 def test_surfaces_differ_by_what_they_differ() -> None:

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from siren_pde import PointCloud
 from siren_pde.cli.app import app
+from siren_pde.cli.options import Orientation
 from siren_pde.errors import ConfigError, InputWarning
-from siren_pde.scans.given_normals import checked
+from siren_pde.scans.given_normals import ORIENTATIONS, checked
 from siren_pde.scans.patches import Patches
 from siren_pde.scans.prepare import cleaned
 from siren_pde.scans.sheets import Links, disc_areas, nearest
@@ -220,7 +221,12 @@ def test_the_command_knows_orientations_before_it_reads(tmp_path):
     out = tmp_path / "mesh.ply"
     said = CliRunner().invoke(app, ["sdf", "no.xyz", "--out", str(out), "--orientation", "up"])
     assert said.exit_code == 2
-    assert "auto, given, inward" in said.stderr
+    assert "--orientation" in said.stderr
+    assert all(f"'{name}'" in said.stderr for name in ORIENTATIONS)
+
+
+def test_the_command_and_the_function_have_the_same_orientations():
+    assert tuple(Orientation) == ORIENTATIONS
 
 
 def test_small_clouds_are_left_alone():

@@ -25,6 +25,20 @@ def test_the_winding_number_jumps_by_one_across_a_ball():
     assert np.abs(behind - 1).mean() < 0.1
 
 
+def test_winding_numbers_of_some_points_are_those_of_all():
+    body = cloud(Box(x=(0, 1), y=(0, 1), z=(0, 0.3)), n=2000)
+    whole = winding_beside(body, body.spacing)
+    few = body.positions[:, 0] < 0.2
+    part = winding_beside(body, body.spacing, few)
+    assert np.array_equal(part[few], whole[few]) and (part[body.positions[:, 0] > 0.5] == 0).all()
+
+
+def test_what_has_a_point_within_reach_has_its_nearest_one_there():
+    body = cloud(Ball(x=0, y=0, z=0, radius=1), n=500)
+    x = np.random.default_rng(0).uniform(-2, 2, (1000, 3))
+    assert np.array_equal(body.has_within(x, 0.4), body.near(x, 1)[0][:, 0] < 0.4)
+
+
 @pytest.mark.parametrize(
     "body", [Ball(x=0, y=0, z=0, radius=1), Box(x=(0, 1), y=(0, 1), z=(0, 0.06))]
 )

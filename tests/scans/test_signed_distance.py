@@ -11,6 +11,7 @@ from siren_pde.calculus.points import Points
 from siren_pde.errors import StorageError
 from siren_pde.meshes.marching_cubes import extract
 from siren_pde.meshes.mesh import Mesh
+from siren_pde.plots.page import write_page
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.signed_distance import SignedDistance
 from siren_pde.solving.solution import Solution
@@ -98,3 +99,13 @@ def test_pieces_without_points_and_dust_are_left_out(distance):
     fine, coarse = found.without_unsupported(every, 256), found.without_unsupported(every, 64)
     assert fine.area == pytest.approx(body.area + small.area)  # a radius of 2.6 cells
     assert coarse.area == pytest.approx(body.area)  # of 0.6
+
+
+def test_a_page_takes_the_normals_that_are_known(distance, tmp_path):
+    mesh = extract(lambda x: x.norm(dim=1) - 0.5, [-1] * 3, [1] * 3, resolution=8)
+    mesh = mesh.transformed(SCALE, CENTRE)
+    known = distance.normals(mesh.vertices)
+    for name, normals in (("own", None), ("known", known), ("other", -known)):
+        write_page(tmp_path / name, distance, mesh, {}, title="a", normals=normals)
+    own, same, other = ((tmp_path / name).read_bytes() for name in ("own", "known", "other"))
+    assert own == same != other

@@ -13,11 +13,10 @@ import numpy.typing as npt
 import torch
 
 from siren_pde.domains.cloud import PointCloud
-from siren_pde.errors import DataFileError
+from siren_pde.errors import DataFileError, say
 from siren_pde.io.readers.data import read_only_table
 from siren_pde.io.readers.names import can_be_measured, chosen
 from siren_pde.io.readers.normals import unit_normals
-from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.obj import read_obj
 from siren_pde.io.readers.off import read_off
 from siren_pde.io.readers.others import read_e57, read_las, read_scene

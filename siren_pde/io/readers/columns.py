@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import DataFileError
-from siren_pde.io.readers.guess import REMEDY, Guess, guessed
+from siren_pde.errors import DataFileError, say
+from siren_pde.io.readers.guess import OTHERWISE, REMEDY, Guess, guessed
 from siren_pde.io.readers.names import (
     COLOUR,
     INTENSITY,
@@ -21,7 +21,6 @@ from siren_pde.io.readers.names import (
     is_numbering,
     known_as,
 )
-from siren_pde.io.readers.notices import OTHERWISE, say
 from siren_pde.io.readers.source import Arrays, Floats, Integers, Source
 
 Column = npt.NDArray[Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import DataFileError, InputWarning, StorageError
+from siren_pde.errors import DataFileError, StorageError, say
 from siren_pde.files.hdf5 import read_hdf5
 from siren_pde.files.variables import matlab_variables
 from siren_pde.io.readers.columns import of_named, of_table
 from siren_pde.io.readers.names import is_place, triple
-from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.npy import npz_arrays
 from siren_pde.io.readers.source import Arrays, Source, fan
 from siren_pde.io.readers.table import text_table
@@ -79,11 +77,9 @@ def _named_columns(source: Source) -> dict[str, Array]:
 def _say_left_out(source: Source, names: Sequence[str]) -> None:
     if names:
         shown = ", ".join(f"`{name[:40]}`" for name in names[:8])
-        warnings.warn(
+        say(
             f"`{source.name}`: {shown} {'is' if len(names) == 1 else 'are'} no arrays of numbers, "
-            "and left out.",
-            InputWarning,
-            stacklevel=4,
+            "and left out."
         )
 
 

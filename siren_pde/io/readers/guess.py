@@ -14,6 +14,8 @@ REMEDY = (
     "Give three columns x y z, six with nx ny nz, name the columns in a first line, or say what "
     "they are by `--columns x,y,z,nx,ny,nz,_,r,g,b`, with `_` for what is left out."
 )
+OTHERWISE = "Say otherwise by `--columns x,y,z,…`, or by `columns=` of `read_points`."
+"""The remedy wherever columns were understood by what they hold."""
 UNIT = 0.05
 """How far from one lengths of normals are that were written with two decimals, and some more."""
 NEARLY_ALL = 0.98
@@ -139,10 +141,10 @@ def _triple(columns: Floats, first: int) -> Guess | None:
 def _colours(columns: Floats, first: int) -> Guess | None:
     low, high = columns.min(), columns.max()
     where = f"columns {first}-{first + 2}"
+    if 0 <= low and high <= 1:  # whole ones, too: all that is brightest is 1, as `_to_255` has it
+        return Guess(COLOUR, (f"{where} are between 0 and 1: taken for colours",))
     if 0 <= low and high <= 255 and bool((columns % 1 == 0).all()):
         return Guess(COLOUR, (f"{where} are 0-255: taken for colours",))
-    if 0 <= low and high <= 1:
-        return Guess(COLOUR, (f"{where} are between 0 and 1: taken for colours",))
     return None
 
 

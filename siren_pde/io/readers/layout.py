@@ -25,6 +25,9 @@ FRACTION = re.compile(rb"(?<!\d)[-+]?(?:0?|\d{4,}),\d|,(?!\d{3}(?!\d))\d")
 """What tells a decimal comma from one that groups thousands: these have one to three digits before
 them, no zero alone, and three after them.
 """
+_AROUND_TABS = b" \r\n"
+_GAP = re.compile(rb"\t *(?:[\t\n]|\Z)|\n *\t")
+"""A cell between tabs, or beside one, that is empty."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,14 @@ def layout_of(source: Source) -> Layout:
     """What the first lines say: names, a number of points, and how numbers are apart."""
     opening = _opening(source)
     rows = _head(source, opening)
+    tabs = _tabs_separate(source, opening)
     if not rows:
         raise source.broken(
             "the whole file", "no line with numbers" if opening.seen else "only comments"
         )
-    separator, commas = _signs(source, rows)
+    if tabs:
+        rows = _head(source, opening, _AROUND_TABS)
+    separator, commas = _tabbed(source, rows) if tabs else _signs(source, rows)
     layout = Layout([], opening.declared, rows[0], opening.offset, separator, commas)
     count = len(layout.cells)
     names, commented = opening.names, False
@@ -116,17 +122,44 @@ def _slashed(text: bytes) -> bytes:
     return rest if text.startswith(b"//") and known_as(_plain(_split(rest))) else b""
 
 
-def _head(source: Source, opening: _Opening) -> list[Line]:
-    """The first rows."""
+def _head(source: Source, opening: _Opening, around: bytes | None = None) -> list[Line]:
+    """The first rows, without what is `around` them, as `bytes.strip` has it."""
     rows = []
     head = source.data[opening.offset : opening.offset + HEAD]
     lines = head.split(b"\n")
     whole = lines[:-1] if len(source.data) > opening.offset + HEAD and len(lines) > 1 else lines
     for number, raw in enumerate(whole, start=opening.number):
-        text = raw.partition(b"#")[0].strip()
-        if text:
-            rows.append(Line(number, text))
+        text = raw.partition(b"#")[0]
+        if text.strip():
+            rows.append(Line(number, text.strip(around)))
     return rows
+
+
+def _tabs_separate(source: Source, opening: _Opening) -> bool:
+    """Whether tabs are between all columns and somewhere a cell is empty, so that blanks, of which
+    several are as good as one, would not do. Columns without a name are one word each, and not all
+    empty: else tabs align columns, or end rows.
+    """
+    head = source.data[opening.offset : opening.offset + HEAD]
+    if b"\t" not in head or not _GAP.search(source.data, max(opening.offset - 1, 0)):
+        return False
+    rows = [row.text.split(b"\t") for row in _head(source, opening, _AROUND_TABS)]
+    count = len(rows[0]) if rows else 0
+    if count < 3 or any(len(row) != count for row in rows):
+        return False
+    named = [name.strip() for name in (opening.header or b"").split(b"\t")]
+    named = named if len(named) == count else [b""] * count
+    for name, *column in zip(named, *rows, strict=True):
+        words = max(len(cell.split()) for cell in column)
+        if not name and words != 1:
+            return False
+    return True
+
+
+def _tabbed(source: Source, rows: Sequence[Line]) -> tuple[bytes, bool]:
+    """Tabs, and whether numbers between them have decimal commas."""
+    mixed = next((line for line in rows if b"," in line.text), None)
+    return b"\t", mixed is not None and _decimal_commas(source, rows, mixed, b"\t")[1]
 
 
 def _signs(source: Source, rows: Sequence[Line]) -> tuple[bytes | None, bool]:
@@ -149,21 +182,23 @@ def _has_blanks(text: bytes) -> bool:
     return any(len(cell.split()) > 1 for cell in text.split(b","))
 
 
-def _decimal_commas(source: Source, rows: Sequence[Line], mixed: Line) -> tuple[bytes | None, bool]:
+def _decimal_commas(
+    source: Source, rows: Sequence[Line], mixed: Line, tab: bytes | None = None
+) -> tuple[bytes | None, bool]:
     """The sign between numbers that have decimal commas, if that is what they are beyond doubt."""
-    sign = b";" if any(b";" in line.text for line in rows) else None
+    sign = tab or (b";" if any(b";" in line.text for line in rows) else None)
     fractions = False
     counts = set()
     for line in rows:
         cells = [cell.strip() for cell in line.text.rstrip(b"; ").split(sign)]
         counts.add(len(cells))
-        if not all(_COMMA.fullmatch(cell) for cell in cells):
+        if not all(_COMMA.fullmatch(cell) or (tab and not cell) for cell in cells):
             fractions = False
             break
         fractions = fractions or FRACTION.search(line.text) is not None
     if len(counts) == 1 and min(counts) >= 3 and fractions:
         return sign, True
-    other = "`;`" if sign else "blanks between numbers"
+    other = {b";": "`;`", b"\t": "tabs between numbers"}.get(sign or b"", "blanks between numbers")
     seen = f"both `,` and {other}, so that 1,5 could be one number or two"
     raise source.broken(f"line {mixed.number}", seen, ONE_SIGN)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.io.readers.notices import say
+from siren_pde.errors import say
 from siren_pde.io.readers.source import Floats, Source
 from siren_pde.meshes.mesh import unit
+from siren_pde.numerics.neighbours import neighbours
 
 _BLOCK = 1 << 16
 """Normals that are scaled at once."""
@@ -58,7 +59,7 @@ def _of_nearest(positions: Floats, normals: Floats, usable: npt.NDArray[np.bool_
     centre = scaled[among].mean(axis=0)
     tree = cKDTree(scaled[among] - centre)
     count = min(_NEAREST, len(among))
-    _, near = tree.query(scaled[~usable] - centre, k=count, workers=2)
+    _, near = neighbours(tree, scaled[~usable] - centre, count)
     nearest = normals[among[near.reshape(-1, count)]]
     mean = nearest.mean(axis=1)
     opposed = np.linalg.norm(mean, axis=1) < 0.5  # of the two sides of a sheet: the nearest one's

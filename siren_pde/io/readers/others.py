@@ -13,6 +13,11 @@ from siren_pde.io.readers.source import Arrays, Source
 _SCRIPT = Path(__file__).parents[2] / "files" / "scan_child.py"
 _PATIENCE = 120.0
 """Seconds to wait for an answer, and one more for each MB."""
+_SECONDS, _MEMORY, _GROWTH = 20, 1 << 30, 64
+"""What the process may compute, beside a second for each MB, and bytes that it may hold beside so
+many times the file: the libraries take two seconds to be imported, and packed points grow
+twentyfold as floats.
+"""
 
 
 def read_las(source: Source) -> Arrays:
@@ -52,8 +57,12 @@ def _read(source: Source, kind: str, library: str, data: bytes) -> dict[str, Arr
     path = str(Path(source.name).resolve())
     if path.lower().endswith(".gz"):
         path = path[:-3]
-    request = {"kind": kind, "path": path, "size": len(data), "whole": len(source.data)}
-    child = Child(_SCRIPT, _PATIENCE + len(source.data) / 2**20)
+    whole = len(source.data)
+    request = {
+        **{"kind": kind, "path": path, "size": len(data)},
+        **{"seconds": _SECONDS + (whole >> 20), "memory": _MEMORY + _GROWTH * whole},
+    }
+    child = Child(_SCRIPT, _PATIENCE + whole / 2**20)
     try:
         return child.read(request, data).arrays
     except StorageError as cause:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.errors import say
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_named
 from siren_pde.io.readers.long_tables import long_table
 from siren_pde.io.readers.lzf import unpacked
 from siren_pde.io.readers.names import COLOUR, POSITION
-from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.source import Arrays, Floats, Line, Source, as_declared, shown
 
 Column = npt.NDArray[Any]

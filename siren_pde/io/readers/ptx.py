@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from siren_pde.errors import say
 from siren_pde.io.readers.long_tables import long_table
 from siren_pde.io.readers.names import COLOUR, INTENSITY, POSITION
-from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.source import Arrays, Floats, Line, Source
 
 _HEAD = 10

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from siren_pde.errors import DataFileError
-from siren_pde.io.readers.notices import say
+from siren_pde.errors import DataFileError, say
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

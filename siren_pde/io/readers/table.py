@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from siren_pde.errors import say
 from siren_pde.io.readers.byte_order import require_declared_order
 from siren_pde.io.readers.columns import of_named, of_table
 from siren_pde.io.readers.guess import counts_up
 from siren_pde.io.readers.layout import FRACTION, HEAD, ONE_SIGN, Layout, is_number, layout_of
 from siren_pde.io.readers.names import COLOUR, INTENSITY, LEFT_OUT, NORMAL, POSITION
-from siren_pde.io.readers.notices import say
 from siren_pde.io.readers.npy import npy_array, npy_fields
 from siren_pde.io.readers.source import Arrays, Floats, Source, shown
 
@@ -164,7 +164,7 @@ def _numbers(source: Source, layout: Layout, used: list[int] | None) -> tuple[Fl
         try:
             return _parsed(mended, layout, used), replace(layout, declared=declared)
         except ValueError as cause:
-            error = cause
+            source, error = replace(source, data=mended), cause
     raise _first_bad_row(source, layout, str(error)) from None
 
 
@@ -190,7 +190,7 @@ def _mended(source: Source, layout: Layout) -> tuple[bytes | None, int | None]:
         body = re.sub(rb"^nan$", b"", body, flags=re.M)  # was an empty line
     if declared is not None and source.suffix == ".pts":  # one scan after another
         declared += sum(int(count) for count in _COUNT.findall(body))
-        body = _COUNT.sub(b"", body)
+        body = _COUNT.sub(b"\n", body)  # and each line keeps its number
     changed = head + body
     return (None if changed == source.data else changed), declared
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from siren_pde.numerics.neighbours import neighbours
 from siren_pde.scans.denoise import Denoised
 
 _ASKED = 48
-"""Neighbours that say where the surface is: of fewer, strays find some beside them to agree with.
+"""Neighbours that say where the surface is: of fewer, outliers find some beside them to agree with.
 """
 _AGREE = 0.25
 """The share of neighbours in whose planes a point must lie: a corner shares its face with fewer
@@ -26,7 +27,7 @@ are more than 1.5 standard deviations off; at 8 it is 7 of 12, at 4 it is 9 and 
 """
 
 
-def without_strays(smooth: Denoised) -> Denoised:
+def without_outliers(smooth: Denoised) -> Denoised:
     """The points of a cloud that has been smoothed, but for those beside its surface.
 
     A point that noise has thrown far out has few neighbours beside it that tell it where to go. It
@@ -37,7 +38,7 @@ def without_strays(smooth: Denoised) -> Denoised:
     x, normals = smooth.positions, smooth.normals
     if normals is None or not smooth.scattered.any():
         return smooth
-    near = cKDTree(x).query(x, k=min(_ASKED + 1, len(x)), workers=-1)[1][:, 1:]
+    near = neighbours(cKDTree(x), x, min(_ASKED + 1, len(x)))[1][:, 1:]
     heights = np.abs(np.einsum("nkd,nkd->nk", x[:, None] - x[near], normals[near]))
     rank = int(_AGREE * heights.shape[1])
     off = np.partition(heights, rank, axis=1)[:, rank]
