@@ -9,6 +9,7 @@ import torch
 from siren_pde import Box, LeastSquares, Problem, Siren, errors, lap, on, pi, plot, sin, solve
 from siren_pde.plots.slices import slice_of
 from siren_pde.references import read_reference
+from siren_pde.solving.truths import Beside
 from siren_pde.types import Reference
 from tests.typed import known
 
@@ -84,6 +85,14 @@ def test_errors_are_relative_to_the_reference(solution):
         problem(made(scale=0.5)), method=LeastSquares(features=200), quiet=True
     )  # twice the truth
     assert bent.error() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_the_largest_error_is_relative_to_the_largest_value(solution):
+    """Beside 2 · wave + 1, whose largest value is 3, the wave lacks at most 2."""
+    truth = made(scale=2.0, offset=1.0)
+    assert Beside(solution.field, problem(truth), None).largest(1, 0) == pytest.approx(2 / 3, 1e-4)
+    exact = Problem(*solution.problem.conditions, exact=lambda p: 2 * sin(pi * p.x) * sin(pi * p.y))
+    assert Beside(solution.field, exact, None).largest(500, 0) == pytest.approx(0.5, 1e-4)
 
 
 def test_affine_references_leave_scale_and_offset_open():

@@ -128,6 +128,8 @@ class Points:
 
     def select(self, index: Tensor | slice) -> Points:
         """The points at `index` (indices, a mask or a slice), with their weights as they are."""
+        if isinstance(index, Tensor) and index.dtype == torch.bool:
+            index = index.nonzero()[:, 0]  # once: how many there are, the host waits for
         return Points(
             self.axes,
             self.positions[index],

@@ -10,6 +10,7 @@ from torch import Tensor
 from siren_pde.checks.finding import Finding, error, note
 from siren_pde.checks.places import listed, number
 from siren_pde.checks.probe import Examination
+from siren_pde.numerics.least_squares import least_norm
 
 ROUNDING = 1e-12
 """Residuals below this, relative to those of the zero field, are rounding."""
@@ -50,8 +51,7 @@ def trivial(e: Examination) -> Iterator[Finding]:
         )
         return
     largest = float(a.abs().max()) or 1.0  # squares of the sizes themselves might underflow
-    scaled = torch.linalg.lstsq(a / largest, -start[:, None] / size, driver="gelsd")
-    c = scaled.solution[:, 0] * (size / largest)
+    c = least_norm(a / largest, -start / size) * (size / largest)
     if not bool(torch.isfinite(c).all()):
         return
     for (name, output), value in zip(outputs, c, strict=True):

@@ -19,6 +19,7 @@ from siren_pde.cli.options import (
     Openness,
     Orientation,
     Patience,
+    Products,
     Seed,
     Setting,
     Threads,
@@ -26,7 +27,7 @@ from siren_pde.cli.options import (
     explained,
     require_shareable,
 )
-from siren_pde.cli.tools import export, sweep
+from siren_pde.cli.tools import bench, export, sweep
 
 app = typer.Typer(
     help="Solve differential equations with sine networks.",
@@ -257,20 +258,20 @@ def sdf(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = None,
+    precision: Products = "float32",
     threads: Threads = None,
     checkpoint_every: Often = None,
     json: Json = False,
 ) -> None:
     """Fit a signed distance function to points; write the mesh of its surface.
 
-    Beside the mesh come the function itself (.h5, for `siren_pde.load`), views (.png), a page with
-    the surface to turn, a slice and all numbers (.html, needs no network), and the run (.run), with
-    which `siren-pde resume` goes on should the fit be stopped.
+    Beside it come the function (.h5), views (.png), a page (.html), and the run (.run) to resume.
     """
     with explained() as signals:
         from siren_pde.cli import sdf as command
         from siren_pde.cli.machine import Machine
         from siren_pde.cli.resume import every_named
+        from siren_pde.numerics.precision import known_precision
         from siren_pde.scans.given_normals import known_orientation
 
         given = command.Arguments(
@@ -280,6 +281,7 @@ def sdf(
             seconds=seconds,
             resolution=resolution or (command.FAST if fast else command.RESOLUTION),
             fast=fast,
+            precision=known_precision(precision),
             reference=reference,
             smooth=smooth,
             keep_largest=keep_largest,
@@ -296,3 +298,4 @@ def sdf(
 
 app.command()(export)
 app.command()(sweep)
+app.command()(bench)

@@ -54,6 +54,13 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Dtype = Annotated[
     Precision | None, typer.Option(help="Precision; left out, the one that suits the method.")
 ]
+Products = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        help="Of products in training: float32, or less of it, for GPUs: tf32 or bf16.",
+    ),
+]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads to use.")]
 Often = Annotated[
     str | None,

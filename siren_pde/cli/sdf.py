@@ -21,10 +21,12 @@ from siren_pde.io.results import save
 from siren_pde.io.writers import as_stored, write_mesh, write_volume
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.simplify import simplified
+from siren_pde.numerics.precision import Precision, known_precision
 from siren_pde.optimisers.outcome import Outcome
 from siren_pde.plots.mesh import plot_mesh
 from siren_pde.plots.page import write_page
 from siren_pde.runs.folder import RESULTS, Run
+from siren_pde.runs.machine import peak_memory
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.scans.carrying import carried
 from siren_pde.scans.fit import fit_sdf
@@ -60,6 +62,7 @@ class Arguments:
     is_open: bool | None = None
     orientation: Orientation = "auto"
     fast: bool = False
+    precision: Precision = "float32"
 
     def described(self) -> Description:
         """As JSON, for the manifest."""
@@ -78,6 +81,7 @@ class Arguments:
         rest: dict[str, Any] = {name: entry(said, name) for name in _PLAIN}
         try:
             known_orientation(rest["orientation"])
+            rest["precision"] = known_precision(str(said.get("precision", "float32")))
         except ConfigError as cause:
             raise StorageError(f"the manifest makes no sense: {cause}") from cause
         machine = Machine.read(record(entry(said, "machine"), "machine"))
@@ -155,6 +159,7 @@ def _fitted(
                 seed=machine.seed,
                 refine=not given.smooth,
                 fast=given.fast,
+                precision=given.precision,
                 is_open=given.is_open,
                 orientation=given.orientation,
                 device=machine.device,
@@ -201,6 +206,7 @@ def _answered(
     shift: dict[str, Any] = {"offset": list(offset)} if offset else {}
     shown = {"stages": ", ".join(f"{n} {s:.1f} s" for n, s in times.items()), "out": out}
     answer = {**answers.described(), "stages": times, "out": str(out), **shift}
+    answer["memory"] = peak_memory()
     return answer, {**table, **shown}
 
 

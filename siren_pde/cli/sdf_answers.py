@@ -28,6 +28,7 @@ _WORDS = {
     "eikonal_band": "|∇φ| − 1 near the surface",
     "far_share": "far from all points",
     "guessed_share": "guessed, since points do not tell",
+    "normal_error": "normals, 1 − |cosine|",
     "uncertainty": "standard deviation of the surface, median",
     "unsupported_components": "components without points, left out",
     "open": "open surface",
@@ -42,12 +43,13 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Errors:
-    """Distances of the result to a reference mesh, in the unit of the points."""
+    """Distances of the result to a reference mesh, in the unit of the points, and of normals."""
 
     reference_mean: float
     reference_max: float
     sdf_rmse: float
     sdf_rmse_band: float
+    normal_error: float
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ class Answers:
         shares = {name: value for name, value in inspected.items() if name not in _LENGTHS}
         lengths |= {name: inspected[name] for name in _LENGTHS}
         if scan.truth is not None:
-            lengths |= vars(errors(distance, mesh, scan.truth, seed))
+            off = vars(errors(distance, mesh, scan.truth, seed))
+            shares["normal_error"] = off["normal_error"]
+            lengths |= {name: value for name, value in off.items() if name != "normal_error"}
         shape = {"open": distance.is_open} | _shape(scan.cloud, mesh)
         diagonal, normals = _diagonal(scan.cloud), distance.normals(mesh.vertices)
         told = uncertainty(distance, mesh, normals)
@@ -129,7 +133,8 @@ def errors(
 
     `reference_mean` is the mean of the mean distances both ways, `reference_max` the larger of the
     largest ones. `sdf_rmse` is the root mean square of φ − the exact signed distance in the padded
-    box of the fit, `sdf_rmse_band` the same where that distance is below `BAND`.
+    box of the fit, `sdf_rmse_band` the same where that distance is below `BAND`. `normal_error` is
+    1 − |cosine| between normals, the mean both ways.
     """
     both = surface_errors(mesh, reference, samples=samples, seed=seed)
     box, band = box_and_band(distance, reference, samples, seed)
@@ -138,6 +143,7 @@ def errors(
         both.hausdorff,
         rms_error(distance, reference, box),
         rms_error(distance, reference, band, BAND * distance.scale),
+        both.normals,
     )
 
 

@@ -28,6 +28,7 @@ from siren_pde.plots.style import plain
 from siren_pde.plots.told_runs import ToldRun
 from siren_pde.processes.processes import TIMEOUT, Processes
 from siren_pde.runs.folder import LEFT, RESULTS, Run
+from siren_pde.runs.machine import peak_memory
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.runs.signals import deferred
 from siren_pde.solving.arguments import EFFORTS, Effort
@@ -35,6 +36,7 @@ from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Budget, Callback, Every
 from siren_pde.solving.solution import Solution
 from siren_pde.solving.solve import solve
+from siren_pde.solving.truths import Beside
 
 EXIT_CODES = {
     Outcome.converged: 0,
@@ -175,9 +177,11 @@ def solved(
             solution = solution_of([report], folder)
         with blaming(given.file):
             error = solution.error() if script.problem.has_truth else None
+            largest = None if error is None else _largest(solution)
         save(solution, folder.path / RESULTS, error=error)
         _draw(solution, folder.path)
         answer = _answer(solution, script.problem.name, error, folder.path)
+        answer |= {"error_max": largest, "memory": peak_memory()}
         folder.describe(replace(folder.manifest, result=answer, ended=now()))
         reported(folder)
     shown = as_json(answer) if json else _shown(solution, answer, folder.path)
@@ -230,6 +234,12 @@ def _draw(solution: Solution, folder: Path) -> None:
         plot(solution, folder / "field.png")
     except SirenPDEError as error:
         print(f"siren_pde: no picture of the field: {error}", file=sys.stderr)
+
+
+def _largest(solution: Solution) -> float:
+    """The error in the maximum norm, relative, at the points of `Solution.error`."""
+    assert solution.problem is not None
+    return Beside(solution.field, solution.problem, solution.part).largest(20_000, 12345)
 
 
 def _answer(solution: Solution, name: str, error: float | None, folder: Path) -> dict[str, JSON]:

@@ -18,7 +18,7 @@ from siren_pde.suites import summary
 from siren_pde.suites.members import Member, members
 from siren_pde.suites.outcomes import Statement
 from siren_pde.suites.places import Place, local, slurm
-from siren_pde.suites.sweep import Sweep
+from siren_pde.suites.sweep import Job, Sweep
 
 EXECUTORS = ("local", "slurm")
 MINUTES = 24 * 60
@@ -60,21 +60,7 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
         raise StorageError(
             f"cannot make the folder `{root}`: {cause.strerror or cause}. Choose another `--out`."
         ) from cause
-    options: dict[str, JSON] = {
-        "method": given.method,
-        "limits": dict(given.limits),
-        "network": {},
-        "estimate": given.estimate,
-    }
-    sweep = Sweep(
-        members=every,
-        root=root,
-        statement=Statement.of(given.file, options),
-        anew=lambda member, folder: _solve(given, threads, member, folder),
-        go_on=lambda member, folder: (*_program(), "resume", str(folder), "--json"),
-        threads=threads,
-        force=given.force,
-    )
+    sweep = Sweep([_job(given, threads, each, root) for each in every], threads, given.force)
     lock = Lock.taken(root)
     try:
         rows = sweep.run(_place(given, root, jobs, threads), jobs, _say)
@@ -104,6 +90,25 @@ def _place(given: Options, root: Path, jobs: int, threads: int) -> Place:
     seconds = given.limits.get("seconds")
     minutes = MINUTES if seconds is None else int(seconds / 60) + SPARE
     return slurm(root / "slurm", threads, minutes)
+
+
+def _job(given: Options, threads: int, member: Member, root: Path) -> Job[Member]:
+    folder = member.folder(root)
+    options: dict[str, JSON] = {
+        "method": given.method,
+        "limits": dict(given.limits),
+        "network": {},
+        "estimate": given.estimate,
+        "assigned": dict(member.values),
+    }
+    return Job(
+        member=member,
+        label=member.label,
+        folder=folder,
+        statement=Statement.of(given.file, options),
+        anew=_solve(given, threads, member, folder),
+        go_on=(*_program(), "resume", str(folder), "--json"),
+    )
 
 
 def _program() -> tuple[str, ...]:

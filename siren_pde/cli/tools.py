@@ -1,4 +1,4 @@
-"""The words of two commands: answers for other programs, and many runs of one problem."""
+"""The words of three commands: answers for other programs, many runs of one problem, and suites."""
 
 from __future__ import annotations
 
@@ -96,6 +96,61 @@ def sweep(
             estimate=estimate.value,
             out=out,
             executor=executor,
+            force=force,
+        )
+        end = ended(*command.run(given, json=json), signals)
+    raise end
+
+
+def bench(
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="quick, pde, speed, scaling or sdf; a TOML file; a folder of problem files."
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for all runs; left out, runs/bench/SUITE.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds 0, 1, …; left out, the suite's own, or 3.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Cells at once; left out, one for each core.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this problem, field or method, or a pattern.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Most seconds of each cell, in place of the suite's.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of meshes and scans that `sdf` measures.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="The folder of an earlier run: what has become worse?")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Do again what has ended before.")] = False,
+    json: Json = False,
+) -> None:
+    """Run a suite of benchmarks: every problem, field, method and seed in a process of its own.
+
+    What has ended is not done again, and what was interrupted goes on, when the same command is
+    given anew. Results are added to results.jsonl, one line for each cell; index.html shows them.
+    The exit code is 0 if every cell ended with a result, else 1.
+    """
+    with explained(PATIENCE) as signals:
+        from siren_pde.cli import bench as command
+
+        given = command.Options(
+            suite=suite,
+            out=out,
+            seeds=seeds,
+            jobs=jobs,
+            only=only or [],
+            budget=budget,
+            data=data,
+            compare=compare,
             force=force,
         )
         end = ended(*command.run(given, json=json), signals)

@@ -191,7 +191,7 @@ class PointCloud(Piece):
             raise DomainError(f"a sample has at least one point, got n={n}.")
         generator = torch.Generator(device="cpu").manual_seed(seed)
         index = torch.randint(len(self), (n,), generator=generator, dtype=torch.int64, device="cpu")
-        return self.select(index.to(self.positions.device))
+        return self.select(index.to(self.positions.device, non_blocking=True))
 
 
 def _axes(axes: Sequence[str] | None, d: int) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from siren_pde.estimates.own_residuals import rms
 from siren_pde.estimates.slabs import March, stretching
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts
+from siren_pde.numerics.least_squares import least_norm
 from siren_pde.problem import Condition
 from siren_pde.random_features.evolution import Evolution, Slab, Slabs, evolution_of
 from siren_pde.random_features.features import half_lengths, suggested_frequencies
@@ -274,6 +275,6 @@ def _own_sizes(answer: Objective, features: Field) -> Tensor:
 def _constant(blocks: dict[str, Tensor], name: str, phi: Tensor) -> Tensor | None:
     """The coefficients that move one unknown by a constant and no other; None if none do."""
     wanted = torch.cat([torch.full_like(b[:, 0], float(n == name)) for n, b in blocks.items()])
-    d = torch.linalg.lstsq(phi, wanted[:, None], driver="gelsd").solution[:, 0]
+    d = least_norm(phi, wanted)
     close = float((phi @ d - wanted).norm()) < CONSTANT * float(wanted.norm())
     return d if close else None

@@ -23,6 +23,7 @@ from siren_pde.collocation.residual import BoundResidual
 from siren_pde.estimates.linearised import values
 from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan
+from siren_pde.numerics.least_squares import least_norm
 from siren_pde.random_features.features import half_lengths
 
 LOOKS = 512
@@ -144,9 +145,9 @@ def _smooth_share(x: Tensor, r: Tensor) -> float:
     low, high = x.amin(0), x.amax(0)
     y = 2 * (x - low) / torch.where(high > low, high - low, torch.ones_like(low)) - 1
     pairs = torch.combinations(torch.arange(x.shape[1], device=x.device), with_replacement=True)
-    a = torch.cat([torch.ones_like(y[:, :1]), y, y[:, pairs].prod(2)], dim=1).cpu()
-    b = (r / size).cpu()[:, None]
-    fitted = a @ torch.linalg.lstsq(a, b, driver="gelsd").solution
+    a = torch.cat([torch.ones_like(y[:, :1]), y, y[:, pairs].prod(2)], dim=1)
+    b = r / size
+    fitted = a @ least_norm(a, b)
     return float(fitted.square().sum() / b.square().sum())
 
 

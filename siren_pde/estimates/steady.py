@@ -97,7 +97,8 @@ def steady_errors(answer: Objective, march: March, companions: Companions) -> It
     end = initial.shifted(time.axis, length)
     ahead = _matrix(replace(own, collocated=end)), _matrix(replace(other, collocated=end))
     slices = drawn.collocated.slices
-    starts = torch.cat([torch.arange(len(a))[slices[r.condition.name]] for r in initial.rows])
+    rows = torch.arange(len(a), device=a.device)
+    starts = torch.cat([rows[slices[r.condition.name]] for r in initial.rows])
     scale = torch.cat([a.new_full((s.stop - s.start,), balance(b[s])) for s in slices.values()])
     factor = Factor.of(b * scale[:, None])
     values = _values(answer, (first, features), slab, n=max(POINTS // len(march.pieces), FEWEST))

@@ -103,13 +103,15 @@ class SurfaceErrors:
     """Mean and largest distance between two surfaces, in the units of their coordinates.
 
     `to_reference` is seen from the surface (wrong surface shows), `from_reference` from the
-    reference (missing surface shows).
+    reference (missing surface shows). `normals` is 1 less the normal consistency, the mean both
+    ways of |n·m|, where n and m are the unit normals at a point and of the nearest face.
     """
 
     mean_to_reference: float
     max_to_reference: float
     mean_from_reference: float
     max_from_reference: float
+    normals: float
 
     @property
     def chamfer(self) -> float:
@@ -131,8 +133,20 @@ def surface_errors(
     from sampling the other side: a mesh is at distance zero from itself. Raises `DomainError` when
     one of them has no area.
     """
-    there = point_triangle_distance(mesh.sample(samples, seed)[0], reference)
-    back = point_triangle_distance(reference.sample(samples, seed + 1)[0], mesh)
+    there, one_way = _seen(mesh, reference, samples, seed)
+    back, other_way = _seen(reference, mesh, samples, seed + 1)
     return SurfaceErrors(
-        float(there.mean()), float(there.max()), float(back.mean()), float(back.max())
+        float(there.mean()),
+        float(there.max()),
+        float(back.mean()),
+        float(back.max()),
+        1 - (one_way + other_way) / 2,
     )
+
+
+def _seen(mesh: Mesh, other: Mesh, samples: int, seed: int) -> tuple[Floats, float]:
+    """Distances of points on a mesh to another one, and how alike the normals are there."""
+    points, normals = mesh.sample(samples, seed)
+    nearest = nearest_on_mesh(points, other)
+    alike = np.abs(np.einsum("ij,ij->i", normals, other.face_normals[nearest.face]))
+    return nearest.distance, float(alike.mean())

@@ -82,6 +82,17 @@ class Factor:
         return b - self.orthogonal @ (self.orthogonal.T @ b)
 
 
+def least_norm(a: Tensor, b: Tensor) -> Tensor:
+    """Of all x (q,) or (q, k) that minimise ‖A x − b‖, the smallest: A (N, q) may have any rank.
+
+    The driver of LAPACK that does this is none of a GPU, so that small systems come to the
+    processor; the answer goes to where A is.
+    """
+    columns = b[:, None] if b.ndim == 1 else b
+    x: Tensor = torch.linalg.lstsq(a.cpu(), columns.cpu(), driver="gelsd").solution.to(a.device)
+    return x[:, 0] if b.ndim == 1 else x
+
+
 def norm(x: Tensor) -> float:
     """The Euclidean norm of all entries of x, also where their squares leave the number range."""
     size = float(torch.linalg.vector_norm(x))

@@ -48,9 +48,14 @@ def sobol(
 
 @lru_cache(maxsize=256)
 def _directions(dimension: int, seed: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The scrambled direction numbers (dimension, 30) and the shift (dimension,), as int64."""
+    """The scrambled direction numbers (dimension, 30) and the shift (dimension,), as int64.
+
+    They go to a device together, and the host does not wait for it.
+    """
     engine = SobolEngine(dimension, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
-    return engine.sobolstate.to(device), engine.shift.to(device)
+    both = torch.cat([engine.sobolstate, engine.shift[:, None]], dim=1)
+    both = both.to(device, non_blocking=True)
+    return both[:, :-1], both[:, -1]
 
 
 def digits(dtype: torch.dtype) -> int:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.errors import NonFiniteError
+from siren_pde.numerics.precision import Precision, known_precision, products_in
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.optimisers.finite import CUT, CUTS, NOT_FINITE, is_finite
@@ -45,9 +46,14 @@ class Adam(Method[Moments]):
     that they could not keep. With `fresh`, each step draws new points, so that the loss is an
     unbiased estimate over the whole domain, and weights follow their schedules.
 
+    With `precision` "bf16" or "tf32" the hidden layers of sine networks multiply rounded factors,
+    for which GPUs have units of their own, and sum them in float32; parameters, phases and losses
+    stay as they are. It is for values and first derivatives, such as those of scans and images.
+
     A step to where the loss or its gradient is not finite is taken back, and the rate cut to a
     quarter; when that has happened `CUTS` times, the state before is kept and the solve ends.
-    Raises NonFiniteError where the first step is not finite.
+    Raises NonFiniteError where the first step is not finite, and ConfigError where rounded factors
+    would spoil derivatives of order two, or parameters are in float64.
 
     Source: Kingma and Ba, ICLR 2015, algorithm 1.
     """
@@ -58,11 +64,17 @@ class Adam(Method[Moments]):
     batch: int = 4096
     warmup: int = 1
     settling: float = math.inf
+    precision: Precision = "float32"
     name: str = "Adam"
     dtype: torch.dtype = torch.float32
     architecture: Architecture = Architecture(128, 3, 20.0)
     every: ClassVar[int] = 100
     shared: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the options. Raises ConfigError for one that is none of its kind."""
+        Method.__post_init__(self)
+        known_precision(self.precision)
 
     def points(self, parameters: int) -> int:
         """The batch of one step."""
@@ -79,7 +91,8 @@ class Adam(Method[Moments]):
         objective, state = at.objective, at.state
         if self.fresh:
             objective = objective.redrawn(objective.seed + 1, spent.share)
-        loss, gradient = objective.loss_and_gradient(at.theta)
+        with products_in(self.precision):
+            loss, gradient = objective.loss_and_gradient(at.theta)
         checked = at.theta.device.type == "cpu" or state.steps % CHECKED == 0
         if checked and not is_finite(loss, gradient):
             return self._cut(at, objective)

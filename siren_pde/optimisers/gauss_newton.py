@@ -100,8 +100,8 @@ class GaussNewton(Method[Damping]):
         if accepted is None:
             reason = "no step decreases the loss any more"
             return replace(at, objective=objective, finished=reason, outcome=Outcome.stagnated)
-        shift, theta, square = accepted
-        state = state.after(shift, float(square) / 2)
+        shift, theta, square, loss = accepted
+        state = state.after(shift, loss)
         stalled, rounded = self._stalled(state), state.mark < ROUNDING * state.first
         reason = "the residual has reached rounding" if rounded else stalled
         at = Iterate(objective, theta, square / 2, state, f"λ = {shift:.0e}", reason)
@@ -114,13 +114,13 @@ class GaussNewton(Method[Damping]):
 
     def _accepted(
         self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float
-    ) -> tuple[float, Tensor, Tensor] | None:
-        """The boldest step that decreases enough: its λ, the new θ and ‖r‖² there.
+    ) -> tuple[float, Tensor, Tensor, float] | None:
+        """The boldest step that decreases enough: its λ, the new θ, ‖r‖² there and the loss.
 
         λ rises from `shift` until a step is accepted; where the first one already is, it falls as
         long as steps are, by two more decades at most.
         """
-        best: tuple[float, Tensor, Tensor] | None = None
+        best: tuple[float, Tensor, Tensor, float] | None = None
         falling, lowest = True, max(shift / 100, 1e-16)
         shift = max(shift, lowest)
         while lowest <= shift < 1e8:
@@ -139,14 +139,16 @@ class GaussNewton(Method[Damping]):
 
     def _tried(
         self, objective: Residuals, theta: Tensor, system: NormalEquations, shift: float
-    ) -> tuple[Tensor, Tensor] | None:
+    ) -> tuple[Tensor, Tensor, float] | None:
+        """The new θ, ‖r‖² there and the loss: what the host wants to know, it waits for once."""
         solved = system.step(shift)
         if solved is None:
             return None
         step, predicted = solved
         square = 2 * objective.loss(theta + step)
         enough = (system.square - square > self.ratio * predicted) & (predicted > 0)
-        return (theta + step, square) if bool(enough) else None
+        accepted, loss = torch.stack([enough.to(square), square / 2]).tolist()
+        return (theta + step, square, loss) if accepted else None
 
     def _stalled(self, state: Damping) -> str:
         """That the loss has not halved for long, in words, if it has not."""

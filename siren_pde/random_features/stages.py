@@ -12,6 +12,7 @@ from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Rows
 from siren_pde.collocation.expression import Site
 from siren_pde.fields.base import Field
+from siren_pde.numerics.least_squares import least_norm
 from siren_pde.random_features.waves import Waves, terms_of
 
 Parts = Sequence[Tensor]
@@ -57,7 +58,7 @@ class Basis:
         for name, part in parts.items():
             values, table = part @ self.waves[name].values(x).T, other.waves[name].values(x)
             right = values.flatten(0, -2).T
-            fitted = torch.linalg.lstsq(table, right, driver="gelsd").solution
+            fitted = least_norm(table, right)
             each.append(fitted.T.view(*part.shape[:-1], -1))
         return torch.cat([part.flatten(-2) for part in each], -1)
 

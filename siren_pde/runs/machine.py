@@ -41,6 +41,19 @@ def machine() -> Description:
     }
 
 
+def peak_memory() -> int | None:
+    """The most memory this process has held so far, in bytes; None where the system does not say.
+
+    `ru_maxrss` would count what the process that started this one held.
+    """
+    try:
+        text = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    highest = re.search(r"VmHWM:\s+(\d+) kB", text)
+    return 1024 * int(highest[1]) if highest else None
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)

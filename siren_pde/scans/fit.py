@@ -20,6 +20,7 @@ from siren_pde.domains.box import Box
 from siren_pde.domains.cloud import PointCloud
 from siren_pde.fields.siren import Siren
 from siren_pde.numerics.checked import require_seed
+from siren_pde.numerics.precision import Precision
 from siren_pde.numerics.schedule import Schedule
 from siren_pde.optimisers.adam import Adam
 from siren_pde.optimisers.outcome import Outcome
@@ -80,6 +81,7 @@ def fit_sdf(
     orientation: Orientation = "auto",
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
+    precision: Precision = "float32",
     callbacks: Sequence[Callback] = (),
     quiet: bool = True,
     run: Place | None = None,
@@ -112,6 +114,8 @@ def fit_sdf(
     seconds of all stages go to `stages`; `afterwards` is the time that the caller needs later out
     of `seconds`, as a multiple of that of sampling. `callbacks` get, among the terms of their
     reports, the data residual: how far the points are from the surface.
+
+    `precision` is that of `Adam`: on a GPU, "bf16" trains faster, and less accurately.
 
     `run`, `checkpoint_every` and `resume` are as for `solve`: the training is written to a folder,
     and goes on from there with the time that it had left; what comes before and after it is done
@@ -162,7 +166,7 @@ def fit_sdf(
         solution = solve(
             problem,
             _field(width, depth, frequency, seed),
-            Adam(rate=rate, warmup=50, settling=SETTLING),
+            Adam(rate=rate, warmup=50, settling=SETTLING, precision=precision),
             budget=None if goes_on else budget,
             device=device,
             dtype=dtype,

@@ -15,6 +15,7 @@ from torch import nn
 from siren_pde.collocation.quadrature import Quadrature
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
+from siren_pde.numerics.precision import full_products
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.processes.processes import Processes
@@ -101,7 +102,8 @@ def solve(
     first = call.processes.first
     say = announce if first and not quiet else (lambda text: None)
     run, resume = _continued(run, resume, call.processes)
-    with _opened(run, resume) if first else nullcontext((None, False)) as (folder, ours):
+    opened = _opened(run, resume) if first else nullcontext((None, False))
+    with full_products(), opened as (folder, ours):
         course = Course(
             call,
             folder,

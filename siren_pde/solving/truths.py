@@ -37,9 +37,8 @@ class Beside:
         """‖u − truth‖ / ‖truth‖, as `Solution.error` says."""
         if self.part is not None and not self.part.anything:
             return math.nan
-        truth, difference, size, compared = self.problem.truth, 0.0, 0.0, False
-        pairs = self._exact(n, seed) if truth is None else self._reference(truth)
-        for fitted, expected, weights in pairs:
+        difference, size, compared = 0.0, 0.0, False
+        for fitted, expected, weights in self._pairs(n, seed):
             difference += float((weights * (fitted - expected).square()).sum())
             size += float((weights * expected.square()).sum())
             compared = True
@@ -51,6 +50,19 @@ class Beside:
         if not size:  # of a solution that vanishes there are no shares
             return math.inf if difference else 0.0
         return math.sqrt(difference / size)
+
+    def largest(self, n: int, seed: int) -> float:
+        """max |u − truth| / max |truth| at the same points, over all unknowns and components."""
+        difference = size = math.nan
+        for fitted, expected, _ in self._pairs(n, seed):
+            if len(expected):
+                difference = max(float((fitted - expected).abs().max()), difference)
+                size = max(float(expected.abs().max()), size)
+        return difference / size if size else math.nan
+
+    def _pairs(self, n: int, seed: int) -> Compared:
+        truth = self.problem.truth
+        return self._exact(n, seed) if truth is None else self._reference(truth)
 
     def _exact(self, n: int, seed: int) -> Compared:
         like = next(self.field.parameters())

@@ -1,1 +1,1 @@
-"""Many runs of one problem: members, where they are solved, and what came of all."""
+"""Many runs: of one problem, or of suites; where they are solved, and what came of all."""

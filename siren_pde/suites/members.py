@@ -38,16 +38,20 @@ class Member:
     @property
     def label(self) -> str:
         """The name of its folder, `nu=0.1,seed=0`."""
-        plain = ",".join([*self.settings, f"seed={self.seed}"])
-        name = re.sub(r"[^\w.+=,-]+", "_", plain)
-        if name == plain and len(name) <= LONGEST:
-            return name
-        digest = hashlib.sha256(plain.encode()).hexdigest()[:8]
-        return f"{name[:LONGEST]}~{digest}"
+        return folder_name(",".join([*self.settings, f"seed={self.seed}"]))
 
     def folder(self, root: Path) -> Path:
         """Its folder in that of the sweep."""
         return root / self.label
+
+
+def folder_name(plain: str) -> str:
+    """A name for a folder, which says what is in it; others get another one."""
+    name = re.sub(r"[^\w.+=,-]+", "_", plain)
+    if name == plain and len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(plain.encode()).hexdigest()[:8]
+    return f"{name[:LONGEST]}~{digest}"
 
 
 def members(values: Mapping[str, Sequence[Literal]], seeds: int) -> list[Member]:

@@ -1,4 +1,4 @@
-"""What became of each member of a sweep, as its run's manifest tells, and of all seeds together."""
+"""What became of each solve of many, as its run's manifest tells, and of all seeds together."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Generic, TypeVar, final
 
 from siren_pde.errors import StorageError
-from siren_pde.files.json_values import JSON, text
+from siren_pde.files.json_values import Description, text
 from siren_pde.runs.manifest import Manifest, problem_file
 from siren_pde.suites.members import Member
 
 FAILED = "failed"
 """The outcome of a member that has no result."""
+M = TypeVar("M")
 
 
 @final
 @dataclass(frozen=True)
-class Row:
+class Row(Generic[M]):
     """A member and its result; numbers that are not known are NaN."""
 
-    member: Member
+    member: M
     folder: Path
     outcome: str
     error: float = math.nan
@@ -34,7 +35,7 @@ class Row:
     reason: str = ""
 
     @staticmethod
-    def of(member: Member, folder: Path, said: Manifest) -> Row:
+    def of(member: M, folder: Path, said: Manifest) -> Row[M]:
         """What a manifest says of a member that has ended."""
         result: Mapping[str, Any] = said.result
         estimate = result.get("estimate")
@@ -57,7 +58,7 @@ class Group:
     """Members with the same values: the worst and the median over their seeds."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[Row[Member], ...]
 
     @property
     def worst(self) -> float:
@@ -78,7 +79,7 @@ class Group:
         return statistics.median(known) if known else math.nan
 
 
-def groups(rows: Sequence[Row]) -> list[Group]:
+def groups(rows: Sequence[Row[Member]]) -> list[Group]:
     """The rows by their values, in order."""
     names = dict.fromkeys(row.member.group for row in rows)
     return [Group(n, tuple(row for row in rows if row.member.group == n)) for n in names]
@@ -87,40 +88,39 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 @final
 @dataclass(frozen=True)
 class Statement:
-    """The problem and the options of all members: what a run has to have solved to be one.
-
-    `options` are entries of the manifest's `command`, `assigned` those of each member besides.
+    """What a run has to have solved to be the one that is meant: its file, and its options, which
+    are entries of the manifest's `command`.
     """
 
     sha256: str
-    options: Mapping[str, JSON]
+    options: Description
 
     @staticmethod
-    def of(file: Path, options: Mapping[str, JSON]) -> Statement:
+    def of(file: Path, options: Description) -> Statement:
         """Of a file as it is now. Raises StorageError if it cannot be read."""
-        return Statement(text(problem_file(file.stem, file, keep=False), "sha256"), options)
+        plain: Description = json.loads(json.dumps(options))  # lists for tuples
+        return Statement(text(problem_file(file.stem, file, keep=False), "sha256"), plain)
 
-    def ended(self, member: Member, folder: Path) -> Manifest | None:
-        """The manifest of a member that has ended; None if it has not, or was another one's."""
-        said = self._said(member, folder)
+    def ended(self, folder: Path) -> Manifest | None:
+        """The manifest of a run that has ended; None if it has not, or was another one."""
+        said = self._said(folder)
         done = said is not None and said.finished and bool(said.ended) and bool(said.result)
         return said if done else None
 
-    def begun(self, member: Member, folder: Path) -> bool:
-        """Whether a member was interrupted or killed, and can go on from a checkpoint."""
-        said = self._said(member, folder)
+    def begun(self, folder: Path) -> bool:
+        """Whether a run was interrupted or killed, and can go on from a checkpoint."""
+        said = self._said(folder)
         return said is not None and not said.finished and "step" in said.progress
 
-    def _said(self, member: Member, folder: Path) -> Manifest | None:
-        """The manifest in a folder, if it is of the same problem, options and values."""
+    def _said(self, folder: Path) -> Manifest | None:
+        """The manifest in a folder, if it is of the same file and options."""
         try:
             said = Manifest.read(folder)
         except StorageError:
             return None
-        wanted = {**self.options, "assigned": dict(member.values)}
-        plain: Mapping[str, JSON] = json.loads(json.dumps(wanted))  # lists for tuples
         same = said.problem.get("sha256") == self.sha256
-        return said if same and all(said.command.get(n) == v for n, v in plain.items()) else None
+        kept = all(said.command.get(name) == value for name, value in self.options.items())
+        return said if same and kept else None
 
 
 def _number(value: object, missing: float = math.nan) -> float:

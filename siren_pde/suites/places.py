@@ -7,8 +7,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,9 +57,32 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Cores:
+    """The cores of this process, lent to its children: what they compute on stays theirs."""
+
+    lent: set[int] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def some(self, count: int) -> Iterator[frozenset[int]]:
+        """So many that nobody else has; none, where there are not so many or all are asked for."""
+        with self.lock:
+            own = os.sched_getaffinity(0)
+            free = sorted(own - self.lent)
+            taken = frozenset(free[:count] if len(own) > count <= len(free) else ())
+            self.lent.update(taken)
+        try:
+            yield taken
+        finally:
+            with self.lock:
+                self.lent.difference_update(taken)
+
+
+@dataclass(frozen=True)
 class Children:
     """The processes that members run in, to be ended with the sweep."""
 
+    cores: Cores = field(default_factory=Cores)
     running: set[subprocess.Popen[bytes]] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -66,7 +90,7 @@ class Children:
     def run(self, words: Sequence[str], log: Path, threads: int) -> int:
         """Run a command to its end; its exit code, or 130 where the sweep was stopped before."""
         environment = {**os.environ, **dict.fromkeys(THREADS, str(threads))}
-        with open(log, "ab") as said:
+        with open(log, "ab") as said, self.cores.some(threads) as cores:
             with self.lock:
                 if self.stopped.is_set():
                     return 128 + signal.SIGINT
@@ -75,6 +99,7 @@ class Children:
                     words, stdout=said, stderr=said, env=environment, start_new_session=True
                 )
                 self.running.add(child)
+            _pinned(child.pid, cores)
             try:
                 return child.wait()
             finally:
@@ -94,6 +119,16 @@ class Children:
                 child.wait(max(until - time.monotonic(), 0.0))
             except subprocess.TimeoutExpired:
                 child.kill()
+
+
+def _pinned(process: int, cores: frozenset[int]) -> None:
+    """Keep a process that has just begun, and has no threads yet, on some cores."""
+    if not cores:
+        return
+    try:
+        os.sched_setaffinity(process, cores)
+    except OSError:  # it has ended already, or the system does not let us
+        pass
 
 
 CHILDREN = Children()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from siren_pde.files.atomic import atomic_write
 from siren_pde.files.json_values import JSON
+from siren_pde.suites.members import Member
 from siren_pde.suites.outcomes import Group, Row, groups
 
 FILES = ("sweep.json", "sweep.csv", "sweep.html")
@@ -30,11 +31,11 @@ td { border-color: #444; } text { fill: #ddd; } circle { fill: #92c5de; } a { co
 """
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Row[Member]]) -> str:
     """Every member, then worst and median over the seeds of each group of values."""
     heads = ["member", "error", "estimate", "seconds", "steps", "outcome"]
     lines = [[r.member.label, *_numbers(r), str(r.steps), r.outcome] for r in rows]
-    parts = [_aligned([heads, *lines])]
+    parts = [aligned([heads, *lines])]
     several = [each for each in groups(rows) if len(each.rows) > 1]
     if several:
         heads = ["values", "seeds", "worst", "median", "seconds"]
@@ -43,12 +44,12 @@ def table(rows: Sequence[Row]) -> str:
             errors = [_number(g.worst), _number(g.median)]
             name = g.name or "as in the file"
             lines.append([name, str(len(g.rows)), *errors, _number(g.seconds, "{:.1f}")])
-        parts.append(_aligned([heads, *lines]))
+        parts.append(aligned([heads, *lines]))
     failed = [f"{r.member.label}: {r.reason}" for r in rows if r.outcome == "failed"]
     return "\n\n".join([*parts, *(["\n".join(failed)] if failed else [])])
 
 
-def as_values(name: str, rows: Sequence[Row]) -> dict[str, JSON]:
+def as_values(name: str, rows: Sequence[Row[Member]]) -> dict[str, JSON]:
     """The same as JSON values: numbers that are not known are null."""
     return {
         "sweep": name,
@@ -79,7 +80,7 @@ def as_values(name: str, rows: Sequence[Row]) -> dict[str, JSON]:
     }
 
 
-def write(name: str, rows: Sequence[Row], root: Path) -> None:
+def write(name: str, rows: Sequence[Row[Member]], root: Path) -> None:
     """Write all three files into the folder of a sweep. Raises StorageError."""
     values = as_values(name, rows)
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
@@ -88,7 +89,7 @@ def write(name: str, rows: Sequence[Row], root: Path) -> None:
     atomic_write(root / "sweep.html", page(name, rows).encode())
 
 
-def _csv(rows: Sequence[Row]) -> str:
+def _csv(rows: Sequence[Row[Member]]) -> str:
     names = [name for name, _ in rows[0].member.values] if rows else []
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -102,7 +103,7 @@ def _csv(rows: Sequence[Row]) -> str:
     return buffer.getvalue()
 
 
-def page(name: str, rows: Sequence[Row]) -> str:
+def page(name: str, rows: Sequence[Row[Member]]) -> str:
     """One page with the errors of all members drawn, and both tables; needs no network."""
     title = html.escape(name)
     body = [
@@ -145,7 +146,7 @@ class _Markup(str):
     """HTML that is not to be escaped."""
 
 
-def _links(row: Row) -> _Markup:
+def _links(row: Row[Member]) -> _Markup:
     """What a member has left to be looked at."""
     label = html.escape(row.member.label, quote=True)
     shown = [n for n in ("report.html", "field.png", "log.txt") if (row.folder / n).is_file()]
@@ -203,7 +204,7 @@ def _drawing(several: Sequence[Group]) -> str:
     )
 
 
-def _numbers(row: Row) -> list[str]:
+def _numbers(row: Row[Member]) -> list[str]:
     return [_number(row.error), _number(row.estimate), _number(row.seconds, "{:.1f}")]
 
 
@@ -215,7 +216,8 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table in plain text."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

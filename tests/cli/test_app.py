@@ -466,6 +466,8 @@ def test_surfaces_are_written_and_measured(sphere, tmp_path):
     assert (answer["points"], answer["vertices"]) == (200, len(mesh.vertices))
     assert (answer["faces"], answer["watertight"]) == (len(mesh.faces), True)
     assert (answer["components"], answer["genus"]) == (1, 0)
+    assert 0 < answer["normal_error"] < 0.01 and "normal_error_rel" not in answer
+    assert answer["memory"] > 1e7
     lengths = ("distance_mean", "distance_max", "reference_mean", "reference_max")
     for name in (*lengths, "sdf_rmse", "sdf_rmse_band", "own_rmse", "own_rmse_band"):
         # Chords of the cells, 0.2 long, are at most 0.2²·3/8r inside the sphere.

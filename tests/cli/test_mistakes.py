@@ -90,6 +90,15 @@ MISTAKES: dict[str, tuple[Call, str]] = {  # name: (files, words), what the mess
     "checked box": (checking(LINE.replace("(0, 1)", "(1, 1)")), "DomainError"),
     "no points": (({}, ["sdf", "none.ply", "--out", "mesh.ply"]), "DataFileError.*none.ply"),
     "no mesh format": (({"a.xyz": POINTS}, ["sdf", "a.xyz", "--out", "a.gltf"]), "mesh format"),
+    "no such product": (fitting("a.xyz", POINTS, "--precision", "fp8"), "no precision 'fp8'"),
+    "rounded curvature": (
+        solving(LINE, "--method", "adam(precision='bf16')"),
+        "derivatives of order 2: rounding would spoil them",
+    ),
+    "rounded squares": (
+        solving(LINE, "--method", "least-squares(precision='bf16')"),
+        "ConfigError.*precision",
+    ),
     "no volume": (fitting("a.xyz", POINTS, "--volume", "v.raw"), "no VTK volume"),
     "no such format": (fitting("a.docx", POINTS), "cannot tell the format"),
     "an empty file": (fitting("a.xyz", ""), "is empty"),

@@ -268,7 +268,10 @@ def test_surfaces_differ_by_what_they_differ() -> None:
     assert errors.mean_from_reference == pytest.approx(1 / 4 / 2 + 1 / 4 / 4, abs=slack)
     assert errors.max_to_reference == pytest.approx(0.5, rel=1e-12) == errors.max_from_reference
     assert errors.hausdorff == pytest.approx(0.5, rel=1e-12)
+    # Three quarters of the lids are nearest to a side; back, a quarter is nearest to an edge.
+    assert 1 / 8 - 0.02 < errors.normals < 1 / 4 + 0.02
     assert errors == surface_errors(cube, wider, samples=20_000)
+    assert same.normals < 1e-12
     assert errors != surface_errors(cube, wider, samples=20_000, seed=7)
 
 

@@ -93,7 +93,7 @@ def test_a_surface_is_fitted_by_one(launched):
         fit_sdf(PointCloud(np.eye(3), axes=("x", "y", "z")))
 
 
-@pytest.mark.parametrize("words", ["sdf x.ply --out y.ply", "sweep x.py", "check x.py"])
+@pytest.mark.parametrize("words", ["sdf x.ply --out y.ply", "sweep x.py", "check x.py", "bench x"])
 def test_commands_of_one_process_say_so(launched, words):
     said = CliRunner().invoke(app, words.split())
     assert said.exit_code == 2

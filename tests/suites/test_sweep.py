@@ -18,8 +18,8 @@ from siren_pde.runs.manifest import Manifest, now
 from siren_pde.suites import places, summary
 from siren_pde.suites.members import Member, members
 from siren_pde.suites.outcomes import Row, Statement, groups
-from siren_pde.suites.places import CHILDREN, Children, Command, slurm, solved
-from siren_pde.suites.sweep import Sweep
+from siren_pde.suites.places import CHILDREN, Children, Command, Cores, slurm, solved
+from siren_pde.suites.sweep import Job, Sweep
 
 OPTIONS: dict[str, Any] = {"method": "adam", "limits": {"steps": 3}}
 EVERY = members({"nu": [0.1, 0.01], "size": [(1, 2)]}, 3)
@@ -69,17 +69,22 @@ def suite(tmp_path):
         return 0
 
     def run(place=None, **options):
-        sweep = Sweep(
-            members=EVERY,
-            root=tmp_path / "runs",
-            statement=Statement.of(file, OPTIONS),
-            anew=lambda member, folder: ("solve", member.label),
-            go_on=lambda member, folder: ("resume", member.label),
-            threads=2,
-            **options,
-        )
+        jobs = [
+            Job(
+                member=each,
+                label=each.label,
+                folder=each.folder(tmp_path / "runs"),
+                statement=Statement.of(file, {**OPTIONS, "assigned": dict(each.values)}),
+                anew=("solve", each.label),
+                go_on=("resume", each.label),
+            )
+            for each in EVERY
+        ]
+        told: list[Row[Member]] = []
         place = place or Here(work)
-        return sweep.run(place, 2, said.append), place
+        rows = Sweep(jobs, 2, **options).run(place, 2, said.append, told.append)
+        assert sorted(told, key=rows.index) == rows
+        return rows, place
 
     return SimpleNamespace(run=run, work=work, said=said, file=file, root=tmp_path / "runs")
 
@@ -146,7 +151,7 @@ def test_failures_are_rows_and_tried_again(suite):
     def work(command):
         if command.words[1] == EVERY[0].label:
             command.log.parent.mkdir(parents=True, exist_ok=True)
-            command.log.write_text("something\nConfigError: there is no method `newton`\n")
+            command.log.write_text("a\nConfigError: there is no method `newton`\nand a note\n")
             return 2
         if command.words[1] == EVERY[4].label:
             raise RuntimeError("the job was killed")
@@ -218,6 +223,28 @@ def test_children_end_with_the_sweep(tmp_path):
     for child in processes:
         child.communicate()
     assert children.run(python("print(1)"), tmp_path / "log", 1) == 130
+
+
+def test_cores_are_lent_to_one_at_a_time(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 3, 5, 7})
+    cores = Cores()
+    with cores.some(2) as first, cores.some(2) as second:
+        assert sorted(first) == [1, 3] and sorted(second) == [5, 7]
+        with cores.some(1) as none_left:
+            assert not none_left
+    with cores.some(3) as three, cores.some(2) as too_many, cores.some(4) as everything:
+        assert three == {1, 3, 5} and not too_many and not everything
+    assert not cores.lent
+
+
+def test_a_member_stays_on_its_cores(tmp_path, monkeypatch):
+    pinned = []
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 3})
+    monkeypatch.setattr("os.sched_setaffinity", lambda process, cores: pinned.append(cores))
+    children = Children()
+    assert children.run(python("print(1)"), tmp_path / "log", 1) == 0
+    assert children.run(python("print(1)"), tmp_path / "log", 2) == 0
+    assert pinned == [{1}] and not children.cores.lent
 
 
 def test_clusters_are_asked_through_submitit(tmp_path, monkeypatch):

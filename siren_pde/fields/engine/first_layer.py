@@ -9,6 +9,7 @@ ever exists.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,17 +19,25 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.numerics.precision import product
 
 
 def _sign(key: tuple[int, ...]) -> float:
     return -1.0 if len(key) % 4 in (2, 3) else 1.0
 
 
+def _columns(slopes: Tensor, axes: Sequence[int]) -> Tensor:
+    """The slopes (h, k) along some axes: a list of numbers would be sent to the device first, and
+    the host would wait for it.
+    """
+    return torch.stack([slopes[:, axis] for axis in axes], 1) if axes else slopes[:, :0]
+
+
 def _symbol(slopes: Tensor, key: Key) -> Tensor:
     """What ∂^key multiplies its wave by, (h,)."""
     if isinstance(key, Laplace):
-        return -slopes[:, list(key.axes)].square().sum(1)
-    return _sign(key) * slopes[:, list(key)].prod(1)
+        return -_columns(slopes, key.axes).square().sum(1)
+    return _sign(key) * _columns(slopes, key).prod(1)
 
 
 def _symbol_slope(slopes: Tensor, key: Key, axis: int) -> Tensor | None:
@@ -40,7 +49,7 @@ def _symbol_slope(slopes: Tensor, key: Key, axis: int) -> Tensor | None:
     if not times:
         return None
     others.remove(axis)
-    return _sign(key) * times * slopes[:, others].prod(1)
+    return _sign(key) * times * _columns(slopes, others).prod(1)
 
 
 @dataclass(frozen=True)
@@ -93,16 +102,17 @@ class Waves:
         for wave, served, symbols in self._halves:
             combined = (symbols[:, None] * weight).view(-1, h)
             derivatives = (wave @ combined.T).view(-1, len(served), outputs)
-            out[served] = derivatives.transpose(0, 1)
+            for channel, part in zip(served, derivatives.unbind(1), strict=True):
+                out[channel] = part
         out[0] += bias
         return out
 
     def jacobian_rows(self, seeds: Tensor) -> Tensor:
         """Σ seeds · channels of every wave (n, h), for seeds (S, n) of one output."""
         (wave, served, symbols), *rest = self._halves
-        out = (seeds[served].T @ symbols).mul_(wave)
+        out = (_columns(seeds.T, served) @ symbols).mul_(wave)
         for wave, served, symbols in rest:
-            out.addcmul_(wave, seeds[served].T @ symbols)
+            out.addcmul_(wave, _columns(seeds.T, served) @ symbols)
         return out
 
     # ── under a layer of neurons ──────────────────────────────────────────────────────────────
@@ -110,19 +120,24 @@ class Waves:
     def through(self, weight: Tensor, out: Tensor) -> Tensor:
         """The channels (S, n, k) of weight (k, h) times the waves."""
         for channel, part in enumerate(out.unbind(0)):
-            torch.mm(self._wave(channel), (weight * self.symbols[channel]).T, out=part)
+            product(self._wave(channel), (weight * self.symbols[channel]).T, out=part)
         return out
 
-    def pulled(self, weight: Tensor, g: Tensor, space: Workspace) -> tuple[Tensor, Tensor, Tensor]:
-        """The derivatives of ⟨g, `through`⟩ by weight (k, h), phases z (n, h) and slopes (h, d)."""
+    def pulled(
+        self, weight: Tensor, g: Tensor, space: Workspace, multiply: Callable[..., Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The derivatives of ⟨g, `through`⟩ by weight (k, h), phases z (n, h) and slopes (h, d);
+        `multiply` is one of the products of `numerics.precision`.
+        """
         into = [space.take(("wave", i), tuple(self.sine.shape), g) for i in range(2)]
         by_weight, by_slopes = torch.zeros_like(weight), torch.zeros_like(self.slopes)
         begun = [False, False]
         for channel, part in enumerate(g.unbind(0)):
             symbol, odd = self.symbols[channel], self.odd[channel]
-            torch.addmm(into[odd], part, weight * symbol, beta=int(begun[odd]), out=into[odd])
+            so_far = into[odd] if begun[odd] else None
+            multiply(part, weight * symbol, out=into[odd], added=so_far)
             begun[odd] = True
-            met = part.T @ self._wave(channel)
+            met = multiply(part.T, self._wave(channel))
             by_weight.addcmul_(met, symbol)
             self._add_slopes(by_slopes, channel, (met * weight).sum(0))
         by_phase = into[0].mul_(self.cosine)

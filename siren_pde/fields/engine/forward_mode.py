@@ -16,6 +16,12 @@ from siren_pde.fields.engine import sine_layer
 from siren_pde.fields.engine.first_layer import Waves
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.numerics.precision import (
+    exact_product,
+    product,
+    products_of,
+    require_roundable,
+)
 
 Layer = tuple[Tensor, Tensor, float]
 """ω W (h, k), ω b (h,), and ω: what the parameters are multiplied by."""
@@ -63,6 +69,7 @@ def forward(
     layers: list[Layer], place: Tensor, slope: Tensor, plan: Plan, space: Workspace | None
 ) -> tuple[Tensor, Stack]:
     """The channels (S, n, outputs), and the tape."""
+    require_roundable(plan.order, place)
     space = space or Workspace()
     w, b, _ = layers[0]
     shape = (len(place), len(w))
@@ -77,7 +84,7 @@ def forward(
         if i == 1:
             waves.through(w, z)
         else:
-            torch.mm(tape.inputs[-1].flatten(0, 1), w.T, out=z.flatten(0, 1))
+            product(tape.inputs[-1].flatten(0, 1), w.T, out=z.flatten(0, 1))
         z[0] += b
         v = space.take((i, "channels"), full, place)
         tape.sines.append(sine_layer.forward(z, v, plan, tape.taking(i)))
@@ -107,7 +114,8 @@ def _bar(tape: Stack, i: int, g: Tensor) -> Tensor:
     bar = tape.space.take(("bar", i % 2), (*g.shape[:2], w.shape[1]), g)
     if len(w) == 1:
         return torch.mul(g, w, out=bar)
-    torch.mm(g.flatten(0, 1), w, out=bar.flatten(0, 1))
+    multiply = product if i + 2 < len(tape.layers) else exact_product
+    multiply(g.flatten(0, 1), w, out=bar.flatten(0, 1))
     return bar
 
 
@@ -116,10 +124,13 @@ def gradient(tape: Stack, plan: Plan, seeds: Tensor) -> Tensor:
     parts: list[Tensor] = []
     for i, g in _deltas(tape, plan, seeds):
         w, _, omega = tape.layers[i]
+        hidden = i < len(tape.layers) - 1
         if i > 1:
-            weight = torch.bmm(g.transpose(1, 2), tape.input(i)).sum(0)
+            multiply = products_of if hidden else torch.bmm
+            weight = multiply(g.transpose(1, 2), tape.input(i)).sum(0)
         else:
-            weight, phase, slopes = tape.waves.pulled(w, g, tape.space)
+            given = (w, g, tape.space, product if hidden else exact_product)
+            weight, phase, slopes = tape.waves.pulled(*given)
         parts = [_times(omega, weight.flatten()), _times(omega, g[0].sum(0)), *parts]
     first = torch.addcmul(phase.T @ tape.place, slopes, tape.slope)
     return torch.cat([first.flatten(), phase.sum(0), *parts])

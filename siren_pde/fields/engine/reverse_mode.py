@@ -23,6 +23,7 @@ from torch import Tensor
 from siren_pde.fields.engine.forward_mode import Layer, axes_of
 from siren_pde.fields.engine.plan import Plan
 from siren_pde.fields.engine.workspace import Workspace
+from siren_pde.numerics.precision import product, products_of, require_roundable
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def forward(
     layers: list[Layer], place: Tensor, slope: Tensor, plan: Plan, space: Workspace | None
 ) -> tuple[Tensor, Sweep]:
     """The channels (S, n, 1), and the tape."""
+    require_roundable(plan.order, place)
     tape = Sweep(layers, place, slope, [], [], [], [], space or Workspace())
     a = place
     for i, (w, b, _) in enumerate(layers[:-1]):
@@ -57,7 +59,10 @@ def forward(
         z = tape.space.take((i, "cosine"), one, place)
         tape.inputs.append(tape.space.take((i, "inputs"), two, place))
         tape.deltas.append(tape.space.take((i, "deltas"), two, place))
-        torch.addmm(b, a, w.T, out=z)
+        if i:
+            product(a, w.T, out=z, added=b)
+        else:
+            torch.addmm(b, a, w.T, out=z)
         a = torch.sin(z, out=tape.inputs[i][0])
         tape.cosines.append(torch.cos(z, out=z))
     w, b, _ = layers[-1]
@@ -67,7 +72,7 @@ def forward(
         delta = torch.mul(tape.cosines[i], h, out=tape.deltas[i][1])
         if i:
             behind = tape.space.take((i - 1, "behind"), tuple(tape.cosines[i - 1].shape), place)
-            h = torch.mm(delta, layers[i][0], out=behind)
+            h = product(delta, layers[i][0], out=behind)
     channels = place.new_empty((len(plan.keys), len(place), 1))
     torch.addmm(b, a, w.T, out=channels[0])
     slopes = delta @ (layers[0][0] * slope)
@@ -92,11 +97,11 @@ def gradient(tape: Sweep, plan: Plan, seeds: Tensor) -> Tensor:
         if back is None:
             torch.mul(seeds[0], w, out=e)
         else:
-            torch.mm(back, tape.layers[i + 1][0], out=e)
+            product(back, tape.layers[i + 1][0], out=e)
         e.mul_(tape.cosines[i]).addcmul_(swings[i], tape.behind[i], value=-1)
         back = e
         if i:
-            weight = torch.bmm(deltas.transpose(1, 2), tape.inputs[i - 1]).sum(0)
+            weight = products_of(deltas.transpose(1, 2), tape.inputs[i - 1]).sum(0)
         else:
             weight = e.T @ tape.place + deltas[1].T @ first
         parts = [omega * weight.flatten(), omega * e.sum(0), *parts]
@@ -108,7 +113,8 @@ def _tangents(tape: Sweep, moved: Tensor) -> list[Tensor]:
     swings = []
     for i, (w, _, _) in enumerate(tape.layers[:-1]):
         dz = tape.space.take((i, "swing"), tuple(tape.cosines[i].shape), moved)
-        torch.mm(moved, w.T, out=dz)
+        multiply = product if i else torch.mm
+        multiply(moved, w.T, out=dz)
         moved = torch.mul(tape.cosines[i], dz, out=tape.inputs[i][1])
         swings.append(dz.mul_(tape.inputs[i][0]))
     return swings
