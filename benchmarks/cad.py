@@ -19,7 +19,6 @@ from pathlib import Path
 
 import harness
 import numpy as np
-from scipy.spatial import cKDTree
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -51,27 +50,6 @@ def sampled(shape, level, points, seed):
     return PointCloud(x + deviation * noise), deviation
 
 
-def tilted(mesh, shape, deviation, seed):
-    """Degrees by which each crease (k,) is wider than the true one, NaN where nothing is seen."""
-    creases = shape.creases(deviation)
-    x, normals = mesh.sample(BESIDE, seed)
-    far, near = cKDTree(creases.positions).query(x, distance_upper_bound=3 * deviation)
-    beside = np.isfinite(far) & (far > deviation)
-    x, normals, near = x[beside], normals[beside], near[beside]
-    own, other, number = creases.first[near], creases.second[near], creases.number[near]
-    offset = x - creases.positions[near]
-    swapped = np.abs((offset * own).sum(1)) > np.abs((offset * other).sum(1))
-    own, other = np.where(swapped[:, None], [other, own], [own, other])
-    across = other - (own * other).sum(1, keepdims=True) * own
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
-    tilt = np.degrees(np.arctan2((normals * across).sum(1), (normals * own).sum(1)))
-    count = creases.number.max() + 1
-    of_side = [np.bincount(number[s], tilt[s], count) for s in (swapped, ~swapped)]
-    seen = [np.bincount(number[s], minlength=count) for s in (swapped, ~swapped)]
-    with np.errstate(invalid="ignore"):
-        return of_side[0] / seen[0] + of_side[1] / seen[1]
-
-
 def measured(name, level, seed, options):
     """One case: its figures by name."""
     shape = PRISMS[name]
@@ -88,7 +66,7 @@ def measured(name, level, seed, options):
     mesh = distance.mesh(options.resolution)
     off = np.abs(shape.distance(mesh.sample(MEASURED, seed)[0]))
     back = point_triangle_distance(shape.sample(MEASURED, seed + 1)[0], mesh)
-    tilts = np.abs(tilted(mesh, shape, deviation, seed))
+    tilts = np.abs(shape.widened(*mesh.sample(BESIDE, seed), deviation))
     return {
         **answer,
         "mean": (off.mean() + back.mean()) / 2 / shape.diagonal,

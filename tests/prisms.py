@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -94,6 +95,29 @@ class Prism:
         order = np.unique(np.repeat([p[3] for p in parts], sizes), return_inverse=True)[1]
         return Creases(np.concatenate([p[0] for p in parts]), first, second, order)
 
+    def widened(self, x: Floats, normals: Floats, deviation: float) -> Floats:
+        """By how many degrees the angle between both sides of each crease (k,) is wider than it is.
+
+        On average of the unit normals (n, 3) of points x (n, 3), from one to three deviations
+        beside it; NaN where there are none.
+        """
+        creases = self.creases(deviation)
+        far, near = cKDTree(creases.positions).query(x, distance_upper_bound=3 * deviation)
+        beside = np.isfinite(far) & (far > deviation)
+        x, normals, near = x[beside], normals[beside], near[beside]
+        own, other, number = creases.first[near], creases.second[near], creases.number[near]
+        offset = x - creases.positions[near]
+        swapped = np.abs((offset * own).sum(1)) > np.abs((offset * other).sum(1))
+        own, other = np.where(swapped[:, None], [other, own], [own, other])
+        across = other - (own * other).sum(1, keepdims=True) * own
+        across /= np.linalg.norm(across, axis=1, keepdims=True)
+        tilt = np.degrees(np.arctan2((normals * across).sum(1), (normals * own).sum(1)))
+        count = creases.number.max() + 1
+        of_side = [np.bincount(number[s], tilt[s], count) for s in (swapped, ~swapped)]
+        seen = [np.bincount(number[s], minlength=count) for s in (swapped, ~swapped)]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(of_side[0] / seen[0] + of_side[1] / seen[1])
+
     @property
     def _sides(self) -> tuple[Floats, Floats, Floats]:
         """Where the sides of the polygons start, what leads along them, and out, all (m, 2)."""
@@ -120,12 +144,12 @@ def _ticks(length: float, spacing: float) -> Floats:
     return ((np.arange(count) + 0.5) / count)[:, None]
 
 
-def _rectangle(centre: tuple[float, float], half: tuple[float, float]) -> Floats:
+def rectangle(centre: tuple[float, float], half: tuple[float, float]) -> Floats:
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    return np.array(centre) + corners * np.array(half)
+    return np.asarray(np.array(centre) + corners * np.array(half))
 
 
-def _circle(centre: tuple[float, float], radius: float) -> Floats:
+def circle(centre: tuple[float, float], radius: float) -> Floats:
     """Clockwise, with sides of four degrees."""
     angle = -2 * np.pi * np.arange(90) / 90
     return np.array(centre) + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -139,20 +163,20 @@ _NOTCHED = np.array(
 PRISMS = {
     "drilled box": Prism(
         (
-            _rectangle((0, 0), (1.0, 0.7)),
-            _circle((-0.55, 0.1), 0.3),
-            _circle((0.15, -0.25), 0.2),
-            _circle((0.6, 0.3), 0.22),
+            rectangle((0, 0), (1.0, 0.7)),
+            circle((-0.55, 0.1), 0.3),
+            circle((0.15, -0.25), 0.2),
+            circle((0.6, 0.3), 0.22),
         ),
         0.35,
     ),
     "slotted box": Prism(
         (
             _NOTCHED,
-            _rectangle((-0.65, 0.0), (0.12, 0.5))[::-1],
-            _rectangle((-0.1, 0.0), (0.18, 0.45))[::-1],
+            rectangle((-0.65, 0.0), (0.12, 0.5))[::-1],
+            rectangle((-0.1, 0.0), (0.18, 0.45))[::-1],
         ),
         0.4,
     ),
-    "bracket": Prism((_LETTER, _circle((-0.65, 0.4), 0.2), _circle((0.6, -0.45), 0.22)), 0.25),
+    "bracket": Prism((_LETTER, circle((-0.65, 0.4), 0.2), circle((0.6, -0.45), 0.22)), 0.25),
 }

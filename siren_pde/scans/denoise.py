@@ -11,6 +11,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from siren_pde.scans.creases import sharpened
 from siren_pde.scans.noise import AT_ONCE, Settled, enough_neighbours, settled
 from siren_pde.scans.normals import estimated
 from siren_pde.scans.sheets import NEIGHBOURS
@@ -107,6 +108,8 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
         crease = _SHARP_CREASE if beside.typical_difference(n) < FLAT else _CREASE
         n = _filtered(beside, n, signed=True)
     x, error = _moved(noisy, beside, n, noise, k=k, signed=True, crease=crease)
+    if crease < _CREASE:
+        x, n = sharpened(noisy, x, n)
     return Denoised(centre + extent * x, n, extent * error, extent * noise)
 
 

@@ -24,6 +24,7 @@ from siren_pde.plots.cards import surface_card
 from siren_pde.scans.one_sided import one_sided
 from siren_pde.scans.oriented_cloud import OrientedCloud
 from siren_pde.scans.planes import bend, heights
+from siren_pde.scans.sharp_mesh import sharpened
 from siren_pde.scans.trim import trimmed
 from siren_pde.solving.solution import Solution
 
@@ -168,6 +169,7 @@ class SignedDistance:
             dtype=like.dtype,
             device=like.device,
         )
+        mesh = mesh if self.cloud.noise is None else sharpened(mesh, self.cloud)
         return mesh.transformed(self.scale, self.centre)
 
     def without_unsupported(self, mesh: Mesh, resolution: int) -> Mesh:
