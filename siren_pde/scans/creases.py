@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from siren_pde.numerics.neighbours import neighbours
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -79,7 +81,7 @@ def sharpened(noisy: Floats, x: Floats, normals: Floats) -> tuple[Floats, Floats
             break  # what is round on large discs is so on smaller ones
         sharp = faces.at(above[zone]).surface()[0] ** 2
         blunt = _dot(above[zone], normals[zone]) ** 2
-        near = cKDTree(x[zone]).query(x[zone], k=_WITNESSES, workers=-1)[1]
+        near = neighbours(cKDTree(x[zone]), x[zone], _WITNESSES)[1]
         kept = sharp[near].mean(1) < worse * blunt[near].mean(1)
         steps, own = faces.projected()
         kept &= _dot(steps, steps) < _FAR**2 * blunt.mean()
@@ -250,7 +252,7 @@ class Plain:
         tree, k = cKDTree(x), min(_BESIDE, len(x))
         far, spread = np.empty((2, len(x)))
         for part in np.array_split(np.asarray(tree.indices), -(-len(x) // _AT_ONCE)):
-            reach, near = tree.query(x[part], k=k, workers=-1)
+            reach, near = neighbours(tree, x[part], k)
             mean = normals[near].mean(1)
             spread[part] = np.sqrt(np.maximum(1 - _dot(mean, mean), 0))
             far[part] = reach[:, -1]
@@ -264,7 +266,7 @@ class Plain:
         if not len(self.rough) or len(self.positions) < _ASKED:
             return np.zeros(0, dtype=np.int64)
         reach = _ZONE * scale * self.radius
-        far = cKDTree(self.rough).query(x, distance_upper_bound=reach, workers=-1)[0]
+        far = cKDTree(self.rough).query(x, distance_upper_bound=reach)[0]
         return np.flatnonzero(np.isfinite(far))
 
     def faces(self, x: Floats, scale: float = 1.0) -> Faces:
@@ -274,7 +276,7 @@ class Plain:
         k, answers = min(_ASKED, len(positions)), []
         tree = cKDTree(positions)
         for part in np.array_split(x, max(-(-len(x) // _AT_ONCE), 1)):
-            far, near = (a.reshape(len(part), k) for a in tree.query(part, k=k, workers=-1))
+            far, near = (a.reshape(len(part), k) for a in neighbours(tree, part, k))
             far = far / (scale * self.radius)
             seen = np.exp(-((far / _WIDTH) ** 2)) * (far < _FARTHEST)
             steady = 1 / (_STEADY**2 + spread[near] ** 2)

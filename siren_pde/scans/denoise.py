@@ -11,6 +11,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from siren_pde.numerics.neighbours import neighbours
 from siren_pde.scans.creases import sharpened
 from siren_pde.scans.noise import AT_ONCE, Settled, enough_neighbours, settled
 from siren_pde.scans.normals import estimated
@@ -131,7 +132,7 @@ class _Beside:
         shape = len(self.positions), min(_FILTERED, len(self.positions))
         far, near = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
         for part in self.parts:
-            far[part], near[part] = self.tree.query(self.positions[part], k=shape[1], workers=-1)
+            far[part], near[part] = neighbours(self.tree, self.positions[part], shape[1])
         return torch.from_numpy(far), torch.from_numpy(near)
 
     def typical_difference(self, normals: Floats) -> float:
@@ -167,7 +168,7 @@ def _begun(
             normals = _filtered(_Beside(start.positions), normals, signed=True)
     if len(chosen) == len(points):
         return points[chosen], start, normals
-    owner = cKDTree(start.positions).query(points, workers=-1)[1]
+    owner = neighbours(cKDTree(start.positions), points)[1]
     heights = _dot(points - start.positions[owner], start.normals[owner])
     count = np.maximum(np.bincount(owner, minlength=len(chosen)), 1)
     mean = np.bincount(owner, heights, len(chosen)) / count
@@ -182,7 +183,7 @@ def _contradictory(x: Floats, normals: Floats) -> bool:
     nugget of the variogram (Matheron 1963).
     """
     sample = np.arange(0, len(x), -(-len(x) // 5000))
-    far, near = cKDTree(x).query(x[sample], k=17, workers=-1)
+    far, near = neighbours(cKDTree(x), x[sample], 17)
     unlike = ((normals[sample, None] - normals[near]) ** 2).sum(2).mean(0)
     apart = (far**2).mean(0)
     nugget = unlike[1] - (unlike[-1] - unlike[1]) * apart[1] / max(apart[-1] - apart[1], 1e-300)
@@ -219,7 +220,7 @@ def typical_difference(x: Floats, normals: Floats, near: Integers | None = None)
     """
     chosen = np.arange(0, len(x), -(-len(x) // _COMPARED))
     if near is None:
-        beside = cKDTree(x).query(x[chosen], k=min(_FILTERED, len(x)), workers=-1)[1]
+        beside = neighbours(cKDTree(x), x[chosen], min(_FILTERED, len(x)))[1]
     else:
         beside = near[chosen]
     cosine = np.abs(np.einsum("nkd,nd->nk", normals[beside[:, 1:]], normals[chosen]))
@@ -248,7 +249,7 @@ def _moved(
     beside = np.empty((len(x), k // 4), dtype=np.int32)
     y, at, n = (torch.from_numpy(values).float() for values in (noisy, x, normals))
     for part in cloud.parts:
-        far, near = tree.query(x[part], k=k, workers=-1)
+        far, near = neighbours(tree, x[part], k)
         beside[part] = near[:, : k // 4]
         own, index = torch.from_numpy(part), torch.from_numpy(near)
         cosine = (n[index] @ n[own][:, :, None])[:, :, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from siren_pde.numerics.neighbours import neighbours
 from siren_pde.scans.denoise import Denoised, denoised
 
 Floats = npt.NDArray[np.float64]
@@ -48,7 +49,7 @@ def error_ratio(points: Floats, normals: Floats | None, smooth: Denoised, seed: 
     tree = cKDTree(smooth.positions)
     squares, told = 0.0, 0.0
     for number, part in enumerate(_parts(points, seed)):
-        owner = tree.query(points[part], workers=-1)[1]
+        owner = neighbours(tree, points[part])[1]
         above = _dot(points[part] - smooth.positions[owner], smooth.normals[owner])
         feet = points[part] - above[:, None] * smooth.normals[owner]
         own = None if normals is None else smooth.normals[owner]
@@ -68,7 +69,7 @@ def _parts(points: Floats, seed: int) -> list[Integers]:
     if len(points) <= _WHOLE:
         return [np.arange(len(points))]
     middles = np.random.default_rng([seed, 2]).choice(len(points), _PARTS, replace=False)
-    near = cKDTree(points).query(points[middles], k=_WHOLE // _PARTS, workers=-1)[1]
+    near = neighbours(cKDTree(points), points[middles], _WHOLE // _PARTS)[1]
     return list(near)
 
 
@@ -82,7 +83,7 @@ def _scattered(feet: Floats, above: Floats, seed: list[int]) -> Floats:
     """Points (n, 3) on a surface, scattered as much as heights (n,) above it are beside them."""
     from scipy.spatial import cKDTree
 
-    near = cKDTree(feet).query(feet, k=min(_SCATTER, len(feet)), workers=-1)[1]
+    near = neighbours(cKDTree(feet), feet, min(_SCATTER, len(feet)))[1]
     deviations = np.sqrt((above[near] ** 2).mean(1))
     noise = np.random.default_rng(seed).standard_normal(feet.shape)
     return np.asarray(feet + deviations[:, None] * noise)
@@ -98,7 +99,7 @@ def _apart(first: Denoised, second: Denoised, chosen: Integers) -> Floats:
 
     assert first.normals is not None and second.normals is not None
     x, normals = first.positions[chosen], first.normals[chosen]
-    near = cKDTree(second.positions).query(x, k=_BESIDE, workers=-1)[1]
+    near = neighbours(cKDTree(second.positions), x, _BESIDE)[1]
     offsets, theirs = x[:, None] - second.positions[near], second.normals[near]
     cosine = np.einsum("nkd,nd->nk", theirs, normals)
     ways = theirs * np.sign(cosine)[:, :, None] + normals[:, None]

@@ -151,7 +151,8 @@ class SignedDistance:
         return self.without_unsupported(self.zero_set(resolution), resolution)
 
     def zero_set(self, resolution: int = 256) -> Mesh:
-        """All of {φ = 0} in the padded box as a mesh, in the user's units.
+        """All of {φ = 0} in the padded box as a mesh, in the user's units; of noisy points, with the
+        creases that they have, see `sharp_mesh`.
 
         Where the surface has one side only, the sheet through its points: see `one_sided`.
         """

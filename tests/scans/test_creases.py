@@ -110,4 +110,5 @@ def test_smoothing_keeps_faces_apart(name):
     x, _ = shape.sample(60_000)
     level = 0.005 * np.ptp(x, axis=0).max()
     smooth = denoised(x + level * np.random.default_rng(1).standard_normal(x.shape))
+    assert smooth.normals is not None
     assert np.nanmean(np.abs(shape.widened(smooth.positions, smooth.normals, level))) < 6
