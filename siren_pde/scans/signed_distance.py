@@ -151,10 +151,10 @@ class SignedDistance:
         return self.without_unsupported(self.zero_set(resolution), resolution)
 
     def zero_set(self, resolution: int = 256) -> Mesh:
-        """All of {φ = 0} in the padded box as a mesh, in the user's units; of noisy points, with the
-        creases that they have, see `sharp_mesh`.
+        """All of {φ = 0} in the padded box as a mesh, in the user's units.
 
-        Where the surface has one side only, the sheet through its points: see `one_sided`.
+        Of noisy points it has the creases that they show, see `sharp_mesh`. Where the
+        surface has one side only, it is the sheet through its points: see `one_sided`.
         """
         if not self.cloud.has_sides:
             sheet = one_sided(self.cloud, self.half, resolution)
