@@ -34,7 +34,7 @@ from siren_pde.runs.folder import LEFT, RESULTS, Run
 from siren_pde.runs.machine import peak_memory
 from siren_pde.runs.manifest import Manifest, now, problem_file
 from siren_pde.runs.signals import deferred
-from siren_pde.solving.arguments import EFFORTS, Effort
+from siren_pde.solving.prepare import EFFORTS, Effort
 from siren_pde.solving.progress import watching
 from siren_pde.solving.report import Budget, Callback, Every
 from siren_pde.solving.solution import Solution

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.quadrature import Quadrature, Sobol
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.collocation.rows import (
     Chosen,
     Drawn,
-    Rows,
     Share,
     equally_weighted,
     shares_of,

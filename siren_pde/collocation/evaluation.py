@@ -15,10 +15,10 @@ from torch import Tensor
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.expression import Site
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Evaluation, Field, Network
 from siren_pde.fields.engine.workspace import Workspace
 from siren_pde.fields.parameters import split
+from siren_pde.problem import Condition
 
 Evaluations = Mapping[Site, Evaluation]
 Seeds = dict[Site, Tensor]
@@ -32,6 +32,31 @@ SHARE = 64
 """What part of the memory given a layer's channels may take: a few of them are held."""
 JACOBIAN = 64 << 20
 """Bytes of J at once, where only JᵀJ is wanted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A condition's residual at its points, with the scale (n,) of its rows."""
+
+    condition: Condition
+    residual: BoundResidual
+    points: Points
+    scale: Tensor
+
+    @property
+    def count(self) -> int:
+        """How many rows of r there are: one for each component at each point."""
+        return self.residual.components * len(self.points)
+
+    def select(self, piece: slice) -> Rows:
+        """The rows of some of the points, with the scale that they have among all."""
+        return replace(self, points=self.points.select(piece), scale=self.scale[piece])
+
+    def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
+        """The points and their scale in consecutive pieces of at most `size`."""
+        for start in range(0, len(self.points), size):
+            piece = slice(start, start + size)
+            yield self.points.select(piece), self.scale[piece]
 
 
 @dataclass(frozen=True)

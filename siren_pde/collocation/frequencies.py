@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation.collocated import Collocated
-from siren_pde.collocation.rows import Rows
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.fields.base import Field
 
 PROBED = 64

@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation.collocated import Collocated
-from siren_pde.collocation.evaluation import Evaluator, Limits, Spaces
+from siren_pde.collocation.evaluation import Evaluator, Limits, Rows, Spaces
 from siren_pde.collocation.quadrature import Quadrature
-from siren_pde.collocation.rows import Rows
 from siren_pde.collocation.sampling import Counts, drawn_to_residuals, in_coordinates
 from siren_pde.errors import ConfigError, NonFiniteError
 from siren_pde.fields.base import Field

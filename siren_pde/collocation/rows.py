@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final, overload
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.residual import BoundResidual
 from siren_pde.collocation.sampling import Part, Sampling
 from siren_pde.problem import Condition
@@ -18,31 +19,6 @@ from siren_pde.processes.processes import Processes
 
 COINS = 2**18
 """Points whose random signs are drawn at once, by every process, which keeps those of its own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """A condition's residual at its points, with the scale (n,) of its rows."""
-
-    condition: Condition
-    residual: BoundResidual
-    points: Points
-    scale: Tensor
-
-    @property
-    def count(self) -> int:
-        """How many rows of r there are: one for each component at each point."""
-        return self.residual.components * len(self.points)
-
-    def select(self, piece: slice) -> Rows:
-        """The rows of some of the points, with the scale that they have among all."""
-        return replace(self, points=self.points.select(piece), scale=self.scale[piece])
-
-    def blocks(self, size: int) -> Iterator[tuple[Points, Tensor]]:
-        """The points and their scale in consecutive pieces of at most `size`."""
-        for start in range(0, len(self.points), size):
-            piece = slice(start, start + size)
-            yield self.points.select(piece), self.scale[piece]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
-from siren_pde.collocation.rows import Rows
 from siren_pde.estimates.companions import Companions, size
 from siren_pde.estimates.linearised import corrected_residual, error_rows
 from siren_pde.fields.base import Field

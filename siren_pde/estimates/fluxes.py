@@ -14,11 +14,11 @@ from siren_pde.calculus.functions import sqrt
 from siren_pde.calculus.jets import as_jet
 from siren_pde.calculus.operators import div, grad
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.domains.base import Domain
 from siren_pde.estimates.companions import Companions, size
 from siren_pde.estimates.linearised import error_rows

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.estimates.companions import APART, Companions, has_band, size
 from siren_pde.estimates.defect import balance, fresh, points_for, thinned
 from siren_pde.estimates.linearised import error_rows, values

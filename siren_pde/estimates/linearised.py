@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.evaluation import channels_of
+from siren_pde.collocation.evaluation import Rows, channels_of
 from siren_pde.collocation.expression import Site
 from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import parameters_of, split
 

@@ -16,11 +16,11 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Channels, Site
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.estimates.linearised import values
 from siren_pde.fields.base import Field
 from siren_pde.fields.engine.plan import Plan

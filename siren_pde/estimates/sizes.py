@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression, Plans
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.estimates.linearised import linearised
 from siren_pde.fields.base import Field
 from siren_pde.fields.system import parts

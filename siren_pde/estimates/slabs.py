@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.objective import Objective
-from siren_pde.collocation.rows import Rows
 from siren_pde.estimates.companions import Companions
 from siren_pde.estimates.defect import FRESH, JUDGED, Carried, best_correction, points_for
 from siren_pde.estimates.linearised import linearised

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.quadrature import Sobol
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.estimates.companions import Companions
 from siren_pde.estimates.defect import FRESH, balance, points_for
 from siren_pde.estimates.linearised import error_rows

@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from siren_pde.collocation.rows import Rows
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.fields.base import Field
 from siren_pde.local_features.block import Block, part_of, ranges
 from siren_pde.local_features.columns import Columns, Parts

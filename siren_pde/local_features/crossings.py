@@ -13,7 +13,7 @@ from torch import Tensor
 from siren_pde.calculus.derivatives import Laplace
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Collocated
-from siren_pde.collocation.rows import Rows
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.fields.powers import Powers
 from siren_pde.local_features.fluxes import Output, by_normal, flux_along
 

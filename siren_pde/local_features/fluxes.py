@@ -12,9 +12,9 @@ from siren_pde.calculus.fluxes import fluxes_noted
 from siren_pde.calculus.jets import Jet
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.local_features.columns import Columns, Parts
 from siren_pde.numerics.box_tree import BoxTree
 

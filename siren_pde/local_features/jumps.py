@@ -11,8 +11,8 @@ from torch import Tensor
 
 from siren_pde.calculus.points import Points
 from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.numerics.sobol import sobol
 
 LINES, TICKS = 33, 513

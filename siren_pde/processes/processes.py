@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from siren_pde.errors import ConfigError, ProcessError
 from siren_pde.processes.absent import Peers, gathered_peers, told
-from siren_pde.processes.launched import Launched, by_torchrun, end_with_torchrun
+from siren_pde.processes.launched import VARIABLE, Launched, end_with_torchrun
 from siren_pde.processes.meeting import agreed_name
 from siren_pde.runs import signals
 
@@ -72,7 +73,7 @@ class Processes:
         """
         if not 0 < timeout < math.inf:
             raise ConfigError(f"processes wait for each other some seconds > 0, got {timeout!r}.")
-        if not by_torchrun():
+        if VARIABLE not in os.environ:
             return Processes(timeout=timeout)
         end_with_torchrun()
         launched = Launched.here()
@@ -116,7 +117,7 @@ class Processes:
     @property
     def several(self) -> bool:
         """Whether there are others."""
-        return self.launched.several
+        return self.launched.count > 1
 
     @property
     def first(self) -> bool:

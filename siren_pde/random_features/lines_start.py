@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.objective import Objective
-from siren_pde.collocation.rows import Rows
 from siren_pde.fields.derived.projected import Projected
 from siren_pde.fields.siren import Siren
 from siren_pde.numerics.least_squares import least_squares

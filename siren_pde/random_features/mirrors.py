@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.frequencies import box
 from siren_pde.collocation.objective import Objective, evaluating
-from siren_pde.collocation.rows import Rows
 from siren_pde.errors import SirenPDEError
 from siren_pde.fields.derived.mirrored import Mirror, Mirrored
 from siren_pde.fields.siren import Siren

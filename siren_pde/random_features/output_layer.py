@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
-from siren_pde.collocation.evaluation import Evaluator, channels_of
+from siren_pde.collocation.evaluation import Evaluator, Rows, channels_of
 from siren_pde.collocation.expression import Site
 from siren_pde.collocation.objective import Objective, evaluating
-from siren_pde.collocation.rows import Rows
 from siren_pde.numerics.least_squares import Fit, norm
 from siren_pde.numerics.spread import spread_norm
 from siren_pde.random_features.features import output_coefficients, with_output

@@ -13,10 +13,10 @@ from siren_pde.calculus.jets import Constant, Jet
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.collocated import Collocated
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression, Unknown, flattened
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.collocation.sampling import Sampling
 from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field, Network

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Site
-from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Field
 from siren_pde.numerics.least_squares import least_norm
 from siren_pde.random_features.waves import Waves, terms_of

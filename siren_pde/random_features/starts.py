@@ -17,10 +17,10 @@ from siren_pde.calculus.operators import d
 from siren_pde.calculus.points import Points
 from siren_pde.calculus.vectors import Vector
 from siren_pde.collocation.collocated import ROUNDING
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Expression, Unknown
 from siren_pde.collocation.objective import Objective, evaluating
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Field
 from siren_pde.fields.parameters import split
 from siren_pde.numerics.spread import spread_factor

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from siren_pde.calculus.derivatives import Key, Laplace
 from siren_pde.calculus.points import Points
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.expression import Site
 from siren_pde.collocation.frequencies import NEGLIGIBLE
 from siren_pde.collocation.objective import Objective
 from siren_pde.collocation.residual import BoundResidual
-from siren_pde.collocation.rows import Rows
 from siren_pde.fields.base import Field
 from siren_pde.random_features.evolution import Evolution
 from siren_pde.random_features.features import half_lengths

@@ -10,8 +10,9 @@ from typing import Any, final
 
 import torch
 
+from siren_pde.collocation.evaluation import Rows
 from siren_pde.collocation.objective import Objective, at_few
-from siren_pde.collocation.rows import Drawn, Rows
+from siren_pde.collocation.rows import Drawn
 from siren_pde.errors import CheckpointError
 from siren_pde.files.json_values import Description, record, text
 from siren_pde.files.sealed import Groups

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -17,6 +18,7 @@ from siren_pde.errors import ConfigError
 from siren_pde.fields.base import Field
 from siren_pde.fields.generic import Generic
 from siren_pde.fields.siren import Siren
+from siren_pde.numerics.checked import require_seed
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.processes.processes import Processes
@@ -28,6 +30,11 @@ from siren_pde.solving.shared import (
     require_shared,
     with_equal_values,
 )
+
+Effort = Literal["none", "quick", "careful"]
+"""How much is spent on the estimate of the error."""
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+"""All of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,3 +142,21 @@ def _checked(
             f"`solve` needs a field such as `Siren({d})`, got {type(field).__name__}."
         )
     return field
+
+
+def require_arguments(
+    budget: object, quadrature: object, seed: object, estimate: object, callbacks: object
+) -> None:
+    """Raise ConfigError, saying what to write instead, for arguments of other kinds."""
+    if not (budget is None or isinstance(budget, Budget)):
+        raise ConfigError(
+            f"`solve` needs a `Budget`, got {budget!r}. Write `budget=Budget(seconds=10)`, or "
+            "`Budget(steps=10)`."
+        )
+    if not (quadrature is None or isinstance(quadrature, Quadrature)):
+        raise ConfigError(f"`solve` needs a quadrature such as `Sobol(1024)`, got {quadrature!r}.")
+    require_seed(seed)
+    if estimate not in EFFORTS:
+        raise ConfigError(f"`estimate` is one of {', '.join(EFFORTS)}, got {estimate!r}.")
+    if not isinstance(callbacks, Iterable) or not all(map(callable, callbacks)):
+        raise ConfigError(f"`callbacks` are functions of a report, got {callbacks!r}.")

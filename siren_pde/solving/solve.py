@@ -19,13 +19,12 @@ from siren_pde.numerics.precision import full_products
 from siren_pde.optimisers.base import Method
 from siren_pde.problem import Problem
 from siren_pde.processes.attempts import begun, goes_on
-from siren_pde.processes.launched import by_others
+from siren_pde.processes.launched import OTHERS, by_others
 from siren_pde.processes.processes import Processes
 from siren_pde.runs.folder import Run, checkpoints_in
-from siren_pde.solving.arguments import Effort, require_arguments
 from siren_pde.solving.course import Course
 from siren_pde.solving.notebook import with_panel
-from siren_pde.solving.prepare import Call
+from siren_pde.solving.prepare import Call, Effort, require_arguments
 from siren_pde.solving.recording import USUALLY
 from siren_pde.solving.report import Budget, Callback, Every
 from siren_pde.solving.solution import Solution
@@ -104,11 +103,12 @@ def solve(
         raise ConfigError("`run` begins a run and `resume` continues one: give one of them.")
     first = call.processes.first
     say = announce if first and not quiet else (lambda text: None)
-    if others := by_others():
+    if not OTHERS.keys().isdisjoint(os.environ) and (others := by_others()):
         say(others)
     run, resume = _continued(run, resume, call.processes)
     opened = _opened(run, resume) if first else nullcontext((None, False))
-    with full_products(), opened as (folder, ours):
+    products = full_products() if torch.cuda.is_available() else nullcontext()
+    with products, opened as (folder, ours):
         course = Course(
             call,
             folder,
