@@ -12,7 +12,7 @@ from pathlib import Path
 
 from siren_pde.cli.answers import as_json
 from siren_pde.cli.methods import CLASSES, SHORT
-from siren_pde.errors import ConfigError, StorageError
+from siren_pde.errors import ConfigError
 from siren_pde.files.json_values import Description
 from siren_pde.runs.lock import Lock
 from siren_pde.suites.answers import as_values, shown
@@ -57,13 +57,7 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
     )
     suite = suite_of(given.suite, wanted)
     cells = chosen(suite, given.only)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise StorageError(
-            f"cannot make the folder `{root}`: {cause.strerror or cause}. Choose another `--out`."
-        ) from cause
-    lock = Lock.taken(root)
+    lock = Lock.made(root)
     try:
         lines = _run(suite, cells, root, given)
         page = _page(suite, root, before)

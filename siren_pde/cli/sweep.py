@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from siren_pde.cli.assigning import assignments, reassigned
-from siren_pde.errors import ConfigError, DataFileError, StorageError
+from siren_pde.errors import ConfigError, DataFileError
 from siren_pde.files.json_values import JSON
 from siren_pde.runs.lock import Lock
 from siren_pde.suites import summary
@@ -54,14 +54,8 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
     cores = len(os.sched_getaffinity(0))
     jobs = min(given.jobs or cores, len(every))
     threads = max(1, cores // jobs)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise StorageError(
-            f"cannot make the folder `{root}`: {cause.strerror or cause}. Choose another `--out`."
-        ) from cause
     sweep = Sweep([_job(given, threads, each, root) for each in every], threads, given.force)
-    lock = Lock.taken(root)
+    lock = Lock.made(root)
     try:
         rows = sweep.run(_place(given, root, jobs, threads), jobs, _say)
         summary.write(f"{given.file.stem}: {', '.join(given.settings) or 'seeds'}", rows, root)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, cast, get_args
 
@@ -44,18 +44,11 @@ def products_in(precision: Precision) -> Iterator[None]:
         _ASKED.reset(token)
 
 
-@contextmanager
-def full_products() -> Iterator[None]:
+def full_products() -> AbstractContextManager[None]:
     """While it lasts, no other product on a GPU rounds its factors, whatever is set elsewhere:
     least squares and second-order methods would lose what they are for.
     """
-    matmul = torch.backends.cuda.matmul
-    before = matmul.allow_tf32
-    matmul.allow_tf32 = False
-    try:
-        yield
-    finally:
-        matmul.allow_tf32 = before
+    return _tf32(allowed=False)
 
 
 def require_roundable(order: int, like: Tensor) -> None:
@@ -107,7 +100,7 @@ def _rounded(multiply: Callable[..., Tensor], a: Tensor, b: Tensor, out: Tensor 
     """The product of rounded factors, summed in float32."""
     native = a.device.type in HALVES
     if _ASKED.get() == "tf32":
-        with _tf32_on_gpus():
+        with _tf32(allowed=True):
             return multiply(a, b, out=out) if native else multiply(_cut(a), _cut(b), out=out)
     a, b = a.bfloat16(), b.bfloat16()
     if native:
@@ -116,10 +109,11 @@ def _rounded(multiply: Callable[..., Tensor], a: Tensor, b: Tensor, out: Tensor 
 
 
 @contextmanager
-def _tf32_on_gpus() -> Iterator[None]:
+def _tf32(*, allowed: bool) -> Iterator[None]:
+    """While it lasts, GPUs round factors to TF32 or do not."""
     matmul = torch.backends.cuda.matmul
     before = matmul.allow_tf32
-    matmul.allow_tf32 = True
+    matmul.allow_tf32 = allowed
     try:
         yield
     finally:

@@ -48,13 +48,7 @@ class Run:
         Raises RunLockedError while somebody else writes there, StorageError if it cannot be made.
         """
         folder = Path(path)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as cause:
-            raise StorageError(
-                f"cannot make the folder `{folder}`: {cause.strerror or cause}. Choose another one."
-            ) from cause
-        run = Run._locked(folder)
+        run = Run._locked(folder, Lock.made(folder))
         try:
             for name in (manifest.NAME, *LEFT):
                 (folder / name).unlink(missing_ok=True)
@@ -75,11 +69,11 @@ class Run:
         """An earlier run, to continue it. Raises RunLockedError, or StorageError if it is none."""
         folder = Path(path)
         Manifest.read(folder)  # lest a lock be left in a folder that is no run's
-        return Run._locked(folder)
+        return Run._locked(folder, Lock.taken(folder))
 
     @staticmethod
-    def _locked(folder: Path) -> Run:
-        run = Run(folder, Lock.taken(folder))
+    def _locked(folder: Path, lock: Lock) -> Run:
+        run = Run(folder, lock)
         for place in (folder, run.checkpoints.folder):
             if place.is_dir():
                 sweep(place)

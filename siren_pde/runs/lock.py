@@ -28,6 +28,17 @@ class Lock:
     handle: int
 
     @staticmethod
+    def made(folder: Path) -> Lock:
+        """The lock of a folder, which is made if need be. Raises as `taken` does."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise StorageError(
+                f"cannot make the folder `{folder}`: {cause.strerror or cause}. Choose another one."
+            ) from cause
+        return Lock.taken(folder)
+
+    @staticmethod
     def taken(folder: Path) -> Lock:
         """Lock a folder. Raises RunLockedError, naming who has it, or StorageError."""
         try:

@@ -107,7 +107,8 @@ def solve(
         say(others)
     run, resume = _continued(run, resume, call.processes)
     opened = _opened(run, resume) if first else nullcontext((None, False))
-    products = full_products() if torch.cuda.is_available() else nullcontext()
+    rounded = torch.backends.cuda.matmul.allow_tf32
+    products = full_products() if rounded else nullcontext()
     with products, opened as (folder, ours):
         course = Course(
             call,
