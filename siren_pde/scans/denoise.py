@@ -50,6 +50,11 @@ FLAT = 0.1
 """The typical difference between normals beside each other is smaller where faces are flat: 0.07
 for a box with slots and noise of 1 %, 0.14 for the armadillo with half of it.
 """
+PLANE = 0.03
+"""It is still smaller, of points that have been smoothed, where most of the surface is plane, and
+creases are what is left: 0.008 to 0.023 for 100,000 points of designed parts with 0.5 and 1 % of
+noise, 0.047 for the bunny, on which creases would be found that it does not have.
+"""
 _COMPARED = 2000
 """Points whose normals are compared with those beside them."""
 _SURE = 1.5
@@ -109,7 +114,7 @@ def denoised(points: Floats, normals: Floats | None = None, seed: int = 0) -> De
         crease = _SHARP_CREASE if beside.typical_difference(n) < FLAT else _CREASE
         n = _filtered(beside, n, signed=True)
     x, error = _moved(noisy, beside, n, noise, k=k, signed=True, crease=crease)
-    if crease < _CREASE:
+    if crease < _CREASE and typical_difference(x, n) < PLANE:
         x, n = sharpened(noisy, x, n)
     return Denoised(centre + extent * x, n, extent * error, extent * noise)
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.scans.creases import SCALES, Faces, Plain
-from siren_pde.scans.denoise import FLAT, typical_difference
+from siren_pde.scans.denoise import PLANE, typical_difference
 from siren_pde.scans.oriented_cloud import OrientedCloud
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def sharpened(mesh: Mesh, cloud: OrientedCloud) -> Mesh:
     (Kobbelt et al. 2001). Triangles that would turn over by that stay as they are. Where
     most of the surface is curved, nothing is a crease.
     """
-    if typical_difference(cloud.positions, cloud.normals) > FLAT:
+    if typical_difference(cloud.positions, cloud.normals) > PLANE:
         return mesh
     plain = Plain(cloud.positions, cloud.normals)
     left = np.ones(len(mesh.vertices), dtype=bool)
