@@ -12,7 +12,7 @@ from siren_pde.collocation.objective import objective_of
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.random_features.features import with_features
 from siren_pde.random_features.starts import is_finite, like_field, other_starts
-from tests.processes.problems import plain, reacting
+from tests.processes.problems import plain, rising
 
 
 class Largest(TorchDispatchMode):
@@ -54,7 +54,7 @@ def memory(processes):
 def starts(processes):
     """Where Newton's method begins: known values, simple functions, and near a field."""
     own = Siren(2, width=8, depth=2, dtype=torch.float64)
-    whole = objective_of(reacting, own, rule=Sobol(101), seed=5, processes=processes)
+    whole = objective_of(rising, own, rule=Sobol(101), seed=5, processes=processes)
     tried = with_features(whole, 40, torch.tensor([9.0, 9.0]).double())
     theta, near = tried.parameters, Siren(2, width=9, depth=1, seed=2, frequency=3.0).double()
     there = torch.linspace(0.05, 0.95, 20, dtype=torch.float64).view(-1, 2)

@@ -65,6 +65,14 @@ plain = Problem(replace(poisson, domain=BOX), replace(edge, domain=BOX.boundary)
 linear = Problem(poisson, edge, data, corner)
 bent = Problem(reaction, edge, data, corner)
 reacting = Problem(replace(reaction, domain=BOX), replace(edge, domain=BOX.boundary))
+
+
+@on(BOX.boundary)
+def sloped(p, u):
+    return u - p.x
+
+
+rising = Problem(replace(reaction, domain=BOX), sloped)
 crowded = Problem(replace(reaction, refine_towards=(0.0, 0.0)), edge, data, corner)
 broken = Problem(reaction, undefined)
 """One of several processes has the point where it is not a number."""

@@ -60,9 +60,12 @@ def scattered(points, share, rng):
 
 
 def matched(found, points, normals):
-    """The share of normals on the side of that of the nearest of the true points."""
-    nearest = cKDTree(points).query(found[0])[1]
-    return np.mean((found[1] * normals[nearest]).sum(1) > 0)
+    """The share of normals that are those of a true point beside them, to sixty degrees: at
+    an edge the nearest may be on the other face, to which a right normal is perpendicular.
+    """
+    nearest = cKDTree(points).query(found[0], k=8)[1]
+    cosine = np.einsum("nd,nkd->nk", found[1], normals[nearest])
+    return np.mean(cosine.max(1) > 0.5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
