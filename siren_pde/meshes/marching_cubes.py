@@ -20,6 +20,7 @@ from siren_pde.meshes.cube_cases import (
 )
 from siren_pde.meshes.mesh import Mesh
 from siren_pde.meshes.octree import Lattice, Nodes, among, distinct
+from siren_pde.meshes.triangle import unfolded
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -81,7 +82,7 @@ def extract(
     if gradient is not None:
         reach = lattice.cell.min() / 2
         moved = _project(probe, gradient, vertices, steps=project, reach=reach)
-        vertices = _unfolded(vertices, moved, faces)
+        vertices = unfolded(vertices, moved, faces)
     return Mesh(vertices, faces)
 
 
@@ -245,19 +246,3 @@ def _project(
         x = np.where(better[:, None], candidate, x)
         value = np.where(better, after, value)
     return x
-
-
-def _unfolded(start: Floats, moved: Floats, faces: Integers) -> Floats:
-    """The moved vertices (v, 3), but for those of triangles that would turn over by that.
-
-    They stay where they were, and there no triangles fold: the interpolant has one value a place.
-    """
-    x, before = moved.copy(), _area_normals(start, faces)
-    while (folded := np.einsum("fi,fi->f", _area_normals(x, faces), before) < 0).any():
-        x[faces[folded]] = start[faces[folded]]
-    return x
-
-
-def _area_normals(vertices: Floats, faces: Integers) -> Floats:
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    return np.cross(b - a, c - a)

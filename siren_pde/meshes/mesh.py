@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from siren_pde.errors import DomainError
 from siren_pde.meshes.topology import Topology, connected_vertices, edge_twins
+from siren_pde.meshes.triangle import area_normals
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -54,8 +55,7 @@ class Mesh:
 
     @cached_property
     def _area_normals(self) -> Floats:
-        a, b, c = np.moveaxis(self.triangles, 1, 0)
-        return np.asarray(np.cross(b - a, c - a) / 2)
+        return area_normals(self.triangles)
 
     @cached_property
     def face_areas(self) -> Floats:

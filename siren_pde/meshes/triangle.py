@@ -1,4 +1,4 @@
-"""The nearest point of one triangle, for many points and triangles in pairs."""
+"""Triangles one by one: their nearest points, their normals, and that none turns over."""
 
 import numpy as np
 import numpy.typing as npt
@@ -41,3 +41,20 @@ def nearest_on_triangles(points: Floats, triangles: Floats) -> tuple[Floats, Int
     inside &= height**2 * square < to_edges[row, edge]
     nearest = np.where(inside[:, None], points - height[:, None] * normal, nearest)
     return nearest, np.where(inside, INSIDE, feature).astype(np.int64)
+
+
+def area_normals(triangles: Floats) -> Floats:
+    """The normals (f, 3) of triangles (f, 3, 3), as long as these are large."""
+    a, b, c = np.moveaxis(triangles, 1, 0)
+    return np.asarray(np.cross(b - a, c - a) / 2)
+
+
+def unfolded(start: Floats, moved: Floats, faces: Integers, *, slack: float = 0.0) -> Floats:
+    """Vertices (v, 3) that have `moved` from `start`, but for those of faces (f, 3) that would turn
+    over by that, by more than a share `slack` of their area: these stay where they were.
+    """
+    x, before = moved.copy(), area_normals(start[faces])
+    least = -slack * np.square(before).sum(1)
+    while (folds := np.einsum("fi,fi->f", area_normals(x[faces]), before) < least).any():
+        x[faces[folds]] = start[faces[folds]]
+    return x

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siren_pde.meshes.mesh import Mesh
+from siren_pde.meshes.triangle import unfolded
 from siren_pde.scans.creases import SCALES, Faces, Plain
 from siren_pde.scans.denoise import PLANE, typical_difference
 from siren_pde.scans.oriented_cloud import OrientedCloud
@@ -24,6 +25,8 @@ _MOST = 0.7
 """The share of points that are, where there is a crease: a rounded edge has others between."""
 _ACROSS = np.cos(np.deg2rad(30))
 """Edges of a mesh whose ends are on faces that differ by more lead across a crease."""
+_TURNED = 0.05
+"""Triangles turn over if they do by more than this of their area: flat ones lie on creases."""
 _FREE = 1e-6
 """Weight of a step's square beside those of its distances from planes: it is no longer than
 needed.
@@ -60,7 +63,7 @@ def sharpened(mesh: Mesh, cloud: OrientedCloud) -> Mesh:
     steps += _on_to_edges(mesh.faces, zone, faces.at(steps), normals)
     moved = mesh.vertices.copy()
     moved[zone] += steps
-    return Mesh(_unfolded(mesh, moved), mesh.faces)
+    return Mesh(unfolded(mesh.vertices, moved, mesh.faces, slack=_TURNED), mesh.faces)
 
 
 def _told(faces: Faces, x: Floats, cloud: OrientedCloud) -> Flags:
@@ -108,21 +111,3 @@ def _other(faces: Faces, chosen: Integers, normals: Floats) -> tuple[Integers, F
     far = np.abs(faces.heights[chosen, number])
     known = alike[np.arange(len(chosen)), number] > _ACROSS
     return number, np.where(known, far, np.inf)
-
-
-def _unfolded(mesh: Mesh, moved: Floats) -> Floats:
-    """The moved vertices (v, 3), but for those of triangles that would turn over by that."""
-    x, before = moved.copy(), _area_normals(mesh.vertices, mesh.faces)
-    size = np.linalg.norm(before, axis=1)
-    while True:
-        against = np.einsum("fi,fi->f", _area_normals(x, mesh.faces), before) < -0.05 * size**2
-        back = np.unique(mesh.faces[against])
-        back = back[(x[back] != mesh.vertices[back]).any(1)]
-        if not len(back):
-            return x
-        x[back] = mesh.vertices[back]
-
-
-def _area_normals(vertices: Floats, faces: Integers) -> Floats:
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    return np.cross(b - a, c - a)
