@@ -7,7 +7,6 @@ of torch shows, and a device that is none (`tests/elsewhere.py`) refuses what a 
 import re
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,11 @@ from siren_pde import (
 )
 from siren_pde.collocation.evaluation import Limits
 from siren_pde.collocation.objective import Objective, objective_of
-from siren_pde.errors import ConfigError
 from siren_pde.fields.cosines import Cosines
 from siren_pde.fields.parameters import parameters_of
+from siren_pde.local_features.discretised import Waves
 from siren_pde.local_features.jumps import planes
+from siren_pde.local_features.lines import LocalLines
 from siren_pde.numerics.least_squares import NormalEquations, least_norm
 from siren_pde.optimisers.adam import CHECKED
 from siren_pde.optimisers.base import Method, Spent
@@ -61,6 +61,7 @@ MAKERS = {
     *(torch.as_tensor, torch.from_numpy, torch.tril_indices, torch.triu_indices),
 }
 STRIP = Box(x=(-1, 1), t=(0, 1))
+SMALL = Waves(24, 4.0)
 
 
 class Watched(TorchFunctionMode):
@@ -147,6 +148,9 @@ WALKS: dict[str, tuple[Method[Any], Callable[[], Objective]]] = {
         lambda: there(Problem(burgers, start, ends)),
     ),
     "propagator": (Propagator(features=80), lambda: there(Problem(heat, start, ends))),
+    "boxes": (LocalFeatures(waves=SMALL, most=800), lambda: there(plain)),
+    "boxes of a bent problem": (LocalFeatures(waves=SMALL, most=800), lambda: there(bent)),
+    "lines of boxes": (LocalLines(), lambda: there(Problem(heat, start, ends))),
     "variable projection": (
         VariableProjection(features=40, frequency=(6, 6), tolerance=1e-3),
         lambda: there(diffusing, System(m=Unknown(0.3), u=siren())),
@@ -172,6 +176,16 @@ SLOW_SOLVES: dict[str, Callable[[str], Solution]] = {
         Problem(burgers, start, ends),
         None,
         Marching(features=80, tolerance=3e-2),
+        estimate="none",
+        **on_(device),
+    ),
+    "boxes": lambda device: solve(
+        bent, None, LocalFeatures(waves=SMALL, most=1200), estimate="none", **on_(device)
+    ),
+    "lines of boxes": lambda device: solve(
+        Problem(heat, start, ends),
+        None,
+        LocalLines(tolerance=1e-3),
         estimate="none",
         **on_(device),
     ),
@@ -312,9 +326,3 @@ def test_drivers_that_a_gpu_has_not_are_seen_and_none_is_called():
         if re.search(r'driver="(?!gels")', path.read_text())
     ]
     assert named == ["least_squares.py"]
-
-
-def test_boxes_say_that_they_are_solved_on_processors():
-    moved = replace(objective(plain), field=siren().to(device="meta"))
-    with pytest.raises(ConfigError, match="boxes on processors, and this field is on `meta`"):
-        LocalFeatures().start(moved)

@@ -186,7 +186,7 @@ def _hermite(data: int) -> tuple[Tensor, Tensor]:
     both ends, and no other.
     """
     size = 2 * data
-    rows = torch.zeros((size, size), dtype=torch.float64)
+    rows = torch.zeros((size, size), dtype=torch.float64, device="cpu")
     for k in range(data):
         rows[k, k] = math.factorial(k)
         for p in range(k, size):

@@ -58,8 +58,9 @@ def _tails(net: LocalSines, boxes: Tensor) -> Tensor:
     d, n = net.inputs, TICKS.get(net.inputs, 6)
     ticks, weights = np.polynomial.legendre.leggauss(n)
     vander = np.polynomial.legendre.legvander(ticks, n - 1)
-    transform = torch.tensor((vander * weights[:, None] * (np.arange(n) + 0.5)).T)
-    grid = torch.cartesian_prod(*[torch.tensor(ticks)] * d).view(-1, d)
+    scaled = (vander * weights[:, None] * (np.arange(n) + 0.5)).T
+    transform, along = (torch.tensor(a, device=boxes.device) for a in (scaled, ticks))
+    grid = torch.cartesian_prod(*[along] * d).view(-1, d)
     sines = torch.sin(grid @ net.waves.T + net.phases)
     c = net.coefficients.detach()[boxes, :, : net.sines]
     values = torch.einsum("nom,gm->nog", c, sines).view(len(boxes), net.outputs, *[n] * d)
@@ -94,7 +95,8 @@ def graded(tree: BoxTree, at: Tensor, levels: int) -> tuple[BoxTree, Tensor]:
 
     Also the box (K,) of the given tree that each new one comes from.
     """
-    parents, every = torch.arange(len(tree)), [*range(tree.low.shape[1])]
+    parents = torch.arange(len(tree), device=tree.low.device)
+    every = [*range(tree.low.shape[1])]
     for _ in range(levels):
         touched = ((tree.low[:, None] <= at) & (at <= tree.high[:, None])).all(2).any(1)
         tree, more = tree.split([every if t else [] for t in touched.tolist()])

@@ -73,7 +73,7 @@ class Assembly:
     @cached_property
     def counts(self) -> Tensor:
         """How many rows (K,) equations have in each box."""
-        counts = torch.zeros((self.boxes,), dtype=torch.long)
+        counts = torch.zeros_like(self.whole, dtype=torch.long)
         for e in self.equations:
             counts += e.located.counts * e.rows.residual.components
         return counts
@@ -177,7 +177,7 @@ class Assembly:
 
     def _total(self, squares: Iterable[Tensor]) -> float:
         own = sum(float(square.sum()) for square in squares)
-        return float(self.processes.summed(torch.tensor(own, dtype=torch.float64))[0])
+        return float(self.processes.summed(self.whole.new_tensor(own, dtype=torch.float64))[0])
 
     def peaks(self, theta: Tensor) -> Tensor:
         """Where in each box the scaled residuals are largest (K, d); NaN without any."""
@@ -230,7 +230,7 @@ class Assembly:
         right = -scale * r
         for box, part in ranges(boxes, first):
             flat = own[part].flatten(0, 1)
-            none = torch.full((len(flat),), -1)
+            none = torch.full((len(flat),), -1, device=flat.device)
             yield box, Block(flat, constants[part].flatten(0, 1), right[part].flatten(), none)
 
     def _chunks(self) -> Iterator[tuple[int, int]]:

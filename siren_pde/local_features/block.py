@@ -29,7 +29,7 @@ def part_of(blocks: Sequence[Block], traces: int) -> Part:
     shared = own.new_zeros((len(own), len(ids)))
     compared = (names >= 0).nonzero()[:, 0]
     shared[compared, torch.searchsorted(ids, names[compared])] = -1.0
-    more = traces + torch.arange(constants.shape[1])
+    more = traces + torch.arange(constants.shape[1], device=ids.device)
     return Part(own, torch.cat([shared, constants], dim=1), torch.cat([ids, more]), right)
 
 

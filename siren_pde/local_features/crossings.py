@@ -16,6 +16,7 @@ from siren_pde.collocation.collocated import Collocated
 from siren_pde.collocation.evaluation import Rows
 from siren_pde.fields.powers import Powers
 from siren_pde.local_features.fluxes import Output, by_normal, flux_along
+from siren_pde.local_features.jumps import bounds
 
 COUNT = 3
 """Powers of a crossing; of four quarters they are α, 2 − α and 2 + α, and the rest are smooth."""
@@ -43,13 +44,11 @@ def powers_at_crossings(
 
     Source: Kellogg, Applicable Analysis 4 (1974).
     """
-    bounds = collocated.problem.bounds
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in bounds)
+    low, high = bounds(collocated)
     if len(low) != 2 or not all(planes):
         return {}
-    points = torch.cartesian_prod(*(torch.tensor(at, dtype=torch.float64) for at in planes))
-    points = points.view(-1, 2)
-    signs = torch.tensor(QUARTERS, dtype=torch.float64)
+    points = torch.cartesian_prod(*(low.new_tensor(at) for at in planes)).view(-1, 2)
+    signs = low.new_tensor(QUARTERS)
     around = points[:, None] + NEARBY * float((high - low).min()) * signs
     singular: dict[str, list[tuple[Tensor, Tensor]]] = {}
     for rows in collocated.rows:
@@ -127,12 +126,12 @@ def exponents(a: Tensor) -> Tensor:
     kept = powers[
         (np.abs(powers - np.round(powers)) > SMOOTH) & (powers > SMOOTH) & (powers < HIGHEST)
     ]
-    return torch.tensor(kept[:COUNT])
+    return a.new_tensor(kept[:COUNT])
 
 
 def _padded(each: list[tuple[Tensor, Tensor]]) -> Powers:
     """The points, each once, with equally many powers; whole numbers are added where it has few."""
     count = max(len(powers) for _, powers in each)
     points = torch.stack([at for at, _ in each])
-    rows = [torch.cat([p, torch.arange(1.0, 1 + count - len(p), dtype=p.dtype)]) for _, p in each]
+    rows = [torch.cat([p, p.new_tensor(range(1, 1 + count - len(p)))]) for _, p in each]
     return Powers(points, torch.stack(rows))

@@ -81,7 +81,7 @@ def owners(tree: BoxTree, shares: Tensor, faces: Faces) -> Tensor:
     `shares` (K,) says how much of a box is inside. A sliver goes to the neighbour across a face
     with the largest share.
     """
-    owner = torch.arange(len(tree))
+    owner = torch.arange(len(tree), device=shares.device)
     best = torch.zeros_like(shares)
     for one, other in ((faces.below, faces.above), (faces.above, faces.below)):
         for i, j in zip(one.tolist(), other.tolist(), strict=True):

@@ -41,9 +41,9 @@ class Incidence:
         both = matching.sides.flatten()
         order = torch.argsort(both, stable=True)
         sizes = torch.bincount(both, minlength=boxes)
-        starts = torch.cat([torch.zeros((1,), dtype=torch.long), torch.cumsum(sizes, 0)])
-        nodes = torch.arange(n).repeat(2)[order]
-        side = torch.arange(2).repeat_interleave(n)[order]
+        starts = torch.cat([sizes.new_zeros((1,)), torch.cumsum(sizes, 0)])
+        nodes = torch.arange(n, device=both.device).repeat(2)[order]
+        side = torch.arange(2, device=both.device).repeat_interleave(n)[order]
         each = sum(columns.local[n].outputs * order for n, order in matching.orders.items())
         pairs = {output: weight[matching.sides] for output, weight in weights.items()}
         return Incidence(matching, both[order], nodes, side, starts, first, each, pairs)
@@ -99,7 +99,7 @@ class Incidence:
                         right[:, j] = -factor * model[0]
                         own[:, j], constants[:, j] = (factor[:, None] * by for by in model[1:])
                     j += 1
-        ids = self.first + nodes[:, None] * self.each + torch.arange(self.each)
+        ids = self.first + nodes[:, None] * self.each + torch.arange(self.each, device=nodes.device)
         for box, part in ranges(boxes, first):
             flat, more = own[part].flatten(0, 1), constants[part].flatten(0, 1)
             yield box, Block(flat, more, right[part].flatten(), ids[part].flatten())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
-
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.fields.powers import Powers
 from siren_pde.local_features.adaptation import graded, separated
+from siren_pde.local_features.jumps import bounds
 from siren_pde.local_features.reentrant import reentrant_corners
 from siren_pde.local_features.suited import evenly
 from siren_pde.numerics.box_tree import BoxTree
@@ -25,7 +24,7 @@ def first_boxes(
     """A few boxes with sides of nearly one length, cut where coefficients jump, each with one
     singular point at most, smaller at corners that point inward.
     """
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in collocated.problem.bounds)
+    low, high = bounds(collocated)
     tree, _ = BoxTree.around(low, high).cut_at(jumps)
     tree = evenly(tree, FIRST[len(low)], range(len(low)))
     for each in powers.values():

@@ -95,7 +95,7 @@ def fluxes_across(
     The nodes lie at `x` (2, N, d) on both `sides` (2, N) of faces across an axis.
     """
     fluxes: dict[Output, Flux] = {}
-    differs = torch.zeros((sides.shape[1],), dtype=torch.bool)
+    differs = torch.zeros_like(sides[0], dtype=torch.bool)
     at = torch.stack([aside(p, k, tree=tree, axis=axis) for p, k in zip(x, sides, strict=True)])
     for rows in collocated.rows:
         if rows.condition.domain.dimension == x.shape[2] and not rows.points.data:

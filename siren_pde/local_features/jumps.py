@@ -70,13 +70,18 @@ class _Probe:
         return (b - a).abs().nan_to_num(0.0, 0.0, 0.0).amax(1)
 
 
+def bounds(collocated: Collocated) -> tuple[Tensor, Tensor]:
+    """The corners (d,) of a problem's box, in double precision, where its points are."""
+    low, high = collocated.like.new_tensor(collocated.problem.bounds, dtype=torch.float64)
+    return low, high
+
+
 def planes(collocated: Collocated) -> list[list[float]]:
     """For each axis, where data or coefficients of equations inside domains jump, in rising order.
 
     Nowhere if there are so many of them that boxes between them would be too many.
     """
-    bounds = collocated.problem.bounds
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in bounds)
+    low, high = bounds(collocated)
     out: list[list[float]] = []
     for axis in range(len(low)):
         sites: list[Tensor] = []
@@ -95,9 +100,11 @@ def jumps_on_lines(rows: Rows, axis: int, low: Tensor, high: Tensor) -> Tensor:
     """Where along an axis a residual jumps (n,), on any line inside its domain."""
     d, domain = len(low), rows.condition.domain
     lines = 1 if d == 1 else LINES
-    x = low + sobol(lines, d, seed=0, dtype=low.dtype)[:, None] * (high - low)
+    starts = sobol(lines, d, seed=0, dtype=low.dtype, device=low.device)
+    x = low + starts[:, None] * (high - low)
     x = x.repeat(1, TICKS, 1)
-    x[:, :, axis] = torch.linspace(0, 1, TICKS, dtype=low.dtype) * (high - low)[axis] + low[axis]
+    ticks = torch.linspace(0, 1, TICKS, dtype=low.dtype, device=low.device)
+    x[:, :, axis] = ticks * (high - low)[axis] + low[axis]
     inside = domain.contains(x.view(-1, d)).view(lines, TICKS)
     probe = _Probe(rows.residual, rows.points.axes)
     values = probe.at(x.view(-1, d))

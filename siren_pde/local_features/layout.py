@@ -66,7 +66,7 @@ def inside(collocated: Collocated, name: str) -> Inside:
     ]
 
     def holds(x: Tensor) -> Tensor:
-        mask = torch.zeros((len(x),), dtype=torch.bool)
+        mask = torch.zeros_like(x[:, 0], dtype=torch.bool)
         for domain in domains:
             mask |= domain.contains(x)
         return mask
@@ -154,7 +154,8 @@ def _nodes(faces: Faces, flat: set[int], n: int, holds: Inside) -> tuple[Tensor,
     `flat` axes, one.
     """
     wide = faces.low.shape[1] - len(flat)
-    gauss = torch.tensor((np.polynomial.legendre.leggauss(n)[0] + 1) / 2)
+    ticks = (np.polynomial.legendre.leggauss(n)[0] + 1) / 2
+    gauss = torch.tensor(ticks, device=faces.low.device)
     x, face = _grid(faces, flat, gauss)
     mask = holds(x)
     each = len(gauss) ** wide
@@ -164,13 +165,14 @@ def _nodes(faces: Faces, flat: set[int], n: int, holds: Inside) -> tuple[Tensor,
     if not len(cut):
         return x[keep], face[keep]
     partly = Faces(*(column[cut] for column in faces))
-    fine = (torch.arange(FINER * n, dtype=x.dtype) + 0.5) / (FINER * n)
+    fine = (torch.arange(FINER * n, dtype=x.dtype, device=x.device) + 0.5) / (FINER * n)
     more, which = _grid(partly, flat, fine)
     mask = holds(more)
     more, which = more[mask], which[mask]
     sizes = torch.bincount(which, minlength=len(cut))
     first = torch.cumsum(sizes, 0) - sizes
-    rank, many = torch.arange(len(which)) - first[which], sizes[which]
+    rank = torch.arange(len(which), device=x.device) - first[which]
+    many = sizes[which]
     wanted = (each * many / (FINER * n) ** wide).ceil().long() + n**wide // 2
     wanted = torch.minimum(wanted, many)
     thinned = (rank * wanted // many) != ((rank - 1) * wanted // many)
@@ -180,8 +182,8 @@ def _nodes(faces: Faces, flat: set[int], n: int, holds: Inside) -> tuple[Tensor,
 def _grid(faces: Faces, flat: set[int], ticks: Tensor) -> tuple[Tensor, Tensor]:
     """The product of ticks in [0, 1] on each face, and the face (N,) of each."""
     f, d = faces.low.shape
-    middle = torch.full((1,), 0.5, dtype=ticks.dtype)
+    middle = ticks.new_full((1,), 0.5)
     columns = [middle if i in flat else ticks for i in range(d)]
     grid = torch.cartesian_prod(*columns).view(-1, d)
     x = faces.low[:, None] + grid * (faces.high - faces.low)[:, None]
-    return x.view(-1, d), torch.arange(f).repeat_interleave(len(grid))
+    return x.view(-1, d), torch.arange(f, device=x.device).repeat_interleave(len(grid))

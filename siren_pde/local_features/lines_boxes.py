@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from siren_pde.collocation.objective import Objective
@@ -10,7 +9,7 @@ from siren_pde.fields.local_sines import LocalSines
 from siren_pde.fields.parameters import with_parameters
 from siren_pde.local_features.adaptation import axes_to_cut, cut, marked
 from siren_pde.local_features.discretised import Waves
-from siren_pde.local_features.jumps import planes
+from siren_pde.local_features.jumps import bounds, planes
 from siren_pde.local_features.lines_space import Space
 from siren_pde.local_features.suited import evenly, unfit
 from siren_pde.numerics.box_tree import BoxTree
@@ -37,7 +36,7 @@ def unsuited_lines(objective: Residuals) -> str:
 
 def first_boxes(whole: Objective, time: Evolution) -> BoxTree:
     """A few boxes with sides of nearly one length, cut where coefficients jump in space."""
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in whole.collocated.problem.bounds)
+    low, high = bounds(whole.collocated)
     jumps = [[] if i == time.axis else at for i, at in enumerate(planes(whole.collocated))]
     tree, _ = BoxTree.around(low, high).cut_at(jumps)
     space = [i for i in range(len(low)) if i != time.axis]

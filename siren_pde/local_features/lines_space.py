@@ -46,8 +46,8 @@ class Tables:
         """None made yet."""
         boxes, counts = torch.unique_consecutive(located.boxes, return_counts=True)
         most, first = int(counts.max()) if len(counts) else 0, torch.cumsum(counts, 0) - counts
-        which = torch.arange(len(boxes)).repeat_interleave(counts)
-        slots = which * most + torch.arange(len(which)) - first[which]
+        which = torch.arange(len(boxes), device=counts.device).repeat_interleave(counts)
+        slots = which * most + torch.arange(len(which), device=which.device) - first[which]
         return Tables(located, boxes, most, slots, {})
 
     def values(self, net: LocalSines, name: str, alpha: Alpha, theta: Tensor) -> Tensor:
@@ -243,4 +243,5 @@ class Space:
     @cached_property
     def counted(self) -> Tensor:
         """Which networks (networks,) errors are measured of: those that move."""
-        return torch.tensor([name in self.moving for name in self.columns.local])
+        moving = [name in self.moving for name in self.columns.local]
+        return torch.tensor(moving, device=self.tree.low.device)

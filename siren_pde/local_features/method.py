@@ -270,7 +270,7 @@ def _refined(state: State, answer: Answer, room: int) -> tuple[BoxTree, Tensor]:
 def _singular(state: State, answer: Answer) -> Tensor:
     """The boxes (n,) that were halved and have kept too much of their residuals."""
     if state.last is None or state.parents is None:
-        return torch.zeros((0,), dtype=torch.long)
+        return answer.squares.new_zeros((0,), dtype=torch.long)
     squares, before = answer.squares, state.last
     shrunk = answer.sizes / before.sizes[state.parents]
     kept = squares / before.squares[state.parents].clamp_min(torch.finfo(squares.dtype).tiny)

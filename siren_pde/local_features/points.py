@@ -48,7 +48,7 @@ class Located:
         sizes = torch.bincount(boxes, minlength=count)
         if most is not None:
             first = torch.cumsum(sizes, 0) - sizes
-            rank = torch.arange(len(order)) - first[boxes[order]]
+            rank = torch.arange(len(order), device=order.device) - first[boxes[order]]
             many = sizes[boxes[order]]
             # every so many of them, so that those kept lie as the others do
             kept = (rank * most // many.clamp_min(most)) != (
@@ -56,7 +56,7 @@ class Located:
             )
             order = order[kept | (many <= most)]
             sizes = torch.bincount(boxes[order], minlength=count)
-        starts = torch.cat([torch.zeros((1,), dtype=torch.long), torch.cumsum(sizes, 0)])
+        starts = torch.cat([sizes.new_zeros((1,)), torch.cumsum(sizes, 0)])
         return Located(points.select(order), boxes[order], starts)
 
     def part(self, first: int, last: int) -> tuple[Points, Tensor]:
@@ -73,7 +73,7 @@ def interior_points(
     With the points come the boxes they lie in, and the share (K,) of each box that is inside.
     """
     k = len(tree)
-    x, boxes = _drawn(tree, torch.arange(k), each, seed)
+    x, boxes = _drawn(tree, torch.arange(k, device=tree.low.device), each, seed)
     kept = domain.contains(x)
     x, boxes = x[kept], boxes[kept]
     counts = torch.bincount(boxes, minlength=k)
@@ -85,7 +85,8 @@ def interior_points(
         more, which = more[kept], which[kept]
         sizes = torch.bincount(which, minlength=k)
         first = torch.cumsum(sizes, 0) - sizes
-        missing = (torch.arange(len(which)) - first[which]) < (each - counts)[which]
+        rank = torch.arange(len(which), device=which.device) - first[which]
+        missing = rank < (each - counts)[which]
         x, boxes = torch.cat([x, more[missing]]), torch.cat([boxes, which[missing]])
     return Points(domain.axes, x, torch.ones_like(x[:, 0])), boxes, shares
 
@@ -93,10 +94,17 @@ def interior_points(
 def _drawn(tree: BoxTree, boxes: Tensor, each: int, seed: int) -> tuple[Tensor, Tensor]:
     """`each` points in every one of some boxes, and their boxes."""
     d = tree.low.shape[1]
-    u = sobol(len(boxes) * each, d, seed=seed, dtype=tree.low.dtype).view(len(boxes), each, d)
     low, high = tree.low[boxes], tree.high[boxes]
+    u = _uniform(len(boxes), each, low, seed)
     x = low[:, None] + u * (high - low)[:, None]
     return x.view(-1, d), boxes.repeat_interleave(each)
+
+
+def _uniform(cells: int, each: int, like: Tensor, seed: int) -> Tensor:
+    """`each` points of the unit cube for every cell (cells, each, d), of the kind of `like`."""
+    d = like.shape[1]
+    u = sobol(cells * each, d, seed=seed, dtype=like.dtype, device=like.device)
+    return u.view(cells, each, d)
 
 
 def surface_points(domain: Domain, tree: BoxTree, *, each: int, seed: int) -> Points:
@@ -136,14 +144,14 @@ def _chart_points(piece: Piece, tree: BoxTree, *, each: int, seed: int) -> Point
     else:
         done.append((low, size))
     lows, sizes = (torch.cat(column) for column in zip(*done, strict=True))
-    inner = sobol(len(lows) * each, k, seed=seed, dtype=lows.dtype).view(len(lows), each, k)
+    inner = _uniform(len(lows), each, lows, seed)
     u = (lows[:, None] + inner * sizes[:, None]).view(-1, k)
     return piece.points(piece.chart(u))
 
 
 def _images(piece: Piece, low: Tensor, size: Tensor) -> Tensor:
     """Where a grid of points of each cell lies (cells, points, d)."""
-    ticks = torch.linspace(0.0, 1.0, STENCIL, dtype=low.dtype)
+    ticks = torch.linspace(0.0, 1.0, STENCIL, dtype=low.dtype, device=low.device)
     k = low.shape[1]
     grid = torch.cartesian_prod(*[ticks] * k).view(-1, k)
     u = (low[:, None] + grid * size[:, None]).view(-1, k)
@@ -163,7 +171,7 @@ def _halved(piece: Piece, low: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
     """Each cell halved along the side whose image is longest."""
     k = low.shape[1]
     if k == 1:
-        axis = torch.zeros((len(low),), dtype=torch.long)
+        axis = torch.zeros_like(low[:, 0], dtype=torch.long)
     else:
         x = _images(piece, low, size).view(len(low), *[STENCIL] * k, -1)
         lengths = []
@@ -172,7 +180,7 @@ def _halved(piece: Piece, low: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
             steps = (along[:, 1:] - along[:, :-1]).norm(dim=-1)
             lengths.append(steps.sum(1).flatten(1).amax(1))
         axis = torch.stack(lengths, 1).argmax(1)
-    rows = torch.arange(len(low))
+    rows = torch.arange(len(low), device=low.device)
     half = size.clone()
     half[rows, axis] /= 2
     upper = low.clone()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from siren_pde.collocation.collocated import Collocated
 from siren_pde.domains.base import Domain
+from siren_pde.local_features.jumps import bounds
 
 NEARBY = 1e-4
 """The radius of the circle that is looked at around a corner, beside the size of the domain."""
@@ -26,19 +27,20 @@ def reentrant_corners(collocated: Collocated) -> Tensor:
     They are looked for at the ends of the pieces that conditions on boundaries hold on. In other
     dimensions there are none.
     """
-    low, high = (torch.tensor(b, dtype=torch.float64) for b in collocated.problem.bounds)
+    low, high = bounds(collocated)
     if len(low) != 2:
         return low.new_zeros((0, len(low)))
     inside = [c.domain for c in collocated.problem.conditions if c.domain.dimension == 2]
-    ends = [_ends(c.domain) for c in collocated.problem.conditions if c.domain.dimension == 1]
+    ends = [_ends(c.domain, low) for c in collocated.problem.conditions if c.domain.dimension == 1]
     if not ends or not inside:
         return low.new_zeros((0, 2))
     size = float((high - low).norm())
     at = _apart(torch.cat(ends), 1e-9 * size)
-    angle = torch.arange(DIRECTIONS, dtype=torch.float64) * (2 * math.pi / DIRECTIONS) + 0.01
+    turn = torch.arange(DIRECTIONS, dtype=low.dtype, device=low.device)
+    angle = turn * (2 * math.pi / DIRECTIONS) + 0.01
     circle = NEARBY * size * torch.stack([angle.cos(), angle.sin()], 1)
     x = (at[:, None] + circle).view(-1, 2)
-    held = torch.zeros((len(x),), dtype=torch.bool)
+    held = torch.zeros_like(x[:, 0], dtype=torch.bool)
     for domain in inside:
         held |= domain.contains(x)
     share = held.view(len(at), -1).double().mean(1)
@@ -60,12 +62,12 @@ def hollow(collocated: Collocated) -> bool:
     return False
 
 
-def _ends(domain: Domain) -> Tensor:
+def _ends(domain: Domain, like: Tensor) -> Tensor:
     """Both ends of every curve (n, 2) that a domain is made of."""
-    ends = [torch.zeros((0, 2), dtype=torch.float64)]
+    ends = [like.new_zeros((0, 2))]
     for piece in domain.pieces:
         if piece.inputs == 1 and not piece.is_data:
-            ends.append(piece.chart(torch.tensor([[0.0], [1.0]], dtype=torch.float64)).positions)
+            ends.append(piece.chart(like.new_tensor([[0.0], [1.0]])).positions)
     return torch.cat(ends)
 
 

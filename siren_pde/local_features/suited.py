@@ -17,8 +17,6 @@ def unfit(objective: Objective, *, constants: bool) -> str:
     they do.
     """
     d, rows = len(objective.collocated.problem.axes), objective.collocated.rows
-    if (place := objective.parameters.device).type != "cpu":
-        return f"cuts and solves its boxes on processors, and this field is on `{place}`"
     if any(r.residual.places for r in rows):
         return "cannot take an unknown at other places than the points themselves"
     if not any(r.condition.domain.dimension == d for r in rows):

@@ -41,7 +41,8 @@ def _coefficients(old: LocalSines, new: LocalSines, parents: Tensor) -> Tensor:
     if alike:
         c[~moved] = old.coefficients.detach()[source[~moved]]
     changed = (moved | (not alike)).nonzero()[:, 0]
-    ticks = torch.tensor(np.polynomial.legendre.leggauss(TICKS.get(d, 6))[0])
+    gauss = np.polynomial.legendre.leggauss(TICKS.get(d, 6))[0]
+    ticks = torch.tensor(gauss, device=parents.device)
     grid = torch.cartesian_prod(*[ticks] * d).view(-1, d)
     waves = torch.sin(grid @ new.waves.T + new.phases)
     inverse = torch.linalg.pinv(waves, rtol=DAMPED)

@@ -52,8 +52,8 @@ class BoxTree:
     @staticmethod
     def around(low: Tensor, high: Tensor) -> BoxTree:
         """The box [low, high] (d,), undivided."""
-        one = torch.zeros((1,), dtype=torch.long)
-        none = torch.full((1,), UNDIVIDED)
+        one = low.new_zeros((1,), dtype=torch.long)
+        none = torch.full_like(one, UNDIVIDED)
         return BoxTree(low[None], high[None], none, low.new_zeros((1,)), none.repeat(1, 2), one)
 
     @staticmethod
@@ -103,7 +103,7 @@ class BoxTree:
 
         Long boxes are cut first across their length, nearest to the middle.
         """
-        tree, parents = self, torch.arange(len(self))
+        tree, parents = self, torch.arange(len(self), device=self.low.device)
         while True:
             cuts = [_nearest(*sides, planes) for sides in zip(tree.low, tree.high, strict=True)]
             if not any(cuts):
@@ -114,7 +114,8 @@ class BoxTree:
     def _cut(self, cuts: Sequence[Sequence[Cut]]) -> tuple[BoxTree, Tensor]:
         growing = _Growing([], [], [], [], [], [], [])
         growing.add(self, 0, cuts)
-        return growing.tree(self.low), torch.tensor(growing.parents)
+        parents = torch.tensor(growing.parents, device=self.low.device)
+        return growing.tree(self.low), parents
 
     def faces(self, period: Sequence[float | None] = ()) -> Faces:
         """All faces that two boxes share, those across the ends of periodic axes too."""
@@ -124,7 +125,7 @@ class BoxTree:
             if axis < len(period) and period[axis] is not None:
                 parts += [*self._faces_across(axis, wraps=True)]
         if not parts:
-            none = torch.zeros((0,), dtype=torch.long)
+            none = self.box[:0]
             box = self.low[:0]
             return Faces(none, none, none, box, box, none.bool())
         return Faces(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
@@ -144,7 +145,7 @@ class BoxTree:
             i, j = (low < high)[:, :, others].all(2).nonzero().unbind(1)
             low, high = low[i, j], high[i, j]
             low[:, axis] = high[:, axis] = end
-            kind = torch.full((len(i),), axis)
+            kind = torch.full_like(i, axis)
             faces.append(Faces(below[i], above[j], kind, low, high, torch.full_like(i, wraps) > 0))
         return faces
 
@@ -219,8 +220,8 @@ class _Growing:
         return BoxTree(
             torch.stack(self.low),
             torch.stack(self.high),
-            torch.tensor(self.axis),
-            torch.tensor(self.cut, dtype=like.dtype),
-            torch.tensor(self.children),
-            torch.tensor(self.box),
+            torch.tensor(self.axis, device=like.device),
+            torch.tensor(self.cut, dtype=like.dtype, device=like.device),
+            torch.tensor(self.children, device=like.device),
+            torch.tensor(self.box, device=like.device),
         )

@@ -114,9 +114,9 @@ class Multifrontal:
         """Eliminate the first q columns and the complete ones of the front's."""
         done, kept = complete.nonzero()[:, 0], (~complete).nonzero()[:, 0]
         size = q + len(done)
-        columns = torch.cat(
-            [torch.arange(q), q + done, q + kept, torch.tensor([rows.shape[1] - 1])]
-        )
+        own = torch.arange(q, device=rows.device)
+        right = rows.shape[1] - 1
+        columns = torch.cat([own, q + done, q + kept, own.new_full((1,), right)])
         matrix = rows[:, columns]
         scale = torch.linalg.vector_norm(matrix[:, :size], dim=0)
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
@@ -144,7 +144,7 @@ class Multifrontal:
         """The own unknowns of each part of this process, in the order of parts, and all shared ones
         (S,): each is known to whoever has eliminated it, which tells the others.
         """
-        shared = torch.zeros((len(self.uses),), dtype=torch.float64)
+        shared = torch.zeros_like(self.uses, dtype=torch.float64)
         own: dict[int, Tensor] = {}
         for steps in reversed(self.rounds):
             here = shared.clone()
@@ -182,7 +182,7 @@ def least_squares(
     needed = {child for nodes in shares.rounds for node in nodes for child in children[node]}
     known: dict[int, Front] = {}
     for nodes in shares.rounds:
-        every = _exchanged(made, shares.processes)
+        every = _exchanged(made, shares.processes, uses)
         known |= {node: front for node, front in every.items() if node in needed}
         solver.rounds.append([])
         made = {}
@@ -190,7 +190,7 @@ def least_squares(
             lower, upper = children[node]
             made[node] = solver.merge(known.pop(lower, None), known.pop(upper, None))
     own, shared = solver.solution(shares.processes)
-    return _gathered(own, shares.processes), shared
+    return _gathered(own, shares.processes, shared), shared
 
 
 def _subtree(
@@ -216,14 +216,16 @@ def _subtree(
     return waiting.pop()
 
 
-def _exchanged(made: Mapping[int, Front | None], processes: Processes) -> dict[int, Front]:
+def _exchanged(
+    made: Mapping[int, Front | None], processes: Processes, like: Tensor
+) -> dict[int, Front]:
     """The fronts that all processes have made, by node; none of nodes whose parts have no rows."""
     own = {node: front for node, front in made.items() if front is not None}
     sizes = [[node, *front.rows.shape] for node, front in own.items()]
     numbers = [x for front in own.values() for x in (front.ids, front.seen)]
     rows = [front.rows.flatten() for front in own.values()]
-    none = torch.zeros((0,), dtype=torch.long)
-    heads = processes.gathered(torch.tensor(sizes, dtype=torch.long).view(-1, 3)).tolist()
+    none = like[:0]
+    heads = processes.gathered(like.new_tensor(sizes).view(-1, 3)).tolist()
     counts = [columns - 1 for _, _, columns in heads for _ in range(2)]
     each = torch.split(processes.gathered(torch.cat([none, *numbers])), counts)
     whole = processes.gathered(torch.cat([none.double(), *rows]))
@@ -234,13 +236,13 @@ def _exchanged(made: Mapping[int, Front | None], processes: Processes) -> dict[i
     }
 
 
-def _gathered(own: list[Tensor | None], processes: Processes) -> list[Tensor | None]:
+def _gathered(own: list[Tensor | None], processes: Processes, like: Tensor) -> list[Tensor | None]:
     """The own unknowns of all parts, of which each process has consecutive ones."""
     if not processes.several:
         return own
-    sizes = torch.tensor([-1 if x is None else len(x) for x in own], dtype=torch.long)
+    sizes = like.new_tensor([-1 if x is None else len(x) for x in own], dtype=torch.long)
     given = [x for x in own if x is not None]
     every = processes.gathered(sizes).tolist()
-    values = processes.gathered(torch.cat([torch.zeros((0,), dtype=torch.float64), *given]))
+    values = processes.gathered(torch.cat([like[:0], *given]))
     parts = iter(torch.split(values, [n for n in every if n >= 0]))
     return [None if n < 0 else next(parts) for n in every]

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from torch import Tensor, tensor
-from torch import float64 as double
-
 DIAGONAL = 0.25
 """γ of both schemes: they share the factors of their matrix."""
 
@@ -27,15 +24,9 @@ class Scheme:
     explicit: bool
 
     @cached_property
-    def weights(self) -> Tensor:
-        """a (s, s)."""
-        s = len(self.nodes)
-        return tensor([[*row, *[0.0] * (s - len(row))] for row in self.rows], dtype=double)
-
-    @cached_property
-    def error(self) -> Tensor:
+    def error(self) -> tuple[float, ...]:
         """What weighs slopes (s,) to the difference of the two schemes."""
-        return self.weights[-1] - tensor(self.embedded, dtype=double)
+        return tuple(a - b for a, b in zip(self.rows[-1], self.embedded, strict=True))
 
     @property
     def implicit(self) -> range:

@@ -155,7 +155,7 @@ class TreeFactor:
         complete = front.seen == self.uses[front.ids]
         done, kept = complete.nonzero()[:, 0], (~complete).nonzero()[:, 0]
         size = q + len(done)
-        matrix = front.rows[:, torch.cat([torch.arange(q), q + done, q + kept])]
+        matrix = front.rows[:, torch.cat([torch.arange(q, device=done.device), q + done, q + kept])]
         scale = torch.linalg.vector_norm(matrix[:, :size], dim=0)
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
         matrix[:, :size] /= scale
