@@ -122,7 +122,7 @@ def bench(
     suite: Annotated[
         str,
         typer.Argument(
-            help="quick, pde, speed, scaling or sdf; a TOML file; a folder of problem files."
+            help="quick, pde, fastlsq, speed, scaling, sdf; a TOML file; a folder of problem files."
         ),
     ],
     out: Annotated[
