@@ -19,11 +19,12 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -78,17 +79,20 @@ class Run:
     next: float = FIRST
 
     @staticmethod
-    def asked(arguments: Sequence[str] | None = None) -> Run:
-        """By the command line."""
+    def asked(
+        arguments: Sequence[str] | None = None, own: Mapping[str, Any] = MappingProxyType({})
+    ) -> Run:
+        """By the command line; a peer may have problems of its `own` beside those of all."""
         parser = argparse.ArgumentParser(description="A peer of siren_pde.")
-        parser.add_argument("problem", choices=[*PROBLEMS])
+        every = {**PROBLEMS, **own}
+        parser.add_argument("problem", choices=[*every])
         parser.add_argument("--seconds", type=float, default=180.0)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--threads", type=int, default=1)
         parser.add_argument("--out", type=Path, required=True)
         given = parser.parse_args(arguments)
         given.out.write_text("")
-        return Run(PROBLEMS[given.problem], given.seconds, given.seed, given.threads, given.out)
+        return Run(every[given.problem], given.seconds, given.seed, given.threads, given.out)
 
     def say(self, event: str, seconds: float, **more: Any) -> None:
         """Add a line."""
