@@ -1,5 +1,7 @@
 """Solvers of others as cells of a suite, beside ours: scripts in `benchmarks/peers`.
 
+All solve some of `problems`; files in `benchmarks/NAME` are those that a peer is published with.
+
 A script that needs a library has `requirements/NAME.txt` beside it and runs in a virtual
 environment of its own, `.peers/NAME`, which `make peers` makes; others run in ours.
 """
@@ -89,19 +91,32 @@ def peer_cells(
     own = {
         each.task.file for each in cells if isinstance(each.task, Solve) and not each.task.values
     }
-    problems = [name for name in PROBLEMS if (base / "problems" / f"{name}.py").resolve() in own]
-    if not problems:
+    scripts = _scripts(base / "benchmarks" / "peers", names)
+    offered = {script: _offered(base, script) for script in scripts}
+    found = [
+        (problem, script)
+        for problem in dict.fromkeys(problem for each in offered.values() for problem in each)
+        for script in scripts
+        if offered[script].get(problem) in own
+    ]
+    if not found:
         raise ConfigError(
-            f"peers solve {', '.join(PROBLEMS)} of `problems`, and this suite has none of them. "
-            "Give a suite that has, such as `pde`, or leave `--peers` out."
+            f"peers solve {', '.join(PROBLEMS)} of `problems`, and what is in a folder of "
+            "`benchmarks` that bears their name; this suite has none of that. Give a suite that "
+            "has, such as `pde`, or leave `--peers` out."
         )
     return tuple(
         Cell(problem, PEER, script.stem, seed, PeerSolve(script, problem, seconds or SECONDS))
-        for problem in problems
-        for script in _scripts(base / "benchmarks" / "peers", names)
-        if problem in _solves(script)
+        for problem, script in found
         for seed in range(seeds or SEEDS)
     )
+
+
+def _offered(base: Path, script: Path) -> dict[str, Path]:
+    """The files of what a script solves: of `problems`, and of a folder of its own."""
+    own = sorted((base / "benchmarks" / script.stem).glob("*.py"))
+    files = [*(base / "problems" / f"{name}.py" for name in _solves(script)), *own]
+    return {file.stem: file.resolve() for file in files}
 
 
 def _scripts(folder: Path, names: Collection[str]) -> list[Path]:

@@ -81,6 +81,19 @@ def test_peers_are_given_the_problems_that_they_know():
     assert all((ROOT / "problems" / f"{name}.py").is_file() for name in PROBLEMS)
 
 
+def test_a_peer_solves_what_is_in_its_own_folder_too(repository):
+    folder = repository / "benchmarks" / "broken"
+    folder.mkdir()
+    mine = folder / "mine.py"
+    shutil.copy(ROOT / "problems" / "helmholtz.py", mine)
+    cells = [ours(repository), Cell("mine", "own", "own", 0, Solve(mine.resolve()))]
+    solved = [(cell.problem, cell.method) for cell in peer_cells(cells, repository, seeds=1)]
+    assert ("mine", "broken") in solved and len(solved) == 4
+    assert all(method == "broken" for problem, method in solved if problem == "mine")
+    (one,) = peer_cells(cells[1:], repository, seeds=1)
+    assert one.task.problem == "mine"
+
+
 def test_every_peer_is_a_cell_for_each_seed(repository):
     every = peer_cells([ours(repository)], repository)
     assert [cell.label for cell in every[:3]] == [
