@@ -175,7 +175,7 @@ def test_functions_of_several_values_have_no_more_columns():
     assert small is not None and small.features <= 150
     stuck = replace(two.state, best=fit_of(small, columns=2), refused=1e-3)
     grown = FEW._settled(two, stuck, known(stuck.best)).state
-    assert grown.most == 300 and grown.search.trial.features == 300
+    assert grown.most == 300 and known(grown.search.trial).features == 300
 
 
 def fit_of(trial, columns):

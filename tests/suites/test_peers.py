@@ -91,7 +91,7 @@ def test_a_peer_solves_what_is_in_its_own_folder_too(repository):
     assert ("mine", "broken") in solved and len(solved) == 4
     assert all(method == "broken" for problem, method in solved if problem == "mine")
     (one,) = peer_cells(cells[1:], repository, seeds=1)
-    assert one.task.problem == "mine"
+    assert isinstance(one.task, PeerSolve) and one.task.problem == "mine"
 
 
 def test_every_peer_is_a_cell_for_each_seed(repository):
