@@ -18,6 +18,7 @@ from siren_pde.numerics.checked import require_numbers
 from siren_pde.optimisers.base import Architecture, Iterate, Method, Residuals, Spent
 from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
 from siren_pde.random_features.features import (
+    columns_of,
     half_lengths,
     output_coefficients,
     require_problem,
@@ -74,9 +75,9 @@ class Propagator(Method[State]):
     length are searched for on the first slab, until its relative residual at fresh points is below
     `tolerance`; a slab where it is much larger starts a search of its own.
 
-    *Other*: at most `most` features, of which `features` are tried before slabs are shortened;
-    `oversampling`, the rows per feature; a `frequency` (radians per unit length, per axis) in place
-    of the search.
+    *Other*: at most `most` features, of which `features` are tried before slabs are shortened; of
+    a function of k values k times fewer, as each then has k columns; `oversampling`, the rows per
+    feature; a `frequency` (radians per unit length, per axis) in place of the search.
 
     Source: time slabs of the random feature method (Chen, E, Luo, 2023), here with one factor.
     """
@@ -119,19 +120,20 @@ class Propagator(Method[State]):
                 f"`Propagator` needs a frequency for each of {len(half)} coordinates, got "
                 f"{self.frequency}."
             )
+        features = max(self.features // columns_of(whole), 1)
         band = [max(k * s, 2.0) for k, s in zip(waves, half, strict=True)]
         space = math.prod(freedom(k) for i, k in enumerate(band) if i != time.axis)
-        held = math.pi / 2 * (self.features / (FEATURES_PER_DEGREE * space) - freedom(0.0))
+        held = math.pi / 2 * (features / (FEATURES_PER_DEGREE * space) - freedom(0.0))
         slabs = max(math.ceil(band[time.axis] / max(held, TIME_BAND)), 1)
         length = (time.high - time.low) / slabs
         band[time.axis] = max(band[time.axis] / slabs, 2.0)
         count = int(FEATURES_PER_DEGREE * math.prod(map(freedom, band)))
-        trial = Trial(tuple(band), min(max(count, FEWEST), self.features))
+        trial = Trial(tuple(band), min(max(count, FEWEST), features))
         fixed = self.frequency is not None
         search = Search.starting(trial, fixed=fixed)
         zero = with_features(whole, 1, whole.parameters.new_ones((len(half),)))
         theta = torch.zeros_like(zero.parameters)
-        state = State(Slabs.of(whole, time), half, time.low, length, search, self.features)
+        state = State(Slabs.of(whole, time), half, time.low, length, search, features)
         state = replace(state, fixed=fixed, steady=steady(whole, time))
         nothing = time.until(whole.collocated.problem, time.low, going=False)
         return Iterate(zero, theta, zero.loss(theta), state, reached=nothing)
@@ -165,7 +167,8 @@ class Propagator(Method[State]):
     def _settled(self, at: Iterate[State], state: State, best: Fit) -> Iterate[State]:
         """The first slab, if it is good enough or nothing helps; else shorter slabs, or more."""
         trial, residual = best.trial, best.residual
-        axis, many = state.slabs.evolution.axis, min(2 * state.most, self.most)
+        columns = max(len(best.c) // trial.features, 1)
+        axis, many = state.slabs.evolution.axis, min(2 * state.most, self.most // columns)
         if residual > self.tolerance and residual < HELPED * state.refused:
             state = replace(state, length=state.length / 2, refused=residual)
             return replace(at, state=state.searching(trial.stretched(axis, 0.5)))

@@ -29,6 +29,7 @@ from siren_pde.collocation.objective import objective_of
 from siren_pde.errors import ConfigError
 from siren_pde.numerics.least_squares import Factor, least_squares
 from siren_pde.random_features.evolution import Slab, Slabs, evolution_of
+from siren_pde.random_features.propagator_state import Fit
 from siren_pde.random_features.stepper import Stepper
 from siren_pde.random_features.symbol import steady, wavenumbers
 from tests.typed import known, loaded
@@ -164,6 +165,23 @@ def test_waves_are_those_in_the_data_and_those_the_equation_makes():
     assert t == pytest.approx(x)  # at the speed 1
     two = waves_of(probe(acoustics(), CASES["acoustics"][1]))
     assert two[1] == pytest.approx(two[0])
+
+
+def test_functions_of_several_values_have_no_more_columns():
+    """The time of a trial grows with the third power of its columns, not of its features."""
+    one, two = (FEW.start(probe(*CASES[name])) for name in ("string", "acoustics"))
+    assert (one.state.most, two.state.most) == (300, 150)
+    small = two.state.search.trial
+    assert small is not None and small.features <= 150
+    stuck = replace(two.state, best=fit_of(small, columns=2), refused=1e-3)
+    grown = FEW._settled(two, stuck, known(stuck.best)).state
+    assert grown.most == 300 and known(grown.search.trial).features == 300
+
+
+def fit_of(trial, columns):
+    """A fit that no length helps, to data of size 1."""
+    c = torch.zeros(columns * trial.features + 1, dtype=torch.float64)
+    return Fit(trial, Siren(2), c, residual=1e-3, size=1.0, weights={})
 
 
 def test_only_steady_coefficients_share_a_matrix():
