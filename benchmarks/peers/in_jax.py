@@ -49,4 +49,4 @@ def weight(problem: PeerProblem, jax: Any) -> float:
     def residual(x: Any) -> Any:
         return residual_at(problem, jax, x, lambda x: ansatz(problem, jax, x, 0.0))
 
-    return 1 / float(np.mean(np.square(jax.vmap(residual)(problem.points()))))
+    return 1 / float(np.mean(np.asarray(jax.vmap(residual)(problem.points())) ** 2))
