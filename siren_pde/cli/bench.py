@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from siren_pde.suites.cells import Cell
 from siren_pde.suites.declared import Suite, Wanted, suite_of
 from siren_pde.suites.outcomes import FAILED, Row
 from siren_pde.suites.page import write_suite
+from siren_pde.suites.peers import is_peer, peer_cells
 from siren_pde.suites.places import local
+from siren_pde.suites.sources import repository
 from siren_pde.suites.store import NAME, Store, line_of, older
 from siren_pde.suites.sweep import Sweep
 
@@ -40,6 +42,7 @@ class Options:
     data: Path | None
     compare: Path | None
     force: bool
+    peers: Sequence[str] | None = None
 
 
 def run(given: Options, *, json: bool) -> tuple[str, int]:
@@ -56,6 +59,8 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
         methods=(*SHORT, *CLASSES),
     )
     suite = suite_of(given.suite, wanted)
+    if given.peers is not None:
+        suite = with_peers(suite, given)
     cells = chosen(suite, given.only)
     lock = Lock.made(root)
     try:
@@ -74,6 +79,13 @@ def run(given: Options, *, json: bool) -> tuple[str, int]:
         if failed:
             text += f"\n{failed} of {len(lines)} cells have no result."
     return text, int(failed > 0)
+
+
+def with_peers(suite: Suite, given: Options) -> Suite:
+    """With cells of all peers, or of those whose names are given. Raises ConfigError."""
+    base, names = repository(suite.name), given.peers or ()
+    peers = peer_cells(suite.cells, base, names, given.seeds, given.budget)
+    return replace(suite, cells=(*suite.cells, *peers))
 
 
 def chosen(suite: Suite, only: Sequence[str]) -> list[Cell]:
@@ -107,9 +119,13 @@ def _run(suite: Suite, cells: Sequence[Cell], root: Path, given: Options) -> lis
     def told(row: Row[Cell]) -> None:
         store.add(line_of(suite.name, row, root))
 
-    sweep = Sweep([cell.job(root, threads) for cell in cells], threads, given.force)
-    _say(f"{suite.name}: {len(cells)} cells, {jobs} at once, threads of each: {threads}")
-    sweep.run(local(jobs), jobs, _say, told)
+    ours = [cell for cell in cells if not is_peer(cell.field)]
+    peers = [cell for cell in cells if is_peer(cell.field)]
+    for several, at_once in ((ours, jobs), (peers, 1)):
+        if several:
+            sweep = Sweep([cell.job(root, threads) for cell in several], threads, given.force)
+            _say(f"{suite.name}: {len(several)} cells, {at_once} at once, threads: {threads}")
+            sweep.run(local(at_once), at_once, _say, told)
     latest = store.latest()
     return [latest[cell.label] for cell in cells]
 

@@ -146,6 +146,12 @@ def bench(
     compare: Annotated[
         Path | None, typer.Option(help="The folder of an earlier run: what has become worse?")
     ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Solvers of others beside ours: see docs/suites.md.")
+    ] = False,
+    peer: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Do again what has ended before.")] = False,
     json: Json = False,
 ) -> None:
@@ -168,6 +174,7 @@ def bench(
             data=data,
             compare=compare,
             force=force,
+            peers=peer or [] if peers or peer else None,
         )
         end = ended(*command.run(given, json=json), signals)
     raise end

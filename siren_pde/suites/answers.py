@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from siren_pde.files.json_values import JSON, Description
 from siren_pde.suites.outcomes import FAILED
+from siren_pde.suites.ratios import as_markdown, besides
 from siren_pde.suites.regressions import Change, changes
 from siren_pde.suites.standings import TOLERANCES, Standing, results_of, standings
 from siren_pde.suites.summary import aligned
@@ -15,10 +16,14 @@ HEADS = ("problem", "solver", "seeds", "median", "worst", "bar", "seconds", "out
 
 
 def shown(lines: Sequence[Description], before: Sequence[Description]) -> str:
-    """A row for each problem, field and method, then what failed, then what has become worse."""
+    """A row for each problem, field and method, ours beside peers' as Markdown, then what failed,
+    then what has become worse.
+    """
     parts = []
     if rows := [_row(each) for each in standings(results_of(lines, "solve"))]:
         parts.append(aligned([HEADS, *rows]))
+    if beside := besides(standings(results_of(lines, "solve"))):
+        parts.append(as_markdown(beside))
     others = [*results_of(lines, "sdf"), *results_of(lines, "script")]
     if rows := [
         (r.problem, str(r.seed), _number(r.number("seconds"), ".1f"), r.outcome) for r in others
@@ -45,6 +50,7 @@ def as_values(
         "cells": len(lines),
         "failed": sum(line.get("outcome") == FAILED for line in lines),
         "rows": [_values(each) for each in standings(results_of(lines, "solve"))],
+        "peers": [each.values for each in besides(standings(results_of(lines, "solve")))],
         "measured": [
             {
                 "name": each.problem,

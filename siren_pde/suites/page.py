@@ -18,6 +18,7 @@ from siren_pde.plots.compare import SHADES
 from siren_pde.plots.pages import card, chip, listed, marked, page, wide, write
 from siren_pde.suites.outcomes import FAILED
 from siren_pde.suites.profiles import Steps, compared, performance_ratios, reached
+from siren_pde.suites.ratios import besides
 from siren_pde.suites.regressions import changes, missing
 from siren_pde.suites.standings import TOLERANCES, Result, Standing, results_of, standings
 from siren_pde.suites.svg import Axis, Curve, Point, drawing, legend
@@ -26,6 +27,7 @@ from siren_pde.suites.tables import (
     fits_table,
     measured_table,
     outcome_chips,
+    peers_table,
     results_table,
 )
 
@@ -82,6 +84,11 @@ def _body(
         caption += "the end."
         text = f'<p class="caption">{caption}</p>'
         yield card("Results", results_table(every, earlier), text)
+    if beside := besides(every):
+        text = "The best error that any seed of a peer reached, and after how many seconds of "
+        text += "training; the median time until ours was as small; and the medians that both end "
+        text += "at. Imports, compilation and measuring count for nobody."
+        yield card("Beside peers", peers_table(beside), f'<p class="caption">{text}</p>')
     yield from _fits_and_scripts(lines, root)
     if failed:
         yield card("What failed", listed(f"`{each['label']}`: {each['reason']}" for each in failed))

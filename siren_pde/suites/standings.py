@@ -11,6 +11,7 @@ from typing import final
 from siren_pde.files.json_values import JSON, Description
 from siren_pde.suites.cells import OWN
 from siren_pde.suites.outcomes import FAILED
+from siren_pde.suites.peers import is_peer, solver_name
 
 TOLERANCES = (1e-3, 1e-6, 1e-9)
 """Errors whose time is told: of a sketch, of engineering, of a reference."""
@@ -36,9 +37,9 @@ class Result:
 
     @property
     def solver(self) -> str:
-        """The field and the method by name, as far as they are not the problem's own."""
-        parts = [name for name in (self.names[2], self.names[1]) if name != OWN]
-        return ", ".join(parts) or OWN
+        """A peer, or the field and the method, as far as they are not the problem's own."""
+        _, field, method = self.names
+        return solver_name(method, field)
 
     @property
     def seed(self) -> int:
@@ -99,6 +100,11 @@ class Standing:
     def key(self) -> tuple[str, str, str]:
         """Problem, field and method."""
         return self.first.names
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether a solver of others made them."""
+        return is_peer(self.key[1])
 
     @property
     def failed(self) -> list[Result]:

@@ -113,6 +113,7 @@ def line_of(suite: str, row: Row[Cell], root: Path) -> Description:
         "parameters": result.get("parameters"),
         "memory": result.get("memory"),
         "curve": [] if row.outcome == FAILED else curve(folder, row),
+        "peer": result.get("peer"),
         "measured": measured(cell.task.kind, result),
     }
 

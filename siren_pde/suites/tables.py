@@ -11,6 +11,7 @@ from siren_pde.files.markup import escaped
 from siren_pde.plots.pages import chip, number, seconds
 from siren_pde.plots.told_runs import GRADES
 from siren_pde.suites.cells import OWN
+from siren_pde.suites.ratios import HEADS, Beside
 from siren_pde.suites.regressions import Change, changes
 from siren_pde.suites.script_child import MEASURED
 from siren_pde.suites.standings import TOLERANCES, Result, Standing
@@ -94,9 +95,12 @@ def _result(
 
 
 def _solver(each: Standing) -> str:
-    """The names of method and field, and below the method that ran, where it chose itself."""
+    """The names of method and field, and below the method that ran, where it chose itself, or the
+    recipe of a peer.
+    """
     name, ran = each.first.solver, each.first.ran
-    return f"{escaped(name)}<small>{escaped(ran)}</small>" if OWN in each.key[2:] else escaped(name)
+    chosen = OWN in each.key[2:] or each.is_peer
+    return f"{escaped(name)}<small>{escaped(ran)}</small>" if chosen else escaped(name)
 
 
 def outcome_chips(each: Standing) -> str:
@@ -114,6 +118,24 @@ def outcome_chips(each: Standing) -> str:
         for name, count in counts.items()
     )
     return f'<span title="{escaped(each.reason)}">{" ".join(chips)}</span>'
+
+
+def peers_table(rows: Sequence[Beside]) -> str:
+    """A row for each problem and peer: how soon we are where it gets, and where both end."""
+    return table(
+        HEADS,
+        (
+            [
+                Shown(escaped(each.row[0])),
+                Shown(escaped(each.row[1])),
+                *(
+                    Shown(text, value)
+                    for text, value in zip(each.row[2:], each.numbers, strict=True)
+                ),
+            ]
+            for each in rows
+        ),
+    )
 
 
 def changes_table(several: Sequence[Change]) -> str:
