@@ -13,9 +13,12 @@ from in_jax import ansatz, limit_threads, residual_at, scaled, weight
 from protocol import Run
 
 WIDTH, DEPTH = 24, 3
-POINTS = 2048
+POINTS, POOL = 2048, 2**16
+"""In a step, and those that they are drawn from where the problem is not linear: among points that
+stay, Burgers' front is not seen. Its error after 36 s was 12%, and 0.44% with new points.
+"""
 RIDGES = (1e-5, 1e-7)
-"""Until `EARLY` of the time is over, and then: a large one finds the way, a small one digits."""
+"""Until `EARLY` of the time is over, and then: the large one finds the way, the small one digits."""
 EARLY = 0.2
 
 
@@ -54,7 +57,8 @@ def prepared(run, jinns, jax, eqx, optax):
     low, high = np.array(run.problem.box, dtype=float).T.tolist()
     data = jinns.data.CubicMeshPDEStatio(
         key=jax.random.PRNGKey(run.seed + 1),
-        n=POINTS,
+        n=POINTS if run.problem.linear else POOL,
+        omega_batch_size=POINTS,
         dim=2,
         min_pts=tuple(low),
         max_pts=tuple(high),
@@ -98,10 +102,11 @@ def main():
         import jinns
     jax.config.update("jax_enable_x64", True)
     values, parameters = trained(run, jinns, jax)
+    points = POINTS if run.problem.linear else f"{POINTS} new"
     run.ended(
         values,
         parameters=parameters,
-        recipe=f"tanh {DEPTH} × {WIDTH}, float64, exact conditions, {POINTS} Sobol points, natural "
+        recipe=f"tanh {DEPTH} × {WIDTH}, float64, exact conditions, {points} Sobol points, natural "
         f"gradient with ridge {RIDGES[0]:g}, {RIDGES[1]:g} after {EARLY:.0%} of the time",
         packages=["jinns", "jax"],
     )
