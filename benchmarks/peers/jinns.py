@@ -18,7 +18,7 @@ POINTS, POOL = 2048, 2**16
 stay, Burgers' front is not seen. Its error after 36 s was 12%, and 0.44% with new points.
 """
 RIDGES = (1e-5, 1e-7)
-"""Until `EARLY` of the time is over, and then: the large one finds the way, the small one digits."""
+"""Until `EARLY` of the time is over, and then: one that finds the way, one for digits."""
 EARLY = 0.2
 
 
