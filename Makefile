@@ -8,7 +8,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 COVERED := 98
 
-.PHONY: demo test quick check coverage floor mutants reliability references gallery clean
+.PHONY: demo test quick check coverage floor mutants reliability references peers gallery clean
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -66,9 +66,13 @@ floor: .venv/.done
 references: .venv/.done
 	$(BIN)/python tools/references.py
 
+# the solvers of others that `siren-pde bench pde --peers` compares with: .peers, 6 GB
+peers: .venv/.done
+	$(BIN)/python tools/peers.py
+
 # every problem solved, with its picture: problems/README.md
 gallery: .venv/.done
 	$(BIN)/python tools/gallery.py
 
 clean:
-	rm -rf .venv demo runs
+	rm -rf .venv .peers demo runs

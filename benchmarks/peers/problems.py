@@ -16,7 +16,7 @@ import numpy as np
 Formula = Callable[..., Any]
 """(module, *columns) → values."""
 POINTS, GENERATOR = 17711, 10946
-"""Two Fibonacci numbers: the best lattice in two dimensions (Niederreiter, 1992, §5.3). No two of
+"""Two Fibonacci numbers: the best lattice in two dimensions (Niederreiter, 1992). No two of
 its points share a coordinate, so that the front of Burgers' equation is met too.
 """
 

@@ -6,8 +6,9 @@ environment of its own, `.peers/NAME`, which `make peers` makes; others run in o
 
 from __future__ import annotations
 
+import ast
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -98,6 +99,7 @@ def peer_cells(
         Cell(problem, PEER, script.stem, seed, PeerSolve(script, problem, seconds or SECONDS))
         for problem in problems
         for script in _scripts(base / "benchmarks" / "peers", names)
+        if problem in _solves(script)
         for seed in range(seeds or SEEDS)
     )
 
@@ -111,6 +113,15 @@ def _scripts(folder: Path, names: Collection[str]) -> list[Path]:
             f"there is no peer `{wrong[0]}` in `{folder}`. Its peers are {', '.join(known)}."
         )
     return [script for script in every if not names or script.stem in names]
+
+
+def _solves(script: Path) -> Sequence[str]:
+    """What a script says that it solves, `PROBLEMS = (…)` at its top level; all if it does not."""
+    for line in ast.parse(script.read_bytes()).body:
+        names = [ast.unparse(each) for each in line.targets] if isinstance(line, ast.Assign) else []
+        if "PROBLEMS" in names:
+            return tuple(ast.literal_eval(line.value))
+    return PROBLEMS
 
 
 def is_peer(field: str) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,6 +152,8 @@ def test_an_earlier_run_shows_what_is_worse(place, tmp_path):
         (("quick", "--budget", "0"), "--budget"),
         (("quick", "--seeds", "0"), "--seeds"),
         (("mine.toml",), "cannot read the suite"),
+        (("quick", "--peer", "nobody"), "no peer `nobody`"),
+        (("scaling", "--peers"), "leave `--peers` out"),
     ],
 )
 def test_mistakes_are_explained_before_anything_is_run(place, tmp_path, monkeypatch, words, says):
@@ -158,6 +161,35 @@ def test_mistakes_are_explained_before_anything_is_run(place, tmp_path, monkeypa
     result = call(*words, "--out", tmp_path / "out")
     assert result.exit_code == 2 and says in " ".join(result.stderr.split())
     assert not place.labels and not (tmp_path / "out").exists()
+
+
+PEER = """
+from protocol import Run
+
+if __name__ == "__main__":
+    run = Run.asked()
+    run.ended(lambda p: 0 * p[:, 0], parameters=0, recipe="nothing", packages=["numpy"])
+"""
+
+
+@pytest.mark.slow
+def test_peers_are_run_beside_ours(tmp_path, monkeypatch):
+    """Ours finds what its file states, the peer finds nothing, and the table says so: seconds."""
+    folder = tmp_path / "benchmarks" / "peers"
+    folder.mkdir(parents=True)
+    (tmp_path / "problems").mkdir()
+    (tmp_path / "problems" / "wave.py").write_text(LINE)
+    (folder / "idle.py").write_text(PEER)
+    for name in ("protocol", "problems"):
+        shutil.copy(Path(__file__).parents[2] / "benchmarks" / "peers" / f"{name}.py", folder)
+    monkeypatch.setattr("siren_pde.cli.bench.repository", lambda suite: tmp_path)
+    words = (tmp_path / "problems", "--seeds", 1, "--out", tmp_path / "out")
+    result = call(*words, "--peers", "--budget", 5)
+    assert result.exit_code == 0, result.output
+    assert "| wave | idle | 1.0e+00 |" in result.stdout
+    said = json.loads(call(*words, "--peer", "idle", "--budget", 5, "--json").stdout)
+    assert said["cells"] == 2 and [row["peer"] for row in said["peers"]] == ["idle"]
+    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 2
 
 
 @pytest.mark.slow

@@ -93,6 +93,13 @@ def test_every_peer_is_a_cell_for_each_seed(repository):
     assert [cell.task for cell in few] == [PeerSolve(few[0].task.script, "helmholtz", 7)]  # type: ignore[attr-defined]
 
 
+def test_peers_may_say_what_they_solve(repository):
+    script = repository / "benchmarks" / "peers" / "broken.py"
+    script.write_text(f'PROBLEMS = ("wave", "burgers")\n{BROKEN}')
+    every = peer_cells([ours(repository)], repository, seeds=1)
+    assert [cell.method for cell in every] == ["absent", "differences"]
+
+
 def test_what_cannot_be_compared_is_a_mistake(repository):
     with pytest.raises(ConfigError, match=r"no peer `deepx` in .*absent, broken, differences"):
         peer_cells([ours(repository)], repository, ["deepx"])
