@@ -25,10 +25,7 @@ def test_every_requirement_is_one_release(file):
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_what_a_peer_says_it_ran_with_is_pinned(file):
-    """And the other way round, so that a run's versions are those of its file."""
+def test_a_peer_says_which_release_of_its_library_ran(file):
     script = (FOLDER / file.name).with_suffix(".py").read_text()
-    said = re.search(r"packages=\[([^]]*)\]", script)
-    assert said
-    names = set(re.findall(r'"([^"]+)"', said[1]))
-    assert names and names <= set(pins(file))
+    library, *_ = [name for name in pins(file) if name != "torch"]
+    assert f'"{library}"' in script
