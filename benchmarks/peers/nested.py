@@ -1,20 +1,22 @@
 """The SIREN recipe in plain PyTorch (Sitzmann et al., NeurIPS 2020): autograd nested in autograd.
 
-Layers and their initialisation as published, Adam, fresh uniform points in every step. Conditions
-are exact here, and the rate falls to nothing by a cosine, which both do better than the original.
+Layers, their initialisation and Adam as published, fresh uniform points in every step. Frequency
+and rate are those of the best that were tried; conditions are exact, and the rate falls to nothing
+by a cosine.
 """
 
 import itertools
 import math
-import os
 
 import numpy as np
 from protocol import Run
 
 WIDTH, DEPTH = 128, 3
 BATCH = 1000
-FREQUENCY = float(os.environ.get("W", 30.0))
-RATE = float(os.environ.get("LR", 1e-4))
+FREQUENCY, RATE = 5.0, 3e-3
+"""The published 30 and 1e-4 leave an error of 0.44 for Helmholtz' equation after 15 s on one
+thread; 10 and 1e-3 leave 0.42, 5 and 1e-3 0.12, 5 and 3e-3 0.077 after 12 s.
+"""
 
 
 def network(torch):
