@@ -14,15 +14,17 @@ from siren_pde.testing.laws import obey
 from siren_pde.testing.problems import Stated, the_exact_solution_kills_every_residual
 from tests.typed import module_at
 
-FOLDER = Path(__file__).parents[1] / "problems"
-TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.py"))}
+ROOT = Path(__file__).parents[1]
+FOLDERS = (ROOT / "problems", ROOT / "benchmarks" / "pinnacle")
+FILES = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.py"))}
+TEXTS = {name: path.read_text() for name, path in FILES.items()}
 STATED = [name for name, text in TEXTS.items() if re.search(r"^problem = ", text, re.M)]
 """Files with a problem; they are run when a test first needs them: one of them fits a scan."""
 
 
 @functools.cache
 def load(name: str):
-    return module_at(FOLDER / f"{name}.py", name)
+    return module_at(FILES[name], name)
 
 
 def small_field(name: str):
@@ -56,7 +58,7 @@ def test_the_exact_solution_kills_every_residual(name):
 
 def quick():
     """Problems with a reference that took less than half a minute, and their worst error."""
-    measured = json.loads((FOLDER / "gallery.json").read_text())
+    measured = json.loads((ROOT / "problems" / "gallery.json").read_text())
     return {
         name: max(measured[name]["errors"])
         for name in COMPARED
