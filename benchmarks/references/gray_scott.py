@@ -12,7 +12,7 @@ FOLDER = "pinnacle"
 TICKS = {"x": np.linspace(-1, 1, 33), "y": np.linspace(-1, 1, 33), "t": np.linspace(0, 200, 11)}
 LEVELS = ((128, 200), (256, 400), (384, 400))  # modes along each axis, and steps in time
 ORDER = None
-QUICK = False
+QUICK = False  # half a minute
 METHOD = "Fourier series, exponential time differences of order four"
 EPSILON, FEED, DECAY = 1e-5, 0.04, 0.1
 
