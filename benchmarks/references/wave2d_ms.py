@@ -10,8 +10,8 @@ import numpy as np
 
 FOLDER = "pinnacle"
 TICKS = {
-    "x": np.linspace(0, 1, 21),
-    "y": np.linspace(0, 1, 21),
+    "x": np.linspace(0, 1, 17),
+    "y": np.linspace(0, 1, 17),
     "t": np.linspace(0, 100, 81),
 }
 LEVELS = (2000, 4000, 8000)
