@@ -48,8 +48,8 @@ class Line:
         values, vectors = np.linalg.eigh((self.stiffness + extra) / root / root[:, None])
         return values, vectors / root[:, None]
 
-    def interpolation(self, x):
-        """The matrix (len(x), m) from values at the points to values at x."""
+    def interpolation(self, x, slopes=False):
+        """The matrix (len(x), m) from values at the points to values, or slopes, at x."""
         element = np.clip(np.searchsorted(self.breaks, x, "right") - 1, 0, len(self.breaks) - 2)
         low, high = self.breaks[element], self.breaks[element + 1]
         apart = (2 * (x - low) / (high - low) - 1)[:, None] - self.unit
@@ -57,6 +57,8 @@ class Line:
         found = self.signs / np.where(near, 1.0, apart)
         found /= found.sum(1, keepdims=True)
         found[near.any(1)] = near[near.any(1)]
+        if slopes:
+            found = 2 / (high - low)[:, None] * (found @ self.derivative)
         whole = np.zeros((len(x), len(self.mass)))
         for row, (start, values) in enumerate(zip(element * self.degree, found, strict=True)):
             whole[row, start : start + self.degree + 1] = values
