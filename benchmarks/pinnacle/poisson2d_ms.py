@@ -1,7 +1,7 @@
-"""PINNacle's Poisson2d-MS:  a Δu + f = 0 in 5 × 5 blocks, a from 0.01 to 1000,  ∂u/∂n + u = 0.
+"""PINNacle's Poisson2d-MS:  a Δu + f = 0 in 5 × 5 blocks, a from 0.13 to 88,  ∂u/∂n + u = 0.
 
-As in the published code; where a jumps this is not ∇·(a ∇u) + f = 0, whose flux is continuous. Its
-numbers are in files of its own; here a and f are drawn anew, a as its generator does.
+As in the published code, with its numbers; where a jumps this is not ∇·(a ∇u) + f = 0, whose flux
+is continuous.
 """
 
 from siren_pde import Box, Problem, dot, grad, lap, on, pi, reference, sin, solve
