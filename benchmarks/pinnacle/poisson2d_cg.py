@@ -1,6 +1,6 @@
 """PINNacle's Poisson2d-CG:  −Δu + 64 u = 10 (17 + x² + y²) sin πx sin 4πy  around four holes.
 
-u = 0.2 on the square and 1 on the circles. The published values are 1e-4 from ours, the last twelve.
+u = 0.2 on the square, 1 on the circles. Twelve of the published values are within 1e-4 of ours.
 """
 
 from siren_pde import Ball, Box, Problem, lap, on, pi, reference, sin, solve

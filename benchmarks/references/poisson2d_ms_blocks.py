@@ -1,8 +1,8 @@
 """What each of 25 blocks is made of: a, and f = constant + product sin πξ sin πη.
 
 The numbers are those of PINNacle's files `poisson_a_coef.dat` and `poisson_f_coef.dat`, to six
-digits, rows by x and columns by y. Of four numbers for each f two have a factor sin 0. They are data
-of the problem and not its answer, so the three levels are alike.
+digits, rows by x and columns by y. Two of the four numbers for each f have a factor sin 0. They are
+data of the problem and not its answer, so the three levels are alike.
 """
 
 import numpy as np
