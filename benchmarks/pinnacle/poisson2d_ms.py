@@ -13,12 +13,12 @@ square = Box(x=(-10, 10), y=(-10, 10))
 def poisson(x, y, a, constant, product):
     """The equation in the block around (x, y)."""
 
-    @on(Box(x=(x - 2, x + 2), y=(y - 2, y + 2)))
     def block(p, u):
         wave = sin(pi * (p.x - x + 2) / 4) * sin(pi * (p.y - y + 2) / 4)
         return a * lap(u) + constant + product * wave
 
-    return block
+    block.__name__ = f"block at ({x:g}, {y:g})"
+    return on(Box(x=(x - 2, x + 2), y=(y - 2, y + 2)))(block)
 
 
 @on(square.boundary)
