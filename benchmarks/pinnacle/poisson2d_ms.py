@@ -17,7 +17,7 @@ def poisson(x, y, a, constant, product):
         wave = sin(pi * (p.x - x + 2) / 4) * sin(pi * (p.y - y + 2) / 4)
         return a * lap(u) + constant + product * wave
 
-    block.__name__ = f"block at ({x:g}, {y:g})"
+    block.__name__ = f"block_{x:g}_{y:g}"
     return on(Box(x=(x - 2, x + 2), y=(y - 2, y + 2)))(block)
 
 
