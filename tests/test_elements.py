@@ -1,117 +1,74 @@
-"""Spectral elements, flows on them, and exponential steps converge to solutions that are known."""
+"""Spectral elements are exact for polynomials, converge, and multipoles meet their equation."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse.linalg import spsolve
 
 from tests.typed import module_at
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-elements = module_at(BENCHMARKS / "elements.py", "elements")
-flows = module_at(BENCHMARKS / "flows.py", "flows")
-exponential = module_at(BENCHMARKS / "exponential.py", "exponential")
+ROOT = Path(__file__).parents[1]
+elements = module_at(ROOT / "benchmarks" / "elements.py", "elements")
+tools = module_at(ROOT / "tools" / "references.py", "reference_tools")
+holes, spheres = tools.recipe("poisson2d_cg"), tools.recipe("poisson3d_cg")
 
-CENTRE, RADIUS = (0.2, 0.1), 0.5
-FRAME = (-2, -1.2, 0.3, 1.2, 2), (-2, -0.9, 0.2, 2)
-spots = np.random.default_rng(1).uniform(-2, 2, (200, 2))
+numbers = np.random.default_rng(2)
 
 
-def from_centre(x, y):
-    return np.hypot(x - CENTRE[0], y - CENTRE[1])
+def points_of(line):
+    """The points of a line once each."""
+    return line.scatter @ line.split / line.scatter.sum(1)
 
 
-def on_circle(x, y):
-    return np.abs(from_centre(x, y) - RADIUS) < 1e-9
+def test_lines_interpolate_integrate_and_differentiate_polynomials_exactly():
+    line = elements.Line([0, 0.5, 2], 7)
+    u, x = points_of(line) ** 7, np.linspace(0, 2, 9)
+    assert np.allclose(line.interpolation(x) @ u, x**7, rtol=1e-11, atol=1e-11)
+    assert np.allclose(line.interpolation(x, slopes=True) @ u, 7 * x**6, rtol=1e-10, atol=1e-10)
+    assert line.mass @ u == pytest.approx(2**8 / 8, rel=1e-12)
+    assert u @ line.stiffness @ u == pytest.approx(49 * 2**13 / 13, rel=1e-12)
 
 
-def on_frame(x, y):
-    return np.maximum(np.abs(x), np.abs(y)) > 2 - 1e-9
-
-
-def test_curved_elements_have_the_area_the_sides_and_the_points_of_their_shape():
-    ring = elements.Elements(elements.ring(CENTRE, RADIUS, *FRAME), 8)
-    assert ring.weights.sum() == pytest.approx(16 - np.pi * RADIUS**2, rel=1e-9)
-    assert ring.boundary(on_circle).sum() == pytest.approx(2 * np.pi * RADIUS, rel=1e-9)
-    assert ring.boundary(on_frame).sum() == pytest.approx(16, rel=1e-12)
-    matrix, known = ring.at(*spots.T)
-    np.testing.assert_array_equal(known, from_centre(*spots.T) > RADIUS)
-    for f, at in ((ring.x, spots[:, 0]), (ring.y, spots[:, 1])):
-        assert np.abs(matrix @ (ring.values @ f) - at)[known].max() < 1e-9
-
-
-def test_rings_around_half_a_circle_end_at_the_axis():
-    half = elements.Elements(elements.ring((0, 0), 1, (0, 2), (-2, 0.5, 2)), 6)
-    assert half.weights.sum() == pytest.approx(8 - np.pi / 2, rel=1e-7)
-    assert half.x.min() > -1e-12
-
-
-def test_harmonic_functions_are_found_with_spectral_accuracy():
-    def exact(x, y):
-        return np.log(from_centre(x, y)) + np.exp(x) * np.sin(y)
-
+def test_products_of_lines_converge_spectrally():
     errors = []
-    for degree in (4, 7, 10):
-        ring = elements.Elements(elements.ring(CENTRE, RADIUS, *FRAME), degree)
-        free = ring.boundary(lambda x, y: on_circle(x, y) | on_frame(x, y)) == 0
-        u, stiffness = np.where(free, 0, exact(ring.x, ring.y)), ring.stiffness().tocsr()
-        u[free] = spsolve(stiffness[free][:, free].tocsc(), -(stiffness @ u)[free])
-        matrix, known = ring.at(*spots.T)
-        errors.append(np.abs(matrix @ (ring.values @ u) - exact(*spots.T))[known].max())
-    assert errors[1] < errors[0] / 20 and errors[2] < errors[1] / 10
+    for degree in (4, 8, 12):
+        line = elements.Line([0, 0.4, 1], degree)
+        x, y = np.meshgrid(line.split, line.split, indexing="ij")
+        exact = np.cos(np.pi * x) * np.cos(2 * np.pi * y)  # no slope at the ends
+        load = elements.applied([line.scatter * line.weights] * 2, 5 * np.pi**2 * exact + exact)
+        modes = [line.modes(np.diag(line.mass)), line.modes()]  # one times u besides
+        u = elements.applied([line.interpolation(line.split)] * 2, elements.solved(modes, load))
+        errors.append(np.abs(u - exact).max())
+    assert errors[1] < 1e-3 * errors[0] and errors[2] < 1e-8
 
 
-def test_the_flow_behind_a_grid_is_that_of_kovasznay():
-    rate = 20 - np.sqrt(400 + 4 * np.pi**2)
-
-    def exact(x, y):
-        decay, angle = np.exp(rate * x), 2 * np.pi * y
-        u, v = 1 - decay * np.cos(angle), rate / (2 * np.pi) * decay * np.sin(angle)
-        return u, v, -(decay**2) / 2
-
-    errors = []
-    for degree in (5, 8):
-        wake = elements.Elements(elements.rectangles((-0.5, 0.2, 1), (-0.5, 0, 0.5)), degree)
-        sides = (np.abs(wake.y) == 0.5) | np.isin(wake.x, (-0.5, 1))
-        u, v, _ = (np.where(sides, f, 0) for f in exact(wake.x, wake.y))
-        flow = flows.Flow(wake, 1 / 40, (sides, sides), closed=True)
-        x, y = spots.T / [[4], [4]]
-        found = np.stack(flow.at(x, y, *flow.steady(u, v)))
-        known = np.stack(exact(x, y))
-        off = found - known
-        off[2] -= off[2].mean()
-        errors.append(np.linalg.norm(off) / np.linalg.norm(known))
-    assert errors[0] < 2e-2 and errors[1] < errors[0] / 50
+def laplacian(function, points, axes, step=1e-3):
+    """Second differences of a function of points (n, …) along the axes, summed."""
+    around = sum(function(points + step * e) + function(points - step * e) for e in axes)
+    return (around - 2 * len(axes) * function(points)) / step**2
 
 
-def test_flows_march_with_order_two():
-    """A channel that a force drives: u = sin πy sin² t, v = q = 0."""
-    channel = elements.Elements(elements.rectangles((0, 1, 2), (0, 0.5, 1)), 6)
-    shape, still = np.sin(np.pi * channel.y), np.zeros_like(channel.y)
-    sides = np.isin(channel.x, (0, 2)) | np.isin(channel.y, (0, 1))
-    flow = flows.Flow(channel, 0.1, (sides, sides), closed=True)
-
-    def given(t):
-        return np.where(sides, shape * np.sin(t) ** 2, 0), still
-
-    def force(t):
-        return [shape * (np.sin(2 * t) + 0.1 * np.pi**2 * np.sin(t) ** 2), still]
-
-    errors = []
-    for steps in (20, 40):
-        *_, (u, v, _) = flow.march(given, force, 2.0, steps, steps)
-        errors.append(np.abs(u - shape * np.sin(2.0) ** 2).max())
-        assert np.abs(v).max() < 1e-2
-    assert 3.2 < errors[0] / errors[1] < 5
+def test_multipoles_meet_their_equation_and_go_on_smoothly():
+    ball = spheres.Multipoles(np.array([0.4, 0.3, 0.6]), 0.2, 3)
+    ways = numbers.standard_normal((6, 3))
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    far = ball.centre + 0.35 * ways
+    left = laplacian(ball.values, far, np.eye(3)) - ball.kappa**2 * ball.values(far)
+    assert np.abs(left).max() < 1e-3 * np.abs(ball.values(far)).max() * ball.kappa**2
+    near = ball.centre + 0.2 * ways
+    inside, outside = (ball.values(near + s * 1e-3 * ways, continued=True) for s in (-1, 1))
+    middle, slope = ball.values(near), ball.slopes(near, ways)
+    assert np.allclose((inside + outside) / 2, middle, atol=1e-2)
+    assert np.allclose((outside - inside) / 2e-3, slope, rtol=1e-2, atol=1e-2)
 
 
-def test_exponential_steps_have_order_four():
-    """v' = −5v + v² from 1 is 5 / (1 + 4 e^{5t})."""
-    errors = []
-    for steps in (20, 40):
-        step, v = exponential.Steps(np.array([-5.0]), 1 / steps), np.ones(1)
-        for _ in range(steps):
-            v = step(v, lambda v: v**2)
-        errors.append(abs(v[0] - 5 / (1 + 4 * np.exp(5))))
-    assert 13 < errors[0] / errors[1] < 19
+def test_waves_around_holes_meet_their_equation():
+    z = np.array([0.1 + 0.2j, -0.3 + 0.75j, 0.85 - 0.9j])
+    source = 10 * (17 + np.abs(z) ** 2) * np.sin(np.pi * z.real) * np.sin(4 * np.pi * z.imag)
+    left = 64 * holes.particular(z) - laplacian(holes.particular, z, (1, 1j))
+    assert np.allclose(left, source, atol=1e-2)
+
+    def basis(z):
+        return holes.basis(z, 2)
+
+    assert np.allclose(laplacian(basis, z, (1, 1j)), 64 * basis(z), atol=0.1)

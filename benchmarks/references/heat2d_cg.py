@@ -7,7 +7,7 @@ are mirrors, so that a quarter is solved. Its modes decay one by one, exactly.
 import itertools
 
 import numpy as np
-from elements import Elements, rectangles, ring
+from spectral_elements import Elements, rectangles, ring
 from heat2d_vc import modes
 
 FOLDER = "pinnacle"

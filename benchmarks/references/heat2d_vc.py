@@ -6,7 +6,7 @@ both symmetric matrices, follow one ordinary differential equation each, which i
 
 import numpy as np
 import scipy.linalg
-from elements import Elements, rectangle
+from spectral_elements import Elements, rectangle
 
 FOLDER = "pinnacle"
 TICKS = {"x": np.linspace(0, 1, 29), "y": np.linspace(0, 1, 29), "t": np.linspace(0, 5, 26)}
