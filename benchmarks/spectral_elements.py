@@ -9,22 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
+from elements import Line
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 SAME = 1e-9
 """Nodes of two elements that are closer than this are one."""
-
-
-def lobatto(degree):
-    """Nodes and weights in [−1, 1], and the matrix d/dx between the nodes."""
-    legendre = np.polynomial.legendre.Legendre.basis(degree)
-    x = np.concatenate([[-1], np.sort(legendre.deriv().roots().real), [1]])
-    weights = 2 / (degree * (degree + 1) * legendre(x) ** 2)
-    with np.errstate(divide="ignore"):
-        d = legendre(x)[:, None] / (legendre(x) * (x[:, None] - x))
-    np.fill_diagonal(d, 0)
-    return x, weights, d - np.diag(d.sum(1))
 
 
 def lagrange(nodes, at):
@@ -44,13 +34,14 @@ class Elements:
     """
 
     def __init__(self, charts, degree):
-        self.nodes, weights, d = lobatto(degree)
+        line = Line([-1, 1], degree)
+        self.nodes, weights, d = line.unit, line.weights, line.derivative
         self.n, self.count = degree + 1, len(charts)
         a, b = np.meshgrid(self.nodes, self.nodes, indexing="ij")
         self.xy = np.stack([np.stack(chart(a, b), -1) for chart in charts])  # (e, n, n, 2)
         by_a = np.einsum("ij,ejkc->eikc", d, self.xy)
         by_b = np.einsum("kj,eijc->eikc", d, self.xy)
-        self._sides = by_a, by_b, weights
+        self._slopes, self._sides = d, (by_a, by_b, weights)
         area = by_a[..., 0] * by_b[..., 1] - by_a[..., 1] * by_b[..., 0]
         if area.min() <= 0:
             raise ValueError("a chart turns over")
@@ -127,7 +118,7 @@ class Elements:
 
     def _chart_back(self, corners, x, y):
         """Where in [−1, 1]² points lie, by Newton's method; far outside for what is not there."""
-        d = lobatto(self.n - 1)[2]
+        d = self._slopes
         tables = [
             corners,
             np.einsum("ij,jkc->ikc", d, corners),

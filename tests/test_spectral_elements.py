@@ -9,6 +9,7 @@ from scipy.sparse.linalg import spsolve
 from tests.typed import module_at
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+module_at(BENCHMARKS / "elements.py", "elements")  # which the next one imports
 elements = module_at(BENCHMARKS / "spectral_elements.py", "spectral_elements")
 flows = module_at(BENCHMARKS / "flows.py", "flows")
 exponential = module_at(BENCHMARKS / "exponential.py", "exponential")
