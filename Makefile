@@ -62,7 +62,7 @@ check: .venv/.done
 floor: .venv/.done
 	$(BIN)/python tools/floor.py
 
-# the solutions by classical methods that problems are compared with, in problems/references
+# the solutions by classical methods that problems are compared with, in `references` beside them
 references: .venv/.done
 	$(BIN)/python tools/references.py
 

@@ -15,7 +15,9 @@ from siren_pde.testing.problems import Stated, the_exact_solution_kills_every_re
 from tests.typed import module_at
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = (ROOT / "problems", ROOT / "benchmarks" / "fastlsq")
+FOLDERS = tuple(
+    ROOT / folder for folder in ("problems", "benchmarks/pinnacle", "benchmarks/fastlsq")
+)
 FILES = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.py"))}
 TEXTS = {name: path.read_text() for name, path in FILES.items()}
 STATED = [name for name, text in TEXTS.items() if re.search(r"^problem = ", text, re.M)]

@@ -68,7 +68,7 @@ RECIPES = tools.names()
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_references_are_stored_and_small(name):
-    made, path = tools.recipe(name), tools.FILES / f"{name}.h5"
+    made, path = tools.recipe(name), tools.stored_at(name)
     stored = read_reference(path)
     assert path.stat().st_size <= tools.LARGEST
     assert stored.method == made.METHOD and 0 < stored.accuracy < 0.05
@@ -80,7 +80,7 @@ def test_references_are_stored_and_small(name):
 @pytest.mark.parametrize("name", [n for n in RECIPES if tools.recipe(n).QUICK])
 def test_quick_references_converge_at_their_order_to_what_is_stored(name):
     made = tools.recipe(name)
-    found, stored = tools.computed(made), read_reference(tools.FILES / f"{name}.h5")
+    found, stored = tools.computed(made), read_reference(tools.stored_at(name))
     assert tools.converges(made, found), f"order {found.order:.2f}, claimed {made.ORDER}"
     apart = tools.difference(dict(found.reference.values), dict(stored.values))
     assert apart <= max(stored.accuracy, 1e-9)

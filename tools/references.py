@@ -3,8 +3,9 @@
     python tools/references.py [NAME …] [--quick] [--check]
 
 solves each `benchmarks/references/NAME.py` at three levels and writes
-`problems/references/NAME.h5`. `--quick` leaves out the expensive ones, `--check` compares with the
-files instead of writing them.
+`problems/references/NAME.h5`, or `benchmarks/FOLDER/references/NAME.h5` where the recipe gives a
+`FOLDER`. `--quick` leaves out the expensive ones, `--check` compares with the files instead of
+writing them.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from siren_pde.references import read_reference
 from siren_pde.types import Reference
 
 ROOT = Path(__file__).parents[1]
-RECIPES, FILES = ROOT / "benchmarks" / "references", ROOT / "problems" / "references"
+BENCHMARKS = ROOT / "benchmarks"
+RECIPES = BENCHMARKS / "references"
 SPECTRAL = 10.0
 """By how much errors of a spectral method fall from level to level, at least."""
 EXACT = 1e-11
@@ -51,13 +53,20 @@ def names() -> list[str]:
 
 def recipe(name: str) -> ModuleType:
     """The module `benchmarks/references/NAME.py`, which may import its neighbours."""
-    for folder in (RECIPES, RECIPES.parent):
+    for folder in (RECIPES, BENCHMARKS):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     spec = importlib.util.spec_from_file_location(f"reference_{name}", RECIPES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def stored_at(name: str) -> Path:
+    """The file of a recipe's reference, beside the problems that are compared with it."""
+    folder = getattr(recipe(name), "FOLDER", None)
+    beside = BENCHMARKS / folder if folder else ROOT / "problems"
+    return beside / "references" / f"{name}.h5"
 
 
 def computed(made: ModuleType) -> Computed:
@@ -97,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     wrong = []
     for name in options.names or names():
-        made, path = recipe(name), FILES / f"{name}.h5"
+        made, path = recipe(name), stored_at(name)
         if options.quick and not made.QUICK:
             continue
         started = time.monotonic()
@@ -109,7 +118,7 @@ def main() -> None:
             good = good and apart <= max(stored.accuracy, 1e-9)
             said = f"{apart:.1e} from the file"
         else:
-            FILES.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             found.reference.save(path)
             good = good and path.stat().st_size <= LARGEST
             said = f"{path.stat().st_size / 1e3:.0f} kB"

@@ -34,7 +34,7 @@ from siren_pde.suites.cells import OWN, Cell, Fit, Script, Solve, Task
 from siren_pde.suites.sources import problem_files, repository, scan_files
 from siren_pde.suites.toml_text import GROUP, Kinds, Table
 
-NAMES = ("quick", "pde", "fastlsq", "speed", "scaling", "sdf")
+NAMES = ("quick", "pde", "pinnacle", "fastlsq", "speed", "scaling", "sdf")
 """The suites of the package."""
 SEEDS = 3
 """How many where nothing is said: a median needs three."""

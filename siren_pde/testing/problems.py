@@ -78,14 +78,22 @@ def residual_of_exact(problem: Problem, condition: Condition) -> tuple[float, fl
     unknowns: dict[str, Any] = problem.exact_values(p, ["u"])
     if all(isinstance(value, int | float) for value in unknowns.values()):
         return 0.0, 0.0
-    try:
-        condition.arguments([*unknowns])
-    except ResidualError:  # it takes unknowns that `exact` leaves out
+    system = any(not _takes(each, [*unknowns]) for each in problem.conditions)
+    if not _takes(condition, [*unknowns, *[""] * system]):  # with a second unknown, by their names
         return 0.0, 0.0
     expression = Expression.of(condition)
     zero = {key: 0 * value for key, value in unknowns.items()}
     r, size = (expression.values(p, each).abs().max() for each in (unknowns, zero))
     return float(r), float(size)
+
+
+def _takes(condition: Condition, unknowns: list[str]) -> bool:
+    """Whether a condition takes no other unknowns than these."""
+    try:
+        condition.arguments(unknowns)
+    except ResidualError:
+        return False
+    return True
 
 
 def three_steps_stay_finite(at: Stated) -> None:

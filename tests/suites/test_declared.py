@@ -130,7 +130,7 @@ def test_mistakes_are_told_by_line_and_key(write, text, says):
 
 
 def test_what_is_no_suite_is_told(tmp_path):
-    with pytest.raises(ConfigError, match=r"no suite `quik`.*quick, pde, fastlsq, .*sdf"):
+    with pytest.raises(ConfigError, match=r"no suite `quik`.*quick, pde, pinnacle, .*sdf"):
         of("quik")
     with pytest.raises(DataFileError, match="cannot read the suite"):
         of(str(tmp_path / "none.toml"))
