@@ -133,8 +133,7 @@ def _scripts(folder: Path, names: Collection[str]) -> list[Path]:
 def _solves(script: Path) -> Sequence[str]:
     """What a script says that it solves, `PROBLEMS = (…)` at its top level; all if it does not."""
     for line in ast.parse(script.read_bytes()).body:
-        names = [ast.unparse(each) for each in line.targets] if isinstance(line, ast.Assign) else []
-        if "PROBLEMS" in names:
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "PROBLEMS":
             return tuple(ast.literal_eval(line.value))
     return PROBLEMS
 

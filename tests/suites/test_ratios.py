@@ -31,7 +31,7 @@ THEIRS = [
 ]
 EXACT = [peer("exact", seed, [(0.5, 1e-12)]) for seed in range(2)]
 GONE = [
-    {**failed("heat", seed=0), "cell": {**THEIRS[0]["cell"], "method": "gone"}},  # type: ignore[dict-item]
+    {**failed("heat", seed=0), "cell": {**THEIRS[0]["cell"], "method": "gone"}},
 ]
 ALL = [*OURS, *THEIRS, *EXACT, *GONE]
 
@@ -40,7 +40,7 @@ def test_ratios_are_ours_by_theirs():
     slow, exact, gone = besides(standings(results_of(ALL)))
     assert slow.best == (1e-3, 100) and slow.seconds == 3.0  # of 2, 3 and 9
     assert slow.time_ratio == pytest.approx(0.03)
-    assert slow.errors == (1e-8, pytest.approx(3e-3))
+    assert slow.errors == pytest.approx((1e-8, 3e-3))
     assert slow.error_ratio == pytest.approx(1e-8 / 3e-3)
     assert exact.seconds == math.inf and exact.error_ratio == pytest.approx(1e4)
     assert math.isnan(gone.best[0]) and gone.row[2] == "failed"
