@@ -33,8 +33,10 @@ def small_field(name: str):
     """A small network for each unknown of the file's own field, or for the only one."""
 
     def small(network):
-        constant = network.inputs == 0
-        return network if constant else Siren(network.inputs, network.outputs, width=8, depth=2)
+        if network.inputs == 0:
+            return network
+        of = getattr(network, "of", None) or None
+        return Siren(network.inputs, network.outputs, width=8, depth=2, of=of)
 
     field = getattr(load(name), "field", None) or Siren(len(load(name).problem.axes))
     return field.rebuilt(small)
