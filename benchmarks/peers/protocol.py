@@ -43,26 +43,30 @@ Values = Callable[[np.ndarray], Any]
 
 @dataclass
 class Clock:
-    """Seconds since it was made, except those that were paused."""
+    """Seconds since it was made, as `now` tells them, except those that were paused."""
 
-    started: float = field(default_factory=lambda: time.perf_counter())
+    now: Callable[[], float] = time.perf_counter
     paused: float = 0.0
     since: float | None = None
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.now()
 
     @property
     def seconds(self) -> float:
         """Counted so far."""
-        now = time.perf_counter() if self.since is None else self.since
+        now = self.now() if self.since is None else self.since
         return now - self.started - self.paused
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """What is done inside is not counted."""
-        self.since = time.perf_counter()
+        self.since = self.now()
         try:
             yield
         finally:
-            self.paused += time.perf_counter() - self.since
+            self.paused += self.now() - self.since
             self.since = None
 
 
@@ -103,10 +107,10 @@ class Run:
     @contextmanager
     def uncounted(self, event: str) -> Iterator[None]:
         """Imports, or a compilation, by which the library makes itself ready: they are told."""
-        before = time.perf_counter()
+        before = self.clock.now()
         with self.clock.stopped():
             yield
-        self.say(event, time.perf_counter() - before)
+        self.say(event, self.clock.now() - before)
 
     @property
     def seconds(self) -> float:

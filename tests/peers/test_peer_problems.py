@@ -29,12 +29,12 @@ def any_function(p):
     return siren_pde.sin(2 * x + 1) * siren_pde.exp(y) + x * y
 
 
-def killed(residual, domain, exact):
-    """Whether a residual vanishes on a domain, for a function that is known."""
-    obey(
-        Stated(Problem(on(domain)(residual), exact=exact)),
-        [the_exact_solution_kills_every_residual],
-    )
+KILLS = [the_exact_solution_kills_every_residual]
+
+
+def known(residual, domain, exact):
+    """A problem of one residual that vanishes on a domain for this function."""
+    return Stated(Problem(on(domain)(residual), exact=exact))
 
 
 def derivatives(p, u):
@@ -51,7 +51,7 @@ def test_the_equation_is_the_same_for_any_function(peer):
         own: Any = equation.residual(p, u)
         return own - peer.residual(siren_pde, [*p], u, derivatives(p, u))
 
-    killed(difference, equation.domain, any_function)
+    obey(known(difference, equation.domain, any_function), KILLS)
 
 
 @pytest.mark.parametrize("peer", EVERY)

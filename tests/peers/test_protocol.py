@@ -19,21 +19,18 @@ class Watch:
 
     now = 100.0
 
-    def perf_counter(self):
-        return self.now
-
 
 @pytest.fixture
-def watch(monkeypatch):
-    made = Watch()
-    monkeypatch.setattr(protocol, "time", made)
-    return made
+def watch():
+    return Watch()
 
 
 @pytest.fixture
 def run(tmp_path, watch):
     words = ["helmholtz", "--seconds", "60", "--seed", "3", "--out", str(tmp_path / "said.jsonl")]
-    return protocol.Run.asked(words)
+    made = protocol.Run.asked(words)
+    made.clock = protocol.Clock(lambda: watch.now)
+    return made
 
 
 def lines(run):

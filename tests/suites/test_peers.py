@@ -45,7 +45,7 @@ if __name__ == "__main__":
 """
 BROKEN = 'if __name__ == "__main__":\n    raise FloatingPointError("after 2 s it is not finite")\n'
 SILENT = "# ends at once, in __main__\n"
-ENDLESS = "# in __main__\nimport time\ntime.sleep(600)\n"
+ENDLESS = "# in __main__\nimport signal\nsignal.pause()\n"
 
 
 @pytest.fixture
