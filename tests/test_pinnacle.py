@@ -16,6 +16,10 @@ def test_rows_are_22_and_have_errors():
     assert all(0 < row["error"] < 1 for row in ROWS.values())
 
 
+def test_each_row_has_a_file():
+    assert not [row["file"] for row in ROWS.values() if not (ROOT / row["file"]).is_file()]
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_each_file_is_one_row_and_says_which(file):
     (name,) = (name for name, row in ROWS.items() if row["file"] == file)
