@@ -131,7 +131,7 @@ def _boltzmann(m):
 
 CASES = {
     "poisson": Row(80, _poisson),
-    "poisson_disk": Row(120, _disk),
+    "poisson_disk": Row(100, _disk),
     "poisson_variable": Row(150, _variable),
     "helmholtz": Row(200, _helmholtz),
     "heat": Row(150, _heat),

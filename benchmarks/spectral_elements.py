@@ -8,6 +8,7 @@ Mund, High-Order Methods for Incompressible Fluid Flow (Cambridge, 2002).
 from itertools import pairwise
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse as sp
 from elements import Line
 from scipy.sparse.csgraph import connected_components
@@ -178,3 +179,10 @@ def _sector(centre, radius, start, end):
         return tuple(centre[:, None, None] + arc * (1 - a) / 2 + side * (1 + a) / 2)
 
     return chart
+
+
+def modes(mass, stiffness):
+    """Rates and modes of  m u' = −K u,  for the diagonal m of a mass matrix."""
+    root = np.sqrt(mass)
+    rates, vectors = scipy.linalg.eigh(stiffness / np.outer(root, root))
+    return rates, vectors / root[:, None]

@@ -7,8 +7,7 @@ are mirrors, so that a quarter is solved. Its modes decay one by one, exactly.
 import itertools
 
 import numpy as np
-from heat2d_vc import modes
-from spectral_elements import Elements, rectangles, ring
+from spectral_elements import Elements, modes, rectangles, ring
 
 FOLDER = "pinnacle"
 TICKS = {"x": np.linspace(-8, 8, 33), "y": np.linspace(-12, 12, 49), "t": np.linspace(0, 3, 13)}

@@ -5,8 +5,7 @@ both symmetric matrices, follow one ordinary differential equation each, which i
 """
 
 import numpy as np
-import scipy.linalg
-from spectral_elements import Elements, rectangle
+from spectral_elements import Elements, modes, rectangle
 
 FOLDER = "pinnacle"
 TICKS = {"x": np.linspace(0, 1, 29), "y": np.linspace(0, 1, 29), "t": np.linspace(0, 5, 26)}
@@ -23,13 +22,6 @@ def diffusivity(x, y):
         for j, k in WAVES
     )
     return np.exp(field / np.sqrt(sum(0.5 / (j * j + k * k) ** 2 for j, k in WAVES)))
-
-
-def modes(mass, stiffness):
-    """Rates and modes of  m u' = −K u,  for the diagonal m of a mass matrix."""
-    root = np.sqrt(mass)
-    rates, vectors = scipy.linalg.eigh(stiffness / np.outer(root, root))
-    return rates, vectors / root[:, None]
 
 
 def solve(degree):
