@@ -21,6 +21,8 @@ from siren_pde.errors import ConfigError
 from siren_pde.estimates.error_field import ErrorField
 from siren_pde.estimates.integrals import Integral, integrated
 from siren_pde.estimates.linearised import linearised
+from siren_pde.fields.base import Field
+from siren_pde.fields.parameters import parameters_of, with_parameters
 from siren_pde.problem import Problem
 
 SHARE = 0.02
@@ -36,10 +38,10 @@ class Goal:
     """A number computed from an answer, with its error bar.
 
     `value` is J(u), in the units of the integral, and `error` its bar: |J'(u) e|, plus how far that
-    is from what other features say, plus the error `quadrature` of the rule. `correction` is
-    J'(u) e with its sign: `value + correction` is nearer the truth. `beta` says how much of the
-    residual e does not explain. Where `why` is not empty, there is no bar: it says why, and `error`
-    and `correction` are `nan`.
+    is from what other features say, plus the error `quadrature` of the rule, plus the `rounding` of
+    the answer's own sums. `correction` is J'(u) e with its sign: `value + correction` is nearer
+    the truth. `beta` says how much of the residual e does not explain. Where `why` is not empty,
+    there is no bar: it says why, and `error` and `correction` are `nan`.
     """
 
     value: float
@@ -48,6 +50,7 @@ class Goal:
     quadrature: float
     beta: float
     why: str = ""
+    rounding: float = 0.0
 
     @property
     def reliable(self) -> bool:
@@ -100,22 +103,35 @@ def goal(
             "one of them, as `v[0]`, or `dot(v, p.normal)` for a flux."
         )
     errors = () if known.why else known.errors
+    rounded = _rounded(field)
 
     def values(p: Points) -> Tensor:
+        here = bound.at(field, p)
         moves = [linearised(bound, field, error, p)[1] for error in errors]
-        return torch.cat([bound.at(field, p), *moves], dim=1)
+        return torch.cat([here, *moves, bound.at(rounded, p) - here], dim=1)
 
     total = integrated(values, over, enough=_enough, cuts=known.cuts)
     per = over.measure if mean and over.data_points is None else 1.0
     value, quadrature = float(total.values[0]) / per, float(total.errors[0]) / per
     if known.why:
         return Goal(value, math.nan, math.nan, quadrature, known.beta, known.why)
-    moves = total.values[1:] / per
+    *_, rounding = (total.values / per).abs().tolist()
+    moves = total.values[1:-1] / per
     correction, spread = float(moves.mean()), float(moves.max() - moves.min()) / 2
-    bar = abs(correction) + spread + quadrature
+    bar = abs(correction) + spread + quadrature + rounding
     if not math.isfinite(bar):
         return Goal(value, math.nan, math.nan, quadrature, known.beta, "the error is not finite")
-    return Goal(value, bar, correction, quadrature, known.beta)
+    return Goal(value, bar, correction, quadrature, known.beta, rounding=rounding)
+
+
+def _rounded(field: Field) -> Field:
+    """The field with each parameter a rounding unit larger or smaller, at random: as far as it is
+    away, sums of many large terms that cancel are not known.
+    """
+    theta = parameters_of(field)
+    generator = torch.Generator().manual_seed(0)
+    signs = 2 * torch.randint(0, 2, theta.shape, generator=generator).to(theta) - 1
+    return with_parameters(field, theta + torch.finfo(theta.dtype).eps / 2 * signs * theta)
 
 
 def _require_inside(problem: Problem, over: Domain) -> None:
@@ -138,6 +154,6 @@ def _require_inside(problem: Problem, over: Domain) -> None:
 def _enough(total: Integral) -> bool:
     """Whether the rule's error is small beside the bar, or rounding."""
     quadrature, size = float(total.errors[0]), float(total.sizes[0])
-    moves = total.values[1:].abs()
+    moves = total.values[1:-1].abs()
     move = float(moves.max()) if len(moves) else UNKNOWN * size
     return quadrature <= SHARE * move or quadrature <= 1e-14 * size

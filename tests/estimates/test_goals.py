@@ -24,6 +24,7 @@ from siren_pde import (
     solve,
 )
 from siren_pde.errors import ConfigError
+from siren_pde.fields.parameters import parameters_of
 from tests.typed import loaded, module_at
 
 cases = module_at(Path(__file__).parents[2] / "benchmarks" / "goal_cases.py", "goal_cases")
@@ -50,6 +51,17 @@ PROBLEM = Problem(poisson, edge, exact=exact)
 @pytest.fixture(scope="module")
 def answer():
     return solve(PROBLEM, method=LeastSquares(80), quiet=True)
+
+
+def test_bars_know_the_rounding_of_sums_that_cancel(answer):
+    """Coefficients of 10⁵ leave a value of the size of one known to 10⁻¹¹ only."""
+    m = cases.module("poisson_disk")
+    solution = solve(m.problem, None, cases.coarse("poisson_disk"), quiet=True)
+    size = float(parameters_of(solution.field).detach().abs().max())
+    bar = solution.goal(lambda p, u: u, PointCloud([[0.2, 0.3]], axes=("x", "y")))
+    assert 1e-17 * size < bar.rounding <= bar.error
+    small = answer.goal(lambda p, u: u, SQUARE)
+    assert small.rounding < 1e-3 * small.error
 
 
 @pytest.mark.parametrize("name", cases.CASES)
